@@ -1,0 +1,30 @@
+import type { ChatEvent, StoredEvent } from '../../domain/chat-event.ts';
+import type { ConversationKey } from '../../domain/conversation.ts';
+import type { Destination } from '../../domain/audience.ts';
+import type { UserId } from '../../domain/ids.ts';
+
+/**
+ * The subscriptions of clients that are connected to this server, by destination. Everything here is synchronous and must not throw:
+ * a slow client is the adapter's to deal with.
+ */
+export interface LocalSubscribers {
+  /** Hands an event to every subscription of that destination, in the order of calls. */
+  deliver(destination: Destination, event: ChatEvent): void;
+  has(destination: Destination): boolean;
+  /** Ends the subscriptions of these users to that destination: each gets one `{"type":"removed"}`, then nothing. */
+  remove(destination: Destination, isRemoved: (userId: UserId) => boolean): void;
+}
+
+/** One subscription that is being brought up to date. */
+export interface ReplaySink {
+  /** The next event of the replay. */
+  event(event: StoredEvent): void;
+  /** The window does not reach back: start over from `seq`. */
+  reset(seq: number): void;
+  /** Resolves when the connection can take more; false when it is gone. */
+  drained(): Promise<boolean>;
+  /** From now on the subscription is live: called in the same tick in which the replay reached the place's newest event. */
+  live(): void;
+}
+
+export type FeedKey = ConversationKey;

@@ -1,0 +1,30 @@
+/** Ids of users, rooms, communities and channels: positive integers that a double holds exactly. */
+export type UserId = number;
+export type RoomId = number;
+export type CommunityId = number;
+export type ChannelId = number;
+
+/** 24 lower-case hexadecimal digits. */
+export type MessageId = string;
+
+const DECIMAL = /^[1-9][0-9]{0,15}$/;
+
+/**
+ * Reads an id as clients send it: a JSON number or a decimal string without sign, blanks or leading zeros.
+ * Returns null for everything else, numbers above 2^53-1 among them.
+ */
+export function parseId(value: unknown): number | null {
+  if (typeof value === 'number') return Number.isSafeInteger(value) && value > 0 ? value : null;
+  if (typeof value !== 'string' || !DECIMAL.test(value)) return null;
+  const id = Number(value);
+  return Number.isSafeInteger(id) ? id : null;
+}
+
+const MESSAGE_ID = /^[0-9a-f]{24}$/;
+
+/** Reads a message id (upper case is taken too), or null. */
+export function parseMessageId(value: unknown): MessageId | null {
+  if (typeof value !== 'string' || value.length !== 24) return null;
+  const id = value.toLowerCase();
+  return MESSAGE_ID.test(id) ? id : null;
+}
