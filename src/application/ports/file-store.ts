@@ -17,7 +17,11 @@ export interface StoredFile {
  */
 export interface FileStore {
   /** Stores what `bytes` gives; when that fails or ends with an error, nothing is kept. Resolves when it is durable. */
-  put(key: string, bytes: ByteStream, meta: { readonly contentType: string; readonly fileName: string | null }): Promise<{ readonly size: number }>;
+  put(
+    key: string,
+    bytes: ByteStream,
+    meta: { readonly contentType: string; readonly fileName: string | null },
+  ): Promise<{ readonly size: number }>;
   /** Null: no such file. `range` is inclusive, checked by the caller against a first look without one. */
   get(key: string, range?: { readonly start: number; readonly end: number }): Promise<StoredFile | null>;
   remove(key: string): Promise<void>;

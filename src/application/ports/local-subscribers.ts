@@ -1,7 +1,7 @@
-import type { ChatEvent, StoredEvent } from '../../domain/chat-event.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import type { Destination } from '../../domain/audience.ts';
+import type { ChatEvent, StoredEvent } from '../../domain/chat-event.ts';
 import type { UserId } from '../../domain/ids.ts';
+import type { Caller } from '../caller.ts';
 
 /**
  * The subscriptions of clients that are connected to this server, by destination. Everything here is synchronous and must not throw:
@@ -11,6 +11,10 @@ export interface LocalSubscribers {
   /** Hands an event to every subscription of that destination, in the order of calls. */
   deliver(destination: Destination, event: ChatEvent): void;
   has(destination: Destination): boolean;
+  /** Destinations that have a subscription now. */
+  destinations(): Iterable<Destination>;
+  /** Who is subscribed there; a caller may come up more than once. */
+  callers(destination: Destination): Iterable<Caller>;
   /** Ends the subscriptions of these users to that destination: each gets one `{"type":"removed"}`, then nothing. */
   remove(destination: Destination, isRemoved: (userId: UserId) => boolean): void;
 }
@@ -26,5 +30,3 @@ export interface ReplaySink {
   /** From now on the subscription is live: called in the same tick in which the replay reached the place's newest event. */
   live(): void;
 }
-
-export type FeedKey = ConversationKey;

@@ -3,7 +3,12 @@ import type { ChannelId, CommunityId, RoomId, UserId } from '../../domain/ids.ts
 export interface Notification {
   readonly place:
     | { readonly kind: 'room'; readonly roomId: RoomId }
-    | { readonly kind: 'channel'; readonly channelId: ChannelId; readonly communityId: CommunityId | null; readonly channelName: string };
+    | {
+        readonly kind: 'channel';
+        readonly channelId: ChannelId;
+        readonly communityId: CommunityId | null;
+        readonly channelName: string;
+      };
   readonly userId: UserId;
   readonly username: string;
   /** The text; of a file its type. */

@@ -1,0 +1,174 @@
+import type { Topic } from '../domain/audience.ts';
+import type { FileType } from '../domain/chat-event.ts';
+import type { ConversationKey } from '../domain/conversation.ts';
+import type { HistoryRange } from '../domain/history.ts';
+import type { ChannelId, CommunityId, MessageId, RoomId, UserId } from '../domain/ids.ts';
+import type { Place } from '../domain/place.ts';
+import type { Accepted, Caller, Command, MaybePromise, Query } from './caller.ts';
+import type { ByteStream, StoredFile } from './ports/file-store.ts';
+import type { ReplaySink } from './ports/local-subscribers.ts';
+import type { HistoryPage, UnreadCount } from './ports/message-store.ts';
+import type { UserProfile } from './ports/user-directory.ts';
+
+/** What a stored command comes to: the number of its event, and the id of the message it is about. */
+export interface Stored {
+  readonly seq: number;
+  readonly id: MessageId;
+}
+
+export interface NewMessage {
+  /** What the client calls the author; believed only where no user service decides names. */
+  readonly name: string | null;
+  readonly profileImage: string | null;
+  readonly content: string;
+  readonly nonce: string | null;
+}
+
+export interface DirectMessage extends NewMessage {
+  readonly roomId: RoomId;
+}
+
+export interface ChannelMessage extends NewMessage {
+  readonly communityId: CommunityId;
+  readonly channelId: ChannelId;
+}
+
+export interface Reply {
+  readonly parentId: MessageId;
+}
+
+export interface Modification {
+  readonly place: ConversationKey;
+  readonly id: MessageId;
+  readonly content: string;
+  readonly communityId: CommunityId | null;
+  readonly nonce: string | null;
+}
+
+export type Deletion = Omit<Modification, 'content'>;
+
+export interface Typing {
+  readonly place: ConversationKey;
+  readonly communityId: CommunityId | null;
+  /** The typist's name as the client gives it. */
+  readonly name: string;
+}
+
+/** One part of an upload, streamed. */
+export interface UploadPart {
+  readonly bytes: ByteStream;
+  /** As the client gave it; never believed for what the bytes are. */
+  readonly fileName: string | null;
+}
+
+/** A file that lies in the file store already, waiting for its event. */
+export interface StoredUpload {
+  readonly key: string;
+}
+
+export interface Upload {
+  readonly place: ConversationKey;
+  readonly communityId: CommunityId | null;
+  readonly fileType: FileType;
+  readonly name: string | null;
+  readonly profileImage: string | null;
+  readonly nonce: string | null;
+  readonly file: StoredUpload;
+  readonly thumbnail: StoredUpload | null;
+}
+
+export interface Connection {
+  /** Unguessable, of this connection. */
+  readonly sessionId: string;
+  readonly token: string;
+  /** The `user-id` header as sent, or null. */
+  readonly claimedUserId: string | null;
+}
+
+export interface RoomCount {
+  readonly roomId: RoomId;
+  readonly count: number;
+  readonly newestTime: number | null;
+}
+
+/**
+ * Everything an inbound adapter can ask of the chat server. All of it throws, or rejects with, `Refusal`.
+ */
+export interface Application {
+  // Sessions
+  /** Checks the token. @throws Refusal `no-token`, `bad-token` (also where `claimedUserId` differs from the token's) */
+  authenticate(token: string | null, claimedUserId: string | null): Caller;
+  /** A session began: presence is told, others see him online; neither is waited for. @throws as {@link authenticate}, `too-fast` over the user's connections */
+  userConnected(connection: Connection): Caller;
+  /** The session ended, however. Never throws; a second call does nothing. */
+  userDisconnected(sessionId: string): void;
+  /** A new token for a live session. @throws Refusal `bad-token` when it is of another user */
+  refreshToken(sessionId: string, caller: Caller, token: string): Caller;
+
+  // Commands of a client
+  readonly sendDirectMessage: Command<DirectMessage, Stored>;
+  readonly sendChannelMessage: Command<ChannelMessage, Stored>;
+  readonly replyInRoom: Command<DirectMessage & Reply, Stored>;
+  readonly replyInChannel: Command<ChannelMessage & Reply, Stored>;
+  readonly modifyMessage: Command<Modification, Stored>;
+  readonly deleteMessage: Command<Deletion, Stored>;
+  readonly showTyping: Command<Typing, void>;
+  readonly moveToPlace: Command<{ readonly sessionId: string; readonly place: Place }, void>;
+  readonly showVoice: Command<{ readonly communityId: CommunityId }, void>;
+  readonly enterVoiceChannel: Command<
+    { readonly sessionId: string; readonly communityId: CommunityId; readonly channelId: ChannelId },
+    void
+  >;
+  /**
+   * Subscribes. `lastSeq` null: live from now on; else everything after it first. Conversations only have numbers: `seq` is 0 for a community.
+   * The `Accepted` comes when the subscription's place in the order is fixed; `result` when the replay is through and the subscription live.
+   */
+  readonly subscribe: Command<
+    { readonly topic: Topic; readonly lastSeq: number | null; readonly sink: ReplaySink },
+    { readonly seq: number }
+  >;
+
+  // Files: three steps, so that bytes stream straight into the store between the check and the event
+  /** May this caller upload there now? Counts against his rate. */
+  admitUpload(caller: Caller, place: ConversationKey, communityId: CommunityId | null): MaybePromise<void>;
+  /** Streams one part into the store. @throws Refusal `too-large` over the limit; nothing is kept then */
+  storeUpload(part: UploadPart): Promise<StoredUpload>;
+  /** Takes back what `storeUpload` kept, when the upload comes to nothing. */
+  dropUpload(upload: StoredUpload): Promise<void>;
+  /** The event. On refusal the caller drops the stored parts; for a repeated nonce it is the first one's result, and the parts are dropped here. */
+  readonly uploadFile: Command<Upload, Stored>;
+  /** Bytes of a file, for a link that was signed for it. Null: no such file. */
+  openFile(key: string, range?: { readonly start: number; readonly end: number }): Promise<StoredFile | null>;
+
+  // Queries of a client
+  readonly readHistory: Query<{ readonly place: ConversationKey; readonly range: HistoryRange }, ShownHistory>;
+  readonly unread: Query<{ readonly places: readonly ConversationKey[] }, readonly UnreadCount[]>;
+  readonly online: Query<{ readonly topic: Topic }, readonly UserId[]>;
+
+  // Calls of the services around; who may make them is the adapter's to check
+  replaceRoomMembers(roomId: RoomId, members: readonly UserId[]): Promise<void>;
+  replaceCommunityMembers(communityId: CommunityId, members: readonly UserId[]): Promise<void>;
+  /** Rooms with the newest message first, rooms without messages last, each room once. */
+  countUnread(userId: UserId, roomIds: readonly RoomId[]): Promise<readonly RoomCount[]>;
+  voiceLeft(left: {
+    readonly type: 'out' | 'in';
+    readonly communityId: CommunityId;
+    readonly channelId: ChannelId;
+    readonly ids: readonly string[];
+  }): Promise<void>;
+  callLeft(left: {
+    readonly type: 'out' | 'in';
+    readonly roomId: RoomId;
+    readonly ids: readonly string[];
+  }): Promise<void>;
+
+  /** Ready to serve? With reasons for people where not. */
+  readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
+}
+
+/** A page with the names to show: a user service's where there is one, else as stored. */
+export interface ShownHistory extends HistoryPage {
+  readonly profiles: ReadonlyMap<UserId, UserProfile>;
+}
+
+export type { Accepted, Caller };
