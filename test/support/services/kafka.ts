@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
+import { freePorts } from './free-port.ts';
+import { launch, lent, type ServicePlan } from './launch.ts';
+import { jars, run } from './package-cache.ts';
+import type { CommonOptions, RunningService } from './service.ts';
+
+const VERSION = '4.1.0';
+const IMAGE = `apache/kafka:${VERSION}`;
+const ARTIFACTS = [`org.apache.kafka:kafka_2.13:${VERSION}`, 'org.slf4j:slf4j-simple:1.7.36'];
+
+export interface RunningKafka extends RunningService {
+  /** `['127.0.0.1:PORT']` */
+  readonly brokers: readonly string[];
+}
+
+export interface KafkaOptions extends CommonOptions {
+  /** Largest heap in MiB; default 384. */
+  readonly heapMb?: number;
+  /** Broker settings that replace or join the defaults, such as `{ 'message.max.bytes': '2000000' }`. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** The address that clients are sent to, `host:port`, for a proxy in front; default the broker's own. */
+  readonly advertised?: string;
+}
+
+/** A Kafka of one node (KRaft). Topics are never made by themselves. @throws ServiceUnavailable */
+export async function startKafka(options: KafkaOptions = {}): Promise<RunningKafka> {
+  const given = process.env.TEST_KAFKA_BROKERS;
+  if (given && !options.own) {
+    const brokers = given.split(',').map((broker) => broker.trim());
+    await answers(brokers);
+    return Object.assign(lent('Kafka'), { brokers });
+  }
+  let brokers: string[] = [];
+  const heap = `-Xmx${options.heapMb ?? 384}m`;
+  const { running } = await launch(async (): Promise<ServicePlan> => {
+    const [port = 0, controller = 0] = await freePorts(2);
+    brokers = [`127.0.0.1:${port}`];
+    const advertised = options.advertised ?? `127.0.0.1:${port}`;
+    const config = { ...brokerConfig(port, controller, advertised), ...options.config };
+    return {
+      name: 'Kafka',
+      container: {
+        image: IMAGE,
+        port,
+        env: {
+          ...asEnvironment({ ...config, listeners: listeners('0.0.0.0', port, controller) }),
+          KAFKA_HEAP_OPTS: heap,
+        },
+      },
+      local: async (folder) => {
+        const classpath = ['-cp', join(await kafkaJars(), '*')];
+        const properties = join(folder, 'server.properties');
+        const data = join(folder, 'data');
+        await mkdir(data);
+        await writeFile(properties, asProperties({ ...config, 'log.dirs': data }));
+        const id = randomBytes(16).toString('base64url');
+        const quick = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto'];
+        const format = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', properties];
+        await run('Kafka', 'java', [
+          ...quick,
+          ...classpath,
+          '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+          ...format,
+        ]);
+        const server = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', 'kafka.Kafka', properties];
+        return { program: 'java', args: [heap, ...classpath, ...server] };
+      },
+      probe: () => answers(brokers),
+    };
+  });
+  return Object.assign(running, { brokers });
+}
+
+/** Folder of Kafka's jars, fetched when need be. */
+export function kafkaJars(): Promise<string> {
+  return jars('Kafka', `kafka-${VERSION}`, ARTIFACTS);
+}
+
+function listeners(host: string, port: number, controller: number): string {
+  return `PLAINTEXT://${host}:${port},CONTROLLER://127.0.0.1:${controller}`;
+}
+
+function brokerConfig(port: number, controller: number, advertised: string): Record<string, string> {
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
+    listeners: listeners('127.0.0.1', port, controller),
+    'advertised.listeners': `PLAINTEXT://${advertised}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'offsets.topic.replication.factor': '1',
+    'offsets.topic.num.partitions': '4',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'transaction.state.log.num.partitions': '4',
+    'group.initial.rebalance.delay.ms': '0',
+    'group.min.session.timeout.ms': '1000',
+    // A killed broker's registration must lapse before the same broker is let in again; the default is 9 s.
+    'broker.session.timeout.ms': '1500',
+    'broker.heartbeat.interval.ms': '500',
+    'auto.create.topics.enable': 'false',
+    'log.retention.minutes': '30',
+    'log.retention.bytes': '268435456',
+    'log.segment.bytes': '67108864',
+    // The cleaner takes 128 MB of the heap by default, at once.
+    'log.cleaner.dedupe.buffer.size': '8388608',
+  };
+}
+
+function asProperties(config: Readonly<Record<string, string>>): string {
+  return Object.entries(config)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');
+}
+
+function asEnvironment(config: Readonly<Record<string, string>>): Record<string, string> {
+  const entries = Object.entries(config).map(([key, value]) => [
+    `KAFKA_${key.toUpperCase().replaceAll('.', '_')}`,
+    value,
+  ]);
+  return Object.fromEntries(entries);
+}
+
+async function answers(brokers: readonly string[]): Promise<void> {
+  const kafka = new Kafka({
+    clientId: 'readiness',
+    brokers: [...brokers],
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 2_000,
+    requestTimeout: 5_000,
+    retry: { retries: 0 },
+  });
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    await admin.listTopics();
+  } finally {
+    await admin.disconnect();
+  }
+}

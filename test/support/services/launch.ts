@@ -1,0 +1,138 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ContainerPlan, dockerAnswers, startContainer } from './docker.ts';
+import { LocalProcess } from './local-process.ts';
+import { type RunningService, type ServiceEngine, ServiceNotOurs, ServiceUnavailable } from './service.ts';
+
+const READY_TIMEOUT_MS = 60_000;
+const PROBE_EVERY_MS = 50;
+const ATTEMPTS = 3;
+
+export interface LocalPlan {
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+export interface ServicePlan {
+  /** As a person calls it: `Kafka`. */
+  readonly name: string;
+  readonly container: ContainerPlan;
+  /** Fetches what is needed and prepares `folder`; undefined for `folder` just fetches. @throws ServiceUnavailable */
+  readonly local: (folder: string) => Promise<LocalPlan>;
+  /** Asks the service something in its own protocol; throws until it answers. */
+  readonly probe: () => Promise<void>;
+}
+
+/** Starts a service in a container, or else as a process. Ports are chosen anew for each attempt by `planOf`. */
+export async function launch(
+  planOf: () => Promise<ServicePlan>,
+): Promise<{ plan: ServicePlan; running: RunningService }> {
+  const reasons: string[] = [];
+  let name = 'service';
+  if (await dockerAnswers()) {
+    const plan = await planOf();
+    name = plan.name;
+    try {
+      return { plan, running: await bringUp(plan, await startContainer(plan.container)) };
+    } catch (error) {
+      reasons.push(`Docker: ${messageOf(error)}`);
+    }
+  } else reasons.push('no Docker engine answers');
+
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const plan = await planOf();
+    name = plan.name;
+    const folder = await mkdtemp(join(tmpdir(), `chat-test-${name.toLowerCase()}-`));
+    const local = await plan.local(folder).catch((error: unknown) => messageOf(error));
+    if (typeof local === 'string') {
+      reasons.push(local);
+      break;
+    }
+    const engine = new LocalProcess({ ...local, folder });
+    try {
+      await engine.start();
+      return { plan, running: await bringUp(plan, engine) };
+    } catch (error) {
+      // Between choosing a port and binding it somebody else may have taken it.
+      if (/address (already )?in use/i.test(messageOf(error)) && attempt < ATTEMPTS) continue;
+      reasons.push(messageOf(error));
+      break;
+    }
+  }
+  throw new ServiceUnavailable(name, reasons.join('; '));
+}
+
+async function bringUp(plan: ServicePlan, engine: ServiceEngine): Promise<RunningService> {
+  try {
+    await untilReady(plan, engine);
+  } catch (error) {
+    await engine.dispose();
+    throw error;
+  }
+  let stopping: Promise<void> | undefined;
+  return {
+    source: engine.source,
+    get pid() {
+      return engine.pid;
+    },
+    stop() {
+      stopping ??= engine.dispose();
+      return stopping;
+    },
+    kill: () => engine.kill(),
+    freeze: () => engine.freeze(),
+    thaw: () => engine.thaw(),
+    async restart() {
+      await engine.terminate();
+      await engine.start();
+      await untilReady(plan, engine);
+    },
+    logTail: () => engine.logTail(),
+  };
+}
+
+async function untilReady(plan: ServicePlan, engine: ServiceEngine): Promise<void> {
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  let last: unknown;
+  while (Date.now() < deadline) {
+    const ended = engine.ended();
+    if (ended !== undefined) throw new Error(await report(`${plan.name} ended (${ended})`, engine));
+    try {
+      return await plan.probe();
+    } catch (error) {
+      last = error;
+      await delay(PROBE_EVERY_MS);
+    }
+  }
+  const waited = `${plan.name} did not answer within ${READY_TIMEOUT_MS / 1000} s (${messageOf(last)})`;
+  throw new Error(await report(waited, engine));
+}
+
+async function report(what: string, engine: ServiceEngine): Promise<string> {
+  const tail = await engine.logTail();
+  return tail === '' ? `${what}; it logged nothing` : `${what}; its log ends:\n${tail}`;
+}
+
+/** A service that the environment names: nobody here may end it. */
+export function lent(name: string): RunningService {
+  const refuse = (action: string) => async () => {
+    throw new ServiceNotOurs(name, action);
+  };
+  return {
+    source: 'environment',
+    pid: undefined,
+    stop: async () => {},
+    kill: refuse('die'),
+    freeze: refuse('freeze'),
+    thaw: refuse('thaw'),
+    restart: refuse('restart'),
+    logTail: async () => '',
+  };
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof ServiceUnavailable) return error.reason;
+  return error instanceof Error ? error.message : String(error);
+}
