@@ -1,0 +1,101 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestProject } from 'vitest/node';
+import { dockerAnswers } from './services/docker.ts';
+import { kafkaJars, startKafka } from './services/kafka.ts';
+import { mongod, startMongo } from './services/mongo.ts';
+import { redisServer, startRedis } from './services/redis.ts';
+import { type RunningService, ServiceUnavailable } from './services/service.ts';
+import type { ServiceName, SharedServices } from './services/shared.ts';
+
+interface Started {
+  readonly running: RunningService;
+  readonly address: SharedServices[ServiceName];
+}
+
+const STARTERS: Readonly<Record<ServiceName, () => Promise<Started>>> = {
+  kafka: async () => {
+    const running = await startKafka();
+    return { running, address: running.brokers };
+  },
+  mongo: async () => {
+    const running = await startMongo();
+    return { running, address: running.url };
+  },
+  redis: async () => {
+    const running = await startRedis();
+    return { running, address: running.url };
+  },
+};
+
+const FETCHERS: Readonly<Record<ServiceName, () => Promise<string>>> = {
+  kafka: kafkaJars,
+  mongo: mongod,
+  redis: redisServer,
+};
+
+/**
+ * Hands services out to the workers of a test run, over HTTP on loopback. Each is started by the first file that asks,
+ * so a run of a few files waits for nothing that they don't need.
+ */
+class ServiceDesk {
+  readonly #started = new Map<ServiceName, Promise<Started>>();
+  #server: Server | undefined;
+  #users = 0;
+
+  async open(): Promise<string> {
+    this.#users += 1;
+    this.#server ??= createServer((request, response) => {
+      this.#answer(request.url ?? '').then(
+        (answer) => response.end(JSON.stringify(answer)),
+        (error: unknown) => {
+          const reason = error instanceof ServiceUnavailable ? error.reason : String(error);
+          response.writeHead(503).end(reason);
+        },
+      );
+    });
+    const server = this.#server;
+    if (!server.listening) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    return `http://127.0.0.1:${port}`;
+  }
+
+  async close(): Promise<void> {
+    this.#users -= 1;
+    if (this.#users > 0) return;
+    this.#server?.close();
+    this.#server = undefined;
+    const started = await Promise.allSettled(this.#started.values());
+    this.#started.clear();
+    await Promise.all(started.map((one) => (one.status === 'fulfilled' ? one.value.running.stop() : undefined)));
+  }
+
+  async #answer(path: string): Promise<unknown> {
+    const [, verb, name] = path.split('/');
+    if (!isServiceName(name)) throw new Error(`no such service: ${path}`);
+    if (verb === 'obtainable') {
+      if (!(await dockerAnswers())) await FETCHERS[name]();
+      return true;
+    }
+    const started = this.#started.get(name) ?? STARTERS[name]();
+    this.#started.set(name, started);
+    return (await started).address;
+  }
+}
+
+function isServiceName(name: string | undefined): name is ServiceName {
+  return name !== undefined && Object.hasOwn(STARTERS, name);
+}
+
+// Each project of a run loads this file anew, and all of them shall share one desk.
+const shelf: { chatServiceDesk?: ServiceDesk } = globalThis as { chatServiceDesk?: ServiceDesk };
+shelf.chatServiceDesk ??= new ServiceDesk();
+const desk = shelf.chatServiceDesk;
+
+export async function setup(project: TestProject): Promise<void> {
+  project.provide('serviceDesk', await desk.open());
+}
+
+export async function teardown(): Promise<void> {
+  await desk.close();
+}
