@@ -1,0 +1,76 @@
+/**
+ * The rules of the hexagon. A path that matches nothing allowed is refused, and that covers packages and node:* too,
+ * whose resolved paths lie outside of src.
+ */
+module.exports = {
+  forbidden: [
+    {
+      name: 'domain-knows-domain-only',
+      comment: 'The rules of chat need no technology, not even that of node.',
+      severity: 'error',
+      from: { path: '^src/domain/' },
+      to: { pathNot: '^src/domain/' },
+    },
+    {
+      name: 'application-knows-domain-only',
+      comment: 'Use cases and ports speak of the domain; technology comes in through ports.',
+      severity: 'error',
+      from: { path: '^src/application/' },
+      to: { pathNot: '^src/(domain|application)/' },
+    },
+    {
+      name: 'adapter-knows-no-sibling',
+      comment: 'An adapter knows application, domain and itself; transport/ is the ground that stomp and sockjs share.',
+      severity: 'error',
+      from: { path: '^src/adapters/([^/]+)/' },
+      to: { path: '^src/', pathNot: '^src/(domain|application|adapters/$1|adapters/transport)/' },
+    },
+    {
+      name: 'only-bootstrap-knows-the-container',
+      severity: 'error',
+      from: { path: '^(src|neighbours)/', pathNot: '^src/bootstrap/' },
+      to: { path: '(^|/)node_modules/(tsyringe|reflect-metadata)(/|$)' },
+    },
+    {
+      name: 'only-bootstrap-knows-bootstrap',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/bootstrap/' },
+      to: { path: '^src/bootstrap/' },
+    },
+    {
+      name: 'product-knows-no-test',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|neighbours|bench)/' },
+    },
+    {
+      name: 'neighbours-stand-alone',
+      comment: 'They are other programs: what they share with the server is a protocol, not code.',
+      severity: 'error',
+      from: { path: '^neighbours/' },
+      to: { path: '^(src|test|bench)/' },
+    },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: { path: '^(src|neighbours)/' },
+      to: { circular: true },
+    },
+    {
+      name: 'not-to-unresolvable',
+      severity: 'error',
+      from: { path: '^(src|neighbours)/' },
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    // Without it `import type`, which is how ports are imported, would not be seen.
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};
