@@ -1,0 +1,111 @@
+import type { Logger } from 'pino';
+import { Agent, request } from 'undici';
+import { placeOfVoice } from './codec.ts';
+import type { Departure } from './presence.ts';
+
+export interface CallbackOptions {
+  /** Base URLs of chat servers, without `/chat-server`. One of them suffices: they tell each other. Empty: no calls. */
+  readonly urls: readonly string[];
+  readonly token?: string;
+  readonly logger: Logger;
+  /** How long one server may take for an answer (ms). */
+  readonly timeoutMs?: number;
+  /** Pauses (ms) before asking all servers again after none took the call. */
+  readonly pauses?: readonly number[];
+}
+
+const PARALLEL = 4;
+
+/**
+ * Tells the chat servers who is still in a voice channel that somebody left. Off the path of the TCP replies; of each
+ * channel only the newest list waits, so that what waits is bounded, and a channel's calls keep their order.
+ */
+export class Callbacks {
+  readonly #options: CallbackOptions;
+  readonly #agent = new Agent({ connectTimeout: 2_000 });
+  readonly #waiting = new Map<string, Departure>();
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #stopping = new AbortController();
+  #first = 0;
+
+  constructor(options: CallbackOptions) {
+    this.#options = options;
+  }
+
+  tell(departures: readonly Departure[]): void {
+    if (this.#options.urls.length === 0) return;
+    for (const departure of departures) this.#waiting.set(placeOfVoice(departure.voice), departure);
+    this.#start();
+  }
+
+  /** Gives what waits a moment to be told, then gives it up. */
+  async stop(graceMs = 2_000): Promise<void> {
+    const timer = setTimeout(() => this.#stopping.abort(), graceMs);
+    while (this.#running.size > 0) await Promise.all(this.#running.values());
+    clearTimeout(timer);
+    await this.#agent.destroy();
+  }
+
+  #start(): void {
+    for (const [key, departure] of this.#waiting) {
+      if (this.#running.size >= PARALLEL) return;
+      if (this.#running.has(key)) continue;
+      this.#waiting.delete(key);
+      const run = this.#deliver(departure).then(() => {
+        this.#running.delete(key);
+        this.#start();
+      });
+      this.#running.set(key, run);
+    }
+  }
+
+  async #deliver({ voice, ids }: Departure): Promise<void> {
+    const { urls, logger, pauses = [500, 1_000, 2_000] } = this.#options;
+    const { community, channel } = voice;
+    const call = community === null ? 'signaling-list-direct' : 'signaling-list-community';
+    const body = JSON.stringify(
+      community === null
+        ? { type: 'out', channelId: channel, ids }
+        : { type: 'out', communityId: community, channelId: `c-${channel}`, ids },
+    );
+    for (const pause of [...pauses, null]) {
+      for (let turn = 0; turn < urls.length && !this.#stopping.signal.aborted; turn += 1) {
+        const at = (this.#first + turn) % urls.length;
+        if (!(await this.#post(`${urls[at]}/chat-server/${call}`, body))) continue;
+        this.#first = at;
+        return;
+      }
+      if (pause === null || this.#stopping.signal.aborted) break;
+      await this.#sleep(pause);
+    }
+    logger.warn({ call, community, channel }, 'no chat server took the call');
+  }
+
+  async #post(url: string, body: string): Promise<boolean> {
+    const { token, logger, timeoutMs = 3_000 } = this.#options;
+    const headers: Record<string, string> = { 'content-type': 'application/json' };
+    if (token !== undefined) headers.authorization = `Bearer ${token}`;
+    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#stopping.signal]);
+    try {
+      const answer = await request(url, { method: 'POST', headers, body, signal, dispatcher: this.#agent });
+      await answer.body.dump();
+      if (answer.statusCode < 300) return true;
+      logger.warn({ url, status: answer.statusCode }, 'a chat server refused the call');
+    } catch (error) {
+      logger.warn({ url, err: error }, 'a chat server did not answer the call');
+    }
+    return false;
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#stopping.signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#stopping.signal.addEventListener('abort', done);
+    });
+  }
+}

@@ -1,0 +1,158 @@
+import { parseLenient } from './lenient.ts';
+
+/** A place as it stands on the wire: `home`, `r-5`, `c-11`, `com1,c-11`; null where none is known. */
+export type Place = string | null;
+
+/** A voice channel of a community (`community` is its id), or a call in a direct room (`community` is null). */
+export interface VoiceChannel {
+  readonly community: string | null;
+  /** The bare id of the channel or room. */
+  readonly channel: string;
+}
+
+/** One request of the presence protocol, checked. Ids are text, as they are in every reply. */
+export type PresenceRequest =
+  | { readonly type: 'login'; readonly session: string; readonly user: string }
+  | { readonly type: 'logout'; readonly session: string }
+  | { readonly type: 'state'; readonly user: string; readonly place: Place }
+  | { readonly type: 'looking'; readonly place: string; readonly users: readonly string[] }
+  | { readonly type: 'before-enter'; readonly community: string | null; readonly room: string | null }
+  | { readonly type: 'enter'; readonly user: string; readonly voice: VoiceChannel };
+
+/** A request that can't be answered; the message tells the sender why, in one line. */
+export class BadRequest extends Error {
+  override readonly name = 'BadRequest';
+}
+
+/** What `login` is answered with; the protocol leaves the text free. */
+export const LOGIN_REPLY = 'ok';
+
+const PLACE = /^(home|r-[1-9]\d{0,18}|c-[1-9]\d{0,18}|com[1-9]\d{0,18},c-[1-9]\d{0,18})$/;
+const ID = /^[1-9]\d{0,18}$/;
+/** Session and user ids are opaque here, but must fit in a reply of one line whose fields are split by commas. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
+const OPAQUE = /^[^\u0000-\u0020\u007f,]{1,128}$/;
+
+/**
+ * Reads one line, without its line end: a JSON object, or the older notation of {@link parseLenient}.
+ * The text `null` counts as absent, numbers as their decimal text.
+ * @throws BadRequest
+ */
+export function parseRequest(line: string): PresenceRequest {
+  const field = fieldsOf(line);
+  switch (text(field('type'), 'type')) {
+    case 'login':
+      return { type: 'login', session: need(field, 'session_id'), user: need(field, 'user_id') };
+    case 'logout':
+      return { type: 'logout', session: need(field, 'session_id') };
+    case 'state':
+      return { type: 'state', user: need(field, 'user_id'), place: placeOf(field('channel_id')) };
+    case 'direct':
+    case 'community': {
+      const place = placeOf(field('channel_id')) ?? placeOf(field('community_id'));
+      if (place === null) throw new BadRequest('neither channel_id nor community_id names a place');
+      return { type: 'looking', place, users: idList(field('ids')) };
+    }
+    case 'before-enter': {
+      const place = placeOf(bareChannel(field('channel_id')));
+      const room = place?.startsWith('r-') ? place.slice(2) : null;
+      const community = idOf(field('community_id'), 'community_id');
+      if (community === null && room === null) throw new BadRequest('community_id is missing');
+      return { type: 'before-enter', community, room: community === null ? room : null };
+    }
+    case 'enter':
+      return { type: 'enter', user: need(field, 'user_id'), voice: voiceOf(field) };
+    default:
+      throw new BadRequest('unknown type');
+  }
+}
+
+/** `[3, 7]`: the form in which the ids to notify are given, and handed on to the notification service. */
+export function formatIds(ids: readonly string[]): string {
+  return `[${ids.join(', ')}]`;
+}
+
+/** The place of somebody who is in a voice channel: `com1,c-11`, or `r-5` for a call. */
+export function placeOfVoice(voice: VoiceChannel): string {
+  return voice.community === null ? `r-${voice.channel}` : `com${voice.community},c-${voice.channel}`;
+}
+
+/** The voice channel that a place names by itself, if it names one. */
+export function voiceOfPlace(place: Place): VoiceChannel | null {
+  const found = place === null ? null : /^com(\d+),c-(\d+)$/.exec(place);
+  const [, community, channel] = found ?? [];
+  return community !== undefined && channel !== undefined ? { community, channel } : null;
+}
+
+type Fields = (key: string) => unknown;
+
+function fieldsOf(line: string): Fields {
+  try {
+    const parsed: unknown = JSON.parse(line);
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new BadRequest('not an object');
+    const object = new Map<string, unknown>(Object.entries(parsed));
+    return (key) => object.get(key);
+  } catch (error) {
+    if (error instanceof BadRequest) throw error;
+  }
+  try {
+    const lenient = parseLenient(line);
+    return (key) => lenient.get(key);
+  } catch {
+    throw new BadRequest('neither JSON nor the older notation');
+  }
+}
+
+function text(value: unknown, key: string): string | null {
+  if (value === undefined || value === null || value === 'null' || value === '') return null;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
+  if (typeof value === 'string') return value;
+  throw new BadRequest(`${key} is neither text nor a whole number`);
+}
+
+function need(field: Fields, key: string): string {
+  const value = text(field(key), key);
+  if (value === null) throw new BadRequest(`${key} is missing`);
+  if (!OPAQUE.test(value)) throw new BadRequest(`${key} is not an id`);
+  return value;
+}
+
+function idOf(value: unknown, key: string): string | null {
+  const id = text(value, key);
+  if (id !== null && !ID.test(id)) throw new BadRequest(`${key} is not an id`);
+  return id;
+}
+
+function placeOf(value: unknown): Place {
+  const place = text(value, 'place');
+  if (place !== null && !PLACE.test(place)) throw new BadRequest('not a place');
+  return place;
+}
+
+/** A bare `21` is what some clients send for the channel `c-21`. */
+function bareChannel(value: unknown): unknown {
+  const channel = text(value, 'channel_id');
+  return channel !== null && ID.test(channel) ? `c-${channel}` : channel;
+}
+
+function voiceOf(field: Fields): VoiceChannel {
+  const place = placeOf(bareChannel(field('channel_id')));
+  const community = idOf(field('community_id'), 'community_id');
+  if (place === null) throw new BadRequest('channel_id is missing');
+  if (place.startsWith('r-')) return { community: null, channel: place.slice(2) };
+  const named = voiceOfPlace(place);
+  if (named !== null && (community === null || community === named.community)) return named;
+  if (!place.startsWith('c-')) throw new BadRequest('channel_id is no voice channel of community_id');
+  if (community === null) throw new BadRequest('community_id is missing');
+  return { community, channel: place.slice(2) };
+}
+
+function idList(value: unknown): string[] {
+  if (value === undefined || value === null || value === 'null') return [];
+  if (!Array.isArray(value)) throw new BadRequest('ids is not a list');
+  return value.map((one: unknown) => {
+    const id = text(one, 'ids');
+    if (id === null || !OPAQUE.test(id)) throw new BadRequest('ids holds something that is not an id');
+    return id;
+  });
+}

@@ -1,0 +1,145 @@
+import type { Place, PresenceRequest, VoiceChannel } from './codec.ts';
+import { formatIds, LOGIN_REPLY } from './codec.ts';
+import { type Entry, entered, moved, voiceOf, withoutExpired, withoutSessions, withSession } from './entry.ts';
+import { type PresenceStore, scopeOf, type VoiceLists, type VoiceScope } from './store.ts';
+
+/** A voice channel or call that somebody left, and who is still in it. */
+export interface Departure {
+  readonly voice: VoiceChannel;
+  readonly ids: readonly string[];
+}
+
+export interface Answer {
+  readonly reply: string;
+  readonly departures: readonly Departure[];
+  /** The entries as they are now, of the users whom the request changed. */
+  readonly changed: ReadonlyMap<string, Entry | null>;
+}
+
+/** Racing writers are few, since a user's requests come one after the other; so many in a row mean a defect. */
+const ATTEMPTS = 50;
+
+/** What presence knows and answers, over any store. Rejects only where the store does. */
+export class Presence {
+  readonly #store: PresenceStore;
+  readonly #leaseMs: number;
+  readonly #now: () => number;
+
+  /** @param leaseMs for how long an owner without a connection, and a place without a login, still count */
+  constructor(store: PresenceStore, leaseMs: number, now: () => number = Date.now) {
+    this.#store = store;
+    this.#leaseMs = leaseMs;
+    this.#now = now;
+  }
+
+  /** @param owner who is answerable for a session that logs in by this request (see lease.ts) */
+  async handle(request: PresenceRequest, owner: string): Promise<Answer> {
+    const change = new Change(this.#store, this.#now() + this.#leaseMs);
+    const reply = await this.#reply(request, owner, change);
+    return change.answer(reply);
+  }
+
+  /** Ends the sessions whose owner's lease ended, and what has outlived its time. */
+  async sweep(): Promise<Answer> {
+    const now = this.#now();
+    const change = new Change(this.#store, now + this.#leaseMs);
+    for (const { session, owner } of await this.#store.lapsed(now)) {
+      const user = await this.#store.userOf(session);
+      if (user === null) continue;
+      await change.apply(user, (entry) => withoutSessions(entry, (id, held) => id === session && held.owner === owner));
+    }
+    for (const user of await this.#store.due(now)) await change.apply(user, (entry) => withoutExpired(entry, now));
+    return change.answer('');
+  }
+
+  async #reply(request: PresenceRequest, owner: string, change: Change): Promise<string> {
+    const now = this.#now();
+    const provisional = now + this.#leaseMs;
+    switch (request.type) {
+      case 'login': {
+        const { session, user } = request;
+        const before = await this.#store.userOf(session);
+        if (before !== null && before !== user) await change.apply(before, without(session));
+        await change.apply(user, (entry) => withSession(entry, session, owner, now));
+        return LOGIN_REPLY;
+      }
+      case 'logout': {
+        const user = await this.#store.userOf(request.session);
+        if (user === null) return 'null,null';
+        const last = await change.apply(user, without(request.session));
+        return request.session in (last?.sessions ?? {}) ? `${user},${last?.place ?? null}` : 'null,null';
+      }
+      case 'state': {
+        const last = await change.apply(request.user, (entry) => moved(entry, request.place, now, provisional));
+        return `${last?.place ?? null},${request.place}`;
+      }
+      case 'looking': {
+        const entries = await this.#store.loadAll(request.users);
+        return formatIds(request.users.filter((_user, at) => placeNow(entries[at] ?? null, now) !== request.place));
+      }
+      case 'before-enter':
+        return JSON.stringify(await this.#store.voice(scopeOfRequest(request.community, request.room)));
+      case 'enter': {
+        const { user, voice } = request;
+        const last = voiceOf(await change.apply(user, (entry) => entered(entry, voice, now, provisional)));
+        const lists = await this.#store.voice(scopeOf(voice));
+        return JSON.stringify(withEmptied(lists, last, voice));
+      }
+    }
+  }
+}
+
+function without(session: string): (entry: Entry | null) => Entry | null {
+  return (entry) => withoutSessions(entry, (id) => id === session);
+}
+
+function placeNow(entry: Entry | null, now: number): Place {
+  return withoutExpired(entry, now)?.place ?? null;
+}
+
+function scopeOfRequest(community: string | null, room: string | null): VoiceScope {
+  return community === null ? `r-${room}` : `com${community}`;
+}
+
+/** A channel that lost its last user by this very request is listed as empty, so that clients who merge lists clear it. */
+function withEmptied(lists: VoiceLists, last: VoiceChannel | null, now: VoiceChannel): VoiceLists {
+  if (last === null || last.community === null || last.community !== now.community) return lists;
+  return last.channel in lists ? lists : { ...lists, [last.channel]: [] };
+}
+
+/** Collects what one request changes in the store. */
+class Change {
+  readonly #store: PresenceStore;
+  readonly #leaseUntil: number;
+  readonly #changed = new Map<string, Entry | null>();
+  readonly #left = new Map<string, VoiceChannel>();
+
+  constructor(store: PresenceStore, leaseUntil: number) {
+    this.#store = store;
+    this.#leaseUntil = leaseUntil;
+  }
+
+  /** @returns the entry as it was before */
+  async apply(user: string, step: (entry: Entry | null) => Entry | null): Promise<Entry | null> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const before = await this.#store.load(user);
+      const after = step(before.entry);
+      if (!(await this.#store.commit(user, before, after, this.#leaseUntil))) continue;
+      this.#changed.set(user, after);
+      const left = voiceOf(before.entry);
+      const key = left === null ? '' : JSON.stringify(left);
+      if (left !== null && key !== JSON.stringify(voiceOf(after))) this.#left.set(key, left);
+      return before.entry;
+    }
+    throw new Error(`an entry was changed by others ${ATTEMPTS} times in a row`);
+  }
+
+  async answer(reply: string): Promise<Answer> {
+    const departures: Departure[] = [];
+    for (const voice of this.#left.values()) {
+      const lists = await this.#store.voice(scopeOf(voice));
+      departures.push({ voice, ids: lists[voice.channel] ?? [] });
+    }
+    return { reply, departures, changed: this.#changed };
+  }
+}

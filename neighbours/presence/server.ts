@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Logger, pino } from 'pino';
+import { Callbacks } from './callbacks.ts';
+import { BadRequest, parseRequest } from './codec.ts';
+import { Leases } from './lease.ts';
+import { Lines, TooLong } from './lines.ts';
+import { connectRedis } from './redis-client.ts';
+import { ResilientPresence } from './resilient.ts';
+import { RedisStore } from './store-redis.ts';
+
+export interface PresenceOptions {
+  /** Default `127.0.0.1`. */
+  readonly host?: string;
+  /** Default 0: a free one. */
+  readonly port?: number;
+  /** Absent: everything in memory. */
+  readonly redisUrl?: string;
+  /** Under which the keys in Redis stand; default `presence:`. */
+  readonly redisPrefix?: string;
+  /** Base URLs of the chat servers to call back. */
+  readonly chatUrls?: readonly string[];
+  readonly serviceToken?: string;
+  /** How long sessions outlive the connections of their server (ms); default 60 s. */
+  readonly leaseMs?: number;
+  /** The longest request line (bytes); default 1 MiB, which holds an `ids` list of tens of thousands. */
+  readonly lineBytes?: number;
+  readonly logger?: Logger;
+}
+
+export interface RunningPresence {
+  readonly port: number;
+  /** For `PRESENCE_URL`. */
+  readonly url: string;
+  /** Whether answers come from Redis, or there is none; false while it is away. */
+  readonly complete: () => boolean;
+  /** Answers what has been asked, closes the connections, tells the call-backs that wait; may be called again. */
+  readonly stop: () => Promise<void>;
+}
+
+const CONNECTIONS = 4_096;
+
+/** Starts the presence service; resolves when it takes connections, whether or not Redis answers. */
+export async function startPresence(options: PresenceOptions = {}): Promise<RunningPresence> {
+  const { host = '127.0.0.1', port = 0, leaseMs = 60_000, lineBytes = 1_048_576 } = options;
+  const logger = options.logger ?? pino({ level: 'silent' });
+  const redis = options.redisUrl === undefined ? null : connectRedis(options.redisUrl, logger);
+  const leases = new Leases(randomUUID());
+  const presence = new ResilientPresence({
+    leaseMs,
+    logger,
+    owners: () => leases.owners(),
+    ...(redis === null ? {} : { shared: new RedisStore(redis, options.redisPrefix) }),
+  });
+  const callbacks = new Callbacks({
+    urls: options.chatUrls ?? [],
+    logger,
+    ...(options.serviceToken === undefined ? {} : { token: options.serviceToken }),
+  });
+
+  const connections = new Map<Socket, { busy: boolean; served: Promise<void> }>();
+  let stopping: Promise<void> | undefined;
+  const server = createServer(
+    { allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: 10_000, noDelay: true },
+    (socket) => {
+      const state = { busy: false, served: Promise.resolve() };
+      connections.set(socket, state);
+      state.served = serve(socket, state).finally(() => connections.delete(socket));
+    },
+  );
+  server.maxConnections = CONNECTIONS;
+
+  async function serve(socket: Socket, state: { busy: boolean }): Promise<void> {
+    const owner = leases.open(socket.remoteAddress ?? '');
+    socket.on('error', (error) => logger.debug({ err: error, owner }, 'connection'));
+    try {
+      const lines = new Lines(lineBytes);
+      for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+        state.busy = true;
+        for (const line of lines.push(chunk)) await send(socket, await answer(line, owner));
+        state.busy = false;
+        if (stopping !== undefined) break;
+      }
+    } catch (error) {
+      logger.info({ err: error, owner }, 'connection given up');
+      if (error instanceof TooLong) socket.write(`error: ${error.message}\r\n`);
+    } finally {
+      leases.close(owner);
+      socket.destroySoon();
+      setTimeout(() => socket.destroy(), 1_000).unref();
+    }
+  }
+
+  async function answer(line: string, owner: string): Promise<string> {
+    try {
+      const { reply, departures } = await presence.handle(parseRequest(line), owner);
+      callbacks.tell(departures);
+      return reply;
+    } catch (error) {
+      if (error instanceof BadRequest) return `error: ${error.message}`;
+      logger.error({ err: error }, 'a request failed');
+      return 'error: failed';
+    }
+  }
+
+  async function upkeep(): Promise<void> {
+    const swept = await presence.tick();
+    if (swept === null || swept.changed.size === 0) return;
+    logger.info({ users: swept.changed.size }, 'sessions given up');
+    callbacks.tell(swept.departures);
+  }
+
+  async function stop(): Promise<void> {
+    const closed = once(server, 'close');
+    server.close();
+    for (const [socket, { busy }] of connections) if (!busy) socket.destroySoon();
+    const deadline = setTimeout(() => {
+      for (const socket of connections.keys()) socket.destroy();
+    }, 1_000);
+    await Promise.all([closed, ...[...connections.values()].map(({ served }) => served)]);
+    clearTimeout(deadline);
+    await ticking();
+    await callbacks.stop();
+    redis?.disconnect();
+  }
+
+  if (redis !== null) await Promise.race([once(redis, 'ready'), sleep(1_000)]).catch(() => undefined);
+  await upkeep();
+  server.listen(port, host);
+  await once(server, 'listening').catch((error: unknown) => {
+    redis?.disconnect();
+    throw error;
+  });
+  server.on('error', (error) => logger.error({ err: error }, 'a connection could not be taken'));
+  const ticking = every(Math.min(1_000, Math.max(20, leaseMs / 4)), upkeep, (error) =>
+    logger.error({ err: error }, 'upkeep failed'),
+  );
+  const address = server.address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  logger.info({ host, port: bound, redis: redis !== null, leaseMs }, 'presence listens');
+  return {
+    port: bound,
+    url: `tcp://${host}:${bound}`,
+    complete: () => presence.complete,
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+/** Repeats work with pauses of `ms` between; the function it gives ends that, after the work in progress. */
+function every(ms: number, work: () => Promise<void>, failed: (error: unknown) => void): () => Promise<void> {
+  const stopped = new AbortController();
+  const running = (async () => {
+    while (!stopped.signal.aborted) {
+      await sleep(ms, undefined, { signal: stopped.signal }).catch(() => undefined);
+      if (!stopped.signal.aborted) await work().catch(failed);
+    }
+  })();
+  return () => {
+    stopped.abort();
+    return running;
+  };
+}
+
+/** Waits while the peer takes nothing, so that one who never reads costs no more than the socket's own buffer. */
+async function send(socket: Socket, reply: string): Promise<void> {
+  if (socket.destroyed || socket.writableEnded) return;
+  if (socket.write(`${reply}\r\n`)) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      socket.off('drain', done);
+      socket.off('close', done);
+      resolve();
+    };
+    socket.on('drain', done);
+    socket.on('close', done);
+  });
+}

@@ -1,0 +1,132 @@
+import type { Redis } from 'ioredis';
+import { dueAt, ENTRY_MS, type Entry, type Session, voiceOf } from './entry.ts';
+import type { SharedStore } from './resilient.ts';
+import type { Loaded, VoiceLists, VoiceScope } from './store.ts';
+import { scopeOf } from './store.ts';
+
+/**
+ * Keys, all under a prefix (`presence:`): `user:{U}` an entry as JSON, `session:{S}` its user, `held:{owner}` the set of
+ * an owner's sessions, `owners` owner by end of lease, `due` user by the time when something of his entry ends,
+ * `voice:{scope}` the members `{channel}:{user}` by time of entering, `alive` a mark that Redis has lost nothing.
+ */
+const COMMIT = `
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+for _, command in ipairs(cjson.decode(ARGV[2])) do redis.call(unpack(command)) end
+return 1`;
+
+/** An entry that no process sweeps any more goes by itself, some time after its end. */
+const KEEP_MS = ENTRY_MS + 3_600_000;
+
+type Command = string[];
+
+/** Entries in Redis. An entry is replaced by compare-and-set in one script, which moves the indexes along with it. */
+export class RedisStore implements SharedStore {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+
+  constructor(redis: Redis, prefix = 'presence:') {
+    this.#redis = redis;
+    this.#prefix = prefix;
+  }
+
+  async userOf(session: string): Promise<string | null> {
+    return this.#redis.get(this.#key('session', session));
+  }
+
+  async load(user: string): Promise<Loaded> {
+    const mark = (await this.#redis.get(this.#key('user', user))) ?? '';
+    return { entry: decode(mark), mark };
+  }
+
+  async loadAll(users: readonly string[]): Promise<(Entry | null)[]> {
+    if (users.length === 0) return [];
+    const texts = await this.#redis.mget(users.map((user) => this.#key('user', user)));
+    return texts.map((text) => decode(text ?? ''));
+  }
+
+  async commit(user: string, before: Loaded, after: Entry | null, leaseUntil: number): Promise<boolean> {
+    const key = this.#key('user', user);
+    const commands = this.#indexes(user, before.entry, after, leaseUntil);
+    commands.push(after === null ? ['DEL', key] : ['SET', key, JSON.stringify(after), 'PX', String(KEEP_MS)]);
+    return (await this.#redis.eval(COMMIT, 1, key, before.mark, JSON.stringify(commands))) === 1;
+  }
+
+  async voice(scope: VoiceScope): Promise<VoiceLists> {
+    const lists: VoiceLists = {};
+    for (const member of await this.#redis.zrange(this.#key('voice', scope), '0', '-1')) {
+      const cut = member.indexOf(':');
+      const channel = member.slice(0, cut);
+      lists[channel] ??= [];
+      lists[channel].push(member.slice(cut + 1));
+    }
+    return lists;
+  }
+
+  async renew(owners: readonly string[], until: number): Promise<void> {
+    if (owners.length === 0) return;
+    await this.#redis.zadd(this.#key('owners'), ...owners.flatMap((owner) => [String(until), owner]));
+  }
+
+  async lapsed(now: number): Promise<{ session: string; owner: string }[]> {
+    const lapsed: { session: string; owner: string }[] = [];
+    for (const owner of await this.#redis.zrangebyscore(this.#key('owners'), '-inf', String(now))) {
+      const sessions = await this.#redis.smembers(this.#key('held', owner));
+      for (const session of sessions) lapsed.push({ session, owner });
+      if (sessions.length === 0) await this.#redis.zrem(this.#key('owners'), owner);
+    }
+    return lapsed;
+  }
+
+  async due(now: number): Promise<string[]> {
+    return this.#redis.zrangebyscore(this.#key('due'), '-inf', String(now));
+  }
+
+  async check(): Promise<boolean> {
+    return (await this.#redis.set(this.#key('alive'), '1', 'GET')) !== null;
+  }
+
+  #indexes(user: string, before: Entry | null, after: Entry | null, leaseUntil: number): Command[] {
+    const commands: Command[] = [];
+    const was: { readonly [id: string]: Session } = before?.sessions ?? {};
+    const is: { readonly [id: string]: Session } = after?.sessions ?? {};
+    for (const [id, { owner }] of Object.entries(was)) {
+      if (is[id]?.owner !== owner) commands.push(['SREM', this.#key('held', owner), id]);
+      if (is[id] === undefined) commands.push(['DEL', this.#key('session', id)]);
+    }
+    for (const [id, { owner, until }] of Object.entries(is)) {
+      if (was[id]?.owner === owner && was[id].until === until) continue;
+      commands.push(['SET', this.#key('session', id), user, 'PX', String(KEEP_MS)]);
+      commands.push(['SADD', this.#key('held', owner), id], ['PEXPIRE', this.#key('held', owner), String(KEEP_MS)]);
+      commands.push(['ZADD', this.#key('owners'), 'NX', String(leaseUntil), owner]);
+    }
+    if (after === null) commands.push(['ZREM', this.#key('due'), user]);
+    else commands.push(['ZADD', this.#key('due'), String(dueAt(after)), user]);
+    return [...commands, ...this.#voiceIndex(user, before, after)];
+  }
+
+  #voiceIndex(user: string, before: Entry | null, after: Entry | null): Command[] {
+    const [was, is] = [voiceOf(before), voiceOf(after)];
+    const commands: Command[] = [];
+    if (was !== null) commands.push(['ZREM', this.#key('voice', scopeOf(was)), `${was.channel}:${user}`]);
+    if (is !== null && after !== null) {
+      const key = this.#key('voice', scopeOf(is));
+      commands.push(['ZADD', key, String(after.since), `${is.channel}:${user}`], ['PEXPIRE', key, String(KEEP_MS)]);
+    }
+    return commands;
+  }
+
+  #key(kind: string, id?: string): string {
+    return id === undefined ? `${this.#prefix}${kind}` : `${this.#prefix}${kind}:${id}`;
+  }
+}
+
+/** Text that is no entry, because somebody else wrote it, is as good as none. */
+function decode(text: string): Entry | null {
+  if (text === '') return null;
+  try {
+    const entry: Entry | null = JSON.parse(text);
+    return typeof entry?.sessions === 'object' && entry.sessions !== null ? entry : null;
+  } catch {
+    return null;
+  }
+}
