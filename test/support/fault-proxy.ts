@@ -1,0 +1,220 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, connect as dial, type Server, type Socket } from 'node:net';
+import { freePort } from './services/free-port.ts';
+
+/**
+ * - `pass`: bytes go both ways.
+ * - `slow`: as `pass`, each chunk later by `delayMs`.
+ * - `hang`: connections are accepted and stay open, and nothing moves until the mode is `pass` or `slow` again.
+ * - `refuse`: the port is closed.
+ * - `reset`: connections are accepted and reset at once.
+ * - `garbage`: the first bytes from the client are answered with random ones.
+ * - `flood`: the client gets `floodBytes` bytes with no line end, asked or not.
+ */
+export type FaultMode = 'pass' | 'slow' | 'hang' | 'refuse' | 'reset' | 'garbage' | 'flood';
+
+export interface FaultProxyOptions {
+  /** Port of 127.0.0.1 behind the proxy. */
+  readonly target: number;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Default `pass`. */
+  readonly mode?: FaultMode;
+  /** Of mode `slow`; default 1,000 ms. */
+  readonly delayMs?: number;
+  /** Of mode `flood`; default 200 MiB. */
+  readonly floodBytes?: number;
+}
+
+const FLOOD_CHUNK = Buffer.alloc(64 * 1024, 'x');
+
+/** A TCP proxy on 127.0.0.1 that makes what is behind it slow, silent, gone, or talk nonsense. */
+export class FaultProxy {
+  readonly port: number;
+  readonly #target: number;
+  readonly #delayMs: number;
+  readonly #floodBytes: number;
+  readonly #clients = new Set<Socket>();
+  readonly #pairs = new Set<Pair>();
+  readonly #waiting = new Set<Socket>();
+  #server: Server | undefined;
+  #mode: FaultMode;
+  #accepted = 0;
+
+  private constructor(options: FaultProxyOptions, port: number) {
+    this.port = port;
+    this.#target = options.target;
+    this.#mode = options.mode ?? 'pass';
+    this.#delayMs = options.delayMs ?? 1_000;
+    this.#floodBytes = options.floodBytes ?? 200 * 1024 * 1024;
+  }
+
+  static async start(options: FaultProxyOptions): Promise<FaultProxy> {
+    const proxy = new FaultProxy(options, options.port ?? (await freePort()));
+    if (proxy.#mode !== 'refuse') await proxy.#listen();
+    return proxy;
+  }
+
+  get mode(): FaultMode {
+    return this.#mode;
+  }
+
+  /** How many connections were accepted so far. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** How many clients are connected now. */
+  get open(): number {
+    return this.#clients.size;
+  }
+
+  /** Between `pass`, `slow` and `hang` open connections live on; every other change cuts them. */
+  async setMode(mode: FaultMode): Promise<void> {
+    this.#mode = mode;
+    if (mode === 'refuse') {
+      await this.#close();
+      return;
+    }
+    if (!isRelaying(mode) && mode !== 'hang') this.cut();
+    if (this.#server === undefined) await this.#listen();
+    for (const pair of this.#pairs) pair.setHeld(mode === 'hang');
+    if (isRelaying(mode)) {
+      for (const socket of this.#waiting) this.#bridge(socket);
+      this.#waiting.clear();
+    }
+  }
+
+  /** Resets the open connections; new ones are treated as the mode says. */
+  cut(): void {
+    for (const pair of this.#pairs) pair.end();
+    for (const socket of this.#clients) socket.resetAndDestroy();
+  }
+
+  /** Closes the port and all connections; may be called again. */
+  async stop(): Promise<void> {
+    await this.#close();
+  }
+
+  #listen(): Promise<void> {
+    const server = createServer((socket) => this.#accept(socket));
+    this.#server = server;
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(this.port, '127.0.0.1', resolve);
+    });
+  }
+
+  async #close(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    const closed = server && new Promise<void>((resolve) => server.close(() => resolve()));
+    this.cut();
+    await closed;
+  }
+
+  #accept(socket: Socket): void {
+    this.#accepted += 1;
+    this.#clients.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      this.#clients.delete(socket);
+      this.#waiting.delete(socket);
+    });
+    switch (this.#mode) {
+      case 'pass':
+      case 'slow':
+        this.#bridge(socket);
+        break;
+      case 'hang':
+        this.#waiting.add(socket);
+        break;
+      case 'refuse':
+      case 'reset':
+        socket.resetAndDestroy();
+        break;
+      case 'garbage':
+        socket.on('data', () => socket.write(randomBytes(512)));
+        break;
+      case 'flood':
+        socket.resume();
+        flood(socket, this.#floodBytes);
+    }
+  }
+
+  #bridge(client: Socket): void {
+    const pair = new Pair(client, this.#target, () => (this.#mode === 'slow' ? this.#delayMs : 0));
+    this.#pairs.add(pair);
+    client.once('close', () => this.#pairs.delete(pair));
+  }
+}
+
+/** A client's connection and the one to the service, joined. */
+class Pair {
+  readonly #client: Socket;
+  readonly #service: Socket;
+  readonly #delayMs: () => number;
+  #held = false;
+
+  constructor(client: Socket, port: number, delayMs: () => number) {
+    this.#client = client;
+    this.#service = dial(port, '127.0.0.1');
+    this.#delayMs = delayMs;
+    this.#service.on('error', () => client.resetAndDestroy());
+    this.#service.on('close', () => client.destroy());
+    client.on('close', () => this.#service.destroy());
+    this.#relay(client, this.#service);
+    this.#relay(this.#service, client);
+  }
+
+  setHeld(held: boolean): void {
+    this.#held = held;
+    for (const socket of [this.#client, this.#service]) {
+      if (held) socket.pause();
+      else socket.resume();
+    }
+  }
+
+  end(): void {
+    this.#service.destroy();
+  }
+
+  #relay(from: Socket, to: Socket): void {
+    // The chain keeps the order when the delay changes between two chunks.
+    let last = Promise.resolve();
+    const inTurn = (act: () => void) => {
+      const wait = this.#delayMs();
+      const due = wait > 0 ? new Promise<void>((resolve) => setTimeout(resolve, wait).unref()) : undefined;
+      last = last.then(() => due).then(act);
+    };
+    from.on('data', (chunk: Buffer) => {
+      inTurn(() => {
+        if (to.destroyed || to.write(chunk)) return;
+        from.pause();
+        to.once('drain', () => {
+          if (!this.#held) from.resume();
+        });
+      });
+    });
+    from.on('end', () => inTurn(() => to.end()));
+  }
+}
+
+function flood(socket: Socket, bytes: number): void {
+  let left = bytes;
+  const more = () => {
+    while (left > 0 && !socket.destroyed) {
+      const size = Math.min(left, FLOOD_CHUNK.length);
+      left -= size;
+      if (!socket.write(FLOOD_CHUNK.subarray(0, size))) {
+        socket.once('drain', more);
+        return;
+      }
+    }
+  };
+  more();
+}
+
+function isRelaying(mode: FaultMode): boolean {
+  return mode === 'pass' || mode === 'slow';
+}

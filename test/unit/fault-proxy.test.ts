@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FaultProxy } from '../support/fault-proxy.ts';
+
+let echo: Server;
+let proxy: FaultProxy;
+const sockets: Socket[] = [];
+
+beforeEach(async () => {
+  echo = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.pipe(socket);
+  });
+  await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
+  const { port } = echo.address() as AddressInfo;
+  proxy = await FaultProxy.start({ target: port, delayMs: 150, floodBytes: 5 * 1024 * 1024 });
+});
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await proxy.stop();
+  await proxy.stop();
+  await new Promise((resolve) => echo.close(resolve));
+});
+
+async function connected(): Promise<Socket> {
+  const socket = dial(proxy.port, '127.0.0.1');
+  sockets.push(socket);
+  await once(socket, 'connect');
+  socket.on('error', () => {});
+  return socket;
+}
+
+/** `once` would take the reset itself for a failure. */
+function closing(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
+async function echoed(socket: Socket, word: string): Promise<string> {
+  const answer = once(socket, 'data');
+  socket.write(word);
+  const [data] = await answer;
+  return String(data);
+}
+
+test('pass: bytes go both ways, until the connections are cut', async () => {
+  const socket = await connected();
+  expect(await echoed(socket, 'hello')).toBe('hello');
+  const closed = closing(socket);
+  proxy.cut();
+  await closed;
+  expect(await echoed(await connected(), 'again')).toBe('again');
+  expect(proxy.accepted).toBe(2);
+});
+
+test('refuse: the port is closed, and opens again', async () => {
+  const before = await connected();
+  const closed = closing(before);
+  await proxy.setMode('refuse');
+  await closed;
+  await expect(connected()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  await proxy.setMode('pass');
+  expect(await echoed(await connected(), 'back')).toBe('back');
+});
+
+test('hang: old and new connections stay open in silence, then go on where they were', async () => {
+  const before = await connected();
+  expect(await echoed(before, 'a')).toBe('a');
+  await proxy.setMode('hang');
+  const during = await connected();
+  let heard = 0;
+  for (const socket of [before, during]) socket.on('data', () => (heard += 1));
+  before.write('b');
+  during.write('c');
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(heard).toBe(0);
+  const answers = Promise.all([once(before, 'data'), once(during, 'data')]);
+  await proxy.setMode('pass');
+  expect((await answers).map(([data]) => String(data))).toEqual(['b', 'c']);
+});
+
+test('slow: each way takes its delay', async () => {
+  await proxy.setMode('slow');
+  const socket = await connected();
+  const start = performance.now();
+  expect(await echoed(socket, 'hello')).toBe('hello');
+  expect(performance.now() - start).toBeGreaterThan(280);
+});
+
+test('reset: a connection is broken at once', async () => {
+  await proxy.setMode('reset');
+  const socket = dial(proxy.port, '127.0.0.1');
+  const [error] = await once(socket, 'error');
+  expect(error).toMatchObject({ code: 'ECONNRESET' });
+});
+
+test('garbage: a question is answered with nonsense', async () => {
+  await proxy.setMode('garbage');
+  const answer = await echoed(await connected(), 'hello');
+  expect(answer).not.toContain('hello');
+  expect(answer.length).toBeGreaterThan(0);
+});
+
+test('flood: megabytes without a line end come unasked', async () => {
+  await proxy.setMode('flood');
+  const socket = await connected();
+  let bytes = 0;
+  let lineEnds = 0;
+  for await (const chunk of socket) {
+    bytes += chunk.length;
+    if (chunk.includes('\n')) lineEnds += 1;
+    if (bytes >= 5 * 1024 * 1024) break;
+  }
+  expect([bytes, lineEnds]).toEqual([5 * 1024 * 1024, 0]);
+});
