@@ -1,0 +1,86 @@
+import type {
+  BusHealth,
+  IncomingRecord,
+  MessageBus,
+  OutgoingRecord,
+  RecordHandler,
+} from '../../application/ports/message-bus.ts';
+import type { Telemetry } from '../../application/ports/telemetry.ts';
+import { recordKey } from '../../application/record-key.ts';
+import { type ChatEvent, isStored } from '../../domain/chat-event.ts';
+import type { Carried, MemoryBroker } from './memory-broker.ts';
+
+/** The bus of servers that live in one process and share one {@link MemoryBroker}. Records are handed on by reference. */
+export class MemoryMessageBus implements MessageBus {
+  readonly #broker: MemoryBroker;
+  readonly #serverId: string;
+  readonly #telemetry: Telemetry | undefined;
+  #state: 'new' | 'started' | 'closed' = 'new';
+
+  constructor(broker: MemoryBroker, serverId: string, telemetry?: Telemetry) {
+    this.#broker = broker;
+    this.#serverId = serverId;
+    this.#telemetry = telemetry;
+  }
+
+  async start(handler: RecordHandler): Promise<void> {
+    if (this.#state !== 'new') throw new Error(`the message bus of server ${this.#serverId} was started before`);
+    if (this.#broker.isDown) throw new Error('the memory broker is down');
+    if (!this.#broker.join(this.#serverId, this.#guarded(handler))) {
+      throw new Error(`another live server uses the server id ${this.#serverId}`);
+    }
+    this.#state = 'started';
+  }
+
+  async publish(records: readonly OutgoingRecord[]): Promise<void> {
+    if (this.#state !== 'started') throw new Error(`the message bus of server ${this.#serverId} is not running`);
+    if (this.#broker.isDown) throw new Error('the memory broker is down');
+    this.#broker.append(records.map((record) => this.#carried(record)));
+  }
+
+  health(): BusHealth {
+    if (this.#state !== 'started') return { ready: false, reason: 'not running' };
+    return this.#broker.isDown ? { ready: false, reason: 'the memory broker is down' } : { ready: true };
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'started') this.#broker.leave(this.#serverId);
+    this.#state = 'closed';
+  }
+
+  #carried({ event, batchEnd }: OutgoingRecord): Carried {
+    const key = recordKey(event);
+    return { lane: `${key} ${event.kind}`, record: new MemoryRecord(event, key, this.#serverId, batchEnd ?? null) };
+  }
+
+  #guarded(handler: RecordHandler): RecordHandler {
+    return (record) => {
+      try {
+        handler(record);
+      } catch (error) {
+        // A handler that throws is a defect, yet the records behind this one are owed to it all the same.
+        this.#telemetry?.log('error', 'record handler threw', { key: record.key, error: String(error) });
+      }
+    };
+  }
+}
+
+class MemoryRecord implements IncomingRecord {
+  readonly key: string;
+  readonly server: string;
+  readonly seq: number | null;
+  readonly batchEnd: number | null;
+  readonly #event: ChatEvent;
+
+  constructor(event: ChatEvent, key: string, server: string, batchEnd: number | null) {
+    this.#event = event;
+    this.key = key;
+    this.server = server;
+    this.seq = isStored(event) ? event.seq : null;
+    this.batchEnd = this.seq === null ? null : batchEnd;
+  }
+
+  read(): ChatEvent {
+    return this.#event;
+  }
+}

@@ -1,0 +1,31 @@
+import type { ChatEvent } from '../domain/chat-event.ts';
+
+/**
+ * The key under which an event travels between servers; what shares a key and a kind keeps its order.
+ * A place (`r-5`, `c-11`, `com-1`) where there is one, else the user (`u-3`) or the telling server (`s-{server id}`).
+ */
+export function recordKey(event: ChatEvent): string {
+  switch (event.kind) {
+    case 'message':
+    case 'reply':
+    case 'file':
+    case 'modify':
+    case 'delete':
+    case 'typing':
+      return event.place;
+    case 'foreign':
+      return event.event.place;
+    case 'voice':
+    case 'voice-left':
+      return `com-${event.communityId}`;
+    case 'call-left':
+      return `r-${event.roomId}`;
+    case 'members-changed':
+      return event.of.kind === 'room' ? `r-${event.of.id}` : `com-${event.of.id}`;
+    case 'connect':
+    case 'disconnect':
+      return `u-${event.userId}`;
+    case 'roster':
+      return `s-${event.server}`;
+  }
+}
