@@ -1,0 +1,86 @@
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type Server, WebSocketServer } from 'ws';
+import { type Identity, identityOf } from './identity.ts';
+import { acceptLegacy, isLegacyRequest } from './legacy-web-socket.ts';
+import type { Settings } from './options.ts';
+import type { Route } from './route.ts';
+import { SockJsWebSocketConnection } from './sock-js-web-socket-connection.ts';
+import { ServerWebSocket, WebSocketConnection } from './web-socket-connection.ts';
+import { type LiveConnection, Wheel } from './wheel.ts';
+
+/** Turns upgrade requests into raw and SockJS WebSocket connections. */
+export class WebSocketEndpoint {
+  readonly #settings: Settings;
+  readonly #server: Server<typeof ServerWebSocket>;
+  readonly #wheel: Wheel<LiveConnection>;
+  #isClosing = false;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#wheel = new Wheel<LiveConnection>(settings.heartbeatDelay);
+    const options = {
+      noServer: true,
+      WebSocket: ServerWebSocket,
+      perMessageDeflate: false,
+      clientTracking: false,
+      skipUTF8Validation: false,
+      maxPayload: settings.maxPayload,
+      closeTimeout: settings.closeTimeout, // known to ws, not yet to its types
+      handleProtocols: (offered: Set<string>) => settings.selectProtocol(offered) ?? false,
+    };
+    this.#server = new WebSocketServer(options);
+  }
+
+  get size(): number {
+    return this.#wheel.size;
+  }
+
+  handle(route: Route, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const settings = this.#settings;
+    const isRaw = route.kind === 'raw-websocket' || route.kind === 'greeting';
+    const isSockJs = route.kind === 'session' && route.endpoint === 'websocket';
+    const origin = request.headers.origin ?? headerOf(request, 'sec-websocket-origin');
+    if (!settings.allowOrigin(origin, request)) reject(socket, 403);
+    else if (!(isRaw || isSockJs) || !settings.websocket || !(socket instanceof Socket)) reject(socket, 404);
+    else if (request.method !== 'GET') reject(socket, 405, 'Allow: GET');
+    else if (request.headers.upgrade?.toLowerCase() !== 'websocket') reject(socket, 400);
+    else if (this.#isClosing) reject(socket, 503);
+    else if (settings.legacyWebSocket && isLegacyRequest(request)) {
+      acceptLegacy(request, socket, head, isSockJs, identityOf(request, settings), settings, this.#wheel);
+    } else this.#accept(isRaw, request, socket, head);
+  }
+
+  closeAll(code: number, reason: string): void {
+    this.#isClosing = true;
+    for (const item of this.#wheel.items()) {
+      item.close(code, reason);
+    }
+  }
+
+  #accept(isRaw: boolean, request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const identity = identityOf(request, this.#settings);
+    this.#server.handleUpgrade(request, socket, head, (ws) => this.#connect(isRaw, ws, socket, identity));
+  }
+
+  #connect(isRaw: boolean, ws: ServerWebSocket, socket: Socket, identity: Identity): void {
+    const Kind = isRaw ? WebSocketConnection : SockJsWebSocketConnection;
+    new Kind(ws, socket, identity, this.#settings, this.#wheel).open();
+  }
+}
+
+function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function ignoreError(): void {}
+
+/** Answers an upgrade request with an error and hangs up. */
+function reject(socket: Duplex, status: number, ...headers: readonly string[]): void {
+  socket.on('error', ignoreError);
+  socket.once('finish', () => socket.destroy());
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, 'Connection: close', 'Content-Length: 0', ...headers];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n`);
+}
