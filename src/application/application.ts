@@ -16,6 +16,12 @@ export interface Stored {
   readonly id: MessageId;
 }
 
+/** What a shared file comes to. */
+export interface StoredFileMessage extends Stored {
+  /** The file's key in the store; for a repeated nonce the first one's. */
+  readonly content: string;
+}
+
 export interface NewMessage {
   /** What the client calls the author; believed only where no user service decides names. */
   readonly name: string | null;
@@ -136,7 +142,7 @@ export interface Application {
   /** Takes back what `storeUpload` kept, when the upload comes to nothing. */
   dropUpload(upload: StoredUpload): Promise<void>;
   /** The event. On refusal the caller drops the stored parts; for a repeated nonce it is the first one's result, and the parts are dropped here. */
-  readonly uploadFile: Command<Upload, Stored>;
+  readonly uploadFile: Command<Upload, StoredFileMessage>;
   /** Bytes of a file, for a link that was signed for it. Null: no such file. */
   openFile(key: string, range?: { readonly start: number; readonly end: number }): Promise<StoredFile | null>;
 
