@@ -100,7 +100,7 @@ export async function startStandIns(options: StandInOptions = {}): Promise<Runni
     res.status(404).json({ isSuccess: false, code: 4004, message: 'There is no such call.' });
   });
   const onError: ErrorRequestHandler = (error, _req, res, next) => {
-    logger.info({ err: error }, 'a request was refused');
+    logger.info({ type: error instanceof Error ? error.name : typeof error }, 'a request was refused');
     if (res.headersSent) next(error);
     else refuse(res, 'badInput');
   };

@@ -1,0 +1,166 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readPresenceConfig } from '../../../neighbours/presence/config.ts';
+import { Leases } from '../../../neighbours/presence/lease.ts';
+import { type RunningPresence, startPresence } from '../../../neighbours/presence/server.ts';
+import { HttpRecorder } from '../../support/http-recorder.ts';
+import { PresenceClient } from '../../support/presence-client.ts';
+import { describePresence } from './presence-suite.ts';
+
+describePresence('memory', () => ({}));
+
+const DIALOGUE = readFileSync(new URL('presence-dialogue.txt', import.meta.url), 'utf8')
+  .trim()
+  .split('\n');
+
+describe('the dialogue of an original chat server', () => {
+  const asJson = (line: string) =>
+    line
+      .replaceAll(/(\w+)=/g, '"$1":')
+      .replaceAll("'null'", 'null')
+      .replaceAll("'", '"');
+
+  test.each([
+    ['as it was', (line: string) => line],
+    ['as JSON', asJson],
+  ])('is answered as the original presence did, %s', async (_form, spell) => {
+    const presence = await startPresence();
+    const connections = new Map<string, { client: PresenceClient; replies: string[] }>();
+    let compared = 0;
+    for (const line of DIALOGUE) {
+      const [, name = '', way, quoted = ''] = /^(\w+) ([<>]) (.*)$/.exec(line) ?? [];
+      const text = String(JSON.parse(quoted)).trimEnd();
+      const connection = connections.get(name) ?? { client: await PresenceClient.connect(presence.port), replies: [] };
+      connections.set(name, connection);
+      if (way === '>') {
+        connection.replies.push(await connection.client.ask(spell(text)));
+        continue;
+      }
+      const reply = connection.replies.shift();
+      compared += 1;
+      if (text === '반환메세지') expect(reply).toMatch(/./);
+      // The original lost the place with the first of several sessions.
+      else expect(reply).toBe(text.replace(/^(\d+),null$/, '$1,home'));
+    }
+    expect(compared).toBe(DIALOGUE.length / 2);
+    await Promise.all([...connections.values()].map(({ client }) => client.close()));
+    await presence.stop();
+  });
+});
+
+describe('the presence server', () => {
+  let presence: RunningPresence;
+  let client: PresenceClient;
+
+  beforeEach(async () => {
+    presence = await startPresence({ lineBytes: 1_000 });
+    client = await PresenceClient.connect(presence.port);
+  });
+
+  afterEach(async () => {
+    await client.close();
+    await presence.stop();
+  });
+
+  test('gives up a connection whose line never ends, and serves the next one', async () => {
+    client.send('x'.repeat(2_000));
+    expect(await client.reply()).toBe('error: a line is longer than 1000 bytes');
+    await once(client.socket, 'close');
+    const next = await PresenceClient.connect(presence.port);
+    expect(await next.login('s1', 1)).toBe('ok');
+    await next.close();
+  });
+
+  test('answers a peer that sends and half-closes', async () => {
+    client.socket.end('{"type":"logout","session_id":"s"}\r\n{"type":"logout","session_id":"t"}\r\n');
+    expect(await client.reply()).toBe('null,null');
+    expect(await client.reply()).toBe('null,null');
+  });
+
+  test('stops with connections open, twice as well as once', async () => {
+    await client.login('s1', 1);
+    const closed = once(client.socket, 'close');
+    await Promise.all([presence.stop(), presence.stop()]);
+    await closed;
+    await expect(PresenceClient.connect(presence.port)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('rejects where its port is taken', async () => {
+    await expect(startPresence({ port: presence.port })).rejects.toThrow('EADDRINUSE');
+  });
+});
+
+describe('call-backs', () => {
+  test('go to the next chat server when one refuses or is gone', async () => {
+    const gone = await HttpRecorder.start();
+    await gone.stop();
+    const refusing = await HttpRecorder.start(503);
+    const taking = await HttpRecorder.start();
+    const presence = await startPresence({ chatUrls: [gone.url, refusing.url, taking.url] });
+    const client = await PresenceClient.connect(presence.port);
+    await client.login('s1', 1);
+    await client.enter(1, 1, 'c-11');
+    await client.logout('s1');
+    expect((await taking.next()).body).toMatchObject({ channelId: 'c-11', ids: [] });
+    expect(refusing.calls).toHaveLength(1);
+    await client.close();
+    await presence.stop();
+    await Promise.all([refusing.stop(), taking.stop()]);
+  });
+
+  test('are tried again where nobody takes them', async () => {
+    const chat = await HttpRecorder.start(500);
+    const presence = await startPresence({ chatUrls: [chat.url] });
+    const client = await PresenceClient.connect(presence.port);
+    await client.login('s1', 1);
+    await client.enter(1, 1, 'c-11');
+    await client.logout('s1');
+    await chat.next();
+    chat.status = 200;
+    await chat.next();
+    await client.close();
+    await presence.stop();
+    await chat.stop();
+  });
+});
+
+describe('owners', () => {
+  test('are hosts, but single connections on loopback', () => {
+    const leases = new Leases('me');
+    const [a, b] = [leases.open('10.0.0.3'), leases.open('10.0.0.3')];
+    expect(a).toBe(b);
+    leases.close(a);
+    expect(leases.owners()).toEqual(['host:10.0.0.3']);
+    leases.close(b);
+    expect(leases.owners()).toEqual([]);
+    const local = ['127.0.0.1', '::ffff:127.0.0.1', '::1'].map((address) => leases.open(address));
+    expect(new Set(local).size).toBe(3);
+    expect(leases.owners()).toEqual(local);
+  });
+});
+
+describe('the environment of presence', () => {
+  test('has defaults for all', () => {
+    expect(readPresenceConfig({ REDIS_URL: '' })).toEqual({
+      host: '127.0.0.1',
+      port: 6060,
+      chatUrls: [],
+      leaseMs: 60_000,
+    });
+  });
+
+  test('takes several chat servers', () => {
+    const { chatUrls } = readPresenceConfig({ CHAT_URL: 'http://a:1/, http://b:2' });
+    expect(chatUrls).toEqual(['http://a:1', 'http://b:2']);
+  });
+
+  test.each([
+    ['PORT', '70000'],
+    ['REDIS_URL', 'http://x'],
+    ['CHAT_URL', 'nowhere'],
+    ['LEASE_SECONDS', '0'],
+  ])('names %s when it makes no sense', (name, value) => {
+    expect(() => readPresenceConfig({ [name]: value })).toThrow(name);
+  });
+});
