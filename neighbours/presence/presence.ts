@@ -24,6 +24,7 @@ export class Presence {
   readonly #store: PresenceStore;
   readonly #leaseMs: number;
   readonly #now: () => number;
+  #stamped = 0;
 
   /** @param leaseMs for how long an owner without a connection, and a place without a login, still count */
   constructor(store: PresenceStore, leaseMs: number, now: () => number = Date.now) {
@@ -70,7 +71,9 @@ export class Presence {
         return request.session in (last?.sessions ?? {}) ? `${user},${last?.place ?? null}` : 'null,null';
       }
       case 'state': {
-        const last = await change.apply(request.user, (entry) => moved(entry, request.place, now, provisional));
+        const last = await change.apply(request.user, (entry) =>
+          moved(entry, request.place, this.#stamp(now), provisional),
+        );
         return `${last?.place ?? null},${request.place}`;
       }
       case 'looking': {
@@ -81,11 +84,17 @@ export class Presence {
         return JSON.stringify(await this.#store.voice(scopeOfRequest(request.community, request.room)));
       case 'enter': {
         const { user, voice } = request;
-        const last = voiceOf(await change.apply(user, (entry) => entered(entry, voice, now, provisional)));
+        const last = voiceOf(await change.apply(user, (entry) => entered(entry, voice, this.#stamp(now), provisional)));
         const lists = await this.#store.voice(scopeOf(voice));
         return JSON.stringify(withEmptied(lists, last, voice));
       }
     }
+  }
+
+  /** The time, but later than every one given before, so that who came first stays first within a millisecond. */
+  #stamp(now: number): number {
+    this.#stamped = Math.max(now, this.#stamped + 0.001);
+    return this.#stamped;
   }
 }
 

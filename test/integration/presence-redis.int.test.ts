@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { type PresenceOptions, type RunningPresence, startPresence } from '../../neighbours/presence/server.ts';
+import { HttpRecorder } from '../support/http-recorder.ts';
+import { PresenceClient } from '../support/presence-client.ts';
+import { type RunningRedis, startRedis } from '../support/services/redis.ts';
+import { describeWithOwnService, describeWithService } from '../support/services/shared.ts';
+import { describePresence } from '../unit/neighbours/presence-suite.ts';
+
+const ownPrefix = () => `presence-${randomUUID()}:`;
+
+await describeWithService('redis', 'presence and Redis', ({ redis }) => {
+  describePresence('Redis', () => ({ redisUrl: redis, redisPrefix: ownPrefix() }));
+
+  const running: RunningPresence[] = [];
+  const clients: PresenceClient[] = [];
+  let prefix = '';
+
+  async function start(options: PresenceOptions = {}): Promise<[RunningPresence, PresenceClient]> {
+    const presence = await startPresence({ redisUrl: redis, redisPrefix: prefix, ...options });
+    const client = await PresenceClient.connect(presence.port);
+    running.push(presence);
+    clients.push(client);
+    return [presence, client];
+  }
+
+  beforeEach(() => {
+    prefix = ownPrefix();
+  });
+
+  afterEach(async () => {
+    await Promise.all(clients.splice(0).map((client) => client.close()));
+    await Promise.all(running.splice(0).map((presence) => presence.stop()));
+  });
+
+  test('two processes are one presence', async () => {
+    const [, a] = await start();
+    const [, b] = await start();
+    await a.login('s1', 1);
+    expect(await b.state(1, 'r-5')).toBe('home,r-5');
+    expect(await a.looking('r-5', [1, 2])).toBe('[2]');
+    await b.login('s2', 1);
+    expect(await a.enter(1, 1, 'c-11')).toBe('{"11":["1"]}');
+    expect(await b.inVoice(1)).toBe('{"11":["1"]}');
+    expect(await b.logout('s1')).toBe('1,com1,c-11');
+    expect(await a.inVoice(1)).toBe('{"11":["1"]}');
+    expect(await a.logout('s2')).toBe('1,com1,c-11');
+    expect(await b.inVoice(1)).toBe('{}');
+  });
+
+  test('two processes that change one user at once lose nothing', async () => {
+    const [, a] = await start();
+    const [, b] = await start();
+    const names = Array.from({ length: 30 }, (_, n) => `s${n}`);
+    await Promise.all(names.map((name, n) => (n % 2 === 0 ? a : b).login(name, 1)));
+    for (const name of names.slice(1)) a.send({ type: 'logout', session_id: name });
+    for (const name of names.slice(1)) b.send({ type: 'logout', session_id: name });
+    const ended = await Promise.all(names.slice(1).map(async () => [await a.reply(), await b.reply()]));
+    for (const pair of ended) expect(pair.toSorted()).toEqual(['1,home', 'null,null']);
+    expect(await b.looking('home', [1])).toBe('[]');
+    expect(await a.logout('s0')).toBe('1,home');
+    expect(await b.looking('home', [1])).toBe('[1]');
+  });
+
+  test('what was known outlives the process, and is given up where nobody comes back for it', async () => {
+    const chat = await HttpRecorder.start();
+    const [first, client] = await start();
+    await client.login('kept', 1);
+    await client.login('lost', 2);
+    await client.state(1, 'r-5');
+    await client.enter(2, 1, 'c-11');
+    await client.close();
+    await first.stop();
+    const [, again] = await start({ leaseMs: 300, chatUrls: [chat.url] });
+    expect(await again.looking('r-5', [1, 2])).toBe('[2]');
+    await again.login('kept', 1);
+    const inspect = new Redis(redis);
+    await inspect.zadd(
+      `${prefix}owners`,
+      ...(await inspect.zrange(`${prefix}owners`, '0', '-1')).flatMap((o) => ['1', o]),
+    );
+    expect((await chat.next()).body).toEqual({ type: 'out', communityId: '1', channelId: 'c-11', ids: [] });
+    expect(await again.logout('lost')).toBe('null,null');
+    expect(await again.logout('kept')).toBe('1,r-5');
+    await vi.waitFor(async () => {
+      const keys = await inspect.keys(`${prefix}*`);
+      expect(keys.filter((key) => !/:(alive|owners)$/.test(key))).toEqual([]);
+    });
+    inspect.disconnect();
+    await chat.stop();
+  });
+});
+
+await describeWithOwnService('redis', 'presence while Redis is away', () => {
+  let redis: RunningRedis;
+  let presence: RunningPresence;
+  let client: PresenceClient;
+
+  beforeEach(async () => {
+    redis = await startRedis({ own: true });
+    presence = await startPresence({ redisUrl: redis.url });
+    client = await PresenceClient.connect(presence.port);
+    await client.login('before', 1);
+    await client.state(1, 'r-5');
+    await client.login('ends', 2);
+  });
+
+  afterEach(async () => {
+    await client.close();
+    await presence.stop();
+    await redis.stop();
+  });
+
+  async function meanwhile(): Promise<void> {
+    const asked = performance.now();
+    expect(await client.looking('r-5', [1, 2])).toBe('[2]');
+    expect(performance.now() - asked).toBeLessThan(1_000);
+    expect(presence.complete()).toBe(false);
+    await client.login('during', 3);
+    expect(await client.state(3, 'r-5')).toBe('home,r-5');
+    expect(await client.logout('ends')).toBe('2,home');
+    expect(await client.state(1, 'home')).toBe('r-5,home');
+  }
+
+  async function afterwards(): Promise<void> {
+    await vi.waitFor(() => expect(presence.complete()).toBe(true), 10_000);
+    const other = await startPresence({ redisUrl: redis.url });
+    const asking = await PresenceClient.connect(other.port);
+    expect(await asking.looking('r-5', [1, 2, 3])).toBe('[1, 2]');
+    expect(await asking.looking('home', [1, 2, 3])).toBe('[2, 3]');
+    expect(await asking.logout('ends')).toBe('null,null');
+    expect(await asking.logout('before')).toBe('1,home');
+    await asking.close();
+    await other.stop();
+  }
+
+  test('killed: answers from what it knows, and tells it when Redis is back', async () => {
+    await redis.kill();
+    await meanwhile();
+    await redis.restart();
+    await afterwards();
+  });
+
+  test('hung: nobody waits long', async () => {
+    await redis.freeze();
+    await meanwhile();
+    await redis.thaw();
+    await afterwards();
+  });
+
+  test('emptied: everything is told again', async () => {
+    await client.enter(2, 1, 'c-11');
+    await redis.kill();
+    await vi.waitFor(async () => {
+      await client.looking('r-5', [1]);
+      expect(presence.complete()).toBe(false);
+    });
+    await redis.restart();
+    const inspect = new Redis(redis.url);
+    await inspect.flushall();
+    inspect.disconnect();
+    await vi.waitFor(() => expect(presence.complete()).toBe(true), 10_000);
+    expect(await client.logout('before')).toBe('1,r-5');
+    expect(await client.inVoice(1)).toBe('{"11":["2"]}');
+  });
+
+  test('absent from the start: serves all the same', async () => {
+    await redis.kill();
+    const alone = await startPresence({ redisUrl: redis.url });
+    const asking = await PresenceClient.connect(alone.port);
+    expect(await asking.login('s1', 9)).toBe('ok');
+    expect(await asking.logout('s1')).toBe('9,home');
+    await asking.close();
+    await alone.stop();
+  });
+});

@@ -1,0 +1,147 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type RunningStandIns, startStandIns } from '../../../neighbours/stand-ins/server.ts';
+import { HttpRecorder } from '../../support/http-recorder.ts';
+
+const OK = { isSuccess: true, code: 1000, message: '요청에 성공하였습니다.' };
+
+describe('the stand-ins', () => {
+  let chat: HttpRecorder;
+  let standIns: RunningStandIns;
+
+  beforeEach(async () => {
+    chat = await HttpRecorder.start();
+    standIns = await startStandIns({ chatUrls: [chat.url], serviceToken: 'secret' });
+  });
+
+  afterEach(async () => {
+    await standIns.stop();
+    await chat.stop();
+  });
+
+  async function get(url: string, headers: Record<string, string> = {}): Promise<[number, unknown]> {
+    const answer = await fetch(url, { headers });
+    return [answer.status, await answer.json()];
+  }
+
+  async function send(method: string, url: string, body: unknown): Promise<[number, unknown]> {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(url, { method, headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
+    return [answer.status, await answer.json()];
+  }
+
+  test('list the members of rooms and communities', async () => {
+    const { communityUrl } = standIns;
+    expect(await get(`${communityUrl}/community/feign/1/member-id`)).toEqual([
+      200,
+      { result: { members: [1, 2, 3, 4] } },
+    ]);
+    expect(await get(`${communityUrl}/room/feign/5/member-id`)).toEqual([200, { result: { members: [1, 2] } }]);
+    expect(await get(`${communityUrl}/room/feign/99/member-id`)).toMatchObject([400, { isSuccess: false, code: 4004 }]);
+  });
+
+  test('list the places of a user, bare', async () => {
+    const answer = await fetch(`${standIns.communityUrl}/community/feign/room-list/1`);
+    expect(await answer.text()).toBe('["community/1","community/2","direct/5","direct/6"]');
+    expect(await get(`${standIns.communityUrl}/community/feign/room-list/77`)).toEqual([200, []]);
+  });
+
+  test('show a channel to those who may read it', async () => {
+    const channel = (id: number, headers: Record<string, string>) =>
+      get(`${standIns.communityUrl}/channel/${id}`, headers);
+    const [status, body] = await channel(11, { AUTHORIZATION: 'Bearer x', id: '3' });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      isSuccess: true,
+      result: { id: 11, public: true, members: [{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }] },
+    });
+    expect((await channel(12, { AUTHORIZATION: 'x', id: '1' }))[1]).toMatchObject({
+      result: { public: false, members: [{ id: 1 }, { id: 2 }] },
+    });
+    expect(await channel(12, { AUTHORIZATION: 'x', id: '3' })).toMatchObject([400, { isSuccess: false, code: 1401 }]);
+    expect(await channel(11, { AUTHORIZATION: 'x', id: '5' })).toMatchObject([400, { isSuccess: false, code: 1401 }]);
+    expect(await channel(99, { AUTHORIZATION: 'x', id: '1' })).toMatchObject([400, { isSuccess: false, code: 4004 }]);
+    expect(await channel(11, { id: '1' })).toMatchObject([400, { code: 2101 }]);
+    expect(await channel(11, { AUTHORIZATION: 'x' })).toMatchObject([400, { code: 2100 }]);
+  });
+
+  test('find users by id', async () => {
+    const find = (body: unknown) => send('POST', `${standIns.userUrl}/find-id-list`, body);
+    const ada = { id: 1, name: 'Ada', code: 'c1', image: null, state: 'online' };
+    expect(await find([1, 77])).toEqual([200, { ...OK, result: { 1: ada } }]);
+    expect(await find([])).toEqual([200, { ...OK, result: {} }]);
+    expect(await find({ ids: [1] })).toMatchObject([400, { code: 2100 }]);
+    expect(await find('{bad')).toMatchObject([400, { code: 2100 }]);
+  });
+
+  test('keep what the notification service was asked', async () => {
+    const { notificationUrl, notifications } = standIns;
+    const direct = {
+      userId: 1,
+      username: 'Ada',
+      type: 'text',
+      content: 'x',
+      roomName: 'DM',
+      roomId: 5,
+      target: '[2, 3]',
+    };
+    expect(await send('POST', `${notificationUrl}/direct`, direct)).toEqual([200, OK]);
+    expect(await send('POST', `${notificationUrl}/channel`, direct)).toMatchObject([400, { code: 2100 }]);
+    expect(await get(`${notificationUrl}/log`)).toEqual([200, [{ at: 'direct', body: direct }]]);
+    expect(notifications).toHaveLength(1);
+    await send('DELETE', `${notificationUrl}/log`, {});
+    expect(notifications).toHaveLength(0);
+  });
+
+  test('take another directory and tell the chat server whose members changed', async () => {
+    const url = `http://127.0.0.1:${standIns.port}/directory`;
+    const [, before] = await get(url);
+    const after = structuredClone(before) as {
+      rooms: Record<string, number[]>;
+      communities: Record<string, { members: number[] }>;
+    };
+    after.rooms['7'] = [2, 3];
+    after.rooms['6'] = [3, 1];
+    after.communities['1']?.members.pop();
+    expect(await send('PUT', url, after)).toEqual([200, { ...OK, result: { untold: [] } }]);
+    const told = [await chat.next(), await chat.next()];
+    expect(told.map(({ method, path, body }) => [method, path, body])).toEqual([
+      ['PUT', '/chat-server/room-user-list/7', [2, 3]],
+      ['PUT', '/chat-server/community-user-list/1', [1, 2, 3]],
+    ]);
+    expect(told[0]?.headers.authorization).toBe('Bearer secret');
+    expect(await get(`${standIns.communityUrl}/room/feign/7/member-id`)).toEqual([
+      200,
+      { result: { members: [2, 3] } },
+    ]);
+  });
+
+  test('refuse a directory that makes no sense, and keep the old one', async () => {
+    const url = `http://127.0.0.1:${standIns.port}/directory`;
+    const [status, body] = await send('PUT', url, { users: {}, rooms: { 5: ['x'] } });
+    expect([status, JSON.stringify(body)]).toEqual([400, expect.stringContaining('rooms.5.0')]);
+    expect(await get(`${standIns.communityUrl}/room/feign/5/member-id`)).toEqual([
+      200,
+      { result: { members: [1, 2] } },
+    ]);
+  });
+
+  test('name the changes that no chat server took', async () => {
+    chat.status = 503;
+    expect(await standIns.replaceDirectory({ users: {}, rooms: {}, communities: {} })).toHaveLength(5);
+  });
+
+  test('read a directory file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'stand-ins-'));
+    const directoryFile = join(folder, 'world.json');
+    await writeFile(directoryFile, '{"users":{"8":{"name":"Edsger"}},"rooms":{"3":[8]}}');
+    const other = await startStandIns({ directoryFile });
+    expect(await get(`${other.communityUrl}/room/feign/3/member-id`)).toEqual([200, { result: { members: [8] } }]);
+    await other.stop();
+    await writeFile(directoryFile, '{"users":[]}');
+    await expect(startStandIns({ directoryFile })).rejects.toThrow('users');
+    await rm(folder, { recursive: true });
+  });
+});
