@@ -53,6 +53,8 @@ export interface MessageStore {
   /** Those of the messages that exist in that place now. */
   messages(place: ConversationKey, ids: readonly MessageId[]): Promise<Map<MessageId, Message>>;
   history(place: ConversationKey, range: HistoryRange): Promise<HistoryPage>;
+  /** What the user's nonce became within the last 24 hours, wherever it was stored; null for nothing. */
+  byNonce(userId: UserId, nonce: string): Promise<StoredEvent | null>;
   /** Waits for what is under way, then lets go. Idempotent. */
   close(): Promise<void>;
 }
