@@ -1,13 +1,17 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import { MongoClient } from 'mongodb';
-import { afterAll, afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { freePort } from '../support/services/free-port.ts';
 import { startKafka } from '../support/services/kafka.ts';
 import { startMongo } from '../support/services/mongo.ts';
 import { startRedis } from '../support/services/redis.ts';
-import type { RunningService } from '../support/services/service.ts';
+import { type RunningService, ServiceNotOurs } from '../support/services/service.ts';
 import { describeWithOwnService, describeWithService } from '../support/services/shared.ts';
 
 const started: RunningService[] = [];
@@ -19,12 +23,26 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((service) => service.stop()));
 });
 
-function folders(name: string): string[] {
-  return readdirSync(tmpdir()).filter((entry) => entry.startsWith(`chat-test-${name}-`));
+/** Services put their folders here from now on, and nobody else does. */
+function ownTemporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'chat-test-services-'));
+  vi.stubEnv('TMPDIR', folder);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+  return folder;
 }
 
 function isAlive(pid: number): boolean {
-  return existsSync(`/proc/${pid}/cmdline`);
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  // An orphan that nobody reaps has ended all the same.
+  if (process.platform !== 'linux') return true;
+  return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 }
 
 await describeWithService(['kafka', 'mongo', 'redis'], 'the shared services', ({ kafka, mongo, redis }) => {
@@ -59,8 +77,9 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'the shared services', ({
 
 await describeWithOwnService('redis', 'a Redis of our own', () => {
   test('keeps what it acknowledged when killed, hangs when frozen, leaves nothing when stopped', async () => {
-    const before = folders('redis');
+    const folder = ownTemporaryFolder();
     const redis = remember(await startRedis({ own: true }));
+    expect(readdirSync(folder)).toHaveLength(redis.source === 'packages' ? 1 : 0);
     const url = redis.url;
     const first = new Redis(url, { retryStrategy: () => null });
     first.on('error', () => {});
@@ -87,7 +106,28 @@ await describeWithOwnService('redis', 'a Redis of our own', () => {
     await redis.stop();
     await redis.stop();
     if (pid !== undefined) expect(isAlive(pid)).toBe(false);
-    expect(folders('redis')).toEqual(before);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+test('a service of the environment that is silent is missed with a reason', async () => {
+  const port = await freePort();
+  vi.stubEnv('TEST_REDIS_URL', `redis://127.0.0.1:${port}`);
+  await expect(startRedis()).rejects.toThrow(/^no Redis: what TEST_REDIS_URL names does not answer: /);
+  vi.unstubAllEnvs();
+});
+
+await describeWithService('redis', 'a Redis of the environment', ({ redis }) => {
+  test('is lent, not given', async () => {
+    vi.stubEnv('TEST_REDIS_URL', redis);
+    const lent = await startRedis();
+    vi.unstubAllEnvs();
+    expect(lent).toMatchObject({ url: redis, source: 'environment', pid: undefined });
+    await expect(lent.kill()).rejects.toBeInstanceOf(ServiceNotOurs);
+    await lent.stop();
+    const connection = new Redis(redis);
+    expect(await connection.ping()).toBe('PONG');
+    connection.disconnect();
   });
 });
 
@@ -101,6 +141,30 @@ await describeWithOwnService('mongo', 'a MongoDB of our own', () => {
     await mongo.restart();
     expect(await notes.countDocuments({ text: 'hello' })).toBe(1);
     await client.close();
+  });
+});
+
+await describeWithOwnService('redis', 'a Redis that will not start', () => {
+  test('is reported with the end of its log', async () => {
+    const folder = ownTemporaryFolder();
+    const doomed = startRedis({ own: true, args: ['--no-such-setting', 'x'] });
+    await expect(doomed).rejects.toThrow(/no Redis: .*ended \(exit code 1\); its log ends:[\s\S]*no-such-setting/);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+await describeWithOwnService('redis', 'a test process that dies', () => {
+  test('takes its services along, even by SIGKILL', async () => {
+    const module = new URL('../support/services/redis.ts', import.meta.url);
+    const script = `import { startRedis } from '${module}';
+      console.log((await startRedis({ own: true })).pid);
+      setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
+    const [printed] = await once(child.stdout, 'data');
+    const pid = Number(printed);
+    expect(isAlive(pid)).toBe(true);
+    child.kill('SIGKILL');
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 5_000 });
   });
 });
 

@@ -30,8 +30,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
   const given = process.env.TEST_KAFKA_BROKERS;
   if (given && !options.own) {
     const brokers = given.split(',').map((broker) => broker.trim());
-    await answers(brokers);
-    return Object.assign(lent('Kafka'), { brokers });
+    const running = await lent('Kafka', 'TEST_KAFKA_BROKERS', () => answers(brokers));
+    return Object.assign(running, { brokers });
   }
   let brokers: string[] = [];
   const heap = `-Xmx${options.heapMb ?? 384}m`;

@@ -115,8 +115,13 @@ async function report(what: string, engine: ServiceEngine): Promise<string> {
   return tail === '' ? `${what}; it logged nothing` : `${what}; its log ends:\n${tail}`;
 }
 
-/** A service that the environment names: nobody here may end it. */
-export function lent(name: string): RunningService {
+/** A service that the variable `variable` names: nobody here may end it. @throws ServiceUnavailable if it is silent */
+export async function lent(name: string, variable: string, probe: () => Promise<void>): Promise<RunningService> {
+  try {
+    await probe();
+  } catch (error) {
+    throw new ServiceUnavailable(name, `what ${variable} names does not answer: ${messageOf(error)}`);
+  }
   const refuse = (action: string) => async () => {
     throw new ServiceNotOurs(name, action);
   };

@@ -26,8 +26,8 @@ export interface MongoOptions extends CommonOptions {
 export async function startMongo(options: MongoOptions = {}): Promise<RunningMongo> {
   const given = process.env.TEST_MONGODB_URL;
   if (given && !options.own) {
-    await ping(given);
-    return Object.assign(lent('MongoDB'), { url: given });
+    const running = await lent('MongoDB', 'TEST_MONGODB_URL', () => ping(given));
+    return Object.assign(running, { url: given });
   }
   let url = '';
   const { running } = await launch(async (): Promise<ServicePlan> => {

@@ -31,7 +31,10 @@ export async function cached(key: string, fetch: (folder: string) => Promise<voi
     await mkdir(partial, { recursive: true });
     try {
       await fetch(partial);
-      await rename(partial, target);
+      await rename(partial, target).catch((error: unknown) => {
+        // Two that found the same abandoned lock may both have fetched; either result is good.
+        if (!existsSync(target)) throw error;
+      });
     } finally {
       await rm(partial, { recursive: true, force: true });
     }

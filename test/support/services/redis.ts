@@ -22,8 +22,8 @@ export interface RedisOptions extends CommonOptions {
 export async function startRedis(options: RedisOptions = {}): Promise<RunningRedis> {
   const given = process.env.TEST_REDIS_URL;
   if (given && !options.own) {
-    await ping(given);
-    return Object.assign(lent('Redis'), { url: given });
+    const running = await lent('Redis', 'TEST_REDIS_URL', () => ping(given));
+    return Object.assign(running, { url: given });
   }
   let url = '';
   const { running } = await launch(async (): Promise<ServicePlan> => {
