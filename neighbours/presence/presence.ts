@@ -49,8 +49,20 @@ export class Presence {
       if (user === null) continue;
       await change.apply(user, (entry) => withoutSessions(entry, (id, held) => id === session && held.owner === owner));
     }
-    for (const user of await this.#store.due(now)) await change.apply(user, (entry) => withoutExpired(entry, now));
+    await this.#expire(now, change);
     return change.answer('');
+  }
+
+  /** Ends what has outlived its time, and nothing else. */
+  async expire(): Promise<Answer> {
+    const now = this.#now();
+    const change = new Change(this.#store, now + this.#leaseMs);
+    await this.#expire(now, change);
+    return change.answer('');
+  }
+
+  async #expire(now: number, change: Change): Promise<void> {
+    for (const user of await this.#store.due(now)) await change.apply(user, (entry) => withoutExpired(entry, now));
   }
 
   async #reply(request: PresenceRequest, owner: string, change: Change): Promise<string> {

@@ -63,21 +63,27 @@ export class ResilientPresence {
     return told;
   }
 
-  /** To be called several times within a lease: renews the leases of owners, ends what has lapsed, finds a lost store. */
-  async tick(): Promise<Answer | null> {
+  /**
+   * To be called several times within a lease: renews the leases of owners, ends what has lapsed, finds a lost store.
+   * While the store is away no lease ends: this process can't see the connections that others have.
+   */
+  async tick(): Promise<Answer> {
     await this.#recover();
     const now = Date.now();
     const { owners, leaseMs, shared } = this.#options;
-    await this.#memory.renew(owners(), now + leaseMs);
+    if (shared === undefined) {
+      await this.#memory.renew(owners(), now + leaseMs);
+      return this.#local.sweep();
+    }
     const swept = await this.#viaShared(async (presence) => {
-      await shared?.renew(owners(), now + leaseMs);
-      return now < this.#patience ? null : presence.sweep();
+      await shared.renew(owners(), now + leaseMs);
+      return now < this.#patience ? presence.expire() : presence.sweep();
     });
-    if (swept !== null) return swept;
-    return this.complete && this.#shared !== null ? null : this.#local.sweep();
+    const expired = await this.#local.expire();
+    return swept ?? expired;
   }
 
-  async #viaShared<T extends Answer | null>(ask: (shared: Presence) => Promise<T>): Promise<T | null> {
+  async #viaShared(ask: (shared: Presence) => Promise<Answer | null>): Promise<Answer | null> {
     if (this.#shared === null || !this.#up) return null;
     try {
       const answer = await ask(this.#shared);

@@ -107,7 +107,7 @@ export async function startPresence(options: PresenceOptions = {}): Promise<Runn
 
   async function upkeep(): Promise<void> {
     const swept = await presence.tick();
-    if (swept === null || swept.changed.size === 0) return;
+    if (swept.changed.size === 0) return;
     logger.info({ users: swept.changed.size }, 'sessions given up');
     callbacks.tell(swept.departures);
   }
