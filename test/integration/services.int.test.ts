@@ -117,6 +117,18 @@ test('a service of the environment that is silent is missed with a reason', asyn
   vi.unstubAllEnvs();
 });
 
+test('a service that nothing here can fetch is missed with a reason, and leaves nothing', async () => {
+  const folder = ownTemporaryFolder();
+  vi.stubEnv('DOCKER_HOST', 'unix:///nowhere.sock');
+  vi.stubEnv('CHAT_TEST_CACHE', join(folder, 'cache'));
+  vi.stubEnv('PATH', folder);
+  await expect(startRedis({ own: true })).rejects.toThrow(
+    'no Redis: no Docker engine answers; python3 is not installed',
+  );
+  expect(readdirSync(folder)).toEqual(['cache']);
+  expect(readdirSync(join(folder, 'cache'))).toEqual([]);
+});
+
 await describeWithService('redis', 'a Redis of the environment', ({ redis }) => {
   test('is lent, not given', async () => {
     vi.stubEnv('TEST_REDIS_URL', redis);

@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -47,6 +47,7 @@ export async function launch(
     const folder = await mkdtemp(join(tmpdir(), `chat-test-${name.toLowerCase()}-`));
     const local = await plan.local(folder).catch((error: unknown) => messageOf(error));
     if (typeof local === 'string') {
+      await rm(folder, { recursive: true, force: true });
       reasons.push(local);
       break;
     }
