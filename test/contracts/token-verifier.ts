@@ -1,0 +1,128 @@
+import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { TokenVerifier } from '../../src/application/ports/token-verifier.ts';
+import { Refusal } from '../../src/domain/errors.ts';
+
+export interface TokenVerifierUnderTest {
+  /** Bytes of the first key. */
+  readonly key: Buffer;
+  /** Bytes of a key that is still accepted. */
+  readonly previous: Buffer;
+  readonly verifier: TokenVerifier;
+}
+
+const now = () => Math.floor(Date.now() / 1_000);
+const GOOD = { sub: 'ada', id: 1, role: 'ROLE_USER' };
+
+export function text(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+/** A token made by hand, so that nothing of the library under test is trusted. */
+export function token(key: Buffer, claims: object, header: object = { alg: 'HS256', typ: 'JWT' }, hash = 'sha256') {
+  const signed = `${text(header)}.${text(claims)}`;
+  return `${signed}.${createHmac(hash, key).update(signed).digest('base64url')}`;
+}
+
+export function tokenVerifierContract(name: string, make: () => TokenVerifierUnderTest): void {
+  const fresh = () => ({ ...GOOD, iat: now(), exp: now() + 60 });
+
+  describe(`TokenVerifier: ${name}`, () => {
+    const { key, previous, verifier } = make();
+    const refused = (given: string) => {
+      let thrown: unknown;
+      try {
+        verifier.verify(given);
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).toBeInstanceOf(Refusal);
+      expect(thrown).toMatchObject({ code: 'bad-token' });
+      if (thrown instanceof Error && given !== '') expect(thrown.message).not.toContain(given);
+    };
+
+    test('reads a good token', () => {
+      const claims = fresh();
+      const expiresAt = claims.exp * 1_000;
+      expect(verifier.verify(token(key, claims))).toEqual({ userId: 1, account: 'ada', role: 'ROLE_USER', expiresAt });
+    });
+
+    test('takes a token without a role', () => {
+      expect(verifier.verify(token(key, { ...fresh(), role: undefined })).role).toBe('');
+    });
+
+    test('takes a key that was rotated out', () => {
+      expect(verifier.verify(token(previous, fresh())).userId).toBe(1);
+    });
+
+    test('refuses a key that nobody configured', () => {
+      refused(token(Buffer.from('another key, of somebody else'), fresh()));
+    });
+
+    test('refuses a token that was tampered with', () => {
+      const [header, , signature] = token(key, fresh()).split('.');
+      refused(`${header}.${text({ ...fresh(), id: 2 })}.${signature}`);
+    });
+
+    test.each([
+      ['alg none, unsigned', { alg: 'none' }],
+      ['alg None', { alg: 'None' }],
+      ['alg nOnE', { alg: 'nOnE' }],
+    ])('refuses %s', (_title, header) => {
+      refused(`${text(header)}.${text(fresh())}.`);
+      refused(token(key, fresh(), header));
+    });
+
+    test('refuses HS384 and HS512 by the right key', () => {
+      refused(token(key, fresh(), { alg: 'HS384' }, 'sha384'));
+      refused(token(key, fresh(), { alg: 'HS512' }, 'sha512'));
+    });
+
+    test('refuses RS256', () => {
+      const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+      const signed = `${text({ alg: 'RS256' })}.${text(fresh())}`;
+      refused(`${signed}.${sign('sha256', Buffer.from(signed), privateKey).toString('base64url')}`);
+    });
+
+    test('keeps time with a small leeway', () => {
+      expect(verifier.verify(token(key, { ...fresh(), exp: now() - 2 })).userId).toBe(1);
+      expect(verifier.verify(token(key, { ...fresh(), iat: now() + 2 })).userId).toBe(1);
+      refused(token(key, { ...fresh(), exp: now() - 30 }));
+      refused(token(key, { ...fresh(), iat: now() + 30 }));
+    });
+
+    test.each([
+      ['no exp', { exp: undefined }],
+      ['exp as text', { exp: String(now() + 60) }],
+      ['no iat', { iat: undefined }],
+      ['no sub', { sub: undefined }],
+      ['an empty sub', { sub: '' }],
+      ['sub as number', { sub: 5 }],
+      ['no id', { id: undefined }],
+      ['id as text', { id: '1' }],
+      ['id 0', { id: 0 }],
+      ['a negative id', { id: -1 }],
+      ['a broken id', { id: 1.5 }],
+      ['an id beyond exact numbers', { id: 2 ** 53 }],
+      ['an id that is a list', { id: [1] }],
+      ['role as object', { role: {} }],
+    ])('refuses %s', (_title, change) => {
+      refused(token(key, { ...fresh(), ...change }));
+    });
+
+    test.each([
+      ['nothing', ''],
+      ['dots', '..'],
+      ['three words', 'abc.def.ghi'],
+      ['a prefix', 'Bearer x'],
+      ['5,000 letters', 'a'.repeat(5_000)],
+      ['5,000 dots', '.'.repeat(5_000)],
+      ['other signs', 'é.ü.\u0000'],
+    ])('refuses %s', (_title, garbage) => refused(garbage));
+
+    test('refuses claims that are no object', () => {
+      const signed = `${text({ alg: 'HS256' })}.${Buffer.from('"text"').toString('base64url')}`;
+      refused(`${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`);
+    });
+  });
+}
