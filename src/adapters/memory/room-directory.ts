@@ -1,0 +1,41 @@
+import type { ChannelInfo, RoomDirectory } from '../../application/ports/room-directory.ts';
+import { Refusal } from '../../domain/errors.ts';
+import type { ChannelId, CommunityId, RoomId, UserId } from '../../domain/ids.ts';
+import type { MemoryDirectory } from './directory.ts';
+
+/** Who belongs where, by the word of a small world in memory. */
+export class MemoryRoomDirectory implements RoomDirectory {
+  readonly #directory: MemoryDirectory;
+
+  constructor(directory: MemoryDirectory) {
+    this.#directory = directory;
+  }
+
+  async roomMembers(id: RoomId): Promise<readonly UserId[] | null> {
+    return this.#directory.room(id) ?? null;
+  }
+
+  async communityMembers(id: CommunityId): Promise<readonly UserId[] | null> {
+    return this.#directory.community(id)?.members ?? null;
+  }
+
+  async channel(id: ChannelId, user: { readonly userId: UserId }): Promise<ChannelInfo | null> {
+    const communityId = this.#directory.communityOfChannel(id);
+    const community = communityId === undefined ? undefined : this.#directory.community(communityId);
+    const listed = community?.channels.get(id);
+    if (communityId === undefined || community === undefined || listed === undefined) return null;
+    // Who left the community does not stay in its private channels.
+    const members = listed === null ? community.members : listed.filter((member) => community.members.includes(member));
+    if (!members.includes(user.userId)) throw new Refusal('not-permitted', 'not a member of this channel');
+    return { id, name: null, members, communityId };
+  }
+
+  async topicsOf(userId: UserId): Promise<readonly string[]> {
+    const topics: string[] = [];
+    for (const [id, { members }] of this.#directory.communities()) {
+      if (members.includes(userId)) topics.push(`community/${id}`);
+    }
+    for (const [id, members] of this.#directory.rooms()) if (members.includes(userId)) topics.push(`direct/${id}`);
+    return topics;
+  }
+}

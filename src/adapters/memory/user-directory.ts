@@ -1,0 +1,26 @@
+import type { UserDirectory, UserProfile } from '../../application/ports/user-directory.ts';
+import type { UserId } from '../../domain/ids.ts';
+import type { MemoryDirectory } from './directory.ts';
+
+/** Names and pictures of a small world in memory. What a client says of itself goes before them. */
+export class MemoryUserDirectory implements UserDirectory {
+  readonly authoritative = false;
+  readonly #directory: MemoryDirectory;
+
+  constructor(directory: MemoryDirectory) {
+    this.#directory = directory;
+  }
+
+  async profiles(ids: readonly UserId[]): Promise<ReadonlyMap<UserId, UserProfile>> {
+    const found = new Map<UserId, UserProfile>();
+    for (const id of ids) {
+      const profile = this.#directory.user(id);
+      if (profile !== undefined) found.set(id, profile);
+    }
+    return found;
+  }
+
+  cached(id: UserId): UserProfile | undefined {
+    return this.#directory.user(id);
+  }
+}
