@@ -1,0 +1,81 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** Each entry brings the file from the version of its index to the next. Never change one that was released. */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE event (
+     place TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, target TEXT NOT NULL, body TEXT NOT NULL,
+     PRIMARY KEY (place, seq)
+   ) WITHOUT ROWID;
+   CREATE INDEX event_edit ON event (target, place) WHERE kind = 'modify';
+
+   CREATE TABLE nonce (
+     user INTEGER NOT NULL, nonce TEXT NOT NULL, place TEXT NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL,
+     PRIMARY KEY (user, nonce)
+   ) WITHOUT ROWID;
+   CREATE INDEX nonce_age ON nonce (at);
+
+   CREATE TABLE outbox (
+     place TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, at INTEGER NOT NULL,
+     PRIMARY KEY (place, first)
+   ) WITHOUT ROWID;
+
+   CREATE TABLE message (
+     place TEXT NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL, user INTEGER NOT NULL, time INTEGER NOT NULL,
+     community INTEGER, name TEXT, image TEXT, content TEXT, thumbnail TEXT, type TEXT, parent TEXT,
+     edited INTEGER NOT NULL, nonce TEXT,
+     PRIMARY KEY (place, seq)
+   ) WITHOUT ROWID;
+   CREATE UNIQUE INDEX message_id ON message (id);
+   CREATE INDEX message_time ON message (place, time);
+   CREATE INDEX message_author ON message (place, user, time);
+
+   CREATE TABLE hole (
+     place TEXT NOT NULL, bucket INTEGER NOT NULL, count INTEGER NOT NULL,
+     PRIMARY KEY (place, bucket)
+   ) WITHOUT ROWID;
+
+   CREATE TABLE read_marker (
+     place TEXT NOT NULL, user INTEGER NOT NULL, time INTEGER NOT NULL,
+     PRIMARY KEY (place, user)
+   ) WITHOUT ROWID;`,
+];
+
+/**
+ * Takes the file for this process alone and brings it up to date.
+ * @throws Error for people when another process holds it, when it is no database, or when a newer program wrote it.
+ */
+export function prepareSchema(db: DatabaseSync, path: string): void {
+  try {
+    db.exec('PRAGMA locking_mode = EXCLUSIVE');
+    db.exec('PRAGMA journal_mode = WAL');
+    db.exec('PRAGMA synchronous = FULL');
+    db.exec('PRAGMA journal_size_limit = 16777216');
+    db.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+    if (code === SQLITE_BUSY) throw new Error(`${path} is in use by another process; a SQLite file serves one server`);
+    throw new Error(`${path} can't be opened: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  try {
+    migrate(db, path);
+    db.exec('COMMIT');
+  } catch (error) {
+    db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+const SQLITE_BUSY = 5;
+
+function migrate(db: DatabaseSync, path: string): void {
+  db.exec('CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID');
+  const row = db.prepare(`SELECT value FROM meta WHERE key = 'schema'`).get();
+  const version = Number(row?.value ?? 0);
+  if (version > MIGRATIONS.length) {
+    throw new Error(`${path} was written by a newer version (schema ${version}, this one knows ${MIGRATIONS.length})`);
+  }
+  for (const step of MIGRATIONS.slice(version)) db.exec(step);
+  db.prepare(`INSERT INTO meta VALUES ('schema', ?) ON CONFLICT DO UPDATE SET value = excluded.value`).run(
+    MIGRATIONS.length,
+  );
+}

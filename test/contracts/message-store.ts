@@ -1,0 +1,246 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { MessageStore } from '../../src/application/ports/message-store.ts';
+import { blanked, type Draft } from '../../src/domain/chat-event.ts';
+import {
+  append,
+  appendInTurn,
+  deleted,
+  edited,
+  newNonce,
+  newPlace,
+  newUser,
+  numbered,
+  replied,
+  said,
+  shared,
+  type World,
+} from './world.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** What every store of events and messages does. Cases use places and users of their own, so the world may be shared. */
+export function messageStoreContract(name: string, makeWorld: () => Promise<World>): void {
+  describe(`${name}: events`, () => {
+    let world: World;
+    let store: MessageStore;
+    beforeAll(async () => {
+      world = await makeWorld();
+      store = (await world.server()).store;
+    });
+    afterAll(() => world.close());
+
+    test('gives back every kind as it was, with its number', async () => {
+      const place = newPlace('c');
+      const first = said(place, 'hé "quoted" \\ \n 안녕 😀 \u0000 end', { nonce: newNonce() });
+      const reply = replied(place, 'yes', first.id, { userId: 2 });
+      const drafts = [first, reply, shared(place, 'key/1'), edited(first, 'anew'), deleted(reply)];
+      const events = numbered(1, drafts);
+      expect(await append(store, 1, [first, reply])).toEqual({ kind: 'stored' });
+      expect(await store.eventsAfter(place, 0, 10)).toEqual(events.slice(0, 2));
+      expect(await append(store, 3, drafts.slice(2))).toEqual({ kind: 'stored' });
+      const [, hidden] = events;
+      if (hidden === undefined) throw new Error('no reply');
+      // What is deleted loses its content, at the latest once the message is gone for readers.
+      await store.history(place, { kind: 'page', page: 0, size: 5 });
+      expect(await store.eventsAfter(place, 0, 10)).toEqual([events[0], blanked(hidden), ...events.slice(2)]);
+    });
+
+    test('reads from the middle of a batch, at the edges and with a limit', async () => {
+      const place = newPlace();
+      const drafts = Array.from({ length: 7 }, (_, i) => said(place, `m${i + 1}`));
+      const events = numbered(1, drafts);
+      await append(store, 1, drafts.slice(0, 3));
+      await append(store, 4, drafts.slice(3, 4));
+      await append(store, 5, drafts.slice(4));
+      for (let after = 0; after <= 7; after += 1) {
+        expect(await store.eventsAfter(place, after, 100)).toEqual(events.slice(after));
+        expect(await store.eventsAfter(place, after, 2)).toEqual(events.slice(after, after + 2));
+      }
+      expect(await store.eventsAfter(place, 8, 100)).toEqual([]);
+      expect(await store.eventsAfter(newPlace(), 0, 100)).toEqual([]);
+      // What was read in part must not be taken for the end.
+      expect((await append(store, 3, [said(place, 'in between')])).kind).toBe('clash');
+      expect((await append(store, 7, [said(place, 'in between')])).kind).toBe('clash');
+      expect(await store.eventsAfter(place, 0, 100)).toEqual(events);
+    });
+
+    test('tells the newest numbers of many places at once', async () => {
+      const places = Array.from({ length: 40 }, () => newPlace('c'));
+      const batches = places.slice(1).map((place, i) => ({
+        place,
+        first: 1,
+        drafts: Array.from({ length: 1 + (i % 3) }, () => said(place, 'x')),
+      }));
+      expect((await store.append(batches)).map((outcome) => outcome.kind)).toEqual(batches.map(() => 'stored'));
+      const newest = await (await world.server()).store.newest(places);
+      expect(places.map((place) => newest.get(place))).toEqual([0, ...batches.map((batch) => batch.drafts.length)]);
+      expect(await store.newest([])).toEqual(new Map());
+    });
+
+    test('keeps a room and a channel of the same id apart', async () => {
+      const room = newPlace('r');
+      const channel = newPlace('c').replace(/\d+/, room.slice(2)) as typeof room;
+      await append(store, 1, [said(room, 'a'), said(room, 'b')]);
+      await append(store, 1, [said(channel, 'c')]);
+      expect(await store.newest([room, channel])).toEqual(
+        new Map([
+          [room, 2],
+          [channel, 1],
+        ]),
+      );
+      const page = await store.history(channel, { kind: 'page', page: 0, size: 9 });
+      expect(page.entries.map(({ message }) => message.content)).toEqual(['c']);
+    });
+
+    test('stores a batch as a whole or not at all, and each for itself', async () => {
+      const [free, taken, doubled] = [newPlace(), newPlace(), newPlace()];
+      const nonce = newNonce();
+      const user = newUser();
+      await append(store, 1, [said(taken, 'first')]);
+      await append(store, 1, [said(doubled, 'first', { userId: user, nonce })]);
+      const outcomes = await store.append([
+        { place: free, first: 1, drafts: [said(free, 'a'), said(free, 'b')] },
+        { place: taken, first: 1, drafts: [said(taken, 'a'), said(taken, 'b')] },
+        { place: doubled, first: 2, drafts: [said(doubled, 'a'), said(doubled, 'b', { userId: user, nonce })] },
+      ]);
+      expect(outcomes.map((outcome) => outcome.kind)).toEqual(['stored', 'clash', 'repeated']);
+      expect(outcomes[2]).toMatchObject({ index: 1, event: { seq: 1, content: 'first' } });
+      expect(await store.newest([free, taken, doubled])).toEqual(
+        new Map([
+          [free, 2],
+          [taken, 1],
+          [doubled, 1],
+        ]),
+      );
+      expect((await append(store, 2, [said(doubled, 'a')])).kind).toBe('stored');
+    });
+
+    test('numbers densely while several servers write to the same places', { timeout: 30_000 }, async () => {
+      const servers = await Promise.all([1, 2, 3].map(() => world.server()));
+      const places = [newPlace(), newPlace('c')];
+      const sent = new Map<string, Draft>();
+      await Promise.all(
+        servers.flatMap((server, s) =>
+          places.map(async (place) => {
+            for (let i = 0; i < 25; i += 1) {
+              const drafts = Array.from({ length: 1 + (i % 3) }, (_, k) => said(place, `${s}/${i}/${k}`));
+              for (const draft of drafts) sent.set(draft.id, draft);
+              expect((await appendInTurn(server.store, drafts)).kind).toBe('stored');
+            }
+          }),
+        ),
+      );
+      for (const place of places) {
+        const events = await store.eventsAfter(place, 0, 1000);
+        const mine = [...sent.values()].filter((draft) => draft.place === place);
+        expect(events.map((event) => event.seq)).toEqual(mine.map((_, i) => i + 1));
+        expect(new Set(events.map((event) => event.id))).toEqual(new Set(mine.map((draft) => draft.id)));
+        for (const { seq, ...draft } of events) expect(sent.get(draft.id)).toEqual(draft);
+        const page = await store.history(place, { kind: 'page', page: 0, size: 1000 });
+        expect(page.entries.map(({ message }) => [message.seq, message.id])).toEqual(
+          events.map((event) => [event.seq, event.id]),
+        );
+      }
+    });
+
+    test('refuses a number that is not the next', async () => {
+      const place = newPlace();
+      const other = (await world.server()).store;
+      expect((await append(store, 2, [said(place, 'too far')])).kind).toBe('clash');
+      await append(store, 1, [said(place, 'a'), said(place, 'b')]);
+      for (const first of [1, 2, 4, 9]) {
+        expect((await append(other, first, [said(place, 'x')])).kind).toBe('clash');
+      }
+      expect((await append(other, 3, [said(place, 'c')])).kind).toBe('stored');
+    });
+  });
+
+  describe(`${name}: nonces`, () => {
+    let world: World;
+    beforeAll(async () => {
+      world = await makeWorld();
+    });
+    afterAll(() => world.close());
+
+    test('stores once what several servers are sent at the same time', async () => {
+      const servers = await Promise.all([1, 2, 3, 4].map(() => world.server()));
+      for (let round = 0; round < 10; round += 1) {
+        const user = newUser();
+        const nonce = newNonce();
+        const places = [newPlace(), newPlace()];
+        const outcomes = await Promise.all(
+          servers.map((server, i) => {
+            const place = places[i % 2] ?? newPlace();
+            return appendInTurn(server.store, [said(place, 'before'), said(place, 'once', { userId: user, nonce })]);
+          }),
+        );
+        expect(outcomes.filter((outcome) => outcome.kind === 'stored')).toHaveLength(1);
+        const told = outcomes.flatMap((outcome) => (outcome.kind === 'repeated' ? [outcome.event] : []));
+        expect(told).toHaveLength(3);
+        const reader = servers[round % 4]?.store;
+        const stored = (await Promise.all(places.map((place) => reader?.eventsAfter(place, 0, 9)))).flat();
+        const event = stored.find((candidate) => candidate?.nonce === nonce);
+        for (const one of told) expect(one).toEqual(event);
+        expect(stored).toHaveLength(2);
+        expect(await reader?.byNonce(user, nonce)).toEqual(event);
+      }
+    });
+
+    test('tells two places of one call apart', async () => {
+      const { store } = await world.server();
+      const [user, nonce, a, b] = [newUser(), newNonce(), newPlace(), newPlace()];
+      const outcomes = await store.append(
+        [a, b].map((place) => ({ place, first: 1, drafts: [said(place, 'x', { userId: user, nonce })] })),
+      );
+      expect(outcomes.map((outcome) => outcome.kind).sort()).toEqual(['repeated', 'stored']);
+    });
+
+    test('holds after an edit and a delete, whose own nonces count too', async () => {
+      const { store } = await world.server();
+      const [user, place] = [newUser(), newPlace()];
+      const [once, twice, thrice] = [newNonce(), newNonce(), newNonce()];
+      const message = said(place, 'secret', { userId: user, nonce: once });
+      await append(store, 1, [message]);
+      await append(store, 2, [edited(message, 'changed', twice)]);
+      await append(store, 3, [deleted(message, thrice)]);
+      const again = await append(store, 4, [said(place, 'secret', { userId: user, nonce: once })]);
+      expect(again).toMatchObject({ kind: 'repeated', event: { seq: 1, id: message.id } });
+      for (const [nonce, seq] of [
+        [twice, 2],
+        [thrice, 3],
+      ] as const) {
+        expect(await append(store, 4, [said(place, 'x', { userId: user, nonce })])).toMatchObject({
+          kind: 'repeated',
+          index: 0,
+          event: { seq, id: message.id },
+        });
+      }
+      expect((await store.newest([place])).get(place)).toBe(3);
+    });
+
+    test('is each user’s own', async () => {
+      const { store } = await world.server();
+      const [nonce, place, ada, bo] = [newNonce(), newPlace(), newUser(), newUser()];
+      expect((await append(store, 1, [said(place, 'a', { userId: ada, nonce })])).kind).toBe('stored');
+      expect((await append(store, 2, [said(place, 'b', { userId: bo, nonce })])).kind).toBe('stored');
+      expect(await store.byNonce(bo, nonce)).toMatchObject({ seq: 2 });
+      expect(await store.byNonce(bo, newNonce())).toBeNull();
+      expect(await store.byNonce(newUser(), nonce)).toBeNull();
+    });
+
+    test('may be used again after 24 hours, not before', async () => {
+      let now = Date.now();
+      const { store } = await world.server({ now: () => now });
+      const [user, nonce, place] = [newUser(), newNonce(), newPlace()];
+      const say = (first: number) => append(store, first, [said(place, `at ${first}`, { userId: user, nonce })]);
+      expect((await say(1)).kind).toBe('stored');
+      now += DAY_MS - 1000;
+      expect(await say(2)).toMatchObject({ kind: 'repeated', event: { seq: 1 } });
+      now += 2000;
+      expect(await store.byNonce(user, nonce)).toBeNull();
+      expect((await say(2)).kind).toBe('stored');
+      expect(await say(3)).toMatchObject({ kind: 'repeated', event: { seq: 2 } });
+      expect(await store.byNonce(user, nonce)).toMatchObject({ seq: 2 });
+    });
+  });
+}

@@ -1,0 +1,29 @@
+import { SqliteDatabase } from '../../src/adapters/sqlite/database.ts';
+import { SqliteMessageStore } from '../../src/adapters/sqlite/message-store.ts';
+import { SqliteOutbox } from '../../src/adapters/sqlite/outbox.ts';
+import { SqliteReadMarkers } from '../../src/adapters/sqlite/read-markers.ts';
+import { historyContract } from './history.ts';
+import { messageStoreContract } from './message-store.ts';
+import { outboxContract } from './outbox.ts';
+import { readMarkersContract } from './read-markers.ts';
+import type { World } from './world.ts';
+
+/** One file belongs to one process: servers of a test are several stores over it. */
+async function sqlite(): Promise<World> {
+  const db = await SqliteDatabase.open(':memory:');
+  return {
+    async server({ now } = {}) {
+      return {
+        store: new SqliteMessageStore(db, now),
+        outbox: new SqliteOutbox(db, now),
+        markers: new SqliteReadMarkers(db),
+      };
+    },
+    close: () => db.close(),
+  };
+}
+
+messageStoreContract('SQLite', sqlite);
+historyContract('SQLite', sqlite);
+outboxContract('SQLite', sqlite);
+readMarkersContract('SQLite', sqlite);

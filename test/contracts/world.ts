@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import type { AppendOutcome, MessageStore, Outbox, ReadMarkers } from '../../src/application/ports/message-store.ts';
+import type { Draft, StoredEvent } from '../../src/domain/chat-event.ts';
+import type { ConversationKey } from '../../src/domain/conversation.ts';
+
+/** What one server has of the data. */
+export interface Server {
+  readonly store: MessageStore;
+  readonly outbox: Outbox;
+  readonly markers: ReadMarkers;
+}
+
+export interface ServerOptions {
+  /** Milliseconds since 1970; default the machine's clock. */
+  readonly now?: () => number;
+  /** Nothing that the adapter does in the background happens, as in a server that died right after its append. */
+  readonly idle?: boolean;
+}
+
+/** One set of data, which several servers share. */
+export interface World {
+  server(options?: ServerOptions): Promise<Server>;
+  close(): Promise<void>;
+}
+
+let lastId = Number.parseInt(randomBytes(4).toString('hex'), 16) * 1000;
+
+/** A place that no other test uses. */
+export function newPlace(kind: 'r' | 'c' = 'r'): ConversationKey {
+  lastId += 1;
+  return `${kind}-${lastId}`;
+}
+
+export function newUser(): number {
+  lastId += 1;
+  return lastId;
+}
+
+export function newId(): string {
+  return randomBytes(12).toString('hex');
+}
+
+export function newNonce(): string {
+  return randomBytes(6).toString('hex');
+}
+
+type Common = Partial<{ id: string; userId: number; time: number; nonce: string | null; name: string }>;
+
+function common(place: ConversationKey, given: Common) {
+  return {
+    place,
+    id: given.id ?? newId(),
+    userId: given.userId ?? 1,
+    time: given.time ?? 1_795_362_752_624,
+    nonce: given.nonce ?? null,
+    communityId: place.startsWith('c') ? 7 : null,
+  };
+}
+
+export function said(place: ConversationKey, content: string, given: Common = {}): Draft {
+  return { kind: 'message', ...common(place, given), name: given.name ?? 'Ada', profileImage: 'a.png', content };
+}
+
+export function replied(place: ConversationKey, content: string, parentId: string, given: Common = {}): Draft {
+  const parent = { parentId, parentName: 'Ada', parentContent: 'as it was' };
+  return { kind: 'reply', ...common(place, given), name: 'Bo', profileImage: null, content, ...parent };
+}
+
+export function shared(place: ConversationKey, content: string, given: Common = {}): Draft {
+  const file = { content, thumbnail: 'thumb', fileType: 'image' as const };
+  return { kind: 'file', ...common(place, given), name: 'Ada', profileImage: null, ...file };
+}
+
+export function edited(of: Draft, content: string, nonce: string | null = null): Draft {
+  const { place, id, userId, time, communityId } = of;
+  return { kind: 'modify', place, id, userId, time, nonce, communityId, content };
+}
+
+export function deleted(of: Draft, nonce: string | null = null): Draft {
+  const { place, id, userId, time, communityId } = of;
+  return { kind: 'delete', place, id, userId, time, nonce, communityId };
+}
+
+/** Appends one batch behind the place's newest and tells its outcome. */
+export async function append(store: MessageStore, first: number, drafts: readonly Draft[]): Promise<AppendOutcome> {
+  const place = drafts[0]?.place ?? newPlace();
+  const [outcome] = await store.append([{ place, first, drafts }]);
+  if (outcome === undefined) throw new Error('no outcome');
+  return outcome;
+}
+
+export function numbered(first: number, drafts: readonly Draft[]): StoredEvent[] {
+  return drafts.map((draft, i) => ({ ...draft, seq: first + i }));
+}
+
+/** Appends as a server does that has neighbours: read the newest, write behind it, again when somebody was faster. */
+export async function appendInTurn(store: MessageStore, drafts: readonly Draft[]): Promise<AppendOutcome> {
+  const place = drafts[0]?.place ?? newPlace();
+  for (;;) {
+    const newest = (await store.newest([place])).get(place) ?? 0;
+    const outcome = await append(store, newest + 1, drafts);
+    if (outcome.kind !== 'clash') return outcome;
+  }
+}
