@@ -160,6 +160,12 @@ export function describePresence(title: string, storage: () => { redisUrl?: stri
       await Promise.all(clients.map((one) => one.close()));
     });
 
+    test('answers a peer that sends and half-closes', async () => {
+      const asked = Array.from({ length: 50 }, (_, n) => `{"type":"login","session_id":"h${n}","user_id":1}\r\n`);
+      client.socket.end(asked.join(''));
+      for (const _ of asked) expect(await client.reply()).toBe('ok');
+    });
+
     test('takes a request with thousands of ids', async () => {
       await client.login('s1', 1);
       const ids = Array.from({ length: 20_000 }, (_, n) => n + 1);
