@@ -148,7 +148,7 @@ export class HttpSession implements LiveConnection, Flushable {
     }
     if (this.#closing !== undefined && !receiver.isOver) refuse(receiver, this.#closing);
     if (receiver.isOver) this.#detach();
-    else if (receiver.bufferedBytes > this.#host.maxQueuedBytes) this.#overflow();
+    else if (this.#isTooSlow(receiver)) this.#overflow();
     if (this.#waiting.length > 0) this.#tellDrained(receiver);
   }
 
@@ -162,10 +162,16 @@ export class HttpSession implements LiveConnection, Flushable {
     }
   }
 
-  // What only waits for the end of this turn is not the client's fault: it is handed over first.
   #relieve(): void {
     if (this.#receiver === undefined) this.#overflow();
     else this.flush();
+  }
+
+  // What only waits for the end of this turn is not the client's fault: it is handed over first.
+  #isTooSlow(receiver: Receiver): boolean {
+    if (receiver.bufferedBytes <= this.#host.maxQueuedBytes) return false;
+    receiver.push();
+    return receiver.bufferedBytes > this.#host.maxQueuedBytes;
   }
 
   #overflow(): void {

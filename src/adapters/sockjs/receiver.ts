@@ -46,6 +46,12 @@ export class Receiver {
     });
   }
 
+  /** Hands to the operating system what only waits for the end of this turn of the event loop. */
+  push(): void {
+    const { socket } = this.#response;
+    while (socket !== null && socket.writableCorked > 0) socket.uncork();
+  }
+
   write(frame: string): void {
     if (this.#isOver) return;
     const text = this.#framing.wrap(frame);

@@ -1,0 +1,202 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { SharedFrame } from '../../../src/adapters/transport/shared-frame.ts';
+import { get, post, Stream, startSockJsHost } from '../../support/sockjs-host.ts';
+
+const another = 'c[2010,"Another connection still open"]\n';
+const interrupted = 'c[1002,"Connection interrupted"]\n';
+
+function stream(url: string): Promise<Stream> {
+  return Stream.open(`${url}/xhr_streaming`, { method: 'POST' });
+}
+
+describe('an HTTP session', () => {
+  it('tells its owner who came, and remembers the headers that it was told to', async () => {
+    await using host = await startSockJsHost({
+      keepHeaders: ['user-agent', 'x-none'],
+      addressOf: (request) => `${request.headers['x-real']}`,
+    });
+    await post(host.url('/chat/0/a/xhr'), '', { 'User-Agent': 'phone/1', 'X-Real': '10.0.0.7', Secret: 'x' });
+    const { connection } = await host.accepted();
+    expect(connection.headers).toEqual({ 'user-agent': 'phone/1' });
+    expect(connection.remoteAddress).toBe('10.0.0.7');
+    expect(connection.transport).toBe('xhr');
+    expect(connection.protocol).toBe('');
+    expect(connection.isOpen).toBe(true);
+  });
+
+  it('refuses a second receiver, and keeps the first', async () => {
+    await using host = await startSockJsHost();
+    const url = host.url('/chat/0/a');
+    const first = await stream(url);
+    await first.until('o\n');
+    expect((await post(`${url}/xhr`)).body).toBe(another);
+    const second = await stream(url);
+    expect(await second.ended).toBe(`${'h'.repeat(2048)}\n${another}`);
+    const { connection } = await host.accepted();
+    connection.send('still here');
+    expect(await first.until('\n')).toBe('a["still here"]\n');
+    first.abort();
+  });
+
+  it('is over once a waiting client is cut off, and says so', async () => {
+    await using host = await startSockJsHost();
+    const url = host.url('/chat/0/a');
+    const first = await stream(url);
+    await first.until('o\n');
+    const recorder = await host.accepted();
+    first.abort();
+    expect(await recorder.closed.promise).toEqual({ code: 1006, reason: 'connection interrupted' });
+    expect((await post(`${url}/xhr`)).body).toBe(interrupted);
+    expect((await post(`${url}/xhr_send`, '["x"]')).status).toBe(404);
+    expect(recorder.messages).toEqual([]);
+    expect(recorder.closings).toBe(1);
+  });
+
+  it('closed by the server repeats its close frame, after what was sent before', async () => {
+    await using host = await startSockJsHost();
+    const url = host.url('/chat/0/a');
+    await post(`${url}/xhr`);
+    const recorder = await host.accepted();
+    recorder.connection.send('last words');
+    recorder.connection.close(3000, 'Go "away"!');
+    recorder.connection.send('too late');
+    recorder.connection.close(3001, 'again');
+    expect(recorder.connection.isOpen).toBe(false);
+    expect(recorder.closings).toBe(0);
+    expect(await recorder.closed.promise).toEqual({ code: 3000, reason: 'Go "away"!' });
+    expect((await post(`${url}/xhr`)).body).toBe('a["last words"]\n');
+    expect((await post(`${url}/xhr`)).body).toBe('c[3000,"Go \\"away\\"!"]\n');
+    expect((await get(`${url}/jsonp?c=x`)).body).toContain('c[3000,');
+    expect((await post(`${url}/xhr_send`, '["x"]')).status).toBe(404);
+    expect(recorder.closings).toBe(1);
+  });
+
+  it('closed while it streams ends the response, and a new receiver is told the same', async () => {
+    await using host = await startSockJsHost();
+    const url = host.url('/chat/0/a');
+    const first = await stream(url);
+    const { connection } = await host.accepted();
+    connection.send('last words');
+    connection.close(3000, 'Go away!');
+    expect(await first.ended).toBe(`${'h'.repeat(2048)}\no\na["last words"]\nc[3000,"Go away!"]\n`);
+    expect(await (await stream(url)).ended).toBe(`${'h'.repeat(2048)}\nc[3000,"Go away!"]\n`);
+  });
+
+  it('that gets no receiver in time is dropped, and its id is free again', async () => {
+    await using host = await startSockJsHost({ disconnectDelay: 60 });
+    const url = host.url('/chat/0/a');
+    await post(`${url}/xhr`);
+    const recorder = await host.accepted();
+    expect(await recorder.closed.promise).toEqual({ code: 1006, reason: 'session timed out' });
+    expect(host.sockJs.counts.httpSessions).toBe(0);
+    expect((await post(`${url}/xhr_send`, '["x"]')).status).toBe(404);
+    expect((await post(`${url}/xhr`)).body).toBe('o\n');
+  });
+
+  it('lives on as long as receivers come', async () => {
+    await using host = await startSockJsHost({ disconnectDelay: 300 });
+    const url = host.url('/chat/0/a');
+    await post(`${url}/xhr`);
+    const recorder = await host.accepted();
+    for (let round = 0; round < 5; round += 1) {
+      const waiting = post(`${url}/xhr`);
+      await delay(100); // together longer than the session may go without a receiver
+      recorder.connection.send(`round ${round}`);
+      expect((await waiting).body).toBe(`a["round ${round}"]\n`);
+    }
+    expect(recorder.closings).toBe(0);
+  });
+
+  it('beats while a receiver waits', async () => {
+    await using host = await startSockJsHost({ heartbeatDelay: 50 });
+    const open = await stream(host.url('/chat/0/a'));
+    await open.until('o\nh\nh\n');
+    open.abort();
+    await post(host.url('/chat/0/b/xhr'));
+    expect((await post(host.url('/chat/0/b/xhr'))).body).toBe('h\n');
+    expect((await post(host.url('/chat/0/b/xhr'))).body).toBe('h\n');
+  });
+
+  it('holds messages back while its owner pauses, in order, and no more than a limit', async () => {
+    await using host = await startSockJsHost({ maxPayload: 100 });
+    const url = host.url('/chat/0/a');
+    await post(`${url}/xhr`);
+    const recorder = await host.accepted();
+    recorder.connection.pause();
+    await post(`${url}/xhr_send`, '["1","2"]');
+    await post(`${url}/xhr_send`, '["3"]');
+    expect(recorder.messages).toEqual([]);
+    recorder.connection.resume();
+    expect(recorder.messages).toEqual(['1', '2', '3']);
+    recorder.connection.pause();
+    await post(`${url}/xhr_send`, `["${'x'.repeat(90)}"]`);
+    await post(`${url}/xhr_send`, `["${'x'.repeat(90)}"]`);
+    expect(await recorder.closed.promise).toEqual({ code: 1008, reason: 'too many messages waiting' });
+  });
+
+  it('sends shared messages, with a head of its own where one is given', async () => {
+    await using host = await startSockJsHost();
+    const url = host.url('/chat/0/a');
+    await post(`${url}/xhr`);
+    const { connection } = await host.accepted();
+    const frame = new SharedFrame('body "1"');
+    connection.sendShared(frame);
+    connection.sendShared(frame, 'head\n');
+    expect(connection.bufferedBytes).toBeGreaterThan(20);
+    const drained = connection.drained();
+    expect((await post(`${url}/xhr`)).body).toBe('a["body \\"1\\"","head\\nbody \\"1\\""]\n');
+    await drained;
+    expect(connection.bufferedBytes).toBe(0);
+  });
+
+  it('survives what its owner throws, closed with 1011', async () => {
+    const thrown = new Error('broken');
+    await using host = await startSockJsHost({
+      onConnection: () => ({
+        onMessage: () => {
+          throw thrown;
+        },
+        onClose: () => {
+          throw thrown;
+        },
+      }),
+    });
+    const url = host.url('/chat/0/a');
+    await post(`${url}/xhr`);
+    await post(`${url}/xhr_send`, '["x"]');
+    expect((await post(`${url}/xhr`)).body).toBe('c[1011,"internal error"]\n');
+    expect(host.errors).toEqual([thrown, thrown]);
+  });
+});
+
+describe('many HTTP sessions', () => {
+  it('are bounded; closed ones make room first', async () => {
+    await using host = await startSockJsHost({ maxSessions: 3 });
+    for (const id of ['a', 'b', 'c']) await post(host.url(`/chat/0/${id}/xhr`));
+    const refused = await post(host.url('/chat/0/d/xhr'));
+    expect(refused.status).toBe(503);
+    expect(refused.headers['retry-after']).toBe('5');
+    const first = await host.accepted();
+    first.connection.send('still open');
+    expect((await post(host.url('/chat/0/a/xhr'))).body).toBe('a["still open"]\n');
+    first.connection.close(3000, 'bye');
+    expect((await post(host.url('/chat/0/d/xhr'))).body).toBe('o\n');
+    expect(host.sockJs.counts.httpSessions).toBe(3);
+  });
+
+  it('are told when the server stops, and no new one begins', async () => {
+    await using host = await startSockJsHost();
+    const open = await stream(host.url('/chat/0/a'));
+    await open.until('o\n');
+    await post(host.url('/chat/0/b/xhr'));
+    const recorders = [await host.accepted(), await host.accepted()];
+    host.sockJs.close(1012, 'server is stopping');
+    expect(await open.ended).toBe('c[1012,"server is stopping"]\n');
+    expect((await post(host.url('/chat/0/b/xhr'))).body).toBe('c[1012,"server is stopping"]\n');
+    expect((await post(host.url('/chat/0/c/xhr'))).status).toBe(503);
+    for (const recorder of recorders) {
+      expect(await recorder.closed.promise).toEqual({ code: 1012, reason: 'server is stopping' });
+    }
+  });
+});
