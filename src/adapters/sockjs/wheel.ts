@@ -49,14 +49,16 @@ export class Wheel<Item extends WheelItem> {
     }
   }
 
-  /** Every item, also those that are taken off meanwhile before their turn. */
+  /** All items at the time of the call. */
   items(): Item[] {
     return this.#slots.flatMap((slot) => [...slot]);
   }
 
   #turn(): void {
     this.#now = (this.#now + 1) % this.#slots.length;
-    // A copy: a visit may take the item off and put it on again, which would be visited twice.
-    for (const item of [...(this.#slots[this.#now] ?? [])]) item.visit();
+    // A copy, or an item that comes back during the visits would be visited twice.
+    for (const item of [...(this.#slots[this.#now] ?? [])]) {
+      if (item.wheelSlot === this.#now) item.visit();
+    }
   }
 }
