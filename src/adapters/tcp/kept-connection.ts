@@ -1,0 +1,234 @@
+import { connect, type Socket } from 'node:net';
+import { Refusal } from '../../domain/errors.ts';
+import { LineReader } from './line-reader.ts';
+import { type Question, RefusedRequest } from './presence-codec.ts';
+import { WaitingLine } from './waiting-line.ts';
+
+export interface KeptConnectionOptions {
+  readonly host: string;
+  readonly port: number;
+  /** A question's whole time, waiting included, and the time to connect (ms). */
+  readonly timeoutMs: number;
+  /** Longest reply, in bytes. */
+  readonly replyBytes: number;
+  /** Questions under way at most. */
+  readonly waiting: number;
+  /** Pause after the first failure in a row (ms); it doubles up to `pauseMostMs`, each shortened at random by up to half. */
+  readonly pauseMs: number;
+  readonly pauseMostMs: number;
+  readonly events: KeptConnectionEvents;
+}
+
+export interface KeptConnectionEvents {
+  /** Connected. Questions that waited for it are on their way. */
+  opened(): void;
+  /** The first reply since it was opened. */
+  proven(): void;
+  lost(reason: string): void;
+}
+
+interface Asked {
+  readonly deadline: number;
+  readonly line: string;
+  /** Reads and hands on the reply. @throws NonsenseReply */
+  readonly answered: (reply: string) => void;
+  readonly failed: (why: Refusal) => void;
+}
+
+/** A connection that held for so long (ms) is not blamed for ending. */
+const STABLE_MS = 5_000;
+/** Bytes that may wait for a peer that does not read. */
+const UNREAD_BYTES = 4 * 1024 * 1024;
+
+/**
+ * One connection to presence, opened again whenever it is lost. Questions are written at once and answered in order. A reply that is late,
+ * too long, no answer to the question or not asked for ends the connection, since what follows can't be matched any more.
+ *
+ * After a failure nobody waits for the next connection: until it stands questions fail at once, and until its first reply one at a
+ * time is let through.
+ */
+export class KeptConnection {
+  readonly #options: KeptConnectionOptions;
+  readonly #sent = new WaitingLine<Asked>();
+  readonly #unsent = new WaitingLine<Asked>();
+  #socket: Socket | undefined;
+  #isOpen = false;
+  #isProven = true;
+  #isClosed = false;
+  #failures = 0;
+  #openedAt = 0;
+  #out = '';
+  #deadlineTimer: NodeJS.Timeout | undefined;
+  #pauseTimer: NodeJS.Timeout | undefined;
+  #idle: (() => void) | undefined;
+
+  constructor(options: KeptConnectionOptions) {
+    this.#options = options;
+    this.#dial();
+  }
+
+  /** Questions under way. */
+  get load(): number {
+    return this.#sent.length + this.#unsent.length;
+  }
+
+  /** Whether a question has a chance right now. */
+  get isFree(): boolean {
+    if (!this.#isOpen || this.load >= this.#options.waiting) return false;
+    return (this.#isProven || this.#sent.length === 0) && (this.#socket?.writableLength ?? 0) < UNREAD_BYTES;
+  }
+
+  get isProven(): boolean {
+    return this.#isOpen && this.#isProven;
+  }
+
+  /** Rejects with `try-again` when there is no answer in time or none that makes sense, with RefusedRequest where presence refuses. */
+  ask<T>(question: Question<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const asked: Asked = {
+        deadline: performance.now() + this.#options.timeoutMs,
+        line: question.line,
+        answered: (reply) => {
+          try {
+            resolve(question.read(reply));
+          } catch (error) {
+            reject(error instanceof RefusedRequest ? error : away('presence answers nonsense'));
+            if (!(error instanceof RefusedRequest)) throw error;
+          }
+        },
+        failed: reject,
+      };
+      if (this.#isClosed || this.load >= this.#options.waiting) reject(away('presence is not asked now'));
+      else if (this.isFree) this.#write(asked);
+      else if (!this.#isOpen && this.#failures === 0) this.#unsent.push(asked);
+      else reject(away('presence is not reached'));
+      this.#watchDeadline();
+    });
+  }
+
+  /** Waits for answers under way as long as they may take, then hangs up. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#isOpen && this.load > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    this.#hangUp('closed');
+  }
+
+  #dial(): void {
+    const { host, port, timeoutMs, replyBytes } = this.#options;
+    const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 });
+    const reader = new LineReader(replyBytes);
+    const timer = setTimeout(() => this.#lose(socket, 'no connection in time'), timeoutMs);
+    this.#socket = socket;
+    socket.on('connect', () => {
+      clearTimeout(timer);
+      if (socket === this.#socket) this.#opened();
+    });
+    socket.on('data', (chunk: Buffer) => this.#read(socket, reader, chunk));
+    socket.on('error', (error) => this.#lose(socket, error.message));
+    socket.on('end', () => this.#lose(socket, 'presence hung up'));
+    socket.on('close', () => {
+      clearTimeout(timer);
+      this.#lose(socket, 'the connection ended');
+    });
+  }
+
+  #opened(): void {
+    this.#isOpen = true;
+    this.#isProven = this.#failures === 0;
+    this.#openedAt = performance.now();
+    for (const asked of this.#unsent.takeAll()) this.#write(asked);
+    this.#options.events.opened();
+  }
+
+  #write(asked: Asked): void {
+    this.#sent.push(asked);
+    if (this.#out === '') process.nextTick(() => this.#flush());
+    this.#out += asked.line;
+  }
+
+  #flush(): void {
+    const out = this.#out;
+    this.#out = '';
+    if (out !== '' && this.#isOpen) this.#socket?.write(out);
+  }
+
+  #read(socket: Socket, reader: LineReader, chunk: Buffer): void {
+    if (socket !== this.#socket) return;
+    try {
+      for (const line of reader.push(chunk)) {
+        const asked = this.#sent.shift();
+        if (asked === undefined) throw new Error('a reply that nobody asked for');
+        asked.answered(line);
+        this.#prove();
+      }
+    } catch (error) {
+      this.#lose(socket, error instanceof Error ? error.message : String(error), true);
+      return;
+    }
+    this.#watchDeadline();
+    if (this.load === 0) this.#idle?.();
+  }
+
+  #prove(): void {
+    if (this.#isProven) return;
+    this.#isProven = true;
+    this.#options.events.proven();
+  }
+
+  #watchDeadline(): void {
+    if (this.#deadlineTimer !== undefined) return;
+    const first = this.#sent.first() ?? this.#unsent.first();
+    if (first === undefined) return;
+    const left = Math.max(1, Math.ceil(first.deadline - performance.now()));
+    // Timers run before sockets are read: after a stall of this process the reply may be here already.
+    this.#deadlineTimer = setTimeout(() => setImmediate(() => this.#checkDeadline()), left);
+  }
+
+  #checkDeadline(): void {
+    this.#deadlineTimer = undefined;
+    const first = this.#sent.first() ?? this.#unsent.first();
+    if (first === undefined || first.deadline > performance.now()) this.#watchDeadline();
+    else if (this.#socket !== undefined) this.#lose(this.#socket, 'no answer in time', true);
+    else this.#failAll('no connection in time');
+  }
+
+  #lose(socket: Socket, reason: string, isMisbehaviour = false): void {
+    if (socket !== this.#socket) return;
+    const isStable = this.#isOpen && performance.now() - this.#openedAt >= STABLE_MS;
+    this.#failures = isStable && !isMisbehaviour ? 0 : isStable ? 1 : this.#failures + 1;
+    this.#hangUp(reason);
+    if (this.#isClosed) return;
+    this.#options.events.lost(reason);
+    this.#pauseTimer = setTimeout(() => this.#dial(), this.#pause());
+  }
+
+  #pause(): number {
+    const { pauseMs, pauseMostMs } = this.#options;
+    if (this.#failures === 0) return 0;
+    return Math.min(pauseMostMs, pauseMs * 2 ** Math.min(this.#failures - 1, 16)) * (1 - Math.random() / 2);
+  }
+
+  #hangUp(reason: string): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#isOpen = false;
+    this.#out = '';
+    socket?.destroy();
+    clearTimeout(this.#deadlineTimer);
+    this.#deadlineTimer = undefined;
+    clearTimeout(this.#pauseTimer);
+    this.#failAll(reason);
+  }
+
+  #failAll(reason: string): void {
+    for (const asked of [...this.#sent.takeAll(), ...this.#unsent.takeAll()]) {
+      asked.failed(away(`presence does not answer: ${reason}`));
+    }
+    this.#idle?.();
+  }
+}
+
+function away(message: string): Refusal {
+  return new Refusal('try-again', message);
+}

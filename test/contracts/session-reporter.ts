@@ -1,0 +1,151 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { SessionReporter } from '../../src/application/ports/session-reporter.ts';
+import type { Place } from '../../src/domain/place.ts';
+
+export interface VoiceLeftSeen {
+  readonly communityId: number;
+  readonly channelId: number;
+  readonly ids: readonly string[];
+}
+
+export interface SessionReporterUnderTest {
+  readonly reporter: SessionReporter;
+  /** Voice channels that were said to be left so far. */
+  readonly departures: readonly VoiceLeftSeen[];
+  stop(): Promise<void>;
+}
+
+const HOME: Place = { kind: 'home' };
+const ROOM: Place = { kind: 'conversation', key: 'r-5' };
+const CHANNEL: Place = { kind: 'conversation', key: 'c-11' };
+const VOICE: Place = { kind: 'voice', communityId: 1, channelId: 11 };
+
+export function sessionReporterContract(name: string, make: () => Promise<SessionReporterUnderTest>): void {
+  describe(`SessionReporter: ${name}`, () => {
+    const made: SessionReporterUnderTest[] = [];
+    afterEach(async () => {
+      await Promise.all(made.splice(0).map((one) => one.stop()));
+    });
+    async function start() {
+      const one = await make();
+      made.push(one);
+      return one;
+    }
+
+    test('a session begins at home and ends with its user and place', async () => {
+      const { reporter } = await start();
+      await reporter.login('s1', 3);
+      expect(await reporter.logout('s1')).toEqual({ userId: 3, place: HOME });
+    });
+
+    test('an unknown session, and one that ended before, have no user', async () => {
+      const { reporter } = await start();
+      expect(await reporter.logout('never')).toBeNull();
+      await reporter.login('s1', 3);
+      await reporter.logout('s1');
+      expect(await reporter.logout('s1')).toBeNull();
+    });
+
+    test('a move tells the place before', async () => {
+      const { reporter } = await start();
+      await reporter.login('s1', 3);
+      expect(await reporter.moved(3, ROOM)).toEqual(HOME);
+      expect(await reporter.moved(3, CHANNEL)).toEqual(ROOM);
+      expect(await reporter.moved(3, CHANNEL)).toEqual(CHANNEL);
+      expect(await reporter.logout('s1')).toEqual({ userId: 3, place: CHANNEL });
+    });
+
+    test('calls made in one go take effect in their order', async () => {
+      const { reporter } = await start();
+      const calls = [
+        reporter.login('s1', 3),
+        reporter.moved(3, ROOM),
+        reporter.moved(3, CHANNEL),
+        reporter.moved(3, HOME),
+        reporter.logout('s1'),
+        reporter.logout('s1'),
+      ];
+      expect(await Promise.all(calls)).toEqual([undefined, HOME, ROOM, CHANNEL, { userId: 3, place: HOME }, null]);
+    });
+
+    test('a user with two sessions stays until the last one ends', async () => {
+      const { reporter } = await start();
+      await reporter.login('s1', 3);
+      await reporter.login('s2', 3);
+      await reporter.moved(3, ROOM);
+      expect(await reporter.logout('s1')).toEqual({ userId: 3, place: ROOM });
+      expect(await reporter.notLooking('r-5', [3])).toEqual([]);
+      expect(await reporter.logout('s2')).toEqual({ userId: 3, place: ROOM });
+      expect(await reporter.notLooking('r-5', [3])).toEqual([3]);
+    });
+
+    test('a login that is repeated changes nothing', async () => {
+      const { reporter } = await start();
+      await reporter.login('s1', 3);
+      await reporter.moved(3, ROOM);
+      await reporter.login('s1', 3);
+      expect(await reporter.notLooking('r-5', [3])).toEqual([]);
+      expect(await reporter.logout('s1')).toEqual({ userId: 3, place: ROOM });
+      expect(await reporter.notLooking('r-5', [3])).toEqual([3]);
+    });
+
+    test('those who look elsewhere, or are away, are not looking', async () => {
+      const { reporter } = await start();
+      for (const id of [1, 2, 3, 4]) await reporter.login(`s${id}`, id);
+      await reporter.moved(1, ROOM);
+      await reporter.moved(2, CHANNEL);
+      await reporter.moved(3, { kind: 'conversation', key: 'c-5' });
+      expect(await reporter.notLooking('r-5', [1, 2, 3, 4, 5])).toEqual([2, 3, 4, 5]);
+      expect(await reporter.notLooking('c-11', [1, 2])).toEqual([1]);
+      expect(await reporter.notLooking('c-11', [])).toEqual([]);
+    });
+
+    test('is asked about ten thousand members at once', async () => {
+      const { reporter } = await start();
+      await reporter.login('s', 7_000_000_005);
+      await reporter.moved(7_000_000_005, ROOM);
+      const ids = Array.from({ length: 10_000 }, (_, index) => 7_000_000_000 + index);
+      expect(await reporter.notLooking('r-5', ids)).toEqual(ids.filter((id) => id !== 7_000_000_005));
+    });
+
+    test('a voice channel holds who entered it, in order, until he leaves', async () => {
+      const { reporter, departures } = await start();
+      for (const id of [3, 7, 9]) await reporter.login(`s${id}`, id);
+      expect(await reporter.voice(3, 1)).toEqual({});
+      expect(await reporter.enterVoice(7, 1, 11)).toEqual({ 11: ['7'] });
+      expect(await reporter.enterVoice(3, 1, 11)).toEqual({ 11: ['7', '3'] });
+      expect(await reporter.enterVoice(9, 1, 12)).toEqual({ 11: ['7', '3'], 12: ['9'] });
+      expect(await reporter.voice(5, 1)).toEqual({ 11: ['7', '3'], 12: ['9'] });
+      expect(await reporter.voice(5, 2)).toEqual({});
+      expect(await reporter.moved(7, HOME)).toEqual(VOICE);
+      expect(await reporter.voice(5, 1)).toEqual({ 11: ['3'], 12: ['9'] });
+      await vi.waitFor(() => expect(departures).toEqual([{ communityId: 1, channelId: 11, ids: ['3'] }]));
+    });
+
+    test('one voice channel is left for another, and the empty one is named', async () => {
+      const { reporter, departures } = await start();
+      await reporter.login('s3', 3);
+      await reporter.enterVoice(3, 1, 11);
+      expect(await reporter.enterVoice(3, 1, 12)).toEqual({ 11: [], 12: ['3'] });
+      expect(await reporter.voice(3, 1)).toEqual({ 12: ['3'] });
+      await vi.waitFor(() => expect(departures).toEqual([{ communityId: 1, channelId: 11, ids: [] }]));
+    });
+
+    test('the end of a session ends its part in a voice channel', async () => {
+      const { reporter, departures } = await start();
+      for (const id of [3, 7]) await reporter.login(`s${id}`, id);
+      await reporter.enterVoice(3, 1, 11);
+      await reporter.enterVoice(7, 1, 11);
+      expect(await reporter.logout('s3')).toEqual({ userId: 3, place: VOICE });
+      expect(await reporter.voice(7, 1)).toEqual({ 11: ['7'] });
+      await vi.waitFor(() => expect(departures).toEqual([{ communityId: 1, channelId: 11, ids: ['7'] }]));
+    });
+
+    test('who is in a voice channel does not look at the text channel of that number', async () => {
+      const { reporter } = await start();
+      await reporter.login('s3', 3);
+      await reporter.enterVoice(3, 1, 11);
+      expect(await reporter.notLooking('c-11', [3])).toEqual([3]);
+    });
+  });
+}
