@@ -1,0 +1,134 @@
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ByteStream, FileStore, StoredFile } from '../../application/ports/file-store.ts';
+import { checkKey, cleanFileName, isKey, SourceErrors, storeAway } from './names.ts';
+import { OPAQUE, sniffed } from './sniff.ts';
+
+interface Meta {
+  readonly contentType: string;
+  readonly fileName: string | null;
+}
+
+const PART_LIFE_MS = 24 * 3_600_000;
+
+/**
+ * Files in a folder: `ab/abcdef` (the bytes) beside `ab/abcdef.json` (type and name). A file is written under another name in `parts/`, forced to the disk, and moved
+ * to its place last of all, so that what can be found is whole. The folder may be shared by several servers.
+ */
+export class FolderFileStore implements FileStore {
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Makes the folder, and clears what servers that died a day ago or more left half-written. */
+  async open(): Promise<void> {
+    const parts = join(this.#root, 'parts');
+    await mkdir(parts, { recursive: true });
+    for (const name of await readdir(parts)) {
+      const path = join(parts, name);
+      const age = Date.now() - (await stat(path).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs;
+      if (age > PART_LIFE_MS) await rm(path, { force: true });
+    }
+  }
+
+  async put(key: string, bytes: ByteStream, meta: { readonly fileName: string | null }): Promise<{ size: number }> {
+    const path = this.#path(key);
+    const part = join(this.#root, 'parts', key);
+    const source = new SourceErrors();
+    try {
+      const { contentType, bytes: all } = await sniffed(source.watch(bytes));
+      await mkdir(join(path, '..'), { recursive: true });
+      const size = await written(part, all);
+      await written(`${part}.json`, texts(JSON.stringify({ contentType, fileName: cleanFileName(meta.fileName) })));
+      await rename(`${part}.json`, `${path}.json`);
+      await rename(part, path);
+      await flushed(join(path, '..'));
+      return { size };
+    } catch {
+      const gone = [part, `${part}.json`, path, `${path}.json`].map((left) => rm(left, { force: true }));
+      await Promise.allSettled(gone);
+      throw source.cause;
+    }
+  }
+
+  async get(key: string, range?: { readonly start: number; readonly end: number }): Promise<StoredFile | null> {
+    if (!isKey(key)) return null;
+    const path = this.#path(key);
+    try {
+      const [{ size }, { contentType, fileName }] = await Promise.all([stat(path), metaOf(`${path}.json`)]);
+      return { size, contentType, fileName, read: () => readBytes(path, range) };
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw storeAway();
+    }
+  }
+
+  async remove(key: string): Promise<void> {
+    if (!isKey(key)) return;
+    const path = this.#path(key);
+    try {
+      await rm(path, { force: true });
+      await rm(`${path}.json`, { force: true });
+    } catch {
+      throw storeAway();
+    }
+  }
+
+  #path(key: string): string {
+    return join(this.#root, checkKey(key).slice(0, 2), key);
+  }
+}
+
+async function written(path: string, bytes: ByteStream): Promise<number> {
+  let size = 0;
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, 'wx');
+    for await (const chunk of bytes) {
+      await file.writeFile(chunk);
+      size += chunk.length;
+    }
+    await file.datasync();
+  } finally {
+    await file?.close();
+  }
+  return size;
+}
+
+async function* texts(text: string): ByteStream {
+  yield Buffer.from(text);
+}
+
+/** A move is durable only when the folder is. */
+async function flushed(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function metaOf(path: string): Promise<Meta> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (isMissing(error)) return '{}';
+    throw error;
+  });
+  const meta: Partial<Meta> = JSON.parse(text);
+  return { contentType: meta.contentType ?? OPAQUE, fileName: meta.fileName ?? null };
+}
+
+async function* readBytes(path: string, range?: { readonly start: number; readonly end: number }): ByteStream {
+  try {
+    yield* createReadStream(path, { ...range, highWaterMark: 128 * 1024 }) as AsyncIterable<Buffer>;
+  } catch {
+    throw storeAway();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

@@ -1,0 +1,150 @@
+import { Readable } from 'node:stream';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { ByteStream, FileStore, StoredFile } from '../../application/ports/file-store.ts';
+import { checkKey, cleanFileName, isKey, SourceErrors, storeAway } from './names.ts';
+import { OPAQUE, sniffed } from './sniff.ts';
+
+export interface S3FileStoreOptions {
+  readonly bucket: string;
+  /** Goes before every key, with a slash at its end where one is wanted. */
+  readonly prefix: string;
+  /** Of an S3-compatible store; null for Amazon's. */
+  readonly endpoint: string | null;
+  readonly region: string;
+  /** Null: as the SDK finds them (`AWS_ACCESS_KEY_ID`, ...). */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
+}
+
+type Sdk = typeof import('@aws-sdk/client-s3');
+
+const ANSWER_MS = 10_000;
+const TRIES = 2;
+/** Parts of a large file, of which two are in memory at once: the smallest that S3 takes. */
+const PART_BYTES = 5 * 1024 * 1024;
+
+/** Files in a bucket. The SDK is loaded with the first use: it is large, and most servers have no bucket. */
+export class S3FileStore implements FileStore {
+  readonly #options: S3FileStoreOptions;
+  #loaded: Promise<{ readonly sdk: Sdk; readonly client: S3Client }> | null = null;
+
+  constructor(options: S3FileStoreOptions) {
+    this.#options = options;
+  }
+
+  async put(key: string, bytes: ByteStream, meta: { readonly fileName: string | null }): Promise<{ size: number }> {
+    const target = this.#object(checkKey(key));
+    const source = new SourceErrors();
+    let size = 0;
+    try {
+      const { client } = await this.#client();
+      const { Upload } = await import('@aws-sdk/lib-storage');
+      const { contentType, bytes: all } = await sniffed(source.watch(bytes));
+      const fileName = cleanFileName(meta.fileName);
+      const counted = async function* (): ByteStream {
+        for await (const chunk of all) {
+          size += chunk.length;
+          yield chunk;
+        }
+      };
+      const upload = new Upload({
+        client,
+        params: {
+          ...target,
+          Body: Readable.from(counted(), { objectMode: false, highWaterMark: 64 * 1024 }),
+          ContentType: contentType,
+          // Header values are ASCII.
+          ...(fileName === null ? {} : { Metadata: { filename: encodeURIComponent(fileName) } }),
+        },
+        partSize: PART_BYTES,
+        queueSize: 1,
+        leavePartsOnError: false,
+      });
+      await upload.done();
+      return { size };
+    } catch {
+      throw source.cause;
+    }
+  }
+
+  async get(key: string, range?: { readonly start: number; readonly end: number }): Promise<StoredFile | null> {
+    if (!isKey(key)) return null;
+    const target = this.#object(key);
+    const { sdk, client } = await this.#client();
+    try {
+      const head = await client.send(new sdk.HeadObjectCommand(target));
+      return {
+        size: head.ContentLength ?? 0,
+        contentType: head.ContentType ?? OPAQUE,
+        fileName: decoded(head.Metadata?.filename),
+        read: () => readBytes(sdk, client, { ...target, ...(range && { Range: `bytes=${range.start}-${range.end}` }) }),
+      };
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw storeAway();
+    }
+  }
+
+  async remove(key: string): Promise<void> {
+    if (!isKey(key)) return;
+    const { sdk, client } = await this.#client();
+    try {
+      await client.send(new sdk.DeleteObjectCommand(this.#object(key)));
+    } catch {
+      throw storeAway();
+    }
+  }
+
+  /** Lets the connections go. */
+  async close(): Promise<void> {
+    const loaded = this.#loaded;
+    this.#loaded = null;
+    (await loaded)?.client.destroy();
+  }
+
+  #object(key: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#options.bucket, Key: `${this.#options.prefix}${key}` };
+  }
+
+  #client(): Promise<{ readonly sdk: Sdk; readonly client: S3Client }> {
+    this.#loaded ??= import('@aws-sdk/client-s3').then((sdk) => ({ sdk, client: clientOf(sdk, this.#options) }));
+    return this.#loaded;
+  }
+}
+
+function clientOf(sdk: Sdk, { endpoint, region, credentials }: S3FileStoreOptions): S3Client {
+  return new sdk.S3Client({
+    region,
+    maxAttempts: TRIES,
+    requestHandler: { connectionTimeout: 3_000, requestTimeout: ANSWER_MS, throwOnRequestTimeout: true },
+    // Compatible stores do not all know the newer check sums.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }),
+    ...(credentials === null ? {} : { credentials }),
+  });
+}
+
+async function* readBytes(
+  sdk: Sdk,
+  client: S3Client,
+  input: { Bucket: string; Key: string; Range?: string },
+): ByteStream {
+  try {
+    const { Body } = await client.send(new sdk.GetObjectCommand(input));
+    if (Body instanceof Readable) yield* Body;
+  } catch {
+    throw storeAway();
+  }
+}
+
+function decoded(fileName: string | undefined): string | null {
+  try {
+    return fileName === undefined ? null : decodeURIComponent(fileName);
+  } catch {
+    return null;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'NotFound' || error.name === 'NoSuchKey');
+}

@@ -1,0 +1,138 @@
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import helmet from 'helmet';
+import { Refusal } from '../../domain/errors.ts';
+import { authenticate } from './auth.ts';
+import { cors, mayUse } from './cors.ts';
+import { type ClientHandler, depsOf, type Handler, type HttpDeps, type HttpOptions, requestClient } from './deps.ts';
+import { ENDPOINTS, type Endpoint, type EndpointName } from './endpoints.ts';
+import { sendJsonEarly, wrappedRefusal } from './envelope.ts';
+import { createLatency } from './latency.ts';
+import { sendPlain } from './plain.ts';
+import { refuse } from './refuse.ts';
+import { demoTokenRoute, pageRoute } from './routes/demo.ts';
+import { fileRoute } from './routes/file.ts';
+import { historyRoute } from './routes/history.ts';
+import { membersRoute } from './routes/members.ts';
+import { messageCountRoute } from './routes/message-count.ts';
+import { onlineRoute } from './routes/online.ts';
+import { liveRoute, metricsRoute, readyRoute } from './routes/operations.ts';
+import { callLeftRoute, voiceLeftRoute } from './routes/signaling.ts';
+import { unreadRoute } from './routes/unread.ts';
+import { type UploadsUnderWay, uploadRoute } from './routes/upload.ts';
+
+type HandlerOf<E extends Endpoint> = E['who'] extends 'client' ? ClientHandler : Handler;
+/** A handler for each entry of the table; null where it is off. */
+type Handlers = { readonly [Name in EndpointName]: HandlerOf<(typeof ENDPOINTS)[Name]> | null };
+
+/** Everything that HTTP can ask, the STOMP endpoint aside, as an express application without a server. */
+export function createHttpApp(options: HttpOptions): Express {
+  const deps = depsOf(options);
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  app.set('case sensitive routing', true);
+  app.use(securityHeaders());
+  app.use(cors(deps));
+
+  const handlers = handlersOf(deps);
+  const latency = createLatency(deps.metrics);
+  const add = (name: EndpointName): void => {
+    const handler = handlers[name];
+    const { method, path }: Endpoint = ENDPOINTS[name];
+    if (handler !== null) app[method](path, guarded(deps, ENDPOINTS[name], handler, latency));
+  };
+  for (const name of Object.keys(ENDPOINTS) as EndpointName[]) if (name !== 'page') add(name);
+  app.use('/chat-server', (request: Request, response: Response) => {
+    sendJsonEarly(request, response, 404, wrappedRefusal(new Refusal('bad-input', 'there is no such call')));
+  });
+  // Takes every path, so it comes last.
+  add('page');
+  app.use((_request: Request, response: Response) => sendPlain(response, 404, 'there is nothing here'));
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    refuse(deps, request, response, 'none', false, error);
+  });
+  return app;
+}
+
+function handlersOf(deps: HttpDeps): Handlers {
+  const uploads: UploadsUnderWay = new Map();
+  return {
+    roomHistory: historyRoute(deps, 'room'),
+    channelHistory: historyRoute(deps, 'channel'),
+    unread: unreadRoute(deps),
+    online: onlineRoute(deps),
+    uploadToRoom: uploadRoute(deps, 'room', uploads),
+    uploadToChannel: uploadRoute(deps, 'channel', uploads),
+    replaceRoomMembers: membersRoute(deps, 'room'),
+    replaceCommunityMembers: membersRoute(deps, 'community'),
+    messageCount: messageCountRoute(deps),
+    voiceLeft: voiceLeftRoute(deps),
+    callLeft: callLeftRoute(deps),
+    file: fileRoute(deps),
+    live: liveRoute(),
+    ready: readyRoute(deps),
+    metrics: metricsRoute(deps),
+    demoToken: deps.demo === null ? null : demoTokenRoute(deps, deps.demo),
+    page: deps.demo === null ? null : pageRoute(),
+  };
+}
+
+/** The handler behind the check of who calls, with its failures answered and its time measured. */
+function guarded(
+  deps: HttpDeps,
+  { method, path, who }: Endpoint,
+  handler: Handler | ClientHandler,
+  latency: ReturnType<typeof createLatency>,
+): Handler {
+  const plain = who === 'anyone' || who === 'link';
+  return async (request, response) => {
+    latency(response, method, path);
+    try {
+      await admitted(deps, who, handler, request, response);
+    } catch (error) {
+      refuse(deps, request, response, path, plain, error);
+    }
+  };
+}
+
+function admitted(
+  deps: HttpDeps,
+  who: Endpoint['who'],
+  handler: Handler | ClientHandler,
+  request: Request,
+  response: Response,
+): void | Promise<void> {
+  switch (who) {
+    case 'client': {
+      refuseForeignPages(deps, request);
+      return (handler as ClientHandler)(authenticate(deps.application, request), request, response);
+    }
+    case 'service':
+      if (!deps.isService(requestClient(deps, request), request.headers)) {
+        throw new Refusal('not-permitted', 'this call is for the services around');
+      }
+      break;
+    case 'demo':
+      refuseForeignPages(deps, request);
+      break;
+    case 'link':
+    case 'anyone':
+      break;
+  }
+  return (handler as Handler)(request, response);
+}
+
+function refuseForeignPages(deps: HttpDeps, request: Request): void {
+  if (!mayUse(deps, request)) throw new Refusal('not-permitted', 'pages of that origin may not call here');
+}
+
+function securityHeaders() {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"], 'base-uri': ["'none'"] },
+    },
+    strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: false },
+  });
+}

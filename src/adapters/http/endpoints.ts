@@ -1,0 +1,119 @@
+/**
+ * Who may call: `client` with a user's token, `service` one of the services around, `link` with a signed link, `demo` anyone where the demo is on, else nobody.
+ */
+export type Who = 'client' | 'service' | 'link' | 'demo' | 'anyone';
+
+export interface Endpoint {
+  readonly method: 'get' | 'post' | 'put';
+  readonly path: string;
+  readonly who: Who;
+  readonly what: string;
+}
+
+/** Every HTTP call there is. The router is built from this table: what is not in it can't be reached. */
+export const ENDPOINTS = {
+  roomHistory: {
+    method: 'get',
+    path: '/chat-server/direct',
+    who: 'client',
+    what: "a part of a room's history",
+  },
+  channelHistory: {
+    method: 'get',
+    path: '/chat-server/community',
+    who: 'client',
+    what: "a part of a channel's history",
+  },
+  unread: {
+    method: 'get',
+    path: '/chat-server/unread',
+    who: 'client',
+    what: "unread messages of the token's user",
+  },
+  online: {
+    method: 'get',
+    path: '/chat-server/online',
+    who: 'client',
+    what: 'members of a place with a session',
+  },
+  uploadToRoom: {
+    method: 'post',
+    path: '/chat-server/file',
+    who: 'client',
+    what: 'shares a file in a room',
+  },
+  uploadToChannel: {
+    method: 'post',
+    path: '/chat-server/channel/file',
+    who: 'client',
+    what: 'shares a file in a channel',
+  },
+  replaceRoomMembers: {
+    method: 'put',
+    path: '/chat-server/room-user-list/:id',
+    who: 'service',
+    what: 'a room has other members now',
+  },
+  replaceCommunityMembers: {
+    method: 'put',
+    path: '/chat-server/community-user-list/:id',
+    who: 'service',
+    what: 'a community has other members now',
+  },
+  messageCount: {
+    method: 'post',
+    path: '/chat-server/message-count',
+    who: 'service',
+    what: "unread messages of a user's rooms",
+  },
+  voiceLeft: {
+    method: 'post',
+    path: '/chat-server/signaling-list-community',
+    who: 'service',
+    what: 'somebody left (or entered) a voice channel',
+  },
+  callLeft: {
+    method: 'post',
+    path: '/chat-server/signaling-list-direct',
+    who: 'service',
+    what: 'somebody left (or entered) a direct call',
+  },
+  file: {
+    method: 'get',
+    path: '/chat-server/files/:key',
+    who: 'link',
+    what: 'the bytes of a shared file',
+  },
+  live: {
+    method: 'get',
+    path: '/chat-server/health/live',
+    who: 'anyone',
+    what: 'the process runs',
+  },
+  ready: {
+    method: 'get',
+    path: '/chat-server/health/ready',
+    who: 'anyone',
+    what: 'ready to serve, or why not',
+  },
+  metrics: {
+    method: 'get',
+    path: '/metrics',
+    who: 'anyone',
+    what: 'counters for Prometheus',
+  },
+  demoToken: {
+    method: 'post',
+    path: '/demo/token',
+    who: 'demo',
+    what: 'a token of a demo user',
+  },
+  page: {
+    method: 'get',
+    path: '/{*path}',
+    who: 'demo',
+    what: 'the demo page and its files',
+  },
+} as const satisfies Record<string, Endpoint>;
+
+export type EndpointName = keyof typeof ENDPOINTS;

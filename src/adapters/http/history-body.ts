@@ -1,0 +1,73 @@
+import type { ShownHistory } from '../../application/application.ts';
+import { DELETED_PARENT, type HistoryEntry } from '../../domain/history.ts';
+import { isFile, type Message } from '../../domain/message.ts';
+import { wireTime } from '../../domain/time.ts';
+
+/** Shows a stored file as the link that a client can open. */
+export type ShowFile = (content: string) => string;
+
+/** A history entry as clients know it; the phone client reads no further where `id`, `name`, `message` or `time` is null. */
+export interface HistoryBody {
+  readonly id: string;
+  readonly name: string;
+  readonly profileImage: string | null;
+  readonly userId: number;
+  readonly message: string;
+  readonly thumbnail: string | null;
+  readonly fileType: Message['type'];
+  readonly type: null;
+  readonly time: string;
+  readonly parentId: string | null;
+  readonly parentName: string | null;
+  readonly parentContent: string | null;
+  readonly seq: number | null;
+  readonly edited: boolean;
+  readonly nonce: string | null;
+}
+
+export function historyBody(shown: ShownHistory, showFile: ShowFile): HistoryBody[] {
+  return shown.entries.map((entry) => entryBody(entry, shown.profiles, showFile));
+}
+
+function entryBody(
+  { message, parent }: HistoryEntry,
+  profiles: ShownHistory['profiles'],
+  showFile: ShowFile,
+): HistoryBody {
+  const profile = profiles.get(message.userId);
+  return {
+    id: message.id,
+    name: nameOf(message, profiles),
+    profileImage: profile === undefined ? message.profileImage : profile.image,
+    userId: message.userId,
+    message: contentOf(message, showFile),
+    thumbnail: message.thumbnail === null ? null : showFile(message.thumbnail),
+    fileType: message.type,
+    type: null,
+    time: wireTime(message.time),
+    ...parentFields(message, parent, profiles, showFile),
+    seq: message.seq,
+    edited: message.edited,
+    nonce: message.nonce,
+  };
+}
+
+function parentFields(
+  message: Message,
+  parent: Message | null,
+  profiles: ShownHistory['profiles'],
+  showFile: ShowFile,
+): Pick<HistoryBody, 'parentId' | 'parentName' | 'parentContent'> {
+  if (message.type !== 'reply') return { parentId: null, parentName: null, parentContent: null };
+  if (parent === null) return { parentId: null, parentName: '', parentContent: DELETED_PARENT };
+  return { parentId: parent.id, parentName: nameOf(parent, profiles), parentContent: contentOf(parent, showFile) };
+}
+
+function nameOf(message: Message, profiles: ShownHistory['profiles']): string {
+  return profiles.get(message.userId)?.name ?? message.name ?? `user ${message.userId}`;
+}
+
+function contentOf(message: Message, showFile: ShowFile): string {
+  if (message.content === null) return '';
+  return isFile(message) ? showFile(message.content) : message.content;
+}

@@ -1,0 +1,85 @@
+import type { IncomingMessage } from 'node:http';
+import { Refusal } from '../../domain/errors.ts';
+
+export interface JsonBodyLimits {
+  readonly bytes: number;
+  /** Arrays and objects within each other; `[[1]]` is 2. */
+  readonly depth: number;
+  /** Until the whole body must be here. */
+  readonly ms: number;
+}
+
+/**
+ * Reads a JSON body, whatever its content type says. Compressed ones are not taken: a small one may unfold into anything.
+ * @throws Refusal `bad-input`, `too-large`
+ */
+export async function readJsonBody(request: IncomingMessage, limits: JsonBodyLimits): Promise<unknown> {
+  if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+    throw new Refusal('bad-input', 'a compressed body is not taken');
+  }
+  const bytes = await readBytes(request, limits);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Refusal('bad-input', 'the body is not UTF-8');
+  }
+  if (deeperThan(text, limits.depth)) {
+    throw new Refusal('bad-input', `the body is nested deeper than ${limits.depth}`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Refusal('bad-input', 'the body is not JSON');
+  }
+}
+
+function readBytes(request: IncomingMessage, limits: JsonBodyLimits): Promise<Buffer> {
+  const tooLarge = new Refusal('too-large', `the body is larger than ${limits.bytes} bytes`);
+  if (Number(request.headers['content-length'] ?? 0) > limits.bytes) return Promise.reject(tooLarge);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const settle = (outcome: () => void): void => {
+      clearTimeout(timer);
+      request.off('data', onData).off('end', onEnd).off('close', onClose);
+      outcome();
+    };
+    const fail = (refusal: Refusal): void => settle(() => reject(refusal));
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > limits.bytes) fail(tooLarge);
+      else chunks.push(chunk);
+    };
+    const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks)));
+    const onClose = (): void => fail(new Refusal('bad-input', 'the body ended early'));
+    const timer = setTimeout(() => fail(new Refusal('bad-input', 'the body took too long')), limits.ms);
+    timer.unref();
+    request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+  });
+}
+
+/** Looks at brackets outside of strings only, so that a hostile text costs one pass and no stack. */
+export function deeperThan(json: string, limit: number): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < json.length; i++) {
+    const c = json.charCodeAt(i);
+    if (quoted) {
+      if (c === 0x5c) i++;
+      else if (c === 0x22) quoted = false;
+    } else if (c === 0x22) quoted = true;
+    else if (c === 0x5b || c === 0x7b) {
+      if (++depth > limit) return true;
+    } else if (c === 0x5d || c === 0x7d) depth--;
+  }
+  return false;
+}
+
+/** {@link readJsonBody} by the limits that hold for most calls. */
+export function jsonOf(
+  request: IncomingMessage,
+  limits: { readonly jsonBytes: number; readonly jsonDepth: number; readonly bodyMs: number },
+): Promise<unknown> {
+  return readJsonBody(request, { bytes: limits.jsonBytes, depth: limits.jsonDepth, ms: limits.bodyMs });
+}

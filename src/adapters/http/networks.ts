@@ -1,0 +1,63 @@
+import ipaddr from 'ipaddr.js';
+
+/** A set of addresses. */
+export interface Networks {
+  /** False for what is no address. */
+  contains(address: string): boolean;
+}
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** Loopback and private addresses (RFC 1918, RFC 4193). */
+export const LOCAL_NETWORKS: readonly string[] = [
+  '127.0.0.0/8',
+  '::1/128',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  'fc00::/7',
+];
+
+/**
+ * Reads networks: `10.0.0.0/8`, `fd00::/8`, or single addresses.
+ * @throws Error that names the entry which is none of these
+ */
+export function parseNetworks(list: readonly string[]): Networks {
+  const ranges = list.map(rangeOf);
+  return {
+    contains(text) {
+      const address = read(text);
+      return (
+        address !== null && ranges.some(([base, bits]) => address.kind() === base.kind() && address.match(base, bits))
+      );
+    },
+  };
+}
+
+/**
+ * An address in one spelling: IPv4 inside of IPv6 as IPv4, no zone, IPv6 shortened. Null for what is no address.
+ */
+export function normalAddress(text: string): string | null {
+  return read(text)?.toString() ?? null;
+}
+
+function read(text: string): Address | null {
+  const zone = text.indexOf('%');
+  const bare = zone === -1 ? text : text.slice(0, zone);
+  // The library also reads `1`, `0x7f.1` and the like, which no header means as an address.
+  if (!bare.includes(':') && !ipaddr.IPv4.isValidFourPartDecimal(bare)) return null;
+  return ipaddr.isValid(bare) ? ipaddr.process(bare) : null;
+}
+
+function rangeOf(text: string): [Address, number] {
+  const entry = text.trim();
+  const slash = entry.indexOf('/');
+  const address = read(slash === -1 ? entry : entry.slice(0, slash));
+  if (address === null) throw new Error(`${JSON.stringify(entry)} is no network, e.g. 10.0.0.0/8`);
+  const widest = address.kind() === 'ipv4' ? 32 : 128;
+  const asWritten = slash === -1 ? String(widest) : entry.slice(slash + 1);
+  const mapped = address.kind() === 'ipv4' && entry.includes(':') && slash !== -1;
+  const bits = /^\d{1,3}$/.test(asWritten) ? Number(asWritten) - (mapped ? 96 : 0) : -1;
+  if (bits < 0 || bits > widest) throw new Error(`${JSON.stringify(entry)} has no such prefix length`);
+  return [address, bits];
+}

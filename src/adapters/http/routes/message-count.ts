@@ -1,0 +1,19 @@
+import { compactTime } from '../../../domain/time.ts';
+import { messageCountBody, parseBody } from '../bodies.ts';
+import type { Handler, HttpDeps } from '../deps.ts';
+import { sendJson } from '../envelope.ts';
+import { jsonOf } from '../json-body.ts';
+
+/** Unread messages of a user's rooms, the newest room first. The one answer without a wrapper. */
+export function messageCountRoute(deps: HttpDeps): Handler {
+  return async (request, response) => {
+    const { userId, roomIds } = parseBody(messageCountBody, await jsonOf(request, deps.limits));
+    const counts = await deps.application.countUnread(userId, roomIds);
+    const body = counts.map(({ roomId, count, newestTime }) => ({
+      roomId,
+      count,
+      localDateTime: newestTime === null ? null : compactTime(newestTime),
+    }));
+    sendJson(response, 200, body);
+  };
+}

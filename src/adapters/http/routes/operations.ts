@@ -1,0 +1,23 @@
+import type { Handler, HttpDeps } from '../deps.ts';
+import { sendJson } from '../envelope.ts';
+
+export function liveRoute(): Handler {
+  return (_request, response) => sendJson(response, 200, { live: true });
+}
+
+/** 503 while this server should get no clients; the reasons are for people. */
+export function readyRoute(deps: HttpDeps): Handler {
+  return (_request, response) => {
+    const { ready, reasons } = deps.health();
+    sendJson(response, ready ? 200 : 503, { ready, reasons });
+  };
+}
+
+export function metricsRoute(deps: HttpDeps): Handler {
+  return async (_request, response) => {
+    const text = await deps.metrics.metrics();
+    response.setHeader('content-type', deps.metrics.contentType);
+    response.setHeader('cache-control', 'no-store');
+    response.end(text);
+  };
+}

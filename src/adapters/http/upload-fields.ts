@@ -1,0 +1,104 @@
+import type { Caller, Upload } from '../../application/application.ts';
+import type { FileType } from '../../domain/chat-event.ts';
+import { type ConversationKey, channelKey, roomKey } from '../../domain/conversation.ts';
+import { Refusal } from '../../domain/errors.ts';
+import { type CommunityId, parseId } from '../../domain/ids.ts';
+
+/** Where an upload goes: a direct room or a channel of a community. */
+export type UploadKind = 'room' | 'channel';
+
+export interface UploadPlace {
+  readonly place: ConversationKey;
+  /** Null for a room. */
+  readonly communityId: CommunityId | null;
+}
+
+const KNOWN: ReadonlySet<string> = new Set([
+  'userId',
+  'name',
+  'profileImage',
+  'channelId',
+  'communityId',
+  'type',
+  'fileType',
+  'nonce',
+]);
+
+/** The text fields of an upload, checked as they come. */
+export class UploadFields {
+  readonly #kind: UploadKind;
+  readonly #caller: Caller;
+  readonly #values = new Map<string, string>();
+
+  constructor(kind: UploadKind, caller: Caller) {
+    this.#kind = kind;
+    this.#caller = caller;
+  }
+
+  /** Unknown fields are ignored. @throws Refusal `bad-input`, `not-permitted` for another user's id */
+  set(name: string, value: string): void {
+    if (!KNOWN.has(name)) return;
+    // The place is checked when it is first named: a second one must not slip in behind the check.
+    if (this.#values.has(name)) throw new Refusal('bad-input', `${name} is given more than once`);
+    this.#check(name, value);
+    this.#values.set(name, value);
+  }
+
+  /** Null until it is known. */
+  get place(): UploadPlace | null {
+    const channelId = parseId(this.#values.get('channelId'));
+    if (channelId === null) return null;
+    if (this.#kind === 'room') return { place: roomKey(channelId), communityId: null };
+    const communityId = parseId(this.#values.get('communityId'));
+    return communityId === null ? null : { place: channelKey(channelId), communityId };
+  }
+
+  /** All of them, once the form was read to its end. @throws Refusal `bad-input` for a missing one */
+  whole(): Omit<Upload, 'file' | 'thumbnail'> {
+    const place = this.place;
+    if (place === null) {
+      throw new Refusal(
+        'bad-input',
+        this.#kind === 'room' ? 'channelId is missing' : 'channelId or communityId is missing',
+      );
+    }
+    const fileType = fileTypeOf(this.#values.get('fileType'));
+    if (fileType === null) throw new Refusal('bad-input', 'fileType is missing');
+    return {
+      ...place,
+      fileType,
+      name: this.#values.get('name') || null,
+      profileImage: this.#values.get('profileImage') || null,
+      nonce: this.#values.get('nonce') ?? null,
+    };
+  }
+
+  #check(name: string, value: string): void {
+    const bad = (): Refusal => new Refusal('bad-input', `${name} is not as it must be`);
+    switch (name) {
+      case 'userId': {
+        const id = parseId(value);
+        if (id === null) throw bad();
+        if (id !== this.#caller.userId) throw new Refusal('not-permitted', 'userId is not that of the token');
+        return;
+      }
+      case 'channelId':
+      case 'communityId':
+        if (parseId(value) === null) throw bad();
+        return;
+      case 'type':
+        if (value !== (this.#kind === 'room' ? 'direct' : 'community')) throw bad();
+        return;
+      case 'fileType':
+        if (fileTypeOf(value) === null) throw bad();
+        return;
+      case 'nonce':
+        if (value.length < 1 || value.length > 64) throw bad();
+        return;
+    }
+  }
+}
+
+function fileTypeOf(text: string | undefined): FileType | null {
+  return text === 'image' || text === 'video' || text === 'file' ? text : null;
+}

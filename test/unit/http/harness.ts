@@ -1,0 +1,135 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Registry } from 'prom-client';
+import { expect, onTestFinished } from 'vitest';
+import { createHttpApp } from '../../../src/adapters/http/app.ts';
+import type { HttpLimits, HttpOptions } from '../../../src/adapters/http/deps.ts';
+import { createFileLinks } from '../../../src/adapters/http/file-links.ts';
+import { hardenServer, serverOptions } from '../../../src/adapters/http/harden-server.ts';
+import { LOCAL_NETWORKS, parseNetworks } from '../../../src/adapters/http/networks.ts';
+import { originRule } from '../../../src/adapters/http/origins.ts';
+import { serviceRule } from '../../../src/adapters/http/service-auth.ts';
+import type { Application, Caller, Upload } from '../../../src/application/application.ts';
+import type { FileStore } from '../../../src/application/ports/file-store.ts';
+import { Refusal } from '../../../src/domain/errors.ts';
+
+/** 2026-11-22T15:49:35.642Z */
+export const NOW = 1_795_362_575_642;
+const SECRET = Buffer.from('a secret of thirty-two characters');
+
+export function caller(userId: number): Caller {
+  return { userId, account: `user${userId}`, token: `token-${userId}`, expiresAt: NOW + 3_600_000 };
+}
+
+/** Knows the tokens `token-1`, `token-2`, ...; every other call is the test's to give. */
+export function applicationOf(calls: Partial<Application>): Application {
+  const known: Partial<Application> = {
+    authenticate(token, claimedUserId) {
+      if (token === null) throw new Refusal('no-token', 'there is no token');
+      const id = /^token-(\d+)$/.exec(token)?.[1];
+      if (id === undefined || (claimedUserId !== null && claimedUserId !== id))
+        throw new Refusal('bad-token', 'a bad token');
+      return caller(Number(id));
+    },
+    readiness: () => ({ ready: true, reasons: [] }),
+    ...calls,
+  };
+  return new Proxy(known as Application, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (value === undefined) throw new Error(`${String(name)} was not expected`);
+      return value;
+    },
+  });
+}
+
+/** The upload half of an application: parts go into the store, files become events 1, 2, ... */
+export function uploadsTo(
+  store: FileStore,
+  limit: number,
+): { readonly calls: Partial<Application>; readonly events: Upload[] } {
+  const events: Upload[] = [];
+  let made = 0;
+  const calls: Partial<Application> = {
+    admitUpload() {},
+    async storeUpload({ bytes, fileName }) {
+      const key = `key_number_${++made}`;
+      let size = 0;
+      const counted = async function* () {
+        for await (const chunk of bytes) {
+          size += chunk.length;
+          if (size > limit) throw new Refusal('too-large', 'the file is too large');
+          yield chunk;
+        }
+      };
+      await store.put(key, counted(), { fileName });
+      return { key };
+    },
+    dropUpload: ({ key }) => store.remove(key),
+    openFile: (key, range) => store.get(key, range),
+    uploadFile(_caller, upload) {
+      events.push(upload);
+      const result = { seq: events.length, id: '6b030fc6cedf3b3501ec1689', content: upload.file.key };
+      return { result: Promise.resolve(result) };
+    },
+  };
+  return { calls, events };
+}
+
+export interface Running {
+  readonly url: string;
+  readonly server: Server;
+  readonly options: HttpOptions;
+  readonly logged: string[];
+}
+
+interface Settings extends Partial<Omit<HttpOptions, 'limits'>> {
+  readonly limits?: Partial<HttpLimits>;
+}
+
+/** Serves an app on loopback until the test is over. */
+export async function serve(calls: Partial<Application>, settings: Settings = {}): Promise<Running> {
+  const clock = settings.clock ?? { now: () => NOW };
+  const logged: string[] = [];
+  const options: HttpOptions = {
+    application: applicationOf(calls),
+    fileLinks: createFileLinks({ secrets: [SECRET], hours: 24, clock }),
+    telemetry: {
+      count() {},
+      observe() {},
+      log: (level, what, fields) => logged.push(`${level} ${what} ${JSON.stringify(fields)}`),
+    },
+    trustedProxies: parseNetworks([]),
+    allowOrigin: originRule(undefined),
+    isService: serviceRule(null, parseNetworks(LOCAL_NETWORKS)),
+    publicUrl: null,
+    demo: null,
+    metrics: new Registry(),
+    health: () => ({ ready: true, reasons: [] }),
+    ...settings,
+    clock,
+    limits: { pageSize: 200, jsonDepth: 32, uploadBytes: 1_000_000, ...settings.limits },
+  };
+  const limits = { headerBytes: 16_384, headersMs: 1_000 };
+  const server = createServer(serverOptions(limits), createHttpApp(options));
+  hardenServer(server, limits);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server, options, logged };
+}
+
+export const asUser = (id: number): Record<string, string> => ({ authorization: `Bearer token-${id}` });
+
+/** A JSON answer with its status. */
+export async function json(answer: Response | Promise<Response>): Promise<{ status: number; body: unknown }> {
+  const response = await answer;
+  return { status: response.status, body: await response.json() };
+}
+
+/** What a wrapped refusal looks like, whatever its message. */
+export function refused(code: number): { status: number; body: object } {
+  return { status: 400, body: { isSuccess: false, code, message: expect.any(String) } };
+}

@@ -1,0 +1,157 @@
+import { expect, test } from 'vitest';
+import type { ShownHistory } from '../../../src/application/application.ts';
+import type { HistoryRange } from '../../../src/domain/history.ts';
+import type { Message } from '../../../src/domain/message.ts';
+import { asUser, json, refused, serve } from './harness.ts';
+
+function message(fields: Partial<Message>): Message {
+  return {
+    id: '6b030f10cedf3b3501ec1679',
+    place: 'r-5',
+    communityId: null,
+    seq: 1,
+    userId: 1,
+    name: 'user1',
+    profileImage: 'http://img/1.png',
+    content: 'hacked',
+    thumbnail: null,
+    type: null,
+    parentId: null,
+    time: Date.parse('2026-11-22T15:49:35.642Z'),
+    edited: false,
+    nonce: null,
+    ...fields,
+  };
+}
+
+const parent = message({ id: '6b030f22cedf3b3501ec167e', userId: 2, name: 'user2', content: 'c hello2' });
+const reply = { id: '6b030f24cedf3b3501ec1680', content: 'c re', type: 'reply', parentId: parent.id, seq: 2 } as const;
+const image = message({
+  id: '6b030fc6cedf3b3501ec1689',
+  type: 'image',
+  content: 'http://127.0.0.1:28102/sgs-bucket/cat.png',
+  thumbnail: 'key_of_thumbnail',
+});
+
+function page(fields: Partial<ShownHistory>): ShownHistory {
+  return { entries: [{ message: message({}), parent: null }], seq: 7, profiles: new Map(), ...fields };
+}
+
+async function entries(shown: ShownHistory): Promise<Record<string, unknown>[]> {
+  const { url } = await serve({ readHistory: async () => shown });
+  const response = await fetch(`${url}/chat-server/direct?ch_id=5`, { headers: asUser(1) });
+  const { result } = (await response.json()) as { result: Record<string, unknown>[] };
+  return result;
+}
+
+test('an answer has the bytes of the original, with our fields after its own', async () => {
+  const { url } = await serve({ readHistory: async () => page({}) });
+  const response = await fetch(`${url}/chat-server/direct?ch_id=5`, { headers: asUser(1) });
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toBe('application/json');
+  expect(response.headers.get('chat-seq')).toBe('7');
+  expect(await response.text()).toBe(
+    '{"isSuccess":true,"code":1000,"message":"요청에 성공하였습니다.","result":[{"id":"6b030f10cedf3b3501ec1679","name":"user1","profileImage":"http://img/1.png","userId":1,"message":"hacked","thumbnail":null,"fileType":null,"type":null,"time":"2026-11-22T15:49:35.642","parentId":null,"parentName":null,"parentContent":null,"seq":1,"edited":false,"nonce":null}]}',
+  );
+});
+
+test("a reply shows its parent's author, text and id as they are now", async () => {
+  const shown = page({
+    entries: [{ message: message(reply), parent }],
+    profiles: new Map([[2, { name: 'Grace', image: null }]]),
+  });
+  expect(await entries(shown)).toMatchObject([
+    { fileType: 'reply', parentId: parent.id, parentName: 'Grace', parentContent: 'c hello2' },
+  ]);
+});
+
+test('a reply to a deleted message says so', async () => {
+  expect(await entries(page({ entries: [{ message: message(reply), parent: null }] }))).toMatchObject([
+    { parentId: null, parentName: '', parentContent: '삭제된 메세지입니다.' },
+  ]);
+});
+
+test('files are shown as links, whole addresses as they are', async () => {
+  const [shown, answer] = await entries(
+    page({
+      entries: [
+        { message: image, parent: null },
+        { message: message(reply), parent: message({ type: 'file', content: 'key_of_file' }) },
+      ],
+    }),
+  );
+  expect(shown).toMatchObject({ message: 'http://127.0.0.1:28102/sgs-bucket/cat.png', fileType: 'image', type: null });
+  expect(shown?.thumbnail).toMatch(
+    /^http:\/\/127\.0\.0\.1:\d+\/chat-server\/files\/key_of_thumbnail\?exp=\d+&sig=[\w-]+$/,
+  );
+  expect(answer?.parentContent).toMatch(/\/chat-server\/files\/key_of_file\?exp=/);
+});
+
+test('a text that looks like an address or a key stays a text', async () => {
+  const shown = page({ entries: [{ message: message({ content: 'key_of_file' }), parent: null }] });
+  expect(await entries(shown)).toMatchObject([{ message: 'key_of_file' }]);
+});
+
+test('names come from the user service, then from the message, then from the id, and nothing that must be there is null', async () => {
+  const shown = page({
+    entries: [
+      { message: message({ userId: 2 }), parent: null },
+      { message: message({ userId: 3, name: null, content: null, type: 'image' }), parent: null },
+    ],
+    profiles: new Map([[2, { name: 'Grace', image: 'g.png' }]]),
+  });
+  expect(await entries(shown)).toMatchObject([
+    { name: 'Grace', profileImage: 'g.png', userId: 2 },
+    { name: 'user 3', message: '', userId: 3 },
+  ]);
+});
+
+test.each<[string, string, HistoryRange]>([
+  ['direct?ch_id=5', 'r-5', { kind: 'page', page: 0, size: 50 }],
+  ['community?ch_id=11&page=1&size=3', 'c-11', { kind: 'page', page: 1, size: 3 }],
+  ['direct?ch_id=5&size=200', 'r-5', { kind: 'page', page: 0, size: 200 }],
+  ['direct?ch_id=5&before=9', 'r-5', { kind: 'before', seq: 9, size: 50 }],
+  ['direct?ch_id=5&after=0&size=1', 'r-5', { kind: 'after', seq: 0, size: 1 }],
+])('%s', async (call, place, range) => {
+  const asked: unknown[] = [];
+  const { url } = await serve({
+    readHistory: async (_caller, input) => {
+      asked.push(input);
+      return page({});
+    },
+  });
+  await fetch(`${url}/chat-server/${call}`, { headers: asUser(1) });
+  expect(asked).toEqual([{ place, range }]);
+});
+
+test.each([
+  '',
+  'ch_id=abc',
+  'ch_id=0',
+  'ch_id=05',
+  'ch_id=9007199254740993',
+  'ch_id=5&ch_id=6',
+  'ch_id[$ne]=5',
+  'ch_id=5&size=0',
+  'ch_id=5&size=201',
+  'ch_id=5&page=-1',
+  'ch_id=5&page=x',
+  'ch_id=5&page=9007199254740991',
+  'ch_id=5&page=0&before=3',
+  'ch_id=5&before=3&after=1',
+  'ch_id=5&after=1.5',
+])('refuses ?%s', async (query) => {
+  const { url } = await serve({});
+  expect(await json(fetch(`${url}/chat-server/direct?${query}`, { headers: asUser(1) }))).toEqual(refused(2100));
+});
+
+test('asks for a token, bare or after Bearer', async () => {
+  const { url } = await serve({ readHistory: async () => page({}) });
+  const call = (headers: Record<string, string>) => fetch(`${url}/chat-server/direct?ch_id=5`, { headers });
+  expect(await json(call({}))).toEqual(refused(2101));
+  expect(await json(call({ authorization: 'Bearer ' }))).toEqual(refused(2101));
+  expect(await json(call({ authorization: 'nonsense' }))).toEqual(refused(2102));
+  expect(await json(call({ ...asUser(1), 'user-id': '2' }))).toEqual(refused(2102));
+  expect((await call({ AUTHORIZATION: 'token-1' })).status).toBe(200);
+  expect((await call({ authorization: 'bearer token-1', 'user-id': '1' })).status).toBe(200);
+});

@@ -1,0 +1,152 @@
+import { expect, test } from 'vitest';
+import { LOCAL_NETWORKS, parseNetworks } from '../../../src/adapters/http/networks.ts';
+import { serviceRule } from '../../../src/adapters/http/service-auth.ts';
+import type { Application } from '../../../src/application/application.ts';
+import { Refusal } from '../../../src/domain/errors.ts';
+import { asUser, json, refused, serve } from './harness.ts';
+
+function recording(): { readonly calls: Partial<Application>; readonly heard: unknown[] } {
+  const heard: unknown[] = [];
+  const hear = async (...what: unknown[]): Promise<void> => {
+    heard.push(what);
+  };
+  return {
+    heard,
+    calls: {
+      replaceRoomMembers: (id, members) => hear('room', id, members),
+      replaceCommunityMembers: (id, members) => hear('community', id, members),
+      voiceLeft: (left) => hear(left),
+      callLeft: (left) => hear(left),
+    },
+  };
+}
+
+const send = (method: string, body: string, headers = {}): RequestInit => ({ method, body, headers });
+const DEEP = 'very deep';
+const LONG = 'very long';
+const DONE = '{"isSuccess":true,"code":1000,"message":"요청에 성공하였습니다."}';
+
+test('the calls of the services, as the original takes and answers them', async () => {
+  const { calls, heard } = recording();
+  const { url } = await serve(calls);
+  for (const [call, method, body] of [
+    ['room-user-list/5', 'PUT', '[1,2,3]'],
+    ['community-user-list/1', 'PUT', '["1","2"]'],
+    ['signaling-list-community', 'POST', '{"type":"out","communityId":"1","channelId":"c-11","ids":["3"]}'],
+    ['signaling-list-community', 'POST', '{"type":"in","communityId":1,"channelId":11,"ids":[3],"more":{}}'],
+    ['signaling-list-direct', 'POST', '{"type":"out","channelId":"5","ids":null}'],
+  ] as const) {
+    const response = await fetch(`${url}/chat-server/${call}`, send(method, body));
+    expect([response.status, await response.text()]).toEqual([200, DONE]);
+  }
+  expect(heard).toEqual([
+    ['room', 5, [1, 2, 3]],
+    ['community', 1, [1, 2]],
+    [{ type: 'out', communityId: 1, channelId: 11, ids: ['3'] }],
+    [{ type: 'in', communityId: 1, channelId: 11, ids: ['3'] }],
+    [{ type: 'out', roomId: 5, ids: [] }],
+  ]);
+});
+
+test('message-count has no wrapper and a clock of 24 hours', async () => {
+  const asked: unknown[] = [];
+  const { url } = await serve({
+    countUnread: async (...input) => {
+      asked.push(input);
+      return [
+        { roomId: 6, count: 1, newestTime: Date.parse('2026-11-22T15:52:36.026Z') },
+        { roomId: 7, count: 0, newestTime: null },
+      ];
+    },
+  });
+  const response = await fetch(`${url}/chat-server/message-count`, send('POST', '{"userId":1,"roomIds":[5,"6"]}'));
+  expect(await response.text()).toBe(
+    '[{"roomId":6,"count":1,"localDateTime":"20261122155236026"},{"roomId":7,"count":0,"localDateTime":null}]',
+  );
+  expect(asked).toEqual([[1, [5, 6]]]);
+});
+
+test.each([
+  ['room-user-list/x', 'PUT', '[1]', 2100],
+  ['room-user-list/5', 'PUT', '{"0":1}', 2100],
+  ['room-user-list/5', 'PUT', '[1,null]', 2100],
+  ['room-user-list/5', 'PUT', '', 2100],
+  ['message-count', 'POST', '{bad', 2100],
+  ['message-count', 'POST', '{"userId":{"$ne":1},"roomIds":[5]}', 2100],
+  ['message-count', 'POST', '{"userId":1,"roomIds":{"length":5}}', 2100],
+  ['message-count', 'POST', `{"userId":1,"roomIds":${'['.repeat(40)}${']'.repeat(40)}}`, 2100],
+  ['message-count', 'POST', DEEP, 2100],
+  ['message-count', 'POST', LONG, 2413],
+  ['signaling-list-community', 'POST', '{"type":"up","communityId":"1","channelId":"c-11","ids":["3"]}', 2100],
+  ['signaling-list-community', 'POST', '{"type":"out","communityId":"1","channelId":"r-11","ids":["3"]}', 2100],
+  ['signaling-list-direct', 'POST', '{"type":"out","ids":["3"]}', 2100],
+] as const)('%s %s %s is refused', async (call, method, what, code) => {
+  const body =
+    what === DEEP ? '['.repeat(200_000) : what === LONG ? `{"userId":1,"x":"${'x'.repeat(1024 * 1024)}"}` : what;
+  const { url } = await serve({});
+  expect(await json(fetch(`${url}/chat-server/${call}`, send(method, body)))).toEqual(refused(code));
+});
+
+test('a body that is no UTF-8, or compressed, is refused', async () => {
+  const { url } = await serve({});
+  const call = (body: Uint8Array<ArrayBuffer>, headers = {}) =>
+    json(fetch(`${url}/chat-server/message-count`, { method: 'POST', body, headers }));
+  expect(await call(Uint8Array.of(0x22, 0xff, 0x22))).toEqual(refused(2100));
+  expect(await call(Uint8Array.of(1), { 'content-encoding': 'gzip' })).toEqual(refused(2100));
+});
+
+test("neither a user's token nor a browser nor a stranger's proxy opens them", async () => {
+  const { calls, heard } = recording();
+  const { url } = await serve(calls);
+  const call = (headers: Record<string, string>) =>
+    json(fetch(`${url}/chat-server/room-user-list/5`, send('PUT', '[1]', headers)));
+  for (const headers of [
+    asUser(1),
+    { authorization: 'anything' },
+    { 'x-forwarded-for': '127.0.0.1' },
+    { forwarded: 'for=127.0.0.1' },
+    { 'x-forwarded-proto': 'https' },
+    { origin: url },
+  ] as Record<string, string>[]) {
+    expect(await call(headers)).toEqual(refused(2103));
+  }
+  expect(heard).toEqual([]);
+});
+
+test('behind a trusted proxy the address that it reports counts', async () => {
+  const { calls } = recording();
+  const { url } = await serve(calls, { trustedProxies: parseNetworks(['127.0.0.1']) });
+  const call = async (headers: Record<string, string>) =>
+    (await fetch(`${url}/chat-server/room-user-list/5`, send('PUT', '[1]', headers))).status;
+  expect(await call({ 'x-forwarded-for': '8.8.8.8, 10.1.2.3' })).toBe(200);
+  expect(await call({ 'x-forwarded-for': '10.1.2.3, 8.8.8.8' })).toBe(400);
+  expect(await call({ 'x-forwarded-proto': 'http' })).toBe(400);
+  expect(await call({ 'x-forwarded-for': '8.8.8.8', forwarded: 'for=10.1.2.3' })).toBe(400);
+});
+
+test('with a service token only its holders pass', async () => {
+  const { calls } = recording();
+  const { url } = await serve(calls, { isService: serviceRule('s3cret', parseNetworks(LOCAL_NETWORKS)) });
+  const call = (headers: Record<string, string>) =>
+    json(fetch(`${url}/chat-server/room-user-list/5`, send('PUT', '[1]', headers)));
+  expect(await call({})).toEqual(refused(2103));
+  expect(await call({ authorization: 'Bearer other' })).toEqual(refused(2103));
+  expect(await call({ authorization: 'Bearer s3cret', 'x-forwarded-for': '10.0.0.1' })).toEqual(refused(2103));
+  expect(await call({ authorization: 'Bearer s3cret' })).toMatchObject({ status: 200 });
+});
+
+test('refusals of the application have their numbers, and its defects tell a client nothing', async () => {
+  const { url, logged } = await serve({
+    replaceRoomMembers: async (id) => {
+      if (id === 1) throw new Refusal('try-again', 'not now');
+      throw new Error('password=x');
+    },
+  });
+  expect(await json(fetch(`${url}/chat-server/room-user-list/1`, send('PUT', '[1]')))).toEqual({
+    status: 400,
+    body: { isSuccess: false, code: 2503, message: 'not now' },
+  });
+  const answer = await fetch(`${url}/chat-server/room-user-list/2`, send('PUT', '[1]'));
+  expect(await answer.text()).not.toContain('password');
+  expect(logged).toHaveLength(1);
+});
