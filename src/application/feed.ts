@@ -205,7 +205,10 @@ export class Feed {
     }
     // While we read, the tail may have grown or been dropped: what was read must still touch it.
     if (this.#closed || last < this.#position - this.#tail.length) return;
-    const joined = withoutDeleted([...events.filter((e) => e.seq <= this.#position - this.#tail.length), ...this.#tail]);
+    const joined = withoutDeleted([
+      ...events.filter((e) => e.seq <= this.#position - this.#tail.length),
+      ...this.#tail,
+    ]);
     this.#parts.remembered(joined.length - this.#tail.length);
     this.#tail = joined;
   }

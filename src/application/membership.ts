@@ -1,5 +1,5 @@
 import { communityTopic, conversationTopic, parseTopic, type Topic } from '../domain/audience.ts';
-import { channelKey, type ConversationKey, idOf, isChannel, roomKey } from '../domain/conversation.ts';
+import { type ConversationKey, channelKey, idOf, isChannel, roomKey } from '../domain/conversation.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { ChannelId, CommunityId, RoomId, UserId } from '../domain/ids.ts';
 import type { Caller, MaybePromise } from './caller.ts';
@@ -314,7 +314,8 @@ export class Membership {
       else if (!isChannel(topic.key)) void this.#touch(`R${idOf(topic.key)}`);
       else {
         const channel = this.#channels.get(idOf(topic.key));
-        if (channel !== undefined && now - channel.at > this.#staleMs * 0.7) this.#refreshChannel(destination, topic.key, channel);
+        if (channel !== undefined && now - channel.at > this.#staleMs * 0.7)
+          this.#refreshChannel(destination, topic.key, channel);
       }
     }
   }

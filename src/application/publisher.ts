@@ -1,6 +1,5 @@
-import type { StoredEvent, TransientEvent } from '../domain/chat-event.ts';
+import type { ControlEvent, StoredEvent, TransientEvent } from '../domain/chat-event.ts';
 import type { ConversationKey } from '../domain/conversation.ts';
-import type { ControlEvent } from '../domain/chat-event.ts';
 import type { Clock, Timer } from './ports/clock.ts';
 import type { MessageBus, OutgoingRecord } from './ports/message-bus.ts';
 import type { Outbox, UnpublishedBatch } from './ports/message-store.ts';

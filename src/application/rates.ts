@@ -63,12 +63,14 @@ export class Rates {
 
   /** @throws Refusal `too-fast` */
   message(userId: UserId): void {
-    if (!this.#messages.take(userId, this.#clock.now())) throw new Refusal('too-fast', 'too many messages in a short time');
+    if (!this.#messages.take(userId, this.#clock.now()))
+      throw new Refusal('too-fast', 'too many messages in a short time');
   }
 
   /** @throws Refusal `too-fast` */
   upload(userId: UserId): void {
-    if (!this.#uploads.take(userId, this.#clock.now())) throw new Refusal('too-fast', 'too many uploads in a short time');
+    if (!this.#uploads.take(userId, this.#clock.now()))
+      throw new Refusal('too-fast', 'too many uploads in a short time');
   }
 
   /** False: this user's last notice in that place is too recent, nobody needs another. */

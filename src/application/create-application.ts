@@ -1,0 +1,244 @@
+import { isCreating, type PresenceChanged, type StoredEvent } from '../domain/chat-event.ts';
+import type { ConversationKey } from '../domain/conversation.ts';
+import { Announcer } from './announcer.ts';
+import type { Application } from './application.ts';
+import { Feeds } from './feeds.ts';
+import { deliverPresence, Incoming } from './incoming.ts';
+import { Journal } from './journal.ts';
+import type { Limits } from './limits.ts';
+import { Membership } from './membership.ts';
+import { Notifications } from './notifications.ts';
+import { observed, observedQuery } from './observed.ts';
+import type { Clock } from './ports/clock.ts';
+import type { FileStore } from './ports/file-store.ts';
+import type { IdSource } from './ports/id-source.ts';
+import type { LocalSubscribers } from './ports/local-subscribers.ts';
+import type { MemberCache } from './ports/member-cache.ts';
+import type { MessageBus } from './ports/message-bus.ts';
+import type { MessageStore, Outbox, ReadMarkers } from './ports/message-store.ts';
+import type { Notifier } from './ports/notifier.ts';
+import type { RoomDirectory } from './ports/room-directory.ts';
+import type { SessionReporter } from './ports/session-reporter.ts';
+import type { Telemetry } from './ports/telemetry.ts';
+import type { TokenVerifier } from './ports/token-verifier.ts';
+import type { UserDirectory } from './ports/user-directory.ts';
+import { Publisher } from './publisher.ts';
+import { Rates } from './rates.ts';
+import { Roster } from './roster.ts';
+import { Sessions } from './sessions.ts';
+import { CountUnread } from './use-cases/count-unread.ts';
+import { DeleteMessage } from './use-cases/delete-message.ts';
+import { EnterVoiceChannel } from './use-cases/enter-voice-channel.ts';
+import { ModifyMessage } from './use-cases/modify-message.ts';
+import { MoveToPlace } from './use-cases/move-to-place.ts';
+import { ReadHistory } from './use-cases/read-history.ts';
+import { ReplaceMembers } from './use-cases/replace-members.ts';
+import { ReplyInChannel } from './use-cases/reply-in-channel.ts';
+import { ReplyInRoom } from './use-cases/reply-in-room.ts';
+import { SendChannelMessage } from './use-cases/send-channel-message.ts';
+import { SendDirectMessage } from './use-cases/send-direct-message.ts';
+import { ShowOnline } from './use-cases/show-online.ts';
+import { ShowTyping } from './use-cases/show-typing.ts';
+import { ShowUnread } from './use-cases/show-unread.ts';
+import { ShowVoice } from './use-cases/show-voice.ts';
+import { SubscribeToTopic } from './use-cases/subscribe-to-topic.ts';
+import { UploadFile } from './use-cases/upload-file.ts';
+import { UserConnected } from './use-cases/user-connected.ts';
+import { UserDisconnected } from './use-cases/user-disconnected.ts';
+import { VoiceNews } from './voice-news.ts';
+import { Writing } from './writing.ts';
+
+/** Everything the application stands on. */
+export interface Ports {
+  readonly bus: MessageBus;
+  readonly store: MessageStore;
+  readonly outbox: Outbox;
+  readonly markers: ReadMarkers;
+  readonly reporter: SessionReporter;
+  readonly directory: RoomDirectory;
+  readonly memberCache: MemberCache;
+  readonly tokens: TokenVerifier;
+  readonly users: UserDirectory;
+  /** Null: nobody is notified. */
+  readonly notifier: Notifier | null;
+  readonly files: FileStore;
+  readonly subscribers: LocalSubscribers;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly telemetry: Telemetry;
+}
+
+/** The application with its life: what starts and stops it is bootstrap's. */
+export interface RunningApplication extends Application {
+  /** Joins the bus; resolves when this server hears everything. */
+  start(): Promise<void>;
+  /**
+   * Finishes what was taken, after the clients are gone: stores and publishes what waits, tells presence and the other servers. Bounded by the ports' own bounds and
+   * `withinMs`. The bus and store are closed by who made them, after this.
+   */
+  stop(withinMs: number): Promise<void>;
+}
+
+/** Puts the application together. `server` is this server's id, unique in the cluster. */
+export function createApplication(server: string, ports: Ports, limits: Limits): RunningApplication {
+  const { bus, store, outbox, markers, reporter, directory, users, subscribers, clock, ids, telemetry } = ports;
+
+  const sessions = new Sessions();
+  const rates = new Rates(limits, clock);
+  const feeds = new Feeds({ store, clock, telemetry, subscribers, window: limits.resumeEvents });
+  const membership = new Membership({
+    directory,
+    cache: ports.memberCache,
+    clock,
+    telemetry,
+    subscribers,
+    channelStalenessSeconds: limits.channelStalenessSeconds,
+  });
+  const handOut = (place: ConversationKey, events: readonly StoredEvent[]): void => {
+    for (const event of events) feeds.receive(place, event.seq, () => event);
+  };
+  const publisher = new Publisher({
+    bus,
+    outbox,
+    clock,
+    telemetry,
+    recovered: ({ place, events }) => handOut(place, events),
+  });
+  const notifications =
+    ports.notifier === null ? null : new Notifications({ notifier: ports.notifier, reporter, membership, telemetry });
+  const journal = new Journal({
+    store,
+    clock,
+    telemetry,
+    committed: (place, events) => {
+      handOut(place, events);
+      const [first] = events;
+      if (first !== undefined) publisher.stored({ place, first: first.seq, events });
+      if (notifications !== null) for (const event of events) if (isCreating(event)) notifications.about(event);
+    },
+  });
+  const announcer = new Announcer({
+    directory,
+    clock,
+    telemetry,
+    tell: (events: readonly PresenceChanged[]) => {
+      for (const event of events) deliverPresence(subscribers, event);
+      void publisher.transient(...events);
+    },
+  });
+  const loginAgain = (userId: number | null): void => {
+    for (const [sessionId, whose] of roster.local) {
+      if (userId === null || whose === userId) reporter.login(sessionId, whose).catch(() => undefined);
+    }
+  };
+  const roster: Roster = new Roster({
+    server,
+    clock,
+    telemetry,
+    tell: (records) => publisher.transient(...records),
+    listener: {
+      online: (userId, here) => announcer.cameOnline(userId, here),
+      offline: (userId, ours) => announcer.wentOffline(userId, ours),
+      orphaned: (orphans) => void userDisconnected.endOrphans(orphans.keys()),
+      revived: () => loginAgain(null),
+    },
+  });
+  const incoming = new Incoming({
+    server,
+    journal,
+    feeds,
+    membership,
+    roster,
+    announcer,
+    subscribers,
+    telemetry,
+    misjudged: (userId) => {
+      loginAgain(userId);
+      announcer.announce(userId, 'connect');
+    },
+  });
+  const news = new VoiceNews({ subscribers, publisher });
+  const writing = new Writing({ journal, membership, users, rates, limits, clock, ids });
+
+  const userConnected = new UserConnected({
+    tokens: ports.tokens,
+    sessions,
+    roster,
+    reporter,
+    users,
+    limits,
+    telemetry,
+  });
+  const userDisconnected = new UserDisconnected({ sessions, roster, reporter, markers, clock, telemetry });
+  const upload = new UploadFile({ writing, membership, rates, files: ports.files, ids, limits, telemetry });
+  const replaceMembers = new ReplaceMembers({ membership, publisher });
+  const countUnread = new CountUnread(markers);
+
+  let stopping = false;
+  return {
+    authenticate: (token, claimedUserId) => userConnected.authenticate(token, claimedUserId),
+    userConnected: (connection) => userConnected.execute(connection),
+    userDisconnected: (sessionId) => userDisconnected.execute(sessionId),
+    refreshToken: (_sessionId, caller, token) => userConnected.refresh(caller, token),
+
+    sendDirectMessage: observed(telemetry, new SendDirectMessage(writing)),
+    sendChannelMessage: observed(telemetry, new SendChannelMessage(writing)),
+    replyInRoom: observed(telemetry, new ReplyInRoom(writing)),
+    replyInChannel: observed(telemetry, new ReplyInChannel(writing)),
+    modifyMessage: observed(telemetry, new ModifyMessage(writing)),
+    deleteMessage: observed(telemetry, new DeleteMessage(writing)),
+    showTyping: observed(telemetry, new ShowTyping({ membership, rates, subscribers, publisher, users, telemetry })),
+    moveToPlace: observed(telemetry, new MoveToPlace({ membership, reporter, markers, sessions, clock })),
+    showVoice: observed(telemetry, new ShowVoice({ membership, reporter, news })),
+    enterVoiceChannel: observed(
+      telemetry,
+      new EnterVoiceChannel({ membership, reporter, markers, sessions, news, clock }),
+    ),
+    subscribe: observed(telemetry, new SubscribeToTopic({ membership, feeds, window: limits.resumeEvents, telemetry })),
+
+    admitUpload: (caller, place, communityId) => upload.admit(caller, place, communityId),
+    storeUpload: (part) => upload.keep(part),
+    dropUpload: (kept) => upload.drop(kept),
+    uploadFile: observed(telemetry, upload),
+    openFile: (key, range) => ports.files.get(key, range),
+
+    readHistory: observedQuery(telemetry, new ReadHistory({ membership, store, users, limits })),
+    unread: observedQuery(telemetry, new ShowUnread({ membership, markers, reporter, sessions })),
+    online: observedQuery(telemetry, new ShowOnline({ membership, roster })),
+
+    replaceRoomMembers: (id, members) => replaceMembers.execute('room', id, members),
+    replaceCommunityMembers: (id, members) => replaceMembers.execute('community', id, members),
+    countUnread: (userId, roomIds) => countUnread.execute(userId, roomIds),
+    voiceLeft: async (left) => news.tell({ kind: 'voice-left', ...left }),
+    callLeft: async (left) => news.tell({ kind: 'call-left', ...left }),
+
+    readiness: () => {
+      const health = bus.health();
+      const reasons = [
+        ...(stopping ? ['stopping'] : []),
+        ...(health.ready ? [] : [health.reason ?? 'the message bus is not ready']),
+      ];
+      return { ready: reasons.length === 0, reasons };
+    },
+
+    start: async () => {
+      await bus.start((record) => incoming.handle(record));
+      publisher.start();
+      feeds.start();
+      membership.start();
+      roster.start();
+    },
+    stop: async (withinMs) => {
+      stopping = true;
+      const late = new Promise<void>((resolve) => clock.after(withinMs, resolve));
+      const done = (async () => {
+        await journal.idle();
+        await Promise.all([userDisconnected.settled(), roster.stop()]);
+        await publisher.stop();
+      })();
+      await Promise.race([done, late]);
+      membership.stop();
+      feeds.stop();
+    },
+  };
+}

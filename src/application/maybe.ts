@@ -1,0 +1,6 @@
+import type { MaybePromise } from './caller.ts';
+
+/** Goes on with what is ready at once, or when it is: what is known already costs no turn of the event loop, and keeps its place in a caller's order. */
+export function then<A, B>(value: MaybePromise<A>, next: (value: A) => MaybePromise<B>): MaybePromise<B> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}

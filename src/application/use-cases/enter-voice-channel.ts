@@ -1,0 +1,58 @@
+import { Refusal } from '../../domain/errors.ts';
+import type { ChannelId, CommunityId } from '../../domain/ids.ts';
+import type { Place } from '../../domain/place.ts';
+import type { Accepted, Caller, MaybePromise } from '../caller.ts';
+import { then } from '../maybe.ts';
+import type { Membership } from '../membership.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ReadMarkers } from '../ports/message-store.ts';
+import type { SessionReporter } from '../ports/session-reporter.ts';
+import type { Sessions } from '../sessions.ts';
+import type { VoiceNews } from '../voice-news.ts';
+
+/** The user enters a voice channel; the community sees who is in which. */
+export class EnterVoiceChannel {
+  readonly #membership: Membership;
+  readonly #reporter: SessionReporter;
+  readonly #markers: ReadMarkers;
+  readonly #sessions: Sessions;
+  readonly #news: VoiceNews;
+  readonly #clock: Clock;
+
+  constructor(parts: {
+    membership: Membership;
+    reporter: SessionReporter;
+    markers: ReadMarkers;
+    sessions: Sessions;
+    news: VoiceNews;
+    clock: Clock;
+  }) {
+    this.#membership = parts.membership;
+    this.#reporter = parts.reporter;
+    this.#markers = parts.markers;
+    this.#sessions = parts.sessions;
+    this.#news = parts.news;
+    this.#clock = parts.clock;
+  }
+
+  execute(
+    caller: Caller,
+    input: { sessionId: string; communityId: CommunityId; channelId: ChannelId },
+  ): MaybePromise<Accepted<void>> {
+    const elsewhere = this.#membership.communityOf(input.channelId);
+    if (elsewhere !== null && elsewhere !== input.communityId) {
+      throw new Refusal('not-permitted', 'this channel belongs to another community');
+    }
+    return then(this.#membership.requireCommunity(caller, input.communityId), () => ({
+      result: this.#enter(caller, input.sessionId, input.communityId, input.channelId),
+    }));
+  }
+
+  async #enter({ userId }: Caller, sessionId: string, communityId: CommunityId, channelId: ChannelId): Promise<void> {
+    const place: Place = { kind: 'voice', communityId, channelId };
+    const left = this.#sessions.moved(sessionId, place);
+    if (left?.kind === 'conversation') await this.#markers.mark(userId, [left.key], this.#clock.now());
+    const state = await this.#reporter.enterVoice(userId, communityId, channelId);
+    this.#news.tell({ kind: 'voice', communityId, state });
+  }
+}

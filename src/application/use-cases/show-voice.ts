@@ -1,0 +1,27 @@
+import type { CommunityId } from '../../domain/ids.ts';
+import type { Accepted, Caller, MaybePromise } from '../caller.ts';
+import { then } from '../maybe.ts';
+import type { Membership } from '../membership.ts';
+import type { SessionReporter } from '../ports/session-reporter.ts';
+import type { VoiceNews } from '../voice-news.ts';
+
+/** Shows the community who is in its voice channels, because somebody is about to enter. */
+export class ShowVoice {
+  readonly #membership: Membership;
+  readonly #reporter: SessionReporter;
+  readonly #news: VoiceNews;
+
+  constructor(parts: { membership: Membership; reporter: SessionReporter; news: VoiceNews }) {
+    this.#membership = parts.membership;
+    this.#reporter = parts.reporter;
+    this.#news = parts.news;
+  }
+
+  execute(caller: Caller, { communityId }: { communityId: CommunityId }): MaybePromise<Accepted<void>> {
+    return then(this.#membership.requireCommunity(caller, communityId), () => ({
+      result: this.#reporter
+        .voice(caller.userId, communityId)
+        .then((state) => this.#news.tell({ kind: 'voice', communityId, state })),
+    }));
+  }
+}
