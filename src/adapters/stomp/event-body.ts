@@ -1,0 +1,123 @@
+import type { ChatEvent, Draft, FileShared } from '../../domain/chat-event.ts';
+import { idOf, isChannel } from '../../domain/conversation.ts';
+import { wireTime } from '../../domain/time.ts';
+
+/** The link under which a stored file is to be had, e.g. of `images/ab12` and `https://chat.example`. */
+export type FileLink = (key: string, base: string) => string;
+
+/** A frame's body, and the number that its header `seq` carries; null for what has none. */
+export interface EventBody {
+  readonly json: string;
+  readonly seq: number | null;
+}
+
+const WHOLE_URL = /^[a-z][a-z0-9+.-]*:/i;
+
+/** The event as a subscriber reads it; null for what only servers tell each other. `link` makes links of file keys. */
+export function eventBody(event: ChatEvent, link: (key: string) => string): EventBody | null {
+  switch (event.kind) {
+    case 'message':
+    case 'reply':
+    case 'file':
+    case 'modify':
+    case 'delete':
+      return { json: storedBody(event, event.seq, link), seq: event.seq };
+    case 'foreign':
+      return { json: storedBody(event.event, undefined, link), seq: null };
+    case 'typing':
+      return unnumbered({ name: event.name, type: 'typing' });
+    case 'connect':
+    case 'disconnect':
+      return unnumbered({ type: event.kind, userId: String(event.userId) });
+    case 'voice':
+      return unnumbered(event.state);
+    case 'voice-left':
+      return unnumbered({
+        type: event.type,
+        communityId: String(event.communityId),
+        channelId: `c-${event.channelId}`,
+        ids: event.ids,
+      });
+    case 'call-left':
+      return unnumbered({ type: event.type, channelId: String(event.roomId), ids: event.ids });
+    case 'members-changed':
+    case 'roster':
+      return null;
+  }
+}
+
+/** What the subscription of a removed member gets last. */
+export const REMOVED: EventBody = { json: '{"type":"removed"}', seq: null };
+
+/** Tells a client to start over: what it asked for is not to be had any more. */
+export function resetBody(seq: number): EventBody {
+  return { json: JSON.stringify({ type: 'reset', seq }), seq };
+}
+
+/** True where the body depends on the address under which the client reached the server. */
+export function hasLinks(event: ChatEvent): boolean {
+  return event.kind === 'file' || (event.kind === 'foreign' && event.event.kind === 'file');
+}
+
+/** True for what a slow client misses first: the next such frame says it anew. */
+export function isLowValue(event: ChatEvent): boolean {
+  return event.kind === 'typing' || event.kind === 'connect' || event.kind === 'disconnect' || event.kind === 'voice';
+}
+
+function unnumbered(body: object): EventBody {
+  return { json: JSON.stringify(body), seq: null };
+}
+
+// Undefined fields are left out of JSON: frames of clients that use no nonce stay as small as they were.
+function storedBody(event: Draft, seq: number | undefined, link: (key: string) => string): string {
+  const nonce = event.nonce ?? undefined;
+  const userId = String(event.userId);
+  switch (event.kind) {
+    case 'message': {
+      const { name, profileImage, id, content } = event;
+      const time = wireTime(event.time);
+      return JSON.stringify({ name, profileImage, time, id, type: 'message', message: content, userId, seq, nonce });
+    }
+    case 'reply': {
+      const { parentName, name, id, profileImage, content: message, parentContent } = event;
+      const time = wireTime(event.time);
+      const type = 'reply';
+      return JSON.stringify({
+        parentName,
+        name,
+        id,
+        profileImage,
+        time,
+        type,
+        message,
+        parentContent,
+        userId,
+        seq,
+        nonce,
+      });
+    }
+    case 'file':
+      return JSON.stringify({ ...fileBody(event, link), userId, seq, nonce });
+    case 'modify': {
+      const { id, content: message } = event;
+      return JSON.stringify({ id, time: wireTime(event.time), type: 'modify', message, userId, seq, nonce });
+    }
+    case 'delete':
+      return JSON.stringify({ id: event.id, type: 'delete', seq, nonce });
+  }
+}
+
+function fileBody(event: Omit<FileShared, 'seq'>, link: (key: string) => string): object {
+  const shown = (content: string) => (content === '' || WHOLE_URL.test(content) ? content : link(content));
+  return {
+    id: event.id,
+    name: event.name,
+    profileImage: event.profileImage,
+    type: isChannel(event.place) ? 'community' : 'direct',
+    fileType: event.fileType,
+    message: shown(event.content),
+    thumbnail: event.thumbnail === null ? null : shown(event.thumbnail),
+    channelId: idOf(event.place),
+    time: wireTime(event.time),
+  };
+}

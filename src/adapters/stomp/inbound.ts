@@ -1,0 +1,171 @@
+import type { Application, NewMessage, Stored } from '../../application/application.ts';
+import type { Accepted, Caller, MaybePromise } from '../../application/caller.ts';
+import { type ConversationKey, channelKey, parseConversation, roomKey } from '../../domain/conversation.ts';
+import { Refusal } from '../../domain/errors.ts';
+import { parsePlace } from '../../domain/place.ts';
+import {
+  type Fields,
+  idField,
+  messageIdField,
+  nonceField,
+  optionalIdField,
+  optionalTextField,
+  parseBody,
+  textField,
+} from './json-body.ts';
+
+/** Who sends: the token's user, whatever the body says. */
+export interface Sender {
+  readonly caller: Caller;
+  readonly sessionId: string;
+}
+
+/** Nothing comes of what is not stored. */
+export type Outcome = MaybePromise<Accepted<Stored>> | MaybePromise<Accepted<void>>;
+type Handler = (application: Application, sender: Sender, body: Fields) => Outcome;
+
+/** Where a new token of the same user is sent to. */
+export const TOKEN_DESTINATION = '/kafka/token';
+
+/** Everything else that a client may SEND to. Fields that are not read here are ignored, a client's own `id` or `time` among them. */
+const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+  ['/kafka/send-direct-message', (app, { caller }, body) => app.sendDirectMessage(caller, inRoom(body))],
+  [
+    '/kafka/send-direct-reply',
+    (app, { caller }, body) => app.replyInRoom(caller, { ...inRoom(body), ...parent(body) }),
+  ],
+  ['/kafka/send-direct-modify', (app, { caller }, body) => app.modifyMessage(caller, modification(body, room(body)))],
+  ['/kafka/send-direct-delete', (app, { caller }, body) => app.deleteMessage(caller, target(body, room(body)))],
+  ['/kafka/send-direct-typing', (app, { caller }, body) => app.showTyping(caller, typing(body, room(body)))],
+  ['/kafka/send-channel-message', (app, { caller }, body) => app.sendChannelMessage(caller, inChannel(body))],
+  [
+    '/kafka/send-channel-reply',
+    (app, { caller }, body) => app.replyInChannel(caller, { ...inChannel(body), ...parent(body) }),
+  ],
+  [
+    '/kafka/send-channel-modify',
+    (app, { caller }, body) => app.modifyMessage(caller, modification(body, channel(body))),
+  ],
+  ['/kafka/send-channel-delete', (app, { caller }, body) => app.deleteMessage(caller, target(body, channel(body)))],
+  ['/kafka/send-channel-typing', (app, { caller }, body) => app.showTyping(caller, typing(body, channel(body)))],
+  [
+    '/kafka/join-channel',
+    (app, { caller, sessionId }, body) => app.moveToPlace(caller, { sessionId, place: place(body) }),
+  ],
+  [
+    '/kafka/community-signaling',
+    (app, { caller }, body) => app.showVoice(caller, { communityId: idField(body, 'community_id') }),
+  ],
+  [
+    '/kafka/signaling',
+    (app, { caller, sessionId }, body) =>
+      app.enterVoiceChannel(caller, {
+        sessionId,
+        communityId: idField(body, 'community_id'),
+        channelId: voiceChannel(body),
+      }),
+  ],
+]);
+
+/** Everything that can be sent to. */
+export const SEND_DESTINATIONS: readonly string[] = [...HANDLERS.keys(), TOKEN_DESTINATION];
+
+/**
+ * Gives what a SEND carries to the application.
+ * @param deepest nesting of the JSON body that is taken
+ * @throws (or rejects with) Refusal; `not-permitted` where the body names another user than the token
+ */
+export function dispatch(
+  application: Application,
+  sender: Sender,
+  destination: string,
+  body: Buffer,
+  deepest: number,
+): Outcome {
+  const handler = HANDLERS.get(destination);
+  if (handler === undefined) throw unknownDestination(destination);
+  const fields = parseBody(body, deepest);
+  checkUser(fields, sender.caller);
+  return handler(application, sender, fields);
+}
+
+/** The token in the body of a SEND to {@link TOKEN_DESTINATION}. */
+export function newToken(body: Buffer, deepest: number): string {
+  return bareToken(textField(parseBody(body, deepest), 'token'));
+}
+
+/** A token without the `Bearer ` that some clients put before it. */
+export function bareToken(token: string): string {
+  return token.replace(/^Bearer +/i, '');
+}
+
+function unknownDestination(destination: string): Refusal {
+  if (destination.startsWith('/kafka/')) return new Refusal('bad-input', 'there is no such destination');
+  return new Refusal('not-permitted', 'nothing can be sent there');
+}
+
+function checkUser(fields: Fields, caller: Caller): void {
+  for (const name of ['userId', 'user_id']) {
+    const claimed = optionalIdField(fields, name);
+    if (claimed !== null && claimed !== caller.userId) {
+      throw new Refusal('not-permitted', `${name} is not the user of the token`);
+    }
+  }
+}
+
+function message(body: Fields): NewMessage {
+  return {
+    name: optionalTextField(body, 'name'),
+    profileImage: optionalTextField(body, 'profileImage'),
+    content: textField(body, 'content'),
+    nonce: nonceField(body),
+  };
+}
+
+function inRoom(body: Fields) {
+  return { roomId: idField(body, 'channelId'), ...message(body) };
+}
+
+function inChannel(body: Fields) {
+  const communityId = idField(body, 'communityId');
+  return { communityId, channelId: idField(body, 'channelId'), ...message(body) };
+}
+
+function parent(body: Fields) {
+  return { parentId: messageIdField(body, 'parentId') };
+}
+
+function room(body: Fields): ConversationKey {
+  return roomKey(idField(body, 'channelId'));
+}
+
+function channel(body: Fields): ConversationKey {
+  return channelKey(idField(body, 'channelId'));
+}
+
+function target(body: Fields, key: ConversationKey) {
+  const communityId = optionalIdField(body, 'communityId');
+  return { place: key, id: messageIdField(body, 'id'), communityId, nonce: nonceField(body) };
+}
+
+function modification(body: Fields, key: ConversationKey) {
+  return { ...target(body, key), content: textField(body, 'content') };
+}
+
+function typing(body: Fields, key: ConversationKey) {
+  return { place: key, communityId: optionalIdField(body, 'communityId'), name: textField(body, 'content') };
+}
+
+function place(body: Fields) {
+  const read = parsePlace(textField(body, 'channel_id'));
+  if (read === null || read.kind === 'voice') {
+    throw new Refusal('bad-input', 'channel_id must be home, r-{room} or c-{channel}');
+  }
+  return read;
+}
+
+function voiceChannel(body: Fields): number {
+  const read = parseConversation(textField(body, 'channel_id'));
+  if (read?.kind !== 'channel') throw new Refusal('bad-input', 'channel_id must be c-{channel}');
+  return read.id;
+}

@@ -1,0 +1,34 @@
+import type { Destination } from '../../domain/audience.ts';
+import { type ChatEvent, isStored } from '../../domain/chat-event.ts';
+import { type EventBody, eventBody, type FileLink } from './event-body.ts';
+import { MessageFrames } from './message-frame.ts';
+
+/** Builds MESSAGE frames, and names those that have no number of their own. */
+export class MessageBuilder {
+  readonly #fileLink: FileLink;
+  readonly #prefix: string;
+  #counter = 0;
+
+  /** @param prefix begins the message ids of this process; safe in a header */
+  constructor(fileLink: FileLink, prefix: string) {
+    this.#fileLink = fileLink;
+    this.#prefix = prefix;
+  }
+
+  /** Null for what is not for clients. @param base begins the links of files, e.g. `https://chat.example` */
+  event(destination: Destination, event: ChatEvent, base: string): MessageFrames | null {
+    const body = eventBody(event, (key) => this.#fileLink(key, base));
+    if (body === null) return null;
+    return new MessageFrames(destination, isStored(event) ? `${event.place}-${event.seq}` : this.#nextId(), body);
+  }
+
+  /** A frame that is no event's. */
+  notice(destination: Destination, body: EventBody): MessageFrames {
+    return new MessageFrames(destination, this.#nextId(), body);
+  }
+
+  #nextId(): string {
+    this.#counter += 1;
+    return `${this.#prefix}-${this.#counter}`;
+  }
+}

@@ -1,0 +1,113 @@
+import type { Caller } from '../../application/caller.ts';
+import type { LocalSubscribers } from '../../application/ports/local-subscribers.ts';
+import type { Destination } from '../../domain/audience.ts';
+import type { ChatEvent } from '../../domain/chat-event.ts';
+import type { UserId } from '../../domain/ids.ts';
+import { hasLinks, isLowValue } from './event-body.ts';
+import type { MessageBuilder } from './message-builder.ts';
+import type { MessageFrames } from './message-frame.ts';
+import type { Subscription, SubscriptionBook } from './subscription.ts';
+
+export interface IndexCounts {
+  /** MESSAGE frames handed to connections since the start. */
+  delivered: number;
+  /** Frames of little value that slow connections did not get. */
+  spared: number;
+  subscriptions: number;
+}
+
+/** Which live subscription hears which destination. Adding and removing take the same time however many there are. */
+export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
+  readonly counts: IndexCounts = { delivered: 0, spared: 0, subscriptions: 0 };
+  readonly #live = new Map<Destination, Subscription[]>();
+  /** Those that are being brought up to date: not live, but a removal ends them too. */
+  readonly #replaying = new Set<Subscription>();
+  readonly #messages: MessageBuilder;
+  readonly #slowBytes: number;
+  readonly #pulse: { readonly tick: number };
+
+  constructor(messages: MessageBuilder, slowBytes: number, pulse: { readonly tick: number }) {
+    this.#messages = messages;
+    this.#slowBytes = slowBytes;
+    this.#pulse = pulse;
+  }
+
+  begin(subscription: Subscription): void {
+    this.#replaying.add(subscription);
+  }
+
+  add(subscription: Subscription): void {
+    if (!this.#replaying.delete(subscription)) return;
+    const audience = this.#live.get(subscription.destination);
+    subscription.slot = audience?.length ?? 0;
+    if (audience === undefined) this.#live.set(subscription.destination, [subscription]);
+    else audience.push(subscription);
+    this.counts.subscriptions += 1;
+  }
+
+  drop(subscription: Subscription): void {
+    this.#replaying.delete(subscription);
+    if (subscription.slot < 0) return;
+    const audience = this.#live.get(subscription.destination);
+    const last = audience?.pop();
+    if (audience === undefined || last === undefined) return;
+    if (last !== subscription) {
+      audience[subscription.slot] = last;
+      last.slot = subscription.slot;
+    }
+    subscription.slot = -1;
+    this.counts.subscriptions -= 1;
+    if (audience.length === 0) this.#live.delete(subscription.destination);
+  }
+
+  deliver(destination: Destination, event: ChatEvent): void {
+    const audience = this.#live.get(destination);
+    if (audience === undefined) return;
+    if (hasLinks(event)) this.#deliverLinks(audience, event);
+    else this.#deliverTo(audience, this.#messages.event(destination, event, ''), isLowValue(event));
+  }
+
+  has(destination: Destination): boolean {
+    return this.#live.has(destination);
+  }
+
+  destinations(): Iterable<Destination> {
+    return this.#live.keys();
+  }
+
+  *callers(destination: Destination): Iterable<Caller> {
+    for (const subscription of this.#live.get(destination) ?? []) yield subscription.subscriber.caller;
+  }
+
+  remove(destination: Destination, isRemoved: (userId: UserId) => boolean): void {
+    const replaying = [...this.#replaying].filter((subscription) => subscription.destination === destination);
+    for (const subscription of [...(this.#live.get(destination) ?? []), ...replaying]) {
+      if (isRemoved(subscription.subscriber.caller.userId)) subscription.remove();
+    }
+  }
+
+  #deliverTo(audience: readonly Subscription[], frames: MessageFrames | null, isSpared: boolean): void {
+    if (frames === null) return;
+    const { tick } = this.#pulse;
+    let sent = 0;
+    for (const { subscriber, wireId } of audience) {
+      const { connection } = subscriber;
+      if (isSpared && connection.bufferedBytes > this.#slowBytes) continue;
+      subscriber.sentTick = tick;
+      sent += 1;
+      if (audience.length === 1) connection.send(frames.text(wireId));
+      else frames.send(connection, wireId);
+    }
+    this.counts.delivered += sent;
+    this.counts.spared += audience.length - sent;
+  }
+
+  // Links begin with the address under which each client reached the server, and there are few of those.
+  #deliverLinks(audience: readonly Subscription[], event: ChatEvent): void {
+    const byBase = Map.groupBy(audience, (subscription) => subscription.subscriber.baseUrl);
+    for (const [base, part] of byBase) {
+      const destination = part[0]?.destination ?? '';
+      this.#deliverTo(part, this.#messages.event(destination, event, base), false);
+    }
+  }
+}

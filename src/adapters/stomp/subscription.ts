@@ -1,0 +1,104 @@
+import type { Caller } from '../../application/caller.ts';
+import type { ReplaySink } from '../../application/ports/local-subscribers.ts';
+import type { Destination } from '../../domain/audience.ts';
+import type { StoredEvent } from '../../domain/chat-event.ts';
+import type { Connection } from '../transport/connection.ts';
+import { type EventBody, REMOVED, resetBody } from './event-body.ts';
+import type { MessageBuilder } from './message-builder.ts';
+
+/** Who holds subscriptions: one session, as far as delivery needs it. */
+export interface Subscriber {
+  readonly connection: Connection;
+  readonly caller: Caller;
+  /** Begins the links of files that this client is shown. */
+  readonly baseUrl: string;
+  /** When something was last sent, in ticks of the sweep. */
+  sentTick: number;
+  /** The subscription was ended from here; its id is free again. */
+  ended(subscription: Subscription): void;
+}
+
+/** Where subscriptions are entered that wait for events. */
+export interface SubscriptionBook {
+  /** One that is being brought up to date. */
+  begin(subscription: Subscription): void;
+  /** From now on it is live. */
+  add(subscription: Subscription): void;
+  drop(subscription: Subscription): void;
+}
+
+/** What all subscriptions of an endpoint share. */
+export interface SubscriptionHost {
+  readonly index: SubscriptionBook;
+  readonly messages: MessageBuilder;
+  /** Bytes that may wait for one connection before it counts as slow. */
+  readonly slowBytes: number;
+  /** Seconds counted by the sweep. */
+  readonly tick: number;
+}
+
+/** One subscription of one session, from SUBSCRIBE to its end: first it is brought up to date, then it is live. Kept small: there are many. */
+export class Subscription implements ReplaySink {
+  readonly subscriber: Subscriber;
+  /** The id as it stands in frames, escaped as the session's version wants it. */
+  readonly wireId: string;
+  readonly destination: Destination;
+  /** Where it stands in the index; -1 while it is not live. Kept by the index. */
+  slot = -1;
+  #isOver = false;
+  readonly #host: SubscriptionHost;
+
+  constructor(subscriber: Subscriber, wireId: string, destination: Destination, host: SubscriptionHost) {
+    this.subscriber = subscriber;
+    this.wireId = wireId;
+    this.destination = destination;
+    this.#host = host;
+    host.index.begin(this);
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  event(event: StoredEvent): void {
+    if (this.#isOver) return;
+    const frames = this.#host.messages.event(this.destination, event, this.subscriber.baseUrl);
+    if (frames !== null) this.#send(frames.text(this.wireId));
+  }
+
+  reset(seq: number): void {
+    this.#notice(resetBody(seq));
+  }
+
+  async drained(): Promise<boolean> {
+    const { connection } = this.subscriber;
+    if (!this.#isOver && connection.bufferedBytes > this.#host.slowBytes) await connection.drained();
+    return !this.#isOver && connection.isOpen;
+  }
+
+  live(): void {
+    if (!this.#isOver) this.#host.index.add(this);
+  }
+
+  /** From now on nothing is sent. */
+  end(): void {
+    this.#isOver = true;
+    this.#host.index.drop(this);
+  }
+
+  /** Ends it for someone who is no member any more. */
+  remove(): void {
+    this.#notice(REMOVED);
+    this.end();
+    this.subscriber.ended(this);
+  }
+
+  #notice(body: EventBody): void {
+    if (!this.#isOver) this.#send(this.#host.messages.notice(this.destination, body).text(this.wireId));
+  }
+
+  #send(text: string): void {
+    this.subscriber.sentTick = this.#host.tick;
+    this.subscriber.connection.send(text);
+  }
+}
