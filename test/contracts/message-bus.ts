@@ -178,6 +178,7 @@ function ids(events: readonly ChatEvent[]): string[] {
   return events.map((event) => (event.kind === 'message' ? `${event.place} ${event.seq}` : event.kind)).sort();
 }
 
-function sorted(values: readonly unknown[]): unknown[] {
-  return [...values].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+function sorted(values: readonly object[]): object[] {
+  const text = (value: object) => JSON.stringify(Object.entries(value).sort());
+  return values.toSorted((a, b) => (text(a) < text(b) ? -1 : 1));
 }

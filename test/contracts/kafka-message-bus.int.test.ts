@@ -1,0 +1,231 @@
+import { Kafka, logLevel } from 'kafkajs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
+import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerTopic } from '../../src/adapters/kafka/topics.ts';
+import { message, typing } from '../support/events.ts';
+import { Heard } from '../support/heard.ts';
+import { RecordedTelemetry } from '../support/recorded-telemetry.ts';
+import { type RunningKafka, startKafka } from '../support/services/kafka.ts';
+import { describeWithOwnService, describeWithService } from '../support/services/shared.ts';
+import { messageBusContract } from './message-bus.ts';
+
+const prefix = `bus-${process.pid}-`;
+const topics = prefixed(DEFAULT_TOPICS);
+const groups = prefixed(DEFAULT_GROUPS);
+const timing = { session: 3_000, heartbeat: 500, silence: 6_000, commit: 500 };
+
+function prefixed(names: NamePerTopic): NamePerTopic {
+  const entries = Object.entries(names).map(([kind, name]) => [kind, `${prefix}${name}`]);
+  return { ...names, ...Object.fromEntries(entries) };
+}
+
+let servers = 0;
+function nextServer(): string {
+  servers += 1;
+  return `own-${servers}`;
+}
+
+interface Opened {
+  readonly bus: KafkaMessageBus;
+  readonly heard: Heard;
+  readonly telemetry: RecordedTelemetry;
+}
+
+const opened: KafkaMessageBus[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((bus) => bus.close({ forget: true })));
+});
+
+function open(brokers: readonly string[], serverId: string, telemetry = new RecordedTelemetry()): KafkaMessageBus {
+  const bus = new KafkaMessageBus({ brokers, serverId, telemetry, topics, groups, timing });
+  opened.push(bus);
+  return bus;
+}
+
+async function started(brokers: readonly string[], serverId = nextServer()): Promise<Opened> {
+  const telemetry = new RecordedTelemetry();
+  const heard = new Heard();
+  const bus = open(brokers, serverId, telemetry);
+  await bus.start(heard.handler);
+  return { bus, heard, telemetry };
+}
+
+await describeWithService('kafka', 'Kafka', ({ kafka: brokers }) => {
+  messageBusContract(() => ({ open: (serverId) => open(brokers, serverId) }));
+
+  const client = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
+  const producer = client.producer();
+  const admin = client.admin();
+  beforeAll(async () => {
+    await Promise.all([producer.connect(), admin.connect()]);
+  });
+  afterAll(async () => {
+    await admin.deleteTopics({ topics: Object.values(topics) }).catch(() => {});
+    await Promise.all([producer.disconnect(), admin.disconnect()]);
+  });
+
+  test('joins all six groups in under five seconds', async () => {
+    await started(brokers);
+    const before = performance.now();
+    await started(brokers);
+    expect(performance.now() - before).toBeLessThan(5_000);
+  });
+
+  test('makes missing topics with six partitions, and takes one of a single partition as it is', async () => {
+    const single = `${prefix}single`;
+    await admin.createTopics({ topics: [{ topic: single, numPartitions: 1 }], waitForLeaders: true });
+    const names = { ...topics, DIRECT: single };
+    const bus = new KafkaMessageBus({
+      brokers,
+      serverId: nextServer(),
+      telemetry: new RecordedTelemetry(),
+      topics: names,
+      groups,
+      timing,
+    });
+    opened.push(bus);
+    const heard = new Heard();
+    await bus.start(heard.handler);
+    await bus.publish([{ event: message('r-5', 1) }, { event: message('c-5', 1) }]);
+    await heard.count(2);
+    const { topics: found } = await admin.fetchTopicMetadata({ topics: [single, topics.CHANNEL] });
+    expect(found.map(({ name, partitions }) => [name, partitions.length]).sort()).toEqual(
+      [
+        [single, 1],
+        [topics.CHANNEL, 6],
+      ].sort(),
+    );
+  });
+
+  test('records of random bytes are counted, logged once and skipped', async () => {
+    const { bus, heard, telemetry } = await started(brokers);
+    const garbage = [
+      { key: 'r-5', value: Buffer.from([0, 255, 254, 1]) },
+      { key: 'r-5', value: null },
+      { key: 'r-5', value: '[]' },
+      { key: 'r-5', value: '{}' },
+      { key: 'r-5', value: '{"channelId":5,"id":"6b030f10cedf3b3501ec1679","userId":1}', headers: { seq: 'x' } },
+    ];
+    await producer.send({ topic: topics.DIRECT, messages: garbage });
+    await bus.publish([{ event: message('r-5', 1) }]);
+    expect(await heard.until((events) => events.length === 1)).toEqual([message('r-5', 1)]);
+    expect(heard.records).toHaveLength(garbage.length + 1);
+    expect(telemetry.counts.get('records_skipped')).toBe(garbage.length);
+    expect(telemetry.logs.filter(({ what }) => what.includes('decoded'))).toHaveLength(1);
+  });
+
+  test('a record of an original server is heard, without a number', async () => {
+    const { heard } = await started(brokers);
+    const value = JSON.stringify({
+      id: '6b030f10cedf3b3501ec1679',
+      channelId: 5,
+      userId: 1,
+      parentId: null,
+      content: 'hello',
+      localDateTime: [2026, 11, 22, 15, 49, 35, 642941738],
+      type: null,
+      name: 'user1',
+      profileImage: null,
+    });
+    const headers = { __TypeId__: 'com.example.chatserver.domain.DirectMessage' };
+    await producer.send({ topic: topics.DIRECT, messages: [{ value, headers }] });
+    const [event] = await heard.count(1);
+    expect(event).toMatchObject({ kind: 'foreign', event: { kind: 'message', place: 'r-5', userId: 1 } });
+    expect(heard.records[0]).toMatchObject({ key: null, server: null, seq: null, batchEnd: null });
+  });
+
+  test('close with forget removes the groups', async () => {
+    const serverId = nextServer();
+    const { bus } = await started(brokers, serverId);
+    const ours = async () => (await admin.listGroups()).groups.filter(({ groupId }) => groupId.endsWith(serverId));
+    expect(await ours()).toHaveLength(6);
+    await bus.close({ forget: true });
+    expect(await ours()).toEqual([]);
+  });
+
+  test('two servers that start under one id at the same moment do not both run', async () => {
+    const serverId = nextServer();
+    const both = [open(brokers, serverId), open(brokers, serverId)];
+    const results = await Promise.allSettled(both.map((bus) => bus.start(() => {})));
+    expect(results.filter(({ status }) => status === 'fulfilled').length).toBeLessThan(2);
+    for (const result of results) if (result.status === 'rejected') expect(String(result.reason)).toContain(serverId);
+  });
+
+  test('a consumer that ends goes on where it was', async () => {
+    const { bus, heard } = await started(brokers);
+    const other = await started(brokers);
+    await other.bus.publish([{ event: message('r-5', 1) }]);
+    await heard.count(1);
+    bus.restartConsumers('asked for by the test');
+    expect(bus.health().ready).toBe(false);
+    await other.bus.publish([2, 3].map((seq) => ({ event: message('r-5', seq) })));
+    expect(await heard.count(3)).toEqual([1, 2, 3].map((seq) => message('r-5', seq)));
+    await expect.poll(() => bus.health(), { timeout: 5_000 }).toEqual({ ready: true });
+  });
+});
+
+await describeWithOwnService('kafka', 'a Kafka that fails', () => {
+  let kafka: RunningKafka;
+  beforeEach(async () => {
+    kafka = await startKafka({ own: true, heapMb: 256 });
+  }, 60_000);
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((bus) => bus.close()));
+    await kafka.stop();
+  });
+
+  test('killed and restarted: publish rejects meanwhile, then both ways work by themselves', async () => {
+    const [one, two] = await Promise.all([started(kafka.brokers), started(kafka.brokers)]);
+    await one.bus.publish([{ event: message('r-5', 1) }]);
+    await two.heard.count(1);
+    await kafka.kill();
+    const before = performance.now();
+    await expect(one.bus.publish([{ event: message('r-5', 2) }])).rejects.toThrow('Kafka');
+    expect(performance.now() - before).toBeLessThan(10_500);
+    expect(one.bus.health().ready).toBe(false);
+    await kafka.restart();
+    await retried(() => one.bus.publish([{ event: message('r-5', 3) }]));
+    await two.bus.publish([{ event: message('r-5', 4) }]);
+    for (const { heard } of [one, two]) {
+      const events = await heard.until((all) => seqsOf(all).has(3) && seqsOf(all).has(4), 30_000);
+      expect(events.filter((event) => event.kind === 'message' && event.seq === 1)).toHaveLength(1);
+    }
+    await expect.poll(() => one.bus.health(), { timeout: 10_000 }).toEqual({ ready: true });
+  }, 90_000);
+
+  test('frozen for five seconds: nothing acknowledged is lost, and no record is handed on twice', async () => {
+    const [one, two] = await Promise.all([started(kafka.brokers), started(kafka.brokers)]);
+    await one.bus.publish([1, 2].map((seq) => ({ event: message('r-5', seq) })));
+    await two.heard.count(2);
+    await kafka.freeze();
+    setTimeout(() => void kafka.thaw(), 5_000);
+    await one.bus.publish([{ event: typing('r-5', 'meanwhile') }]);
+    await retried(() => one.bus.publish([{ event: message('r-5', 3) }]));
+    const events = await two.heard.until((all) => seqsOf(all).has(3), 20_000);
+    const seqs = events.flatMap((event) => (event.kind === 'message' ? event.seq : []));
+    expect(seqs).toEqual([1, 2, 3]);
+  }, 60_000);
+});
+
+function seqsOf(events: readonly { readonly kind: string }[]): Set<unknown> {
+  return new Set(events.map((event) => ('seq' in event ? event.seq : null)));
+}
+
+/** As whoever keeps an outbox does. */
+async function retried(work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === 5) throw error;
+    }
+  }
+}
+
+describe('settings of the Kafka bus', () => {
+  test('two streams under one name are refused', () => {
+    const telemetry = new RecordedTelemetry();
+    const names = { ...topics, FILE: topics.STATE };
+    expect(() => new KafkaMessageBus({ brokers: ['x:1'], serverId: 'a', telemetry, topics: names })).toThrow('names');
+  });
+});
