@@ -16,14 +16,14 @@ export interface KeptConnectionOptions {
   /** Pause after the first failure in a row (ms); it doubles up to `pauseMostMs`, each shortened at random by up to half. */
   readonly pauseMs: number;
   readonly pauseMostMs: number;
+  /** Asked first, after a failure, to see whether presence answers again. Changes nothing there. */
+  readonly probe: Question<unknown>;
   readonly events: KeptConnectionEvents;
 }
 
 export interface KeptConnectionEvents {
-  /** Connected. Questions that waited for it are on their way. */
-  opened(): void;
-  /** The first reply since it was opened. */
-  proven(): void;
+  /** Questions are taken from now on; those that waited for it are on their way. */
+  ready(): void;
   lost(reason: string): void;
 }
 
@@ -44,16 +44,14 @@ const UNREAD_BYTES = 4 * 1024 * 1024;
  * One connection to presence, opened again whenever it is lost. Questions are written at once and answered in order. A reply that is late,
  * too long, no answer to the question or not asked for ends the connection, since what follows can't be matched any more.
  *
- * After a failure nobody waits for the next connection: until it stands questions fail at once, and until its first reply one at a
- * time is let through.
+ * After a failure nobody waits for the next connection: until it stands and has answered a probe, questions fail at once.
  */
 export class KeptConnection {
   readonly #options: KeptConnectionOptions;
   readonly #sent = new WaitingLine<Asked>();
   readonly #unsent = new WaitingLine<Asked>();
   #socket: Socket | undefined;
-  #isOpen = false;
-  #isProven = true;
+  #isReady = false;
   #isClosed = false;
   #failures = 0;
   #openedAt = 0;
@@ -72,35 +70,22 @@ export class KeptConnection {
     return this.#sent.length + this.#unsent.length;
   }
 
-  /** Whether a question has a chance right now. */
+  /** Whether a question is taken right now. */
   get isFree(): boolean {
-    if (!this.#isOpen || this.load >= this.#options.waiting) return false;
-    return (this.#isProven || this.#sent.length === 0) && (this.#socket?.writableLength ?? 0) < UNREAD_BYTES;
+    return this.#isReady && this.load < this.#options.waiting && (this.#socket?.writableLength ?? 0) < UNREAD_BYTES;
   }
 
-  get isProven(): boolean {
-    return this.#isOpen && this.#isProven;
+  /** Whether presence is reached, as far as is known. */
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   /** Rejects with `try-again` when there is no answer in time or none that makes sense, with RefusedRequest where presence refuses. */
   ask<T>(question: Question<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const asked: Asked = {
-        deadline: performance.now() + this.#options.timeoutMs,
-        line: question.line,
-        answered: (reply) => {
-          try {
-            resolve(question.read(reply));
-          } catch (error) {
-            reject(error instanceof RefusedRequest ? error : away('presence answers nonsense'));
-            if (!(error instanceof RefusedRequest)) throw error;
-          }
-        },
-        failed: reject,
-      };
       if (this.#isClosed || this.load >= this.#options.waiting) reject(away('presence is not asked now'));
-      else if (this.isFree) this.#write(asked);
-      else if (!this.#isOpen && this.#failures === 0) this.#unsent.push(asked);
+      else if (this.isFree) this.#write(this.#asked(question, resolve, reject));
+      else if (!this.#isReady && this.#failures === 0) this.#unsent.push(this.#asked(question, resolve, reject));
       else reject(away('presence is not reached'));
       this.#watchDeadline();
     });
@@ -110,8 +95,24 @@ export class KeptConnection {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (this.#isOpen && this.load > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    if (this.#isReady && this.load > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
     this.#hangUp('closed');
+  }
+
+  #asked<T>(question: Question<T>, resolve: (answer: T) => void, reject: (why: Error) => void): Asked {
+    return {
+      deadline: performance.now() + this.#options.timeoutMs,
+      line: question.line,
+      answered: (reply) => {
+        try {
+          resolve(question.read(reply));
+        } catch (error) {
+          reject(error instanceof RefusedRequest ? error : away('presence answers nonsense'));
+          if (!(error instanceof RefusedRequest)) throw error;
+        }
+      },
+      failed: reject,
+    };
   }
 
   #dial(): void {
@@ -134,11 +135,19 @@ export class KeptConnection {
   }
 
   #opened(): void {
-    this.#isOpen = true;
-    this.#isProven = this.#failures === 0;
     this.#openedAt = performance.now();
+    if (this.#failures === 0) this.#ready();
+    else {
+      const ready = () => this.#ready();
+      this.#write(this.#asked(this.#options.probe, ready, (why) => why instanceof RefusedRequest && ready()));
+      this.#watchDeadline();
+    }
+  }
+
+  #ready(): void {
+    this.#isReady = true;
     for (const asked of this.#unsent.takeAll()) this.#write(asked);
-    this.#options.events.opened();
+    this.#options.events.ready();
   }
 
   #write(asked: Asked): void {
@@ -150,7 +159,7 @@ export class KeptConnection {
   #flush(): void {
     const out = this.#out;
     this.#out = '';
-    if (out !== '' && this.#isOpen) this.#socket?.write(out);
+    if (out !== '') this.#socket?.write(out);
   }
 
   #read(socket: Socket, reader: LineReader, chunk: Buffer): void {
@@ -160,7 +169,6 @@ export class KeptConnection {
         const asked = this.#sent.shift();
         if (asked === undefined) throw new Error('a reply that nobody asked for');
         asked.answered(line);
-        this.#prove();
       }
     } catch (error) {
       this.#lose(socket, error instanceof Error ? error.message : String(error), true);
@@ -168,12 +176,6 @@ export class KeptConnection {
     }
     this.#watchDeadline();
     if (this.load === 0) this.#idle?.();
-  }
-
-  #prove(): void {
-    if (this.#isProven) return;
-    this.#isProven = true;
-    this.#options.events.proven();
   }
 
   #watchDeadline(): void {
@@ -195,7 +197,7 @@ export class KeptConnection {
 
   #lose(socket: Socket, reason: string, isMisbehaviour = false): void {
     if (socket !== this.#socket) return;
-    const isStable = this.#isOpen && performance.now() - this.#openedAt >= STABLE_MS;
+    const isStable = this.#isReady && performance.now() - this.#openedAt >= STABLE_MS;
     this.#failures = isStable && !isMisbehaviour ? 0 : isStable ? 1 : this.#failures + 1;
     this.#hangUp(reason);
     if (this.#isClosed) return;
@@ -212,7 +214,7 @@ export class KeptConnection {
   #hangUp(reason: string): void {
     const socket = this.#socket;
     this.#socket = undefined;
-    this.#isOpen = false;
+    this.#isReady = false;
     this.#out = '';
     socket?.destroy();
     clearTimeout(this.#deadlineTimer);

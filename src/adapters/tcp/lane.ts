@@ -1,15 +1,18 @@
 import type { UserId } from '../../domain/ids.ts';
 import { KeptConnection, type KeptConnectionOptions } from './kept-connection.ts';
-import { login, logout, type Question, RefusedRequest, state } from './presence-codec.ts';
+import { login, logout, notLooking, type Question, RefusedRequest, state } from './presence-codec.ts';
 import { type Fact, SessionLedger } from './session-ledger.ts';
 
-export interface LaneOptions extends Omit<KeptConnectionOptions, 'events'> {
+export interface LaneOptions extends Omit<KeptConnectionOptions, 'events' | 'probe'> {
   readonly mostMissed: number;
   /** Facts told again that may be under way at once, so that what is new does not wait behind thousands. */
   readonly batch: number;
   readonly onLost: (reason: string) => void;
-  readonly onOpened: () => void;
+  readonly onReady: () => void;
 }
+
+/** Who of nobody is not looking: any answer shows that presence is there. */
+const PROBE: Question<unknown> = { ...notLooking('r-1', []), read: () => null };
 
 /** A connection and the sessions of those users whose requests all go through it, which is what keeps them in order. */
 export class Lane {
@@ -25,14 +28,14 @@ export class Lane {
     this.#batch = options.batch;
     this.connection = new KeptConnection({
       ...options,
+      probe: PROBE,
       events: {
-        opened: () => {
+        ready: () => {
           this.#life += 1;
           this.#underWay = 0;
-          options.onOpened();
+          options.onReady();
           this.#tellAgain();
         },
-        proven: () => this.#tell(),
         lost: (reason) => {
           this.#telling = undefined;
           this.ledger.newRound();
@@ -61,7 +64,7 @@ export class Lane {
   }
 
   #tell(): void {
-    while (this.connection.isFree && this.#underWay < (this.connection.isProven ? this.#batch : 1)) {
+    while (this.connection.isFree && this.#underWay < this.#batch) {
       this.#telling ??= this.ledger.hasMissed ? this.ledger.untold() : undefined;
       const next = this.#telling?.next();
       if (next === undefined) return;

@@ -27,9 +27,9 @@ export interface TcpSessionReporterOptions {
   readonly batch?: number;
   /** How often live sessions are told again, since presence forgets them after 24 hours (ms); default 6 hours. */
   readonly renewMs?: number;
-  /** One of the connections was lost, or stands (again). Must not throw. */
+  /** One of the connections was lost, or is ready (again). Must not throw. */
   readonly onLost?: (reason: string) => void;
-  readonly onOpened?: () => void;
+  readonly onReady?: () => void;
 }
 
 /**
@@ -56,7 +56,7 @@ export class TcpSessionReporter implements SessionReporter {
       mostMissed: options.mostMissed ?? 50_000,
       batch: options.batch ?? 64,
       onLost: options.onLost ?? (() => {}),
-      onOpened: options.onOpened ?? (() => {}),
+      onReady: options.onReady ?? (() => {}),
     };
     this.#lanes = Array.from({ length: Math.max(1, options.connections ?? 4) }, () => new Lane(lane));
     this.#renewal = setInterval(
@@ -68,9 +68,9 @@ export class TcpSessionReporter implements SessionReporter {
     this.#renewal.unref();
   }
 
-  /** How many of the connections stand and have answered. */
-  get standing(): number {
-    return this.#lanes.filter((lane) => lane.connection.isProven).length;
+  /** How many of the connections are ready. */
+  get ready(): number {
+    return this.#lanes.filter((lane) => lane.connection.isReady).length;
   }
 
   async login(sessionId: string, userId: UserId): Promise<void> {

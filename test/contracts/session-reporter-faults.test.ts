@@ -1,0 +1,259 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { TcpSessionReporter, type TcpSessionReporterOptions } from '../../src/adapters/tcp/session-reporter.ts';
+import { Refusal } from '../../src/domain/errors.ts';
+import { type FaultMode, FaultProxy } from '../support/fault-proxy.ts';
+
+/** Writes down what it is told, and answers as presence would that knows nothing. */
+interface Peer {
+  readonly port: number;
+  readonly told: string[];
+  /** Of the requests told so far, those of one type: session or user id. */
+  of(type: string): string[];
+  /** Connections open now. */
+  readonly sockets: Set<Socket>;
+  /** False: requests are written down and not answered. */
+  answers: boolean;
+}
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+const REPLIES: Record<string, string> = {
+  login: 'ok',
+  logout: '3,home',
+  state: 'home,r-5',
+  direct: '[3]',
+  community: '[]',
+  'before-enter': '{}',
+  enter: '{"11":["3"]}',
+};
+
+async function startPeer(): Promise<Peer> {
+  const told: string[] = [];
+  const sockets = new Set<Socket>();
+  const of = (type: string) =>
+    told
+      .map((line): Record<string, string> => JSON.parse(line))
+      .filter((request) => request.type === type)
+      .map(({ session_id, user_id }) => session_id ?? user_id ?? '');
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    let open = '';
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('data', (chunk) => {
+      open += chunk;
+      const lines = open.split('\r\n');
+      open = lines.pop() ?? '';
+      for (const line of lines) {
+        told.push(line);
+        const { type }: { type: string } = JSON.parse(line);
+        if (peer.answers) socket.write(`${REPLIES[type]}\r\n`);
+      }
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  stops.push(async () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const { port } = server.address() as AddressInfo;
+  const peer: Peer = { port, told, of, sockets, answers: true };
+  return peer;
+}
+
+async function start(options: Partial<TcpSessionReporterOptions> & { readonly mode?: FaultMode } = {}) {
+  const { mode = 'pass', ...rest } = options;
+  const peer = await startPeer();
+  const proxy = await FaultProxy.start({ target: peer.port, mode });
+  stops.push(() => proxy.stop());
+  const reporter = new TcpSessionReporter({
+    host: '127.0.0.1',
+    port: proxy.port,
+    connections: 2,
+    pauseMs: 20,
+    pauseMostMs: 100,
+    ...rest,
+  });
+  stops.push(() => reporter.close());
+  return { peer, proxy, reporter };
+}
+
+async function refusedWithin(ms: number, call: () => Promise<unknown>): Promise<void> {
+  const before = performance.now();
+  const error: unknown = await call().then(
+    () => 'no error',
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(Refusal);
+  expect(error).toMatchObject({ code: 'try-again' });
+  expect(performance.now() - before).toBeLessThan(ms);
+}
+
+const eventually = (check: () => unknown) => vi.waitFor(check, { timeout: 5_000, interval: 10 });
+const MODES = ['refuse', 'hang', 'reset', 'garbage', 'flood'] as const;
+
+describe.each(MODES)('while presence does: %s', (mode) => {
+  test('every call is refused within its bound, and answered when presence is back', async () => {
+    const { proxy, reporter, peer } = await start({ mode });
+    const asks = [
+      () => reporter.notLooking('r-5', [3]),
+      () => reporter.moved(3, { kind: 'home' }),
+      () => reporter.voice(3, 1),
+      () => reporter.enterVoice(3, 1, 11),
+      () => reporter.logout('s9'),
+    ];
+    for (let round = 0; round < 3; round += 1) await Promise.all(asks.map((ask) => refusedWithin(800, ask)));
+    await proxy.setMode('pass');
+    await eventually(async () => expect(await reporter.notLooking('r-5', [3])).toEqual([3]));
+    await eventually(() => expect(peer.of('logout')).toContain('s9'));
+  });
+
+  test('logins, logouts and moves of that time reach presence when it is back', async () => {
+    const { proxy, reporter, peer } = await start();
+    await reporter.login('before', 3);
+    await reporter.login('ends', 4);
+    await proxy.setMode(mode);
+    const missed = [
+      reporter.login('meanwhile', 3),
+      reporter.logout('ends'),
+      reporter.moved(3, { kind: 'conversation', key: 'r-5' }),
+      reporter.login('short', 5),
+      reporter.logout('short'),
+    ];
+    await Promise.allSettled(missed);
+    const from = peer.told.length;
+    await proxy.setMode('pass');
+    await eventually(() => expect(reporter.ready).toBe(2));
+    const since = () => peer.told.slice(from).map((line): Record<string, unknown> => JSON.parse(line));
+    await eventually(() => {
+      expect(since()).toContainEqual({ type: 'login', session_id: 'before', user_id: '3' });
+      expect(since()).toContainEqual({ type: 'login', session_id: 'meanwhile', user_id: '3' });
+      expect(since()).toContainEqual({ type: 'logout', session_id: 'ends' });
+      expect(since()).toContainEqual({ type: 'logout', session_id: 'short' });
+      expect(since()).toContainEqual({ type: 'state', user_id: '3', channel_id: 'r-5' });
+    });
+    const order = since()
+      .filter(({ user_id }) => user_id === '3')
+      .map(({ type }) => type);
+    // What a hung service had in hand already it may work off beside what it is told again.
+    if (mode !== 'hang') expect(order).toEqual(['login', 'login', 'state']);
+    // What ended is not brought back to life.
+    expect(since()).not.toContainEqual({ type: 'login', session_id: 'ends', user_id: '4' });
+  });
+});
+
+test('a service that hangs costs its bound once, then nothing', async () => {
+  const { proxy, reporter } = await start({ timeoutMs: 300, pauseMs: 200, pauseMostMs: 5_000 });
+  await reporter.login('s', 3);
+  await proxy.setMode('hang');
+  await refusedWithin(500, () => reporter.notLooking('r-5', [3]));
+  await refusedWithin(500, () => reporter.notLooking('r-5', [3]));
+  for (let round = 0; round < 5; round += 1) {
+    await refusedWithin(50, () => reporter.notLooking('r-5', [3]));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+});
+
+test('a peer that sends 200 MB without a line end costs only its connection', async () => {
+  const { proxy, reporter } = await start({ connections: 1, pauseMs: 1_000, pauseMostMs: 1_000 });
+  const before = process.memoryUsage();
+  for (let round = 0; round < 3; round += 1) {
+    const accepted = proxy.accepted;
+    await proxy.setMode('flood');
+    await eventually(() => expect(proxy.accepted).toBeGreaterThan(accepted));
+    await eventually(() => expect(proxy.open).toBe(0));
+    await refusedWithin(50, () => reporter.login('s', 3));
+  }
+  const after = process.memoryUsage();
+  // The proxy in this process sends what it can before it is cut off, so some of this is its own.
+  expect(after.heapUsed + after.external - before.heapUsed - before.external).toBeLessThan(20 * 1024 * 1024);
+  await proxy.setMode('pass');
+  await eventually(async () => expect(await reporter.notLooking('r-5', [3])).toEqual([3]));
+});
+
+test('a long reply is taken up to the cap', async () => {
+  const { peer, reporter } = await start({ connections: 1 });
+  await reporter.login('s', 3);
+  const voice = { 11: Array.from({ length: 6_000 }, (_, index) => String(100_000 + index)) };
+  REPLIES['before-enter'] = JSON.stringify(voice).padEnd(64 * 1024);
+  try {
+    expect(await reporter.voice(3, 1)).toEqual(voice);
+    REPLIES['before-enter'] = JSON.stringify(voice).padEnd(64 * 1024 + 1);
+    await refusedWithin(800, () => reporter.voice(3, 1));
+  } finally {
+    REPLIES['before-enter'] = '{}';
+  }
+  await eventually(() => expect(peer.of('login')).toEqual(['s', 's']));
+});
+
+test('a connection that is cut is opened again, and its sessions are told again, once each', async () => {
+  const { peer, reporter } = await start({ connections: 1 });
+  const ids = Array.from({ length: 500 }, (_, index) => `s${index}`);
+  await Promise.all(ids.map((id, index) => reporter.login(id, index + 1)));
+  expect(peer.of('login')).toEqual(ids);
+  await reporter.logout('s7');
+  for (const socket of peer.sockets) socket.destroy();
+  await eventually(() => expect(peer.of('login')).toHaveLength(999));
+  expect(peer.of('login').slice(500)).toEqual(ids.filter((id) => id !== 's7'));
+  expect(await reporter.notLooking('r-5', [3])).toEqual([3]);
+  expect(peer.of('login')).toHaveLength(999);
+});
+
+test('live sessions are told again from time to time', async () => {
+  const { peer, reporter } = await start({ renewMs: 50 });
+  await reporter.login('s1', 1);
+  await reporter.login('s2', 2);
+  await eventually(() => expect(peer.of('login').filter((id) => id === 's1').length).toBeGreaterThan(2));
+  expect(peer.of('login').filter((id) => id === 's2').length).toBeGreaterThan(1);
+});
+
+test('a reply that nobody asked for ends the connection', async () => {
+  const { peer, reporter, proxy } = await start({ connections: 1 });
+  await reporter.login('s', 3);
+  for (const socket of peer.sockets) socket.write('7,home\r\n');
+  await eventually(() => expect(proxy.accepted).toBe(2));
+  await eventually(async () => expect(await reporter.notLooking('r-5', [3])).toEqual([3]));
+});
+
+test('more requests than may wait are refused at once', async () => {
+  const { peer, reporter } = await start({ connections: 1, waiting: 10, timeoutMs: 200 });
+  await reporter.login('s', 3);
+  peer.answers = false;
+  const calls = Array.from({ length: 20 }, () => reporter.notLooking('r-5', [3]));
+  for (const call of calls) call.catch(() => {});
+  await Promise.all(calls.slice(10).map((call) => refusedWithin(100, () => call)));
+  await Promise.all(calls.slice(0, 10).map((call) => refusedWithin(400, () => call)));
+  peer.answers = true;
+  await eventually(async () => expect(await reporter.notLooking('r-5', [3])).toEqual([3]));
+});
+
+test('a request that presence refuses is refused, and nothing else suffers', async () => {
+  const { reporter, proxy } = await start({ connections: 1 });
+  await reporter.login('s', 3);
+  REPLIES.enter = 'error: no such channel';
+  try {
+    const asked = reporter.enterVoice(3, 1, 11);
+    const other = reporter.voice(3, 1);
+    await refusedWithin(100, () => asked);
+    expect(await other).toEqual({});
+  } finally {
+    REPLIES.enter = '{"11":["3"]}';
+  }
+  expect(proxy.accepted).toBe(1);
+});
+
+test('close waits for answers under way, and refuses what comes later', async () => {
+  const { peer, reporter } = await start();
+  await reporter.login('s', 3);
+  const last = reporter.logout('s');
+  await reporter.close();
+  expect(await last).toEqual({ userId: 3, place: { kind: 'home' } });
+  await refusedWithin(50, () => reporter.login('t', 3));
+  await eventually(() => expect(peer.sockets.size).toBe(0));
+});
