@@ -247,6 +247,11 @@ export class RawClient {
     this.socket.write(text, 'latin1');
   }
 
+  /** All bytes so far. */
+  get bytes(): Buffer {
+    return this.#bytes;
+  }
+
   /** All bytes so far, once they contain the given ones (latin1). */
   async until(text: string): Promise<Buffer> {
     while (!this.#bytes.includes(text, 0, 'latin1')) {

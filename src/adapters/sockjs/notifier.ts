@@ -7,11 +7,10 @@ export interface Host {
   readonly onError: (error: unknown) => void;
 }
 
-/** The two ways to one listener: what it throws is reported, and its end is told once and later. */
+/** The two ways to one listener: what it throws is reported, and its end is told later. */
 export class Notifier {
   readonly #host: Host;
   #listener: ConnectionListener | undefined;
-  #isOver = false;
 
   constructor(host: Host) {
     this.#host = host;
@@ -36,10 +35,8 @@ export class Notifier {
     }
   }
 
-  /** Tells the listener of the end, on a later turn, and lets go of it. Only the first call counts. */
+  /** Tells the listener of the end, after what runs now, and lets go of it. To be called once. */
   over(code: number, reason: string): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
     process.nextTick(tellEnd, this, code, reason);
   }
 

@@ -49,6 +49,12 @@ describe('the WebSocket draft with two keys', () => {
     client.socket.write(`\x00${'x'.repeat(101)}`, 'latin1');
     expect(await recorder.closed.promise).toEqual({ code: 1009, reason: 'message too large' });
     await client.closed;
+    const other = new RawClient(host.port, `${request('/chat')}${nonce}`);
+    await other.until(proof);
+    other.socket.write(`\x00${'x'.repeat(101)}\xff`, 'latin1');
+    const second = await host.accepted();
+    expect((await second.closed.promise).code).toBe(1009);
+    expect(second.messages).toEqual([]);
   });
 
   it.each([

@@ -22,6 +22,15 @@ describe('bodies that are too large', () => {
     expect(((await host.accepted()).messages[0] ?? '').length).toBe(96);
   });
 
+  it('are refused at once when announced, before a byte of them came', async () => {
+    await using host = await startSockJsHost({ maxPayload: 100 });
+    await post(host.url('/chat/0/a/xhr'));
+    const head = 'POST /chat/0/a/xhr_send HTTP/1.1\r\nHost: x\r\nContent-Length: 209715200\r\n\r\n';
+    const client = new RawClient(host.port, head);
+    expect(String(await client.until('too large'))).toContain('HTTP/1.1 413 ');
+    await client.closed;
+  });
+
   it('are refused as they come, without waiting for their end', async () => {
     await using host = await startSockJsHost({ maxPayload: 100 });
     await post(host.url('/chat/0/a/xhr'));
@@ -138,6 +147,15 @@ describe('a client that fell silent', () => {
     for (let beats = 0; beats < 6; beats += 1) await once(client.ws, 'ping');
     expect(recorder.closings).toBe(0);
     expect(host.sockJs.counts.webSockets).toBe(1);
+  });
+
+  it('stays while its owner does not read it', async () => {
+    await using host = await startSockJsHost({ heartbeatDelay: 40 });
+    const client = await new WebSocketClient(host.url('/chat')).opened();
+    const recorder = await host.accepted();
+    recorder.connection.pause();
+    for (let beats = 0; beats < 6; beats += 1) await once(client.ws, 'ping');
+    expect(recorder.closings).toBe(0);
   });
 
   it('is pinged over SockJS too, beside its heart-beats', async () => {

@@ -118,6 +118,26 @@ describe('an HTTP session', () => {
     expect((await post(host.url('/chat/0/b/xhr'))).body).toBe('h\n');
   });
 
+  it('counts the time to a heart-beat from when its receiver came', async () => {
+    await using host = await startSockJsHost({ heartbeatDelay: 300 });
+    await post(host.url('/chat/0/a/xhr'));
+    await delay(200);
+    const start = performance.now();
+    expect((await post(host.url('/chat/0/a/xhr'))).body).toBe('h\n');
+    expect(performance.now() - start).toBeGreaterThan(250);
+  });
+
+  it('leaves nobody waiting for its queue once it is over', async () => {
+    await using host = await startSockJsHost();
+    await post(host.url('/chat/0/a/xhr'));
+    const { connection } = await host.accepted();
+    connection.send('never read');
+    const drained = connection.drained();
+    connection.close(3000, 'bye');
+    await drained;
+    await connection.drained();
+  });
+
   it('holds messages back while its owner pauses, in order, and no more than a limit', async () => {
     await using host = await startSockJsHost({ maxPayload: 100 });
     const url = host.url('/chat/0/a');

@@ -40,6 +40,28 @@ describe.each(['/chat', '/chat/websocket'])('a raw WebSocket at %s', (path) => {
   });
 });
 
+describe.each([
+  ['/chat', ''],
+  ['/chat/0/s/websocket', '\x81\x0bc[3000,"x"]'],
+])('a WebSocket at %s that is closing', (path, said) => {
+  it('neither sends nor delivers any more, and waits for the client only so long', async () => {
+    await using host = await startSockJsHost({ closeTimeout: 100 });
+    const client = new RawClient(host.port, upgradeRequest(path));
+    await client.until('\r\n\r\n');
+    const recorder = await host.accepted();
+    recorder.connection.close(3000, 'x');
+    recorder.connection.send('too late');
+    recorder.connection.sendShared(new SharedFrame('too late'), 'much ');
+    const message = '"x"'; // masked with zeros, which is no mask
+    client.socket.write(`\x81\x83\x00\x00\x00\x00${message}`, 'latin1');
+    await client.until('\x88\x03\x0b\xb8x');
+    await client.closed;
+    expect(client.bytes.toString('latin1').endsWith(`${said}\x88\x03\x0b\xb8x`)).toBe(true);
+    expect(recorder.messages).toEqual([]);
+    expect(recorder.closings).toBe(1);
+  });
+});
+
 describe('a raw WebSocket', () => {
   it('tells with which code the client left', async () => {
     await using host = await startSockJsHost();
