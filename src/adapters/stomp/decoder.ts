@@ -209,5 +209,5 @@ function withoutCr(line: string): string {
 }
 
 function noStomp(what: string): Refusal {
-  return new Refusal('bad-input', `this is no STOMP: ${what}`);
+  return new Refusal('bad-input', `this is no STOMP (${what})`);
 }

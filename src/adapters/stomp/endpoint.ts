@@ -5,12 +5,13 @@ import type { LocalSubscribers } from '../../application/ports/local-subscribers
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { SharedFrame } from '../transport/shared-frame.ts';
+import { type Counts, zeroCounts } from './counts.ts';
 import type { FileLink } from './event-body.ts';
 import { Sweep } from './heart-beats.ts';
 import { MessageBuilder } from './message-builder.ts';
 import { Session } from './session.ts';
 import type { SessionHost, StompLimits } from './session-host.ts';
-import { type IndexCounts, SubscriptionIndex } from './subscription-index.ts';
+import { SubscriptionIndex } from './subscription-index.ts';
 
 const MOST_HEADERS = 64;
 const MOST_CONNECT_HEADERS = 32;
@@ -29,12 +30,13 @@ export class StompSubscribers {
   readonly messages: MessageBuilder;
   readonly sweep: Sweep;
   readonly slowBytes: number;
+  readonly counts = zeroCounts();
 
   constructor({ limits, fileLink, ids, clock }: StompSubscribersOptions) {
     this.messages = new MessageBuilder(fileLink, ids.secret().slice(0, PREFIX_LENGTH));
     this.sweep = new Sweep(clock);
     this.slowBytes = limits.outgoingBytes / 2;
-    this.index = new SubscriptionIndex(this.messages, this.slowBytes, this.sweep);
+    this.index = new SubscriptionIndex(this.messages, this.slowBytes, this.sweep, this.counts);
   }
 
   /** The port that the application delivers through. */
@@ -59,12 +61,12 @@ export interface StompEndpoint {
   /** Closes every session with this code and without ERROR, and from then on every new one. */
   drain(code: number, reason: string): void;
   /** For metrics. */
-  counts(): Readonly<IndexCounts> & { readonly sessions: number };
+  counts(): Readonly<Counts> & { readonly sessions: number };
 }
 
 export function createStompEndpoint(options: StompEndpointOptions): StompEndpoint {
   const { application, subscribers, limits, telemetry, ids, baseUrl } = options;
-  const { index, messages, sweep, slowBytes } = subscribers;
+  const { index, messages, sweep, slowBytes, counts } = subscribers;
   const { frameBytes, headerBytes } = limits;
   const host: SessionHost = {
     application,
@@ -76,6 +78,7 @@ export function createStompEndpoint(options: StompEndpointOptions): StompEndpoin
     index,
     messages,
     slowBytes,
+    counts,
     sweep,
     beatFrame: new SharedFrame('\n'),
     get tick() {
@@ -93,6 +96,6 @@ export function createStompEndpoint(options: StompEndpointOptions): StompEndpoin
       closing = { code, reason };
       for (const item of sweep.items()) if (item instanceof Session) item.close(code, reason);
     },
-    counts: () => ({ ...index.counts, sessions: sweep.size }),
+    counts: () => ({ ...counts, sessions: sweep.size }),
   };
 }

@@ -2,7 +2,7 @@ import type { ChatEvent, Draft, FileShared } from '../../domain/chat-event.ts';
 import { idOf, isChannel } from '../../domain/conversation.ts';
 import { wireTime } from '../../domain/time.ts';
 
-/** The link under which a stored file is to be had, e.g. of `images/ab12` and `https://chat.example`. */
+/** The link under which a stored file is to be had, e.g. of `ab12` and `https://chat.example`. Whole URLs and the empty text come back as they are. */
 export type FileLink = (key: string, base: string) => string;
 
 /** A frame's body, and the number that its header `seq` carries; null for what has none. */
@@ -10,8 +10,6 @@ export interface EventBody {
   readonly json: string;
   readonly seq: number | null;
 }
-
-const WHOLE_URL = /^[a-z][a-z0-9+.-]*:/i;
 
 /** The event as a subscriber reads it; null for what only servers tell each other. `link` makes links of file keys. */
 export function eventBody(event: ChatEvent, link: (key: string) => string): EventBody | null {
@@ -108,15 +106,14 @@ function storedBody(event: Draft, seq: number | undefined, link: (key: string) =
 }
 
 function fileBody(event: Omit<FileShared, 'seq'>, link: (key: string) => string): object {
-  const shown = (content: string) => (content === '' || WHOLE_URL.test(content) ? content : link(content));
   return {
     id: event.id,
     name: event.name,
     profileImage: event.profileImage,
     type: isChannel(event.place) ? 'community' : 'direct',
     fileType: event.fileType,
-    message: shown(event.content),
-    thumbnail: event.thumbnail === null ? null : shown(event.thumbnail),
+    message: link(event.content),
+    thumbnail: event.thumbnail === null ? null : link(event.thumbnail),
     channelId: idOf(event.place),
     time: wireTime(event.time),
   };

@@ -2,6 +2,7 @@ import type { Application } from '../../application/application.ts';
 import type { IdSource } from '../../application/ports/id-source.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import type { SharedFrame } from '../transport/shared-frame.ts';
+import type { Counts } from './counts.ts';
 import type { DecoderLimits } from './decoder.ts';
 import type { Sweep } from './heart-beats.ts';
 import type { SubscriptionHost } from './subscription.ts';
@@ -30,6 +31,7 @@ export interface SessionHost extends SubscriptionHost {
   /** Before CONNECT. */
   readonly strangerLimits: DecoderLimits;
   readonly frameLimits: DecoderLimits;
+  readonly counts: Counts;
   readonly sweep: Sweep;
   readonly beatFrame: SharedFrame;
 }

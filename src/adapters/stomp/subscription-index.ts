@@ -3,33 +3,27 @@ import type { LocalSubscribers } from '../../application/ports/local-subscribers
 import type { Destination } from '../../domain/audience.ts';
 import type { ChatEvent } from '../../domain/chat-event.ts';
 import type { UserId } from '../../domain/ids.ts';
+import type { Counts } from './counts.ts';
 import { hasLinks, isLowValue } from './event-body.ts';
 import type { MessageBuilder } from './message-builder.ts';
 import type { MessageFrames } from './message-frame.ts';
 import type { Subscription, SubscriptionBook } from './subscription.ts';
 
-export interface IndexCounts {
-  /** MESSAGE frames handed to connections since the start. */
-  delivered: number;
-  /** Frames of little value that slow connections did not get. */
-  spared: number;
-  subscriptions: number;
-}
-
 /** Which live subscription hears which destination. Adding and removing take the same time however many there are. */
 export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
-  readonly counts: IndexCounts = { delivered: 0, spared: 0, subscriptions: 0 };
   readonly #live = new Map<Destination, Subscription[]>();
   /** Those that are being brought up to date: not live, but a removal ends them too. */
   readonly #replaying = new Set<Subscription>();
   readonly #messages: MessageBuilder;
   readonly #slowBytes: number;
   readonly #pulse: { readonly tick: number };
+  readonly #counts: Counts;
 
-  constructor(messages: MessageBuilder, slowBytes: number, pulse: { readonly tick: number }) {
+  constructor(messages: MessageBuilder, slowBytes: number, pulse: { readonly tick: number }, counts: Counts) {
     this.#messages = messages;
     this.#slowBytes = slowBytes;
     this.#pulse = pulse;
+    this.#counts = counts;
   }
 
   begin(subscription: Subscription): void {
@@ -42,7 +36,7 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
     subscription.slot = audience?.length ?? 0;
     if (audience === undefined) this.#live.set(subscription.destination, [subscription]);
     else audience.push(subscription);
-    this.counts.subscriptions += 1;
+    this.#counts.subscriptions += 1;
   }
 
   drop(subscription: Subscription): void {
@@ -56,7 +50,7 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
       last.slot = subscription.slot;
     }
     subscription.slot = -1;
-    this.counts.subscriptions -= 1;
+    this.#counts.subscriptions -= 1;
     if (audience.length === 0) this.#live.delete(subscription.destination);
   }
 
@@ -98,8 +92,8 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
       if (audience.length === 1) connection.send(frames.text(wireId));
       else frames.send(connection, wireId);
     }
-    this.counts.delivered += sent;
-    this.counts.spared += audience.length - sent;
+    this.#counts.delivered += sent;
+    this.#counts.spared += audience.length - sent;
   }
 
   // Links begin with the address under which each client reached the server, and there are few of those.

@@ -1,0 +1,58 @@
+import type { Refusal } from '../../domain/errors.ts';
+import { CONTENT_TYPE, encodeFrame } from './encoder.ts';
+import { OFFERED_BEATS } from './heart-beats.ts';
+import { refusalNumber } from './refusal-codes.ts';
+import type { StompVersion } from './version.ts';
+
+/** What a receipt tells of a stored SEND (both), of a SUBSCRIBE (`seq`). */
+export interface Numbered {
+  readonly seq: number;
+  readonly id?: string;
+}
+
+/** Nothing else stands in it: known clients were written against exactly these two headers. */
+export function connectedFrame(version: StompVersion): string {
+  return encodeFrame(version, 'CONNECTED', [
+    ['version', version],
+    ['heart-beat', OFFERED_BEATS],
+  ]);
+}
+
+export function receiptFrame(version: StompVersion, receipt: string, outcome: Numbered | null): string {
+  return encodeFrame(version, 'RECEIPT', [
+    ['receipt-id', receipt],
+    ['seq', outcome?.seq ?? null],
+    ['message-id', outcome?.id ?? null],
+  ]);
+}
+
+/** @param versions what the server speaks, where that is the point */
+export function errorFrame(
+  version: StompVersion,
+  refusal: Refusal,
+  receipt: string | null,
+  versions: string | null,
+): string {
+  return encodeFrame(
+    version,
+    'ERROR',
+    [
+      ['message', refusal.message],
+      ['code', refusalNumber(refusal.code)],
+      ['content-type', CONTENT_TYPE],
+      ['receipt-id', receipt],
+      ['version', versions],
+    ],
+    refusalBody(refusal, null, null),
+  );
+}
+
+/** `{"code":2103,"message":"...","receipt-id":"...","subscription":"..."}`, without the last two where they are null. */
+export function refusalBody(refusal: Refusal, receipt: string | null, subscription: string | null): string {
+  return JSON.stringify({
+    code: refusalNumber(refusal.code),
+    message: refusal.message,
+    'receipt-id': receipt ?? undefined,
+    subscription: subscription ?? undefined,
+  });
+}

@@ -1,0 +1,42 @@
+import type { Clock, Timer } from '../../../src/application/ports/clock.ts';
+
+/** A clock that moves when it is told to. */
+export class HandClock implements Clock {
+  #now = Date.UTC(2026, 10, 22, 15, 49, 35, 642);
+  #tasks: { at: number; task: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, task: () => void): Timer {
+    const entry = { at: this.#now + ms, task };
+    this.#tasks.push(entry);
+    return {
+      cancel: () => {
+        this.#tasks = this.#tasks.filter((other) => other !== entry);
+      },
+    };
+  }
+
+  soon(task: () => void): void {
+    setImmediate(task);
+  }
+
+  get pending(): number {
+    return this.#tasks.length;
+  }
+
+  /** Lets time pass, running what falls due on the way. */
+  pass(ms: number): void {
+    const until = this.#now + ms;
+    for (;;) {
+      const next = this.#tasks.filter((entry) => entry.at <= until).sort((a, b) => a.at - b.at)[0];
+      if (next === undefined) break;
+      this.#tasks = this.#tasks.filter((entry) => entry !== next);
+      this.#now = next.at;
+      next.task();
+    }
+    this.#now = until;
+  }
+}

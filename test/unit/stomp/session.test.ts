@@ -1,0 +1,541 @@
+import { describe, expect, it } from 'vitest';
+import { Fixture, frame, read, say } from './fixture.ts';
+
+describe('CONNECT', () => {
+  it.each([
+    ['1.0,1.1,1.2', '', '1.2'],
+    ['1.1', '', '1.1'],
+    ['1.0', '', '1.0'],
+    [' 1.0, 1.1', '', '1.1'],
+    ['1.3,1.1', '', '1.1'],
+    ['1.0,1.1,1.2', 'v11.stomp', '1.1'],
+    ['1.0,1.1', 'v12.stomp', '1.1'],
+    ['1.0,1.1,1.2', 'v10.stomp', '1.0'],
+  ])('answers accept-version %s over "%s" with %s', (accept, protocol, version) => {
+    const connection = new Fixture().connection(protocol);
+    connection.say(`CONNECT\naccept-version:${accept}\nheart-beat:10000,10000\naccess-token:user-1\nuser-id:1\n\n\0`);
+    expect(connection.received).toEqual([`CONNECTED\nversion:${version}\nheart-beat:10000,10000\n\n\0`]);
+  });
+
+  it('takes STOMP as well, with a token that has Bearer before it, and 1.0 where no version is named', () => {
+    const connection = new Fixture().connection('v12.stomp');
+    connection.say('STOMP\naccess-token:Bearer user-1\n\n\0');
+    expect(connection.received).toEqual(['CONNECTED\nversion:1.0\nheart-beat:10000,10000\n\n\0']);
+  });
+
+  it('refuses a version that it does not speak, and says which it does', () => {
+    const connection = new Fixture().connection();
+    connection.say('CONNECT\naccept-version:1.3\naccess-token:user-1\n\n\0');
+    const { command, headers } = read(connection.received[0]);
+    expect(command).toBe('ERROR');
+    expect(headers.version).toBe('1.0,1.1,1.2');
+    expect(connection.closed?.code).toBe(1002);
+  });
+
+  it.each([
+    ['CONNECT\naccept-version:1.2\n\n\0', '2101'],
+    ['CONNECT\naccept-version:1.2\naccess-token:abc\n\n\0', '2102'],
+    ['CONNECT\naccept-version:1.2\naccess-token:user-1\nuser-id:2\n\n\0', '2102'],
+    ['STOMP\naccept-version:1.2\n\n\0', '2101'],
+    ['SUBSCRIBE\nid:s\ndestination:/topic/direct/5\n\n\0', '2101'],
+    ['SEND\ndestination:/kafka/send-direct-message\n\n{}\0', '2101'],
+    ['CONNECT\naccept-version:1.2\naccess-token:user-1\nheart-beat:soon\n\n\0', '2100'],
+    ['\u0001\u0002\0', '2100'],
+  ])('answers %j with ERROR %s and closes', (text, code) => {
+    const fixture = new Fixture();
+    const connection = fixture.connection();
+    connection.say(text);
+    const { command, headers, body } = read(connection.received[0]);
+    expect(command).toBe('ERROR');
+    expect(Object.keys(headers)).toEqual(['message', 'code', 'content-type', 'content-length']);
+    expect(headers.code).toBe(code);
+    expect(JSON.parse(body)).toEqual({ code: Number(code), message: headers.message });
+    expect(connection.closed?.code).toBe(1002);
+    expect(fixture.endpoint.counts().sessions).toBe(0);
+    expect(fixture.application.ended).toEqual([]);
+  });
+
+  it('refuses a second CONNECT and an unknown command', () => {
+    for (const text of ['CONNECT\naccess-token:user-1\n\n\0', 'HELLO\n\n\0', 'MESSAGE\n\n\0']) {
+      const connection = new Fixture().client();
+      connection.say(text);
+      expect(read(connection.received[0]).command).toBe('ERROR');
+      expect(connection.closed?.code).toBe(1002);
+    }
+  });
+
+  it('closes a connection that never says CONNECT', () => {
+    const fixture = new Fixture({ connectSeconds: 10 });
+    const connection = fixture.connection();
+    fixture.clock.pass(9_000);
+    connection.say('\n');
+    expect(connection.isOpen).toBe(true);
+    fixture.clock.pass(2_000);
+    expect(connection.isOpen).toBe(false);
+    expect(fixture.clock.pending).toBe(0);
+  });
+
+  it('holds a stranger to smaller frames than a caller', async () => {
+    const fixture = new Fixture();
+    const connection = fixture.connection();
+    connection.say(`CONNECT\naccess-token:${'x'.repeat(9_000)}\n\n\0`);
+    expect(read(connection.received[0]).headers.code).toBe('2413');
+    const client = fixture.client();
+    client.say(say('y'.repeat(60_000), 'r'));
+    await client.count(1);
+    expect(read(client.received[0]).command).toBe('RECEIPT');
+  });
+});
+
+describe('SEND', () => {
+  it('is answered by RECEIPT with the number and id, once it is stored', async () => {
+    const fixture = new Fixture();
+    const client = fixture.client();
+    let open = (): void => {};
+    fixture.application.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    client.say(say('hello', 'rc:1'));
+    await Promise.resolve();
+    expect(client.received).toEqual([]);
+    open();
+    await client.count(1);
+    expect(client.received).toEqual(['RECEIPT\nreceipt-id:rc\\c1\nseq:1\nmessage-id:000000000000000000000001\n\n\0']);
+  });
+
+  it('handles the next frame only when the one before has its turn', async () => {
+    const fixture = new Fixture();
+    const client = fixture.client();
+    let open = (): void => {};
+    fixture.application.turn = new Promise((resolve) => {
+      open = resolve;
+    });
+    client.say(say('one', 'r1') + frame('SUBSCRIBE', { id: 's', destination: '/topic/direct/5', receipt: 'r2' }));
+    client.say(say('two', 'r3'));
+    client.say(frame('UNSUBSCRIBE', { id: 's', receipt: 'r4' }));
+    expect(client.isPaused).toBe(true);
+    expect(fixture.application.calls).toEqual([]);
+    fixture.application.turn = null;
+    open();
+    await client.count(4);
+    expect(fixture.application.calls).toEqual(['sendDirectMessage', 'subscribe', 'sendDirectMessage']);
+    expect(client.isPaused).toBe(false);
+    const receipts = client.received.map(read).filter(({ command }) => command === 'RECEIPT');
+    expect(new Set(receipts.map(({ headers }) => headers['receipt-id']))).toEqual(new Set(['r1', 'r2', 'r3', 'r4']));
+  });
+
+  it.each([
+    ['{bad', '/kafka/send-direct-message', 2100],
+    ['[]', '/kafka/send-direct-message', 2100],
+    ['{"channelId":"abc","content":"x"}', '/kafka/send-direct-message', 2100],
+    ['{"channelId":5}', '/kafka/send-direct-message', 2100],
+    ['{"channelId":5,"content":"x","userId":2}', '/kafka/send-direct-message', 2103],
+    ['{"channelId":7,"content":"x"}', '/kafka/send-direct-message', 2103],
+    [`{"channelId":5,"content":"x","deep":${'['.repeat(40)}${']'.repeat(40)}}`, '/kafka/send-direct-message', 2100],
+    ['{"channelId":5,"content":"x","nonce":""}', '/kafka/send-direct-message', 2100],
+    ['{"a":1}', '/kafka/nothing', 2100],
+    ['raw!', '/topic/direct/5', 2103],
+    ['{"channel_id":"com1,c-11"}', '/kafka/join-channel', 2100],
+    ['{"token":"user-2"}', '/kafka/token', 2102],
+  ])('refuses %s to %s with %i, and the connection stays where it asked for its errors', (body, destination, code) => {
+    const fixture = new Fixture();
+    const client = fixture.client();
+    client.say(frame('SUBSCRIBE', { id: 'e', destination: '/user/queue/errors', receipt: 'ready' }));
+    client.say(frame('SEND', { destination, receipt: 'r' }, body));
+    expect(client.received[0]).toBe('RECEIPT\nreceipt-id:ready\n\n\0');
+    const message = read(client.received[1]);
+    expect(message.command).toBe('MESSAGE');
+    expect(message.headers).toMatchObject({ destination: '/user/queue/errors', subscription: 'e' });
+    expect(JSON.parse(message.body)).toEqual({ code, message: expect.any(String), 'receipt-id': 'r' });
+    expect(client.isOpen).toBe(true);
+    expect(fixture.application.calls).toEqual([]);
+    expect(fixture.endpoint.counts()).toMatchObject({ refused: 1, unheard: 0 });
+  });
+
+  it('without an errors subscription: ERROR where it asked for a receipt, else nothing', () => {
+    const fixture = new Fixture();
+    const client = fixture.client();
+    client.say(frame('SEND', { destination: '/kafka/nothing' }, '{}'));
+    expect(client.received).toEqual([]);
+    expect(fixture.endpoint.counts()).toMatchObject({ refused: 1, unheard: 1 });
+    client.say(frame('SEND', { destination: '/kafka/nothing', receipt: 'r9' }, '{}'));
+    expect(read(client.received[0])).toMatchObject({ command: 'ERROR', headers: { 'receipt-id': 'r9', code: '2100' } });
+    expect(client.closed?.code).toBe(1002);
+  });
+
+  it('tells of a failure that is found later', async () => {
+    const fixture = new Fixture();
+    const client = fixture.client();
+    client.say(frame('SUBSCRIBE', { id: 'e', destination: '/user/queue/errors' }));
+    fixture.application.failure = new Error('a secret of the database');
+    client.say(say('x', 'r'));
+    await client.count(1);
+    expect(JSON.parse(read(client.received[0]).body)).toMatchObject({ code: 2301, 'receipt-id': 'r' });
+    expect(client.received[0]).not.toContain('secret of the database');
+    expect(fixture.logs).toEqual(['a frame failed']);
+  });
+
+  it('refuses transactions', () => {
+    for (const text of [frame('BEGIN', { transaction: 't' }), frame('SEND', { destination: '/x', transaction: 't' })]) {
+      const client = new Fixture().client();
+      client.say(text);
+      expect(read(client.received[0]).headers.message).toContain('transactions');
+    }
+  });
+
+  it('refreshes the token, and the session ends when the last one does', async () => {
+    const fixture = new Fixture();
+    fixture.application.tokenSeconds = 60;
+    const client = fixture.client();
+    fixture.clock.pass(50_000);
+    client.say(frame('SEND', { destination: '/kafka/token', receipt: 't' }, { token: 'user-1' }));
+    expect(client.received).toEqual(['RECEIPT\nreceipt-id:t\n\n\0']);
+    fixture.clock.pass(50_000);
+    expect(client.isOpen).toBe(true);
+    fixture.clock.pass(12_000);
+    expect(read(client.received[1])).toMatchObject({ command: 'ERROR', headers: { code: '2102' } });
+    expect(fixture.application.ended).toHaveLength(1);
+  });
+
+  it('closes a connection that does nothing but be refused', () => {
+    const client = new Fixture().client();
+    for (let count = 0; count < 1_001; count++) client.say(frame('SEND', { destination: '/kafka/nothing' }, '{}'));
+    expect(read(client.received[0]).headers.code).toBe('2429');
+    expect(client.isOpen).toBe(false);
+  });
+});
+
+describe('SUBSCRIBE', () => {
+  it('hears what is sent after its receipt, under each of its ids', async () => {
+    const fixture = new Fixture();
+    const client = fixture.client(2);
+    client.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', receipt: 'r' }));
+    await client.count(1);
+    expect(client.received).toEqual(['RECEIPT\nreceipt-id:r\nseq:0\n\n\0']);
+    client.say(frame('SUBSCRIBE', { id: 'b', destination: '/topic/direct/5', receipt: 'r' }));
+    await client.count(2);
+    fixture.application.store('r-5', 1, 'hello');
+    expect(client.received.slice(2).map((text) => read(text).headers.subscription)).toEqual(['a', 'b']);
+    expect(client.received[2]).toBe(
+      'MESSAGE\ndestination:/topic/direct/5\ncontent-type:text/plain;charset=UTF-8\nsubscription:a\nmessage-id:r-5-1\nseq:1\ncontent-length:157\n\n' +
+        '{"name":"user1","profileImage":null,"time":"2026-11-22T15:49:35.642","id":"000000000000000000000001","type":"message","message":"hello","userId":"1","seq":1}\0',
+    );
+  });
+
+  it('replays what came after last-seq, then goes on', async () => {
+    const fixture = new Fixture();
+    const { application } = fixture;
+    for (const text of ['1', '2', '3']) application.store('r-5', 1, text);
+    const client = fixture.client(2);
+    client.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', 'last-seq': 1, receipt: 'r' }));
+    await client.count(3);
+    application.store('r-5', 1, '4');
+    const frames = client.received.map(read);
+    expect(frames.map(({ command, headers }) => `${command} ${headers.seq}`)).toEqual([
+      'MESSAGE 2',
+      'MESSAGE 3',
+      'RECEIPT 3',
+      'MESSAGE 4',
+    ]);
+  });
+
+  it('tells a client whose number is beyond the newest to start over', async () => {
+    const fixture = new Fixture();
+    fixture.application.store('r-5', 1, '1');
+    const client = fixture.client(2);
+    client.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', 'last-seq': '9'.repeat(30) }));
+    await client.count(1);
+    const { headers, body } = read(client.received[0]);
+    expect(headers.seq).toBe('1');
+    expect(JSON.parse(body)).toEqual({ type: 'reset', seq: 1 });
+  });
+
+  it('keeps pace with a slow reader, and stops when it is gone', async () => {
+    const fixture = new Fixture();
+    for (const text of ['1', '2', '3']) fixture.application.store('r-5', 1, text);
+    const client = fixture.client(2);
+    client.bufferedBytes = 600_000;
+    client.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', 'last-seq': 0, receipt: 'r' }));
+    await client.count(1);
+    await Promise.resolve();
+    expect(client.received).toHaveLength(1);
+    client.drain();
+    await client.count(4);
+    expect(client.received.map((text) => read(text).command)).toEqual(['MESSAGE', 'MESSAGE', 'MESSAGE', 'RECEIPT']);
+  });
+
+  it.each(['/topic/**', '/topic/direct/*', '/topic/direct/05', '/topic/direct/5/6', '/queue/a', '/user/queue/other'])(
+    'refuses %s',
+    (destination) => {
+      const client = new Fixture().client();
+      client.say(frame('SUBSCRIBE', { id: 'e', destination: '/user/queue/errors' }));
+      client.say(frame('SUBSCRIBE', { id: 's', destination, receipt: 'r' }));
+      const { body } = read(client.received[0]);
+      expect(JSON.parse(body)).toEqual({
+        code: 2100,
+        message: expect.any(String),
+        'receipt-id': 'r',
+        subscription: 's',
+      });
+    },
+  );
+
+  it('refuses a stranger, a bad last-seq and one subscription too many, and the ids stay free', async () => {
+    const fixture = new Fixture({ subscriptions: 2 });
+    const client = fixture.client(1);
+    client.say(frame('SUBSCRIBE', { id: 'e', destination: '/user/queue/errors' }));
+    client.say(frame('SUBSCRIBE', { id: 's', destination: '/topic/direct/99' }));
+    client.say(frame('SUBSCRIBE', { id: 's', destination: '/topic/direct/5', 'last-seq': '01' }));
+    client.say(frame('SUBSCRIBE', { id: 's', destination: '/topic/direct/5' }));
+    client.say(frame('SUBSCRIBE', { id: 't', destination: '/topic/direct/6' }));
+    expect(client.received.map((text) => JSON.parse(read(text).body).code)).toEqual([2103, 2100, 2429]);
+    expect(client.isOpen).toBe(true);
+  });
+
+  it('answers an id in use with ERROR', () => {
+    for (const destination of ['/topic/direct/6', '/user/queue/errors']) {
+      const client = new Fixture().client();
+      client.say(frame('SUBSCRIBE', { id: 'e', destination: '/user/queue/errors' }));
+      client.say(frame('SUBSCRIBE', { id: 's', destination: '/topic/direct/5' }));
+      client.say(frame('SUBSCRIBE', { id: 's', destination, receipt: 'r' }));
+      expect(read(client.received[0])).toMatchObject({ command: 'ERROR', headers: { 'receipt-id': 'r' } });
+      expect(client.closed?.code).toBe(1002);
+    }
+  });
+
+  it('needs an id, but for 1.0, where the destination will do', async () => {
+    const fixture = new Fixture();
+    const client = fixture.client(1);
+    client.say(frame('SUBSCRIBE', { destination: '/topic/direct/5' }));
+    expect(read(client.received[0]).command).toBe('ERROR');
+    const old = fixture.client(1, '1.0');
+    old.say(frame('SUBSCRIBE', { destination: '/topic/direct/5', receipt: 'r' }));
+    await old.count(1);
+    fixture.application.store('r-5', 1, 'x');
+    expect(read(old.received[1]).headers.subscription).toBe('/topic/direct/5');
+    old.say(frame('UNSUBSCRIBE', { destination: '/topic/direct/5' }));
+    fixture.application.store('r-5', 1, 'y');
+    expect(old.received).toHaveLength(2);
+  });
+
+  it('writes an id as the version wants it', async () => {
+    const fixture = new Fixture();
+    const newer = fixture.client(1);
+    newer.say(frame('SUBSCRIBE', { id: 'a\\cb', destination: '/topic/direct/5', receipt: 'r' }));
+    await newer.count(1);
+    const older = fixture.client(1, '1.0');
+    older.say(frame('SUBSCRIBE', { id: 'a\\cb', destination: '/topic/direct/5', receipt: 'r' }));
+    await older.count(1);
+    fixture.application.store('r-5', 1, 'x');
+    expect(newer.received[1]).toContain('\nsubscription:a\\cb\n');
+    expect(older.received[1]).toContain('\nsubscription:a\\cb\n');
+    newer.say('UNSUBSCRIBE\nid:a\\cb\n\n\0');
+    fixture.application.store('r-5', 1, 'y');
+    expect(newer.received).toHaveLength(2);
+    expect(older.received).toHaveLength(3);
+  });
+});
+
+describe('UNSUBSCRIBE', () => {
+  it('is followed by no frame of that subscription, in the middle of a replay too', async () => {
+    const fixture = new Fixture();
+    for (const text of ['1', '2', '3']) fixture.application.store('r-5', 1, text);
+    const client = fixture.client(2);
+    client.bufferedBytes = 600_000;
+    client.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', 'last-seq': 0, receipt: 's' }));
+    await client.count(1);
+    client.say(frame('UNSUBSCRIBE', { id: 'a', receipt: 'u' }));
+    client.drain();
+    await client.count(3);
+    fixture.application.store('r-5', 1, '4');
+    expect(client.received.map((text) => read(text).command)).toEqual(['MESSAGE', 'RECEIPT', 'RECEIPT']);
+    expect(fixture.subscribers.port.has('/topic/direct/5')).toBe(false);
+    client.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', receipt: 'again' }));
+    await client.count(4);
+    expect(read(client.received[3]).headers).toEqual({ 'receipt-id': 'again', seq: '4' });
+  });
+
+  it('of an unknown id does nothing, and is receipted', () => {
+    const client = new Fixture().client();
+    client.say(frame('UNSUBSCRIBE', { id: 'nothing', receipt: 'u' }));
+    expect(client.received).toEqual(['RECEIPT\nreceipt-id:u\n\n\0']);
+  });
+});
+
+describe('removal', () => {
+  it('tells the removed member once, then nothing, and the connection stays', async () => {
+    const fixture = new Fixture();
+    const gone = fixture.client(2);
+    const stays = fixture.client(1);
+    for (const client of [gone, stays]) {
+      client.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', receipt: 'r' }));
+      await client.count(1);
+    }
+    fixture.subscribers.port.remove('/topic/direct/5', (userId) => userId === 2);
+    fixture.application.store('r-5', 1, 'x');
+    expect(gone.received.slice(1).map((text) => read(text).body)).toEqual(['{"type":"removed"}']);
+    expect(stays.received).toHaveLength(2);
+    expect(gone.isOpen).toBe(true);
+    gone.say(frame('UNSUBSCRIBE', { id: 'a', receipt: 'u' }));
+    expect(gone.received[2]).toBe('RECEIPT\nreceipt-id:u\n\n\0');
+  });
+
+  it('ends a replay as well', async () => {
+    const fixture = new Fixture();
+    for (const text of ['1', '2', '3']) fixture.application.store('r-5', 1, text);
+    const client = fixture.client(2);
+    client.bufferedBytes = 600_000;
+    client.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', 'last-seq': 0 }));
+    await client.count(1);
+    fixture.subscribers.port.remove('/topic/direct/5', () => true);
+    client.drain();
+    client.say(
+      frame('SEND', { destination: '/kafka/send-direct-typing', receipt: 'r' }, { channelId: 5, content: 'b' }),
+    );
+    await client.count(3);
+    expect(client.received.map((text) => read(text).command)).toEqual(['MESSAGE', 'MESSAGE', 'RECEIPT']);
+    expect(read(client.received[1]).body).toBe('{"type":"removed"}');
+  });
+});
+
+describe('DISCONNECT', () => {
+  it('without a receipt: a plain close', () => {
+    const fixture = new Fixture();
+    const client = fixture.client();
+    client.say(frame('DISCONNECT', {}));
+    expect(client.received).toEqual([]);
+    expect(client.closed?.code).toBe(1000);
+    expect(fixture.application.ended).toHaveLength(1);
+  });
+
+  it('with a receipt: after everything before it is settled, then the client closes, or else the server', async () => {
+    const fixture = new Fixture();
+    const client = fixture.client();
+    let open = (): void => {};
+    fixture.application.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    client.say(say('x', 'r1') + frame('DISCONNECT', { receipt: 'bye' }) + say('after', 'r2'));
+    fixture.clock.pass(10_000);
+    expect(client.received).toEqual([]);
+    expect(client.isOpen).toBe(true);
+    open();
+    await client.count(2);
+    expect(client.received.map((text) => read(text).headers['receipt-id'])).toEqual(['r1', 'bye']);
+    expect(client.isOpen).toBe(true);
+    fixture.clock.pass(5_000);
+    expect(client.closed?.code).toBe(1000);
+    expect(fixture.application.calls).toEqual(['sendDirectMessage']);
+  });
+
+  it('a connection that vanishes ends its session once and leaves nothing behind', async () => {
+    const fixture = new Fixture();
+    const client = fixture.client();
+    client.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', receipt: 'r' }));
+    await client.count(1);
+    client.vanish();
+    expect(fixture.application.ended).toHaveLength(1);
+    expect(fixture.endpoint.counts()).toMatchObject({ sessions: 0, subscriptions: 0 });
+    expect(fixture.clock.pending).toBe(0);
+  });
+});
+
+describe('heart-beats', () => {
+  it('are sent when nothing else was, and taken without an answer', () => {
+    const fixture = new Fixture();
+    const client = fixture.client(1, '1.2', { beats: '10000,10000' });
+    for (let second = 0; second < 30; second++) {
+      fixture.clock.pass(1_000);
+      if (second % 5 === 0) client.say('\n');
+      if (second === 5) client.say(frame('UNSUBSCRIBE', { id: 'x', receipt: 'r' }));
+    }
+    expect(client.isOpen).toBe(true);
+    expect(client.received[0]).toBe('RECEIPT\nreceipt-id:r\n\n\0');
+    expect(client.received.slice(1)).toEqual(['\n', '\n']);
+  });
+
+  it('are not sent to those who want none', () => {
+    const fixture = new Fixture();
+    const client = fixture.client(1, '1.2', { beats: '0,0' });
+    fixture.clock.pass(3_000_000);
+    expect(client.received).toEqual([]);
+    expect(client.isOpen).toBe(true);
+  });
+
+  it('may come once a minute, but not never, from who promised them', () => {
+    const fixture = new Fixture();
+    const client = fixture.client(1, '1.2', { beats: '10000,0' });
+    for (let minute = 0; minute < 10; minute++) {
+      fixture.clock.pass(62_000);
+      client.say('\r\n');
+    }
+    expect(client.isOpen).toBe(true);
+    fixture.clock.pass(125_000);
+    expect(client.isOpen).toBe(false);
+  });
+});
+
+describe('the endpoint', () => {
+  it('drains with 1012 and without ERROR, and takes nobody in afterwards', () => {
+    const fixture = new Fixture();
+    const client = fixture.client();
+    fixture.endpoint.drain(1012, 'going away');
+    expect(client.received).toEqual([]);
+    expect(client.closed).toEqual({ code: 1012, reason: 'going away' });
+    expect(fixture.connection().closed?.code).toBe(1012);
+    expect(fixture.endpoint.counts().sessions).toBe(0);
+  });
+
+  it('spares slow connections what is of little value, and gives them all the rest', async () => {
+    const fixture = new Fixture();
+    const slow = fixture.client(1);
+    const quick = fixture.client(2);
+    for (const client of [slow, quick]) {
+      client.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', receipt: 'r' }));
+      await client.count(1);
+    }
+    slow.bufferedBytes = 600_000;
+    fixture.subscribers.port.deliver('/topic/direct/5', { kind: 'typing', place: 'r-5', name: 'a' });
+    fixture.application.store('r-5', 1, 'x');
+    expect(slow.received).toHaveLength(2);
+    expect(quick.received).toHaveLength(3);
+    expect(fixture.endpoint.counts()).toMatchObject({ delivered: 3, spared: 1 });
+  });
+
+  it('builds a frame once for all who use the same id', async () => {
+    const fixture = new Fixture();
+    const clients = [1, 2, 3, 1, 2].map((user) => fixture.client(user));
+    for (const [index, client] of clients.entries()) {
+      client.say(frame('SUBSCRIBE', { id: index === 4 ? 'other' : 'a', destination: '/topic/direct/5', receipt: 'r' }));
+      await client.count(1);
+      client.shared.length = 0;
+    }
+    fixture.application.store('r-5', 1, 'x');
+    expect(new Set(clients.slice(1, 4).map((client) => client.shared[0])).size).toBe(1);
+    expect(clients.map((client) => read(client.received[1]).headers.subscription)).toEqual([
+      'a',
+      'a',
+      'a',
+      'a',
+      'other',
+    ]);
+    expect(new Set(clients.slice(0, 4).map((client) => client.received[1])).size).toBe(1);
+  });
+
+  it('shows a file under the address by which each client came', async () => {
+    const fixture = new Fixture();
+    const clients = ['one.example', 'two.example'].map((host) => fixture.client(1, '1.2', { host }));
+    for (const client of clients) {
+      client.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', receipt: 'r' }));
+      await client.count(1);
+    }
+    const common = { place: 'r-5' as const, seq: 1, id: '0'.repeat(24), userId: 1, time: 0, nonce: null };
+    const author = { communityId: null, name: 'a', profileImage: null };
+    const file = { content: 'images/k1', thumbnail: null, fileType: 'image' as const };
+    fixture.subscribers.port.deliver('/topic/direct/5', { kind: 'file', ...common, ...author, ...file });
+    expect(clients.map((client) => JSON.parse(read(client.received[1]).body).message)).toEqual([
+      'http://one.example/chat-server/files/images/k1?s=1',
+      'http://two.example/chat-server/files/images/k1?s=1',
+    ]);
+  });
+});

@@ -1,0 +1,169 @@
+import type { Application, DirectMessage, Stored } from '../../../src/application/application.ts';
+import type { Accepted, Caller, MaybePromise } from '../../../src/application/caller.ts';
+import type { LocalSubscribers, ReplaySink } from '../../../src/application/ports/local-subscribers.ts';
+import { communityTopic, conversationTopic, type Topic } from '../../../src/domain/audience.ts';
+import type { MessageCreated } from '../../../src/domain/chat-event.ts';
+import { type ConversationKey, roomKey } from '../../../src/domain/conversation.ts';
+import { Refusal } from '../../../src/domain/errors.ts';
+import type { HandClock } from './hand-clock.ts';
+
+const MEMBERS = [1, 2, 3];
+
+interface Subscribing {
+  readonly topic: Topic;
+  readonly lastSeq: number | null;
+  readonly sink: ReplaySink;
+}
+
+/**
+ * As much of an application as a session must be able to rely on: tokens `user-1`, rooms 5 and 6 with the users 1 to 3, numbered messages,
+ * replay. What the tests hold back (`gate`, `turn`) shows what a session does meanwhile.
+ */
+export class SmallApplication {
+  readonly calls: string[] = [];
+  readonly inputs: unknown[] = [];
+  readonly ended: string[] = [];
+  readonly events = new Map<ConversationKey, MessageCreated[]>();
+  readonly #subscribers: LocalSubscribers;
+  readonly #clock: HandClock;
+  /** What stored commands wait for. */
+  gate: Promise<void> = Promise.resolve();
+  /** What commands wait for before they have their place in the order; null: they have it at once. */
+  turn: Promise<void> | null = null;
+  tokenSeconds = 3600;
+  /** Thrown by the next command that is let in, as its result. */
+  failure: unknown = null;
+
+  constructor(subscribers: LocalSubscribers, clock: HandClock) {
+    this.#subscribers = subscribers;
+    this.#clock = clock;
+  }
+
+  authenticate(token: string | null, claimedUserId: string | null): Caller {
+    const userId = Number(/^user-([0-9])$/.exec(token ?? '')?.[1] ?? 0);
+    if (userId === 0) throw new Refusal('bad-token', 'the token is not valid');
+    if (claimedUserId !== null && claimedUserId !== String(userId)) throw new Refusal('bad-token', 'another user');
+    return {
+      userId,
+      account: `u${userId}`,
+      token: token ?? '',
+      expiresAt: this.#clock.now() + this.tokenSeconds * 1000,
+    };
+  }
+
+  userConnected(connection: { sessionId: string; token: string; claimedUserId: string | null }): Caller {
+    return this.authenticate(connection.token, connection.claimedUserId);
+  }
+
+  userDisconnected(sessionId: string): void {
+    this.ended.push(sessionId);
+  }
+
+  refreshToken(_sessionId: string, caller: Caller, token: string): Caller {
+    return this.authenticate(token, String(caller.userId));
+  }
+
+  sendDirectMessage(caller: Caller, input: DirectMessage): MaybePromise<Accepted<Stored>> {
+    this.#check(caller, input.roomId);
+    return this.#admit('sendDirectMessage', input, async () => {
+      await this.gate;
+      return this.store(roomKey(input.roomId), caller.userId, input.content, input.nonce);
+    });
+  }
+
+  showTyping(_caller: Caller, input: { place: ConversationKey; name: string }): MaybePromise<Accepted<void>> {
+    return this.#admit('showTyping', input, async () => {
+      this.#subscribers.deliver(conversationTopic(input.place), { kind: 'typing', ...input });
+    });
+  }
+
+  subscribe(caller: Caller, input: Subscribing): MaybePromise<Accepted<{ readonly seq: number }>> {
+    const { topic, lastSeq, sink } = input;
+    if (topic.kind === 'conversation') this.#check(caller, Number(topic.key.slice(2)));
+    return this.#admit('subscribe', { topic, lastSeq }, async () => {
+      if (topic.kind === 'community') {
+        sink.live();
+        return { seq: 0 };
+      }
+      await this.gate;
+      return this.#replay(topic.key, lastSeq, sink);
+    });
+  }
+
+  /** Stores and delivers a message. */
+  store(place: ConversationKey, userId: number, content: string, nonce: string | null = null): Stored {
+    const events = this.events.get(place) ?? [];
+    const seq = events.length + 1;
+    const id = seq.toString(16).padStart(24, '0');
+    const time = this.#clock.now();
+    const author = { userId, name: `user${userId}`, profileImage: null };
+    const event: MessageCreated = {
+      kind: 'message',
+      place,
+      seq,
+      id,
+      time,
+      nonce,
+      communityId: null,
+      content,
+      ...author,
+    };
+    this.events.set(place, [...events, event]);
+    this.#subscribers.deliver(conversationTopic(place), event);
+    return { seq, id };
+  }
+
+  voice(communityId: number, state: Readonly<Record<string, readonly string[]>>): void {
+    this.#subscribers.deliver(communityTopic(communityId), { kind: 'voice', communityId, state });
+  }
+
+  async #replay(key: ConversationKey, lastSeq: number | null, sink: ReplaySink): Promise<{ seq: number }> {
+    let at = lastSeq ?? (this.events.get(key) ?? []).length;
+    for (;;) {
+      const events = this.events.get(key) ?? [];
+      const newest = events.length;
+      if (at > newest) {
+        sink.reset(newest);
+        at = newest;
+      }
+      const event = events[at];
+      if (event === undefined) {
+        sink.live();
+        return { seq: newest };
+      }
+      sink.event(event);
+      at += 1;
+      if (!(await sink.drained())) return { seq: at };
+    }
+  }
+
+  #check(caller: Caller, roomId: number): void {
+    if (![5, 6].includes(roomId) || !MEMBERS.includes(caller.userId)) {
+      throw new Refusal('not-permitted', 'you are no member of this room');
+    }
+  }
+
+  #admit<T>(name: string, input: unknown, run: () => Promise<T>): MaybePromise<Accepted<T>> {
+    const failure = this.failure;
+    this.failure = null;
+    const begin = (): Accepted<T> => {
+      this.calls.push(name);
+      this.inputs.push(input);
+      return { result: failure === null ? run() : Promise.reject(failure) };
+    };
+    return this.turn === null ? begin() : this.turn.then(begin);
+  }
+}
+
+/** The whole interface, where a test needs a part only: every other call is refused. */
+export function asApplication(part: object): Application {
+  return new Proxy(part, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value === 'function') return value.bind(target);
+      return () => {
+        throw new Refusal('internal', `${String(name)} is not part of this test`);
+      };
+    },
+  }) as Application;
+}
