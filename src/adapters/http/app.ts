@@ -10,6 +10,7 @@ import { createLatency } from './latency.ts';
 import { sendPlain } from './plain.ts';
 import { refuse } from './refuse.ts';
 import { demoTokenRoute, pageRoute } from './routes/demo.ts';
+import { demoWorldRoute } from './routes/demo-world.ts';
 import { fileRoute } from './routes/file.ts';
 import { historyRoute } from './routes/history.ts';
 import { membersRoute } from './routes/members.ts';
@@ -74,6 +75,7 @@ function handlersOf(deps: HttpDeps): Handlers {
     ready: readyRoute(deps),
     metrics: metricsRoute(deps),
     demoToken: deps.demo === null ? null : demoTokenRoute(deps, deps.demo),
+    demoWorld: deps.demo === null ? null : demoWorldRoute(deps.demo),
     page: deps.demo === null ? null : pageRoute(),
   };
 }

@@ -10,6 +10,7 @@ import { type Client, clientOf } from './client-address.ts';
 import type { FileLinks } from './file-links.ts';
 import type { Networks } from './networks.ts';
 import type { OriginRule } from './origins.ts';
+import type { DemoWorld } from './routes/demo-world.ts';
 import type { ServiceRule } from './service-auth.ts';
 
 export interface HttpLimits {
@@ -39,8 +40,12 @@ export interface HttpOptions {
   /** Prefix of file links, no slash at the end; null: as the request was addressed. */
   readonly publicUrl: string | null;
   readonly limits: HttpLimits;
-  /** Where the demo is on: makes a user's token. @throws Refusal for a user who does not exist */
-  readonly demo: { issueToken(userId: UserId): MaybePromise<string> } | null;
+  /** Null where the demo is off. */
+  readonly demo: {
+    /** Makes a user's token. @throws Refusal for a user who does not exist */
+    issueToken(userId: UserId): MaybePromise<string>;
+    demoWorld(): DemoWorld;
+  } | null;
   /** HTTP latencies are registered here, and `/metrics` shows all of it. */
   readonly metrics: Registry;
   readonly health: () => { readonly ready: boolean; readonly reasons: readonly string[] };

@@ -108,6 +108,12 @@ export const ENDPOINTS = {
     who: 'demo',
     what: 'a token of a demo user',
   },
+  demoWorld: {
+    method: 'get',
+    path: '/demo/world',
+    who: 'demo',
+    what: "the demo's users, rooms and channels",
+  },
   page: {
     method: 'get',
     path: '/{*path}',
