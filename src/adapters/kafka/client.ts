@@ -55,7 +55,13 @@ export function openClient(options: ClientOptions): Client {
     },
     socketFactory,
     logLevel: logLevel.WARN,
-    logCreator: () => logTo(options.telemetry),
+    logCreator: () => {
+      const log = logTo(options.telemetry);
+      // What a client that was given up still says concerns nobody.
+      return (entry) => {
+        if (!abandoned) log(entry);
+      };
+    },
   });
   const abandon = () => {
     abandoned = true;
@@ -67,13 +73,13 @@ export function openClient(options: ClientOptions): Client {
 /** An outage makes kafkajs say the same thing many times a second; one of each is enough. */
 function logTo(telemetry: Telemetry): (entry: LogEntry) => void {
   const last = new Map<string, number>();
-  return ({ namespace, log: { message, groupId, broker, timestamp } }) => {
+  return ({ namespace, log: { message, error, groupId, broker, timestamp } }) => {
     const now = Date.parse(timestamp);
     const what = `${namespace} ${message}`;
     if (now - (last.get(what) ?? Number.NEGATIVE_INFINITY) < LOG_EVERY_MS) return;
     if (last.size > 100) last.clear();
     last.set(what, now);
-    telemetry.log('warn', 'kafka client', { part: namespace, message, groupId, broker });
+    telemetry.log('warn', 'kafka client', { part: namespace, message, error, groupId, broker });
   };
 }
 

@@ -1,9 +1,10 @@
-import type { Batch, Consumer } from 'kafkajs';
+import type { Consumer } from 'kafkajs';
 import type { RecordHandler } from '../../application/ports/message-bus.ts';
 import type { Positions } from './broker-admin.ts';
 import { type Client, type ClientOptions, openClient, within } from './client.ts';
-import { KafkaRecord, type RecordSource } from './kafka-record.ts';
+import type { RecordSource } from './kafka-record.ts';
 import { ReadPositions, StallWatch } from './positions.ts';
+import { type FetchedBatch, takeBatch } from './take-batch.ts';
 
 export interface TopicConsumerOptions {
   readonly client: ClientOptions;
@@ -210,25 +211,11 @@ export class TopicConsumer {
     });
   }
 
-  #take({ partition, messages, highWatermark }: Batch): void {
-    const { handler, source } = this.#options;
-    const positions = this.#positions;
-    let index = positions.handledBefore(partition, messages, Number(highWatermark));
-    for (; index < messages.length; index += 1) {
-      const message = messages[index];
-      if (message === undefined) continue;
-      try {
-        handler(new KafkaRecord(message, source));
-      } catch (error) {
-        // A handler that throws is a defect, yet the records behind this one are owed to it all the same.
-        this.#options.client.telemetry.log('error', 'record handler threw', {
-          topic: this.topic,
-          error: String(error),
-        });
-      }
-    }
-    const last = messages.at(-1);
-    if (last !== undefined) positions.set(partition, Number(last.offset) + 1);
+  #take(batch: FetchedBatch): void {
+    const { handler, source, client } = this.#options;
+    takeBatch(batch, this.#positions, source, handler, (error) => {
+      client.telemetry.log('error', 'record handler threw', { topic: this.topic, error: String(error) });
+    });
   }
 
   #look(): void {
