@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SharedFrame } from '../../../src/adapters/transport/shared-frame.ts';
 import {
   echo,
+  post,
   RawClient,
   refusal,
   startSockJsHost,
@@ -59,6 +60,31 @@ describe.each([
     expect(client.bytes.toString('latin1').endsWith(`${said}\x88\x03\x0b\xb8x`)).toBe(true);
     expect(recorder.messages).toEqual([]);
     expect(recorder.closings).toBe(1);
+  });
+});
+
+describe('an owner who closes at a message', () => {
+  it('hears no more of what came with it', async () => {
+    const heard: string[] = [];
+    await using host = await startSockJsHost({
+      onConnection: (connection) => ({
+        onMessage: (message) => {
+          heard.push(`${connection.transport} ${message}`);
+          connection.close(1000, 'enough');
+        },
+        onClose: () => {},
+      }),
+    });
+    const text = '\x81\x81\x00\x00\x00\x00';
+    const raw = new RawClient(host.port, `${upgradeRequest('/chat')}${text}a${text}b`);
+    await raw.until('enough');
+    const framed = new WebSocketClient(host.url('/chat/0/s/websocket'));
+    expect(await framed.next()).toBe('o');
+    framed.ws.send('["a","b"]');
+    await framed.closed;
+    await post(host.url('/chat/0/t/xhr'));
+    await post(host.url('/chat/0/t/xhr_send'), '["a","b"]');
+    expect(heard).toEqual(['raw-websocket a', 'websocket a', 'xhr a']);
   });
 });
 
