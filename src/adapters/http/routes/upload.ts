@@ -66,11 +66,11 @@ async function receive(
       async file(name, bytes, fileName) {
         if (name !== 'image' && name !== 'thumbnail') return discard(bytes);
         if (seen.has(name)) throw new Refusal('bad-input', `${name} is given more than once`);
+        seen.add(name);
         await admission;
         const content = await withoutEmpty(bytes, fileName);
-        if (content === null) return;
-        seen.add(name);
-        parts.set(name, await application.storeUpload({ bytes: content, fileName }));
+        if (content === null) seen.delete(name);
+        else parts.set(name, await application.storeUpload({ bytes: content, fileName }));
       },
     },
   );

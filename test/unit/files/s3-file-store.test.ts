@@ -1,0 +1,46 @@
+import { Readable } from 'node:stream';
+import { expect, onTestFinished, test } from 'vitest';
+import { S3FileStore } from '../../../src/adapters/files/s3-file-store.ts';
+import { fileStoreContract } from '../../contracts/file-store.ts';
+import { S3Stub } from '../../support/s3-stub.ts';
+
+function storeAt(endpoint: string): S3FileStore {
+  return new S3FileStore({
+    bucket: 'bucket',
+    prefix: 'chat/',
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+}
+
+fileStoreContract('S3', async () => {
+  const stub = await S3Stub.start();
+  const store = storeAt(stub.url);
+  let running = true;
+  const stop = async (): Promise<void> => {
+    if (running) await stub.stop();
+    running = false;
+  };
+  return {
+    store,
+    kept: async () => [...stub.keys, ...Array.from({ length: stub.openUploads }, () => 'an open upload')],
+    breakDown: stop,
+    async close() {
+      await store.close();
+      await stop();
+    },
+  };
+});
+
+test('files lie in the bucket under the prefix, and one failing answer is tried again', async () => {
+  const stub = await S3Stub.start();
+  const store = storeAt(stub.url);
+  onTestFinished(async () => {
+    await store.close();
+    await stub.stop();
+  });
+  stub.failNext(1);
+  await store.put('key_12345678', Readable.from([Buffer.from('x')]), { fileName: null });
+  expect(stub.keys).toEqual(['bucket/chat/key_12345678']);
+});
