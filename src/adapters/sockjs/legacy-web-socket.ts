@@ -12,6 +12,7 @@ import type { LiveConnection, Wheel } from './wheel.ts';
  */
 
 const nonceBytes = 8;
+const nonceTimeout = 10_000; // milliseconds
 
 /** Whether an upgrade request speaks that draft. */
 export function isLegacyRequest(request: IncomingMessage): boolean {
@@ -33,6 +34,7 @@ export function acceptLegacy(
   const second = keyNumber(request.headers['sec-websocket-key2']);
   if (first === undefined || second === undefined) {
     socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    socket.destroySoon();
     return;
   }
   socket.setNoDelay(true);
@@ -42,15 +44,18 @@ export function acceptLegacy(
     nonce = Buffer.concat([nonce, chunk]);
     if (nonce.length < nonceBytes) return;
     socket.off('data', onData);
-    socket.off('end', onEnd);
+    socket.off('end', giveUp);
+    socket.off('timeout', giveUp);
+    socket.setTimeout(0);
     socket.write(challengeAnswer(first, second, nonce.subarray(0, nonceBytes)));
     const connection = new LegacyWebSocketConnection(socket, isSockJs, identity, host, wheel);
     connection.open();
     connection.read(nonce.subarray(nonceBytes));
   };
-  const onEnd = () => socket.destroy();
+  const giveUp = () => socket.destroy();
   socket.on('data', onData);
-  socket.on('end', onEnd);
+  socket.on('end', giveUp);
+  socket.setTimeout(nonceTimeout, giveUp);
   onData(Buffer.alloc(0));
 }
 
