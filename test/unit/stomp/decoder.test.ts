@@ -1,0 +1,269 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type DecoderLimits, type Frame, FrameDecoder } from '../../../src/adapters/stomp/decoder.ts';
+import { encodeFrame } from '../../../src/adapters/stomp/encoder.ts';
+import type { StompVersion } from '../../../src/adapters/stomp/version.ts';
+import { Refusal } from '../../../src/domain/errors.ts';
+
+const LIMITS: DecoderLimits = { frameBytes: 4_096, headerBytes: 1_024, headerCount: 16 };
+
+interface Plain {
+  command: string;
+  headers: [string, string][];
+  body: string;
+}
+
+function plain(frame: Frame): Plain {
+  return { command: frame.command, headers: [...frame.headers], body: frame.body.toString() };
+}
+
+/** Decodes what is pushed part by part, pulling after each. */
+function decode(parts: readonly (string | Buffer)[], version: StompVersion = '1.2', limits = LIMITS): Plain[] {
+  const decoder = new FrameDecoder(limits);
+  decoder.speak(version, limits);
+  const frames: Plain[] = [];
+  for (const part of parts) {
+    decoder.push(Buffer.from(part));
+    for (let frame = decoder.next(); frame !== null; frame = decoder.next()) frames.push(plain(frame));
+  }
+  return frames;
+}
+
+function refusal(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof Refusal) return error.code;
+    throw error;
+  }
+  return 'nothing';
+}
+
+describe('decoder', () => {
+  it.each<[string, string, Plain[]]>([
+    ['a frame', 'SEND\na:b\n\nx\0', [{ command: 'SEND', headers: [['a', 'b']], body: 'x' }]],
+    ['CR LF line ends', 'SEND\r\na:b\r\n\r\nx\0', [{ command: 'SEND', headers: [['a', 'b']], body: 'x' }]],
+    ['mixed line ends', 'SEND\r\na:b\n\r\nx\0', [{ command: 'SEND', headers: [['a', 'b']], body: 'x' }]],
+    ['no headers', 'DISCONNECT\n\n\0', [{ command: 'DISCONNECT', headers: [], body: '' }]],
+    [
+      'heart-beats before, between and after',
+      '\n\r\nA\n\n\0\n\nB\n\n\0\r\n\n',
+      [
+        { command: 'A', headers: [], body: '' },
+        { command: 'B', headers: [], body: '' },
+      ],
+    ],
+    [
+      'a body with NUL inside',
+      'A\ncontent-length:3\n\na\0b\0',
+      [{ command: 'A', headers: [['content-length', '3']], body: 'a\0b' }],
+    ],
+    [
+      'a length in bytes',
+      'A\ncontent-length:6\n\n안녕\0',
+      [{ command: 'A', headers: [['content-length', '6']], body: '안녕' }],
+    ],
+    [
+      'an empty body of length 0',
+      'A\ncontent-length:0\n\n\0',
+      [{ command: 'A', headers: [['content-length', '0']], body: '' }],
+    ],
+    ['a repeated header', 'A\na:1\na:2\n\n\0', [{ command: 'A', headers: [['a', '1']], body: '' }]],
+    [
+      'an empty value and colons in one',
+      'A\na:\nb:c:d\n\n\0',
+      [
+        {
+          command: 'A',
+          headers: [
+            ['a', ''],
+            ['b', 'c:d'],
+          ],
+          body: '',
+        },
+      ],
+    ],
+    ['blanks', 'A\n a : b \n\n\0', [{ command: 'A', headers: [[' a ', ' b ']], body: '' }]],
+    [
+      'keys of a prototype',
+      'A\n__proto__:x\nconstructor:y\n\n\0',
+      [
+        {
+          command: 'A',
+          headers: [
+            ['__proto__', 'x'],
+            ['constructor', 'y'],
+          ],
+          body: '',
+        },
+      ],
+    ],
+    ['an empty line in the body', 'A\n\n\n\nx\0', [{ command: 'A', headers: [], body: '\n\nx' }]],
+  ])('reads %s', (_what, text, frames) => {
+    expect(decode([text])).toEqual(frames);
+    // And byte by byte.
+    expect(decode([...Buffer.from(text)].map((byte) => Buffer.of(byte)))).toEqual(frames);
+  });
+
+  it.each<[StompVersion, string, string, string]>([
+    ['1.0', 'SEND', 'a\\nb\\c', 'a\\nb\\c'],
+    ['1.1', 'SEND', '\\n\\c\\\\n', '\n:\\n'],
+    ['1.2', 'SEND', '\\r\\n\\c\\\\', '\r\n:\\'],
+    ['1.2', 'CONNECT', 'a\\cb', 'a\\cb'],
+    ['1.2', 'STOMP', 'a\\xb', 'a\\xb'],
+  ])('in %s unescapes a header of %s: %j is %j', (version, command, written, meant) => {
+    expect(decode([`${command}\nh:${written}\n\n\0`], version)[0]?.headers).toEqual([['h', meant]]);
+  });
+
+  it('unescapes names as well', () => {
+    expect(decode(['SEND\na\\cb:c\n\n\0'])[0]?.headers).toEqual([['a:b', 'c']]);
+  });
+
+  it.each<[string, string | Buffer, string]>([
+    ['an escape of another version', 'SEND\na:\\t\n\n\0', 'bad-input'],
+    ['an escape cut off', 'SEND\na:b\\\n\n\0', 'bad-input'],
+    ['a header without a colon', 'SEND\nab\n\n\0', 'bad-input'],
+    ['a header without a name', 'SEND\n:b\n\n\0', 'bad-input'],
+    ['a NUL before the body', 'SEND\na:b\n\0', 'bad-input'],
+    ['a NUL in the headers', 'SEND\na:\0b\n\nx\0', 'bad-input'],
+    ['a length that is none', 'SEND\ncontent-length:-1\n\nx\0', 'bad-input'],
+    ['a body longer than its length', 'SEND\ncontent-length:1\n\nxy\0', 'bad-input'],
+    ['headers that are no UTF-8', Buffer.from('SEND\na:\xff\n\n\0', 'latin1'), 'bad-input'],
+    ['a frame too large', `SEND\n\n${'x'.repeat(5_000)}\0`, 'too-large'],
+    ['a frame too large that never ends', `SEND\n\n${'x'.repeat(5_000)}`, 'too-large'],
+    ['a length over the limit, before its bytes come', 'SEND\ncontent-length:4096\n\n', 'too-large'],
+    ['headers too large', `SEND\na:${'x'.repeat(1_100)}\n\n\0`, 'too-large'],
+    ['headers too large that never end', `SEND\na:${'x'.repeat(1_100)}`, 'too-large'],
+    ['too many headers', `SEND\n${'a:b\n'.repeat(17)}\n\0`, 'too-large'],
+  ])('refuses %s', (_what, bytes, code) => {
+    expect(refusal(() => decode([bytes]))).toBe(code);
+  });
+
+  it('refuses \\r in 1.1', () => {
+    expect(refusal(() => decode(['SEND\na:\\r\n\n\0'], '1.1'))).toBe('bad-input');
+  });
+
+  it('takes a frame of exactly the limit', () => {
+    const head = 'SEND\n\n';
+    const body = 'x'.repeat(LIMITS.frameBytes - head.length - 1);
+    expect(decode([`${head}${body}\0`])).toHaveLength(1);
+    expect(refusal(() => decode([`${head}${body}x\0`]))).toBe('too-large');
+    expect(refusal(() => decode([head, body, 'x']))).toBe('too-large');
+  });
+
+  it('keeps nothing once all is pulled', () => {
+    const decoder = new FrameDecoder(LIMITS);
+    decoder.push(Buffer.from('A\n\n\0B\n'));
+    expect(decoder.next()?.command).toBe('A');
+    expect(decoder.next()).toBeNull();
+    expect(decoder.waitingBytes).toBe(2);
+    decoder.push(Buffer.from('\n\0'));
+    expect(decoder.next()?.command).toBe('B');
+    expect(decoder.next()).toBeNull();
+    expect(decoder.waitingBytes).toBe(0);
+  });
+
+  it('leaves a body alone when more is pushed', () => {
+    const decoder = new FrameDecoder(LIMITS);
+    for (const part of ['A\n\nbo', 'dy', '\0B', '\n\n']) decoder.push(Buffer.from(part));
+    const first = decoder.next();
+    decoder.push(Buffer.from('other\0C\n\nthird\0'));
+    expect([first, decoder.next(), decoder.next()].map((frame) => frame?.body.toString())).toEqual([
+      'body',
+      'other',
+      'third',
+    ]);
+  });
+});
+
+const version = fc.constantFrom<StompVersion>('1.0', '1.1', '1.2');
+/** What each version can write: 1.0 has no escapes at all, 1.1 none for CR. */
+const textOf = (of: StompVersion) =>
+  fc.string({ unit: 'binary', maxLength: 20 }).filter((text) => {
+    if (text.includes('\0') || /[\ud800-\udfff]/.test(text.replace(/[\ud800-\udbff][\udc00-\udfff]/g, '')))
+      return false;
+    return of === '1.2' || !(of === '1.1' ? /\r/ : /[\r\n:]/).test(text);
+  });
+const framesOf = (of: StompVersion) =>
+  fc.array(
+    fc.record({
+      command: fc.constantFrom('SEND', 'SUBSCRIBE', 'MESSAGE', 'RECEIPT'),
+      headers: fc.uniqueArray(
+        fc.tuple(
+          textOf(of).filter((name) => name !== '' && name !== 'content-length'),
+          textOf(of),
+        ),
+        {
+          selector: ([name]) => name,
+          maxLength: 5,
+        },
+      ),
+      body: fc.string({ unit: 'binary-ascii', maxLength: 30 }),
+    }),
+    { maxLength: 5 },
+  );
+
+/** Cuts bytes at the given places. */
+function cut(bytes: Buffer, at: readonly number[]): Buffer[] {
+  const places = [...at].map((place) => place % (bytes.length + 1)).sort((a, b) => a - b);
+  return [0, ...places].map((from, index) => bytes.subarray(from, places[index] ?? bytes.length));
+}
+
+describe('decoder and encoder', () => {
+  it('agree, wherever the bytes are cut', () => {
+    fc.assert(
+      fc.property(
+        version.chain((of) => fc.tuple(fc.constant(of), framesOf(of))),
+        fc.array(fc.nat(), { maxLength: 8 }),
+        ([of, frames], at) => {
+          const text = frames.map(({ command, headers, body }) => encodeFrame(of, command, headers, body)).join('\n');
+          const expected = frames.map(({ command, headers, body }) => ({
+            command,
+            headers: body === '' ? headers : [...headers, ['content-length', String(Buffer.byteLength(body))]],
+            body,
+          }));
+          expect(decode(cut(Buffer.from(text), at), of)).toEqual(expected);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('refuse mutated bytes or read them, and never fail otherwise or keep more than a frame', () => {
+    const seed = Buffer.from('SEND\r\ndestination:/a\\c\ncontent-length:4\n\n{"a"\0\nSUBSCRIBE\nid:1\n\n\0');
+    fc.assert(
+      fc.property(
+        version,
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 6 }),
+        fc.array(fc.nat(), { maxLength: 6 }),
+        (of, changes, at) => {
+          const bytes = Buffer.from(seed);
+          for (const [place, value] of changes) bytes[place % bytes.length] = value;
+          expect(['nothing', 'bad-input', 'too-large']).toContain(refusal(() => decode(cut(bytes, at), of)));
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('read the same whatever is cut where, also of garbage', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom('\n', '\r', ':', '\0', 'A', '\\', 'c', 'content-length:2'), { maxLength: 30 }),
+        fc.array(fc.nat(), { maxLength: 6 }),
+        (parts, at) => {
+          const bytes = Buffer.from(parts.join(''));
+          const run = (pieces: Buffer[]) => {
+            try {
+              return decode(pieces);
+            } catch (error) {
+              return error instanceof Refusal ? error.code : error;
+            }
+          };
+          expect(run(cut(bytes, at))).toEqual(run([bytes]));
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});

@@ -1,0 +1,173 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { dispatch, SEND_DESTINATIONS, TOKEN_DESTINATION } from '../../../src/adapters/stomp/inbound.ts';
+import type { Application } from '../../../src/application/application.ts';
+import type { Caller } from '../../../src/application/caller.ts';
+import { Refusal } from '../../../src/domain/errors.ts';
+
+const caller: Caller = { userId: 1, account: 'ada', token: 't', expiresAt: 0 };
+const id = '6b030f10cedf3b3501ec1679';
+
+/** What a SEND comes to: the command's name and its input. */
+function commandOf(destination: string, body: unknown): unknown {
+  let seen: unknown = 'nothing';
+  const application = new Proxy({} as Application, {
+    get: (_, name) => (_caller: Caller, input: unknown) => {
+      seen = { [name]: input };
+      return { result: Promise.resolve() };
+    },
+  });
+  const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  dispatch(application, { caller, sessionId: 's1' }, destination, bytes, 32);
+  return seen;
+}
+
+function refusal(destination: string, body: unknown): string {
+  try {
+    commandOf(destination, body);
+  } catch (error) {
+    if (error instanceof Refusal) return error.code;
+    throw error;
+  }
+  return 'nothing';
+}
+
+const direct = { channelId: 5, userId: 1, name: 'user1', profileImage: 'p', content: 'hello' };
+const written = { name: 'user1', profileImage: 'p', content: 'hello', nonce: null };
+const parent = { parentId: id, parentName: 'x', parentContent: 'y', type: 'reply' };
+
+describe('what clients send', () => {
+  it.each<[string, object, object]>([
+    ['send-direct-message', direct, { sendDirectMessage: { roomId: 5, ...written } }],
+    ['send-direct-reply', { ...direct, ...parent }, { replyInRoom: { roomId: 5, parentId: id, ...written } }],
+    [
+      'send-direct-modify',
+      { id: id.toUpperCase(), content: 'new', userId: 1, channelId: 5, type: 'modify' },
+      { modifyMessage: { place: 'r-5', id, content: 'new', communityId: null, nonce: null } },
+    ],
+    [
+      'send-direct-delete',
+      { id, userId: 1, channelId: 5, type: 'delete', nonce: 'n' },
+      { deleteMessage: { place: 'r-5', id, communityId: null, nonce: 'n' } },
+    ],
+    [
+      'send-direct-typing',
+      { content: 'user1', channelId: 5 },
+      { showTyping: { place: 'r-5', name: 'user1', communityId: null } },
+    ],
+    [
+      'send-channel-message',
+      { ...direct, communityId: '1', channelId: '11' },
+      { sendChannelMessage: { communityId: 1, channelId: 11, ...written } },
+    ],
+    [
+      'send-channel-reply',
+      { ...direct, ...parent, communityId: 1, channelId: 11 },
+      { replyInChannel: { communityId: 1, channelId: 11, parentId: id, ...written } },
+    ],
+    [
+      'send-channel-modify',
+      { id, content: 'new', channelId: 11, communityId: 1 },
+      { modifyMessage: { place: 'c-11', id, content: 'new', communityId: 1, nonce: null } },
+    ],
+    [
+      'send-channel-delete',
+      { id, channelId: 11 },
+      { deleteMessage: { place: 'c-11', id, communityId: null, nonce: null } },
+    ],
+    [
+      'send-channel-typing',
+      { content: 'u', channelId: 11, type: 'typing' },
+      { showTyping: { place: 'c-11', name: 'u', communityId: null } },
+    ],
+    [
+      'join-channel',
+      { type: 'state', user_id: '1', channel_id: 'c-11' },
+      { moveToPlace: { sessionId: 's1', place: { kind: 'conversation', key: 'c-11' } } },
+    ],
+    [
+      'join-channel',
+      { type: 'state', user_id: 1, channel_id: 'home' },
+      { moveToPlace: { sessionId: 's1', place: { kind: 'home' } } },
+    ],
+    ['community-signaling', { type: 'before-enter', user_id: 1, community_id: '1' }, { showVoice: { communityId: 1 } }],
+    [
+      'signaling',
+      { type: 'enter', user_id: 1, community_id: 1, channel_id: 'c-21' },
+      { enterVoiceChannel: { sessionId: 's1', communityId: 1, channelId: 21 } },
+    ],
+  ])('%s %j', (name, body, command) => {
+    expect(commandOf(`/kafka/${name}`, body)).toEqual(command);
+  });
+
+  it('covers every destination of the contract', () => {
+    expect(SEND_DESTINATIONS).toHaveLength(14);
+    expect(SEND_DESTINATIONS).toContain(TOKEN_DESTINATION);
+  });
+
+  it('ignores what it does not know: an id, a time, keys of a prototype', () => {
+    const body = `{"id":"00000000000000000000beef","time":1,"foo":{"$gt":""},"__proto__":{"userId":2},"constructor":1,${JSON.stringify(direct).slice(1)}`;
+    expect(commandOf('/kafka/send-direct-message', body)).toEqual({ sendDirectMessage: { roomId: 5, ...written } });
+    expect(({} as { userId?: number }).userId).toBeUndefined();
+  });
+
+  it.each([0, -1, 1.5, '05', '5 ', '', null, true, { $gt: '' }, [5], '9007199254740993', 1e300])(
+    'takes %j for no id',
+    (channelId) => {
+      expect(refusal('/kafka/send-direct-message', { ...direct, channelId })).toBe('bad-input');
+    },
+  );
+
+  it.each([{ $ne: null }, 'abc', 1, null, `${id}0`])('takes %j for no message id', (wrong) => {
+    expect(refusal('/kafka/send-direct-delete', { id: wrong, channelId: 5 })).toBe('bad-input');
+  });
+
+  it('refuses the name of another user in whatever spelling', () => {
+    expect(refusal('/kafka/send-direct-message', { ...direct, userId: '2' })).toBe('not-permitted');
+    expect(refusal('/kafka/join-channel', { user_id: 2, channel_id: 'home' })).toBe('not-permitted');
+    expect(refusal('/kafka/send-direct-message', { ...direct, userId: 'x' })).toBe('bad-input');
+    expect(refusal('/kafka/send-direct-message', { ...direct, userId: undefined })).toBe('nothing');
+  });
+
+  it('counts the depth outside of texts only', () => {
+    const deep = (levels: number) =>
+      `{"a":${'['.repeat(levels)}${']'.repeat(levels)},${JSON.stringify(direct).slice(1)}`;
+    expect(refusal('/kafka/send-direct-message', deep(31))).toBe('nothing');
+    expect(refusal('/kafka/send-direct-message', deep(32))).toBe('bad-input');
+    const text = { ...direct, content: `${'[{'.repeat(40)}"\\"[[[` };
+    expect(refusal('/kafka/send-direct-message', text)).toBe('nothing');
+  });
+
+  it('takes no body that is not UTF-8', () => {
+    const bytes = Buffer.from('{"channelId":5,"content":"\xff"}', 'latin1');
+    const application = {} as Application;
+    expect(() => dispatch(application, { caller, sessionId: 's' }, '/kafka/send-direct-message', bytes, 32)).toThrow(
+      'no UTF-8',
+    );
+  });
+
+  it('refuses any body or takes it, and fails on none', () => {
+    const destinations = fc.constantFrom(...SEND_DESTINATIONS.filter((name) => name !== TOKEN_DESTINATION));
+    const names = fc.constantFrom(
+      'channelId',
+      'userId',
+      'user_id',
+      'content',
+      'id',
+      'parentId',
+      'nonce',
+      'channel_id',
+      'communityId',
+      'community_id',
+      'name',
+      '__proto__',
+    );
+    const values = fc.oneof(fc.jsonValue(), fc.constantFrom(1, 5, '5', id, 'home', 'c-11', 'x'));
+    fc.assert(
+      fc.property(destinations, fc.dictionary(names, values), (destination, body) => {
+        expect(['nothing', 'bad-input', 'not-permitted']).toContain(refusal(destination, body));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
