@@ -1,5 +1,6 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openClient } from '../../src/adapters/kafka/client.ts';
 import { KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerTopic } from '../../src/adapters/kafka/topics.ts';
 import { message, typing } from '../support/events.ts';
@@ -30,6 +31,12 @@ interface Opened {
   readonly heard: Heard;
   readonly telemetry: RecordedTelemetry;
 }
+
+const warnings: Error[] = [];
+process.on('warning', (warning) => warnings.push(warning));
+afterAll(() => {
+  expect(warnings.filter(({ name }) => name === 'TimeoutNegativeWarning')).toEqual([]);
+});
 
 const opened: KafkaMessageBus[] = [];
 afterEach(async () => {
@@ -151,6 +158,42 @@ await describeWithService('kafka', 'Kafka', ({ kafka: brokers }) => {
     for (const result of results) if (result.status === 'rejected') expect(String(result.reason)).toContain(serverId);
   });
 
+  test('an earlier life that was killed is waited out', async () => {
+    const serverId = nextServer();
+    const options = {
+      brokers,
+      clientId: 'killed',
+      telemetry: new RecordedTelemetry(),
+      requestTimeout: 5_000,
+      retries: 0,
+    };
+    const killed = openClient(options);
+    const member = killed.kafka.consumer({
+      groupId: `${groups.STATE}-${serverId}`,
+      sessionTimeout: timing.session,
+      heartbeatInterval: timing.heartbeat,
+    });
+    await member.subscribe({ topic: topics.STATE });
+    const joined = new Promise((resolve) => member.on(member.events.GROUP_JOIN, resolve));
+    await member.run({ eachMessage: async () => {} });
+    await joined;
+    killed.abandon();
+    const { bus, heard, telemetry } = await started(brokers, serverId);
+    await bus.publish([{ event: typing('r-5', 'x') }]);
+    await heard.count(1);
+    expect(telemetry.logs.filter(({ what }) => what.includes('earlier life'))).toHaveLength(1);
+  });
+
+  test('a record that the broker does not take is refused alone', async () => {
+    const { bus, heard } = await started(brokers);
+    const monster = { ...message('r-5', 1), content: 'x'.repeat(1_500_000) };
+    const results = await Promise.allSettled(
+      [monster, message('r-5', 2), message('r-6', 1)].map((event) => bus.publish([{ event }])),
+    );
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+    await heard.until((events) => events.some((event) => event.kind === 'message' && event.seq === 2));
+  });
+
   test('a consumer that ends goes on where it was', async () => {
     const { bus, heard } = await started(brokers);
     const other = await started(brokers);
@@ -199,11 +242,12 @@ await describeWithOwnService('kafka', 'a Kafka that fails', () => {
     await two.heard.count(2);
     await kafka.freeze();
     setTimeout(() => void kafka.thaw(), 5_000);
-    await one.bus.publish([{ event: typing('r-5', 'meanwhile') }]);
-    await retried(() => one.bus.publish([{ event: message('r-5', 3) }]));
-    const events = await two.heard.until((all) => seqsOf(all).has(3), 20_000);
+    const inFlight = retried(() => one.bus.publish([{ event: typing('r-5', 'meanwhile') }]));
+    const waiting = Array.from({ length: 20 }, (_, i) => message('r-5', i + 3));
+    await Promise.all([inFlight, ...waiting.map((event) => one.bus.publish([{ event }]))]);
+    const events = await two.heard.until((all) => seqsOf(all).has(22), 20_000);
     const seqs = events.flatMap((event) => (event.kind === 'message' ? event.seq : []));
-    expect(seqs).toEqual([1, 2, 3]);
+    expect(seqs).toEqual(Array.from({ length: 22 }, (_, i) => i + 1));
   }, 60_000);
 });
 
@@ -223,6 +267,12 @@ async function retried(work: () => Promise<void>): Promise<void> {
 }
 
 describe('settings of the Kafka bus', () => {
+  test('a start without a broker fails in time and says why', async () => {
+    const bus = open(['127.0.0.1:1'], 'nobody');
+    await expect(bus.start(() => {})).rejects.toThrow('127.0.0.1:1');
+    await expect(bus.publish([{ event: message('r-5', 1) }])).rejects.toThrow();
+  });
+
   test('two streams under one name are refused', () => {
     const telemetry = new RecordedTelemetry();
     const names = { ...topics, FILE: topics.STATE };

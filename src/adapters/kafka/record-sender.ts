@@ -23,6 +23,7 @@ const MOST_BYTES = 512 * 1024;
 /** Of this time one attempt may take a part; together they stay within the 10 s after which a caller shall know. */
 const GIVE_UP_MS = 6_000;
 const ATTEMPT_MS = 4_000;
+const NEWS_MS = 10_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -40,7 +41,7 @@ export class RecordSender {
   #closed = false;
   #idle: (() => void)[] = [];
   #mostBytes = MOST_BYTES;
-  #failure: string | null = null;
+  #failure: { readonly reason: string; readonly at: number } | null = null;
 
   constructor(options: ClientOptions, topics: NamePerTopic) {
     this.#options = options;
@@ -48,14 +49,15 @@ export class RecordSender {
     this.#telemetry = options.telemetry;
   }
 
-  /** Why the last request failed; null after one that succeeded. */
+  /** Why the last request failed, while that is news; null after one that succeeded. */
   get failure(): string | null {
-    return this.#failure;
+    // Who has nothing more to send would else be out of order for ever.
+    return this.#failure !== null && Date.now() - this.#failure.at < NEWS_MS ? this.#failure.reason : null;
   }
 
-  /** Connects ahead of the first record. */
+  /** Connects ahead of the first record. Where that fails, the first record tries again. */
   async connect(): Promise<void> {
-    await this.#producer();
+    await this.#producer().catch(() => {});
   }
 
   send(records: readonly EncodedRecord[]): Promise<void> {
@@ -172,7 +174,7 @@ export class RecordSender {
   }
 
   #failed(batch: readonly Waiting[], error: Error): void {
-    this.#failure = error.message;
+    this.#failure = { reason: error.message, at: Date.now() };
     this.#drop(this.#client);
     const [only] = batch;
     if (isTooLarge(error)) {
