@@ -1,0 +1,280 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { RestNotifier } from '../../src/adapters/rest/notifier.ts';
+import { RestService, type RestServiceOptions } from '../../src/adapters/rest/rest-service.ts';
+import { RestRoomDirectory } from '../../src/adapters/rest/room-directory.ts';
+import { RestUserDirectory } from '../../src/adapters/rest/user-directory.ts';
+import { Refusal } from '../../src/domain/errors.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
+
+interface Seen {
+  readonly call: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+type Answer = (request: Seen, response: ServerResponse) => void;
+
+function answer(response: ServerResponse, json: unknown, status = 200): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
+}
+
+async function start(reply: Answer, options: Partial<RestServiceOptions> = {}) {
+  const seen: Seen[] = [];
+  const server = createServer(async (request, response) => {
+    const one = { call: `${request.method} ${request.url}`, headers: request.headers, body: await text(request) };
+    seen.push(one);
+    reply(one, response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  stops.push(async () => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const proxy = await FaultProxy.start({ target: (server.address() as AddressInfo).port });
+  stops.push(() => proxy.stop());
+  const url = `http://127.0.0.1:${proxy.port}/base`;
+  const service = new RestService({ name: 'the service', url, timeoutMs: 400, probeMs: 50, ...options });
+  stops.push(() => service.close());
+  return { seen, proxy, service };
+}
+
+async function refusedWithin(ms: number, call: () => Promise<unknown>): Promise<void> {
+  const before = performance.now();
+  const error: unknown = await call().then(
+    () => 'no error',
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(Refusal);
+  expect(error).toMatchObject({ code: 'try-again' });
+  expect(performance.now() - before).toBeLessThan(ms);
+}
+
+const eventually = (check: () => unknown) => vi.waitFor(check, { timeout: 5_000, interval: 10 });
+const members: Answer = (_request, response) => answer(response, { result: { members: [1, 2] } });
+const MODES = ['refuse', 'hang', 'reset', 'garbage', 'flood'] as const;
+
+describe.each(MODES)('while a service does: %s', (mode) => {
+  test('one call costs its bound, the next ones nothing, and it is found again', async () => {
+    const { proxy, service } = await start(members);
+    const directory = new RestRoomDirectory(service);
+    expect(await directory.roomMembers(5)).toEqual([1, 2]);
+    await proxy.setMode(mode);
+    await refusedWithin(700, () => directory.roomMembers(5));
+    for (let round = 0; round < 5; round += 1) {
+      await refusedWithin(50, () => directory.communityMembers(1));
+      await refusedWithin(50, () => directory.channel(11, { userId: 1, token: 't' }));
+      await refusedWithin(50, () => directory.topicsOf(1));
+      await refusedWithin(50, () => new RestNotifier(service).notify(DIRECT));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await proxy.setMode('pass');
+    await eventually(async () => expect(await directory.roomMembers(5)).toEqual([1, 2]));
+  });
+
+  test('names that were heard are still told', async () => {
+    const names: Answer = (_request, response) => answer(response, { result: { 1: { name: 'Ada', image: null } } });
+    const { proxy, service } = await start(names);
+    let now = 0;
+    const directory = new RestUserDirectory(service, { now: () => now });
+    await directory.profiles([1]);
+    await proxy.setMode(mode);
+    now += 3_600_000;
+    const before = performance.now();
+    expect(await directory.profiles([1, 2])).toEqual(new Map([[1, { name: 'Ada', image: null }]]));
+    expect(performance.now() - before).toBeLessThan(400);
+    await eventually(() => expect(service.isDown).toBe(true));
+    expect(directory.cached(1)).toEqual({ name: 'Ada', image: null });
+  });
+});
+
+const DIRECT = {
+  place: { kind: 'room', roomId: 5 },
+  userId: 1,
+  username: 'user1',
+  content: 'hello',
+  targets: [3, 7],
+} as const;
+
+describe('the community service', () => {
+  test('is asked for a channel in the name of the user', async () => {
+    const { seen, service } = await start((_request, response) =>
+      answer(response, {
+        isSuccess: true,
+        result: { id: 11, name: 'general', public: true, members: [{ id: 3, name: 'x' }, { id: 7 }] },
+      }),
+    );
+    const directory = new RestRoomDirectory(service);
+    const info = await directory.channel(11, { userId: 3, token: 'a.b.c' });
+    expect(info).toEqual({ id: 11, name: 'general', members: [3, 7], communityId: null });
+    expect(seen[0]?.call).toBe('GET /base/channel/11');
+    expect(seen[0]?.headers).toMatchObject({ authorization: 'a.b.c', id: '3' });
+  });
+
+  test('refuses by its codes', async () => {
+    let code = 1401;
+    const { service } = await start((_request, response) => answer(response, { isSuccess: false, code }, 400));
+    const directory = new RestRoomDirectory(service);
+    const ask = () => directory.channel(11, { userId: 3, token: 't' });
+    await expect(ask()).rejects.toMatchObject({ code: 'not-permitted' });
+    code = 4004;
+    expect(await ask()).toBeNull();
+    code = 2300;
+    await expect(ask()).rejects.toMatchObject({ code: 'try-again' });
+    await expect(directory.roomMembers(5)).rejects.toMatchObject({ code: 'try-again' });
+    expect(service.isDown).toBe(false);
+  });
+
+  const NONSENSE = [
+    ['no JSON', '<html>'],
+    ['nothing', ''],
+    ['another form', '[]'],
+    ['no members', '{"result":{}}'],
+    ['members of another form', '{"result":{"members":[1,null]}}'],
+    ['members that are no ids', '{"result":{"members":["x"]}}'],
+    ['another channel', '{"result":{"id":12,"members":[1]}}'],
+    ['null', 'null'],
+  ] as const;
+  test.each(NONSENSE)('that answers %s is answered by "try again"', async (_title, body) => {
+    const { service } = await start((_request, response) => response.end(body));
+    const directory = new RestRoomDirectory(service);
+    await refusedWithin(200, () => directory.channel(11, { userId: 3, token: 't' }));
+    if (!body.includes('12')) await refusedWithin(200, () => directory.roomMembers(5));
+    if (body !== '[]') await refusedWithin(200, () => directory.topicsOf(5));
+  });
+
+  test('is not followed elsewhere, and a failure of its own is no sign that it is down', async () => {
+    let status = 302;
+    const { seen, service } = await start((_request, response) =>
+      response.writeHead(status, { location: '/base/elsewhere' }).end('{"result":{"members":[1]}}'),
+    );
+    const directory = new RestRoomDirectory(service);
+    await refusedWithin(200, () => directory.roomMembers(5));
+    status = 500;
+    await refusedWithin(200, () => directory.roomMembers(5));
+    expect(seen).toHaveLength(2);
+    expect(service.isDown).toBe(false);
+  });
+
+  test('may not answer more than a bound', async () => {
+    const { service } = await start(
+      (_request, response) => {
+        response.end(JSON.stringify({ result: { members: [1], more: 'x'.repeat(100_000) } }));
+      },
+      { answerBytes: 50_000 },
+    );
+    await refusedWithin(400, () => new RestRoomDirectory(service).roomMembers(5));
+  });
+
+  test('may take its time for a part of the answer only', async () => {
+    const { service } = await start((_request, response) => {
+      response.write('{"result":');
+      const drip = setInterval(() => response.write(' '), 20);
+      response.on('close', () => clearInterval(drip));
+    });
+    await refusedWithin(700, () => new RestRoomDirectory(service).roomMembers(5));
+  });
+});
+
+describe('the user service', () => {
+  const names: Answer = ({ body }, response) => {
+    const ids: number[] = JSON.parse(body);
+    answer(response, { result: Object.fromEntries(ids.map((id) => [id, { id, name: `user${id}`, image: null }])) });
+  };
+
+  test('is asked once for what is asked at the same time', async () => {
+    const { seen, service } = await start(names);
+    const directory = new RestUserDirectory(service);
+    const asked = await Promise.all([
+      directory.profiles([1, 2]),
+      directory.profiles([2, 3]),
+      ...Array.from({ length: 50 }, (_, index) => directory.profiles([index + 1])),
+    ]);
+    expect(asked[1]?.get(3)).toEqual({ name: 'user3', image: null });
+    expect(seen).toHaveLength(1);
+    expect(seen[0]?.call).toBe('POST /base/find-id-list');
+    expect(JSON.parse(seen[0]?.body ?? '')).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
+  });
+
+  test('is asked in portions', async () => {
+    const { seen, service } = await start(names);
+    const ids = Array.from({ length: 25 }, (_, index) => index + 1);
+    expect((await new RestUserDirectory(service, { batch: 10 }).profiles(ids)).size).toBe(25);
+    expect(seen.map(({ body }) => JSON.parse(body).length)).toEqual([10, 10, 5]);
+  });
+
+  test('is asked again after a minute, in the background at first', async () => {
+    let name = 'Ada';
+    const { seen, service } = await start((_request, response) => answer(response, { result: { 1: { name } } }));
+    let now = 0;
+    const directory = new RestUserDirectory(service, { now: () => now });
+    const told = async () => (await directory.profiles([1])).get(1)?.name;
+    expect(await told()).toBe('Ada');
+    name = 'Augusta';
+    now = 59_999;
+    expect(await told()).toBe('Ada');
+    expect(seen).toHaveLength(1);
+    now = 60_000;
+    expect(await told()).toBe('Ada');
+    await eventually(() => expect(directory.cached(1)?.name).toBe('Augusta'));
+    expect(seen).toHaveLength(2);
+    name = 'Lovelace';
+    now += 120_000;
+    expect(directory.cached(1)).toBeUndefined();
+    expect(await told()).toBe('Lovelace');
+  });
+
+  test('that is slow is not waited for long', async () => {
+    const { service } = await start(() => {}, { timeoutMs: 2_000 });
+    const before = performance.now();
+    expect(await new RestUserDirectory(service, { timeoutMs: 100 }).profiles([1])).toEqual(new Map());
+    expect(performance.now() - before).toBeLessThan(400);
+  });
+
+  test('may answer nonsense', async () => {
+    const bodies = ['<html>', '[]', '{"result":null}', '{"result":{"1":null,"2":{"name":5},"x":{"name":"y"}}}'];
+    const { service } = await start((_request, response) => response.end(bodies.pop()));
+    const directory = new RestUserDirectory(service, { unknownMs: 0 });
+    for (let left = bodies.length; left > 0; left -= 1) expect(await directory.profiles([1, 2])).toEqual(new Map());
+  });
+});
+
+describe('the notification service', () => {
+  test('gets the bytes that it has always got', async () => {
+    const { seen, service } = await start((_request, response) => answer(response, { isSuccess: true, code: 1000 }));
+    const notifier = new RestNotifier(service);
+    await notifier.notify(DIRECT);
+    await notifier.notify({
+      place: { kind: 'channel', channelId: 11, communityId: 1, channelName: 'CHANNEL' },
+      userId: 1,
+      username: '유저',
+      content: '안녕 "q" \\ \n :',
+      targets: [2],
+    });
+    expect(seen.map(({ call, body }) => `${call} ${body}`)).toEqual([
+      'POST /base/direct {"userId":1,"username":"user1","type":"text","content":"hello","roomName":"DM","roomId":5,"target":"[3, 7]"}',
+      'POST /base/channel {"userId":1,"username":"유저","type":"text","content":"안녕 \\"q\\" \\\\ \\n :","channelName":"CHANNEL","communityId":1,"channelId":11,"target":"[2]"}',
+    ]);
+    expect(seen[0]?.headers['content-type']).toBe('application/json');
+  });
+
+  test('that refuses is told of', async () => {
+    const { service } = await start((_request, response) => answer(response, { isSuccess: false, code: 2100 }, 400));
+    await refusedWithin(200, () => new RestNotifier(service).notify(DIRECT));
+  });
+
+  test('is not told twice', async () => {
+    const { seen, service } = await start((_request, response) => response.destroy());
+    await refusedWithin(200, () => new RestNotifier(service).notify(DIRECT));
+    expect(seen).toHaveLength(1);
+  });
+});

@@ -1,0 +1,69 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { RoomDirectory } from '../../src/application/ports/room-directory.ts';
+
+export interface RoomDirectoryUnderTest {
+  readonly directory: RoomDirectory;
+  stop(): Promise<void>;
+}
+
+/** What `make` has to fill the directory with. */
+export const SMALL_WORLD = {
+  users: {
+    1: { name: 'Ada', image: 'http://img/1.png' },
+    2: { name: 'Grace', image: null },
+    3: { name: '리누스', image: null },
+  },
+  rooms: { 5: [1, 2], 6: [1, 3] },
+  communities: {
+    1: { members: [1, 2, 3], channels: { 11: null, 12: [1, 2] } },
+    2: { members: [3], channels: { 21: null } },
+  },
+};
+
+const as = (userId: number) => ({ userId, token: `token-of-${userId}` });
+
+export function roomDirectoryContract(name: string, make: () => Promise<RoomDirectoryUnderTest>): void {
+  describe(`RoomDirectory: ${name}`, () => {
+    const made: RoomDirectoryUnderTest[] = [];
+    afterEach(async () => {
+      await Promise.all(made.splice(0).map((one) => one.stop()));
+    });
+    async function start(): Promise<RoomDirectory> {
+      const one = await make();
+      made.push(one);
+      return one.directory;
+    }
+
+    test('tells the members of rooms and communities', async () => {
+      const directory = await start();
+      expect(await directory.roomMembers(5)).toEqual([1, 2]);
+      expect(await directory.communityMembers(1)).toEqual([1, 2, 3]);
+    });
+
+    test('knows no room, community or channel that is not there', async () => {
+      const directory = await start();
+      expect(await directory.roomMembers(1)).toBeNull();
+      expect(await directory.communityMembers(5)).toBeNull();
+      expect(await directory.channel(5, as(1))).toBeNull();
+    });
+
+    test('tells who may read a channel', async () => {
+      const directory = await start();
+      expect(await directory.channel(11, as(3))).toMatchObject({ id: 11, members: [1, 2, 3] });
+      expect(await directory.channel(12, as(2))).toMatchObject({ id: 12, members: [1, 2] });
+    });
+
+    test('refuses a channel to those who may not read it', async () => {
+      const directory = await start();
+      await expect(directory.channel(12, as(3))).rejects.toMatchObject({ code: 'not-permitted' });
+      await expect(directory.channel(21, as(1))).rejects.toMatchObject({ code: 'not-permitted' });
+    });
+
+    test("lists a user's places", async () => {
+      const directory = await start();
+      expect([...(await directory.topicsOf(1))].sort()).toEqual(['community/1', 'direct/5', 'direct/6']);
+      expect([...(await directory.topicsOf(3))].sort()).toEqual(['community/1', 'community/2', 'direct/6']);
+      expect(await directory.topicsOf(99)).toEqual([]);
+    });
+  });
+}
