@@ -1,0 +1,125 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { MongoBulkWriteError, type ObjectId } from 'mongodb';
+import type { AppendOutcome } from '../../application/ports/message-store.ts';
+import type { StoredEvent } from '../../domain/chat-event.ts';
+import type { UserId } from '../../domain/ids.ts';
+import type { MongoDatabase } from './database.ts';
+import { type EventDocument, nonceKey, readEvents } from './documents.ts';
+import type { EventLog } from './event-log.ts';
+import { NONCE } from './indexes.ts';
+
+export const NONCE_MS = 24 * 60 * 60 * 1000;
+const DUPLICATE = 11000;
+/** Waits of 1, 2, 4, ... milliseconds until a rival's document is on a majority and can be read: about a second. */
+const LOOKS = 10;
+
+type Fate = 'stored' | 'number taken' | 'nonce taken' | Error;
+
+/** Writes batches, all of a call by one unordered insert, and finds out what a refused one ran into. */
+export class Appender {
+  readonly #db: MongoDatabase;
+  readonly #log: EventLog;
+  readonly #now: () => number;
+
+  constructor(db: MongoDatabase, log: EventLog, now: () => number) {
+    this.#db = db;
+    this.#log = log;
+    this.#now = now;
+  }
+
+  /** The outcome of each document. */
+  async add(docs: readonly EventDocument[]): Promise<AppendOutcome[]> {
+    const fates = await this.#insert(docs);
+    return Promise.all(docs.map((doc, i) => this.#settle(doc, fates[i] ?? new Error('MongoDB told no outcome'))));
+  }
+
+  async byNonce(userId: UserId, nonce: string): Promise<StoredEvent | null> {
+    const key = nonceKey(userId, nonce);
+    const holder = await this.#db.events.findOne({ n: key }, { hint: NONCE });
+    return holder === null || this.#isOld(holder) ? null : eventWith(holder, key);
+  }
+
+  /** Takes away nonces that are past their day, so that their index holds no more than that. */
+  async sweep(): Promise<void> {
+    const filter = { n: { $exists: true }, at: { $lte: new Date(this.#now() - NONCE_MS) } };
+    await this.#db.events.updateMany(filter, { $unset: { n: '' } }, { hint: 'nonce_age' });
+  }
+
+  async #insert(docs: readonly EventDocument[]): Promise<Fate[]> {
+    try {
+      await this.#db.events.insertMany(docs, { ordered: false });
+      return docs.map(() => 'stored');
+    } catch (error) {
+      const cause = error instanceof Error ? error : new Error(String(error));
+      if (!(cause instanceof MongoBulkWriteError)) return docs.map(() => cause);
+      const refused = Array.isArray(cause.writeErrors) ? cause.writeErrors : [cause.writeErrors];
+      // Without any refused document, or with a doubt about durability, nothing is known of the others.
+      const doubt = refused.length === 0 || cause.result.getWriteConcernError() !== undefined;
+      const fates: Fate[] = docs.map(() => (doubt ? cause : 'stored'));
+      for (const { index, code, errmsg } of refused) {
+        if (code !== DUPLICATE) fates[index] = new Error(`MongoDB refused a batch: ${errmsg}`);
+        else fates[index] = / index: nonce dup key/.test(errmsg ?? '') ? 'nonce taken' : 'number taken';
+      }
+      return fates;
+    }
+  }
+
+  async #settle(doc: EventDocument, fate: Fate): Promise<AppendOutcome> {
+    try {
+      if (fate === 'number taken') return await this.#clashed(doc);
+      if (fate === 'nonce taken') return await this.#repeated(doc);
+    } catch (error) {
+      return { kind: 'failed', error: error instanceof Error ? error : new Error(String(error)) };
+    }
+    if (fate !== 'stored') return { kind: 'failed', error: fate };
+    this.#log.learn(doc.p, doc.l);
+    return { kind: 'stored' };
+  }
+
+  /** Waits until the rival can be read: whoever tries again at once must find the number taken. */
+  async #clashed(doc: EventDocument): Promise<AppendOutcome> {
+    for (let look = 0; look < LOOKS; look += 1) {
+      const rival = await this.#db.events.findOne({ p: doc.p, f: doc.f }, { projection: { l: 1 } });
+      if (rival !== null) {
+        this.#log.learn(doc.p, rival.l);
+        return rival._id.equals(doc._id) ? { kind: 'stored' } : { kind: 'clash' };
+      }
+      await delay(2 ** look);
+    }
+    return { kind: 'clash' };
+  }
+
+  async #repeated(doc: EventDocument): Promise<AppendOutcome> {
+    for (let look = 0; look < LOOKS; look += 1) {
+      const holders = await this.#db.events.find({ n: { $in: [...(doc.n ?? [])] } }).toArray();
+      const old = holders.filter((holder) => this.#isOld(holder));
+      for (const [index, event] of readEvents(doc).entries()) {
+        const key = event.nonce === null ? '' : nonceKey(event.userId, event.nonce);
+        const holder = holders.find((candidate) => candidate.n?.includes(key));
+        if (holder === undefined || old.includes(holder)) continue;
+        if (holder._id.equals(doc._id)) return { kind: 'stored' };
+        const first = eventWith(holder, key);
+        if (first !== null) return { kind: 'repeated', index, event: first };
+      }
+      await this.#release(old.map(({ _id }) => _id));
+      // What held the nonce is past its day, or not to be read yet, or was rolled back: the index knows.
+      const [fate] = await this.#insert([doc]);
+      if (fate !== 'nonce taken') return this.#settle(doc, fate ?? new Error('MongoDB told no outcome'));
+      await delay(2 ** look);
+    }
+    return { kind: 'failed', error: new Error('a nonce is taken, and what took it can not be read') };
+  }
+
+  async #release(ids: readonly ObjectId[]): Promise<void> {
+    if (ids.length > 0) await this.#db.events.updateMany({ _id: { $in: [...ids] } }, { $unset: { n: '' } });
+  }
+
+  #isOld(holder: EventDocument): boolean {
+    return holder.at.getTime() <= this.#now() - NONCE_MS;
+  }
+}
+
+function eventWith(holder: EventDocument, key: string): StoredEvent | null {
+  const match = (event: StoredEvent) => event.nonce !== null && nonceKey(event.userId, event.nonce) === key;
+  return readEvents(holder).find(match) ?? null;
+}

@@ -1,0 +1,28 @@
+import type { Outbox, UnpublishedBatch } from '../../application/ports/message-store.ts';
+import type { ConversationKey } from '../../domain/conversation.ts';
+import { answered, type MongoDatabase } from './database.ts';
+import { readEvents } from './documents.ts';
+
+/** What was stored and not yet said to be published, by a flag of its document. */
+export class MongoOutbox implements Outbox {
+  readonly #db: MongoDatabase;
+  readonly #now: () => number;
+
+  constructor(db: MongoDatabase, now: () => number = Date.now) {
+    this.#db = db;
+    this.#now = now;
+  }
+
+  published(batches: readonly { readonly place: ConversationKey; readonly first: number }[]): void {
+    this.#db.marks.published(batches);
+  }
+
+  async unpublished(olderThanMs: number, limit: number): Promise<UnpublishedBatch[]> {
+    const filter = { out: true as const, at: { $lte: new Date(this.#now() - olderThanMs) } };
+    await this.#db.marks.flush();
+    const found = this.#db.events.find(filter, { hint: 'unpublished' }).sort({ at: 1 }).limit(limit);
+    const docs = await answered(found.toArray());
+    for (const doc of docs) this.#db.marks.stored(doc);
+    return docs.map((doc) => ({ place: doc.p, first: doc.f, events: readEvents(doc) }));
+  }
+}

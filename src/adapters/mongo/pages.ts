@@ -1,0 +1,91 @@
+import type { HistoryPage } from '../../application/ports/message-store.ts';
+import type { ConversationKey } from '../../domain/conversation.ts';
+import { type HistoryRange, withParents } from '../../domain/history.ts';
+import type { MessageId } from '../../domain/ids.ts';
+import type { Message } from '../../domain/message.ts';
+import type { MongoDatabase } from './database.ts';
+import { channelIdOf, idValue, readMessage } from './documents.ts';
+import { CHANNEL_SEQ } from './indexes.ts';
+
+/** Numbers of a place that one field of `eventHole` counts. */
+export const HOLE_BUCKET = 1024;
+
+/** Reads messages as they stand. What is not projected is not seen: see to that first. */
+export class Pages {
+  readonly #db: MongoDatabase;
+
+  constructor(db: MongoDatabase) {
+    this.#db = db;
+  }
+
+  /** `newest` is the place's newest number; all up to it must be projected. */
+  async history(place: ConversationKey, range: HistoryRange, newest: number): Promise<HistoryPage> {
+    const messages = await this.#inRange(place, range, newest);
+    const ids = messages.flatMap(({ parentId }) => (parentId === null ? [] : [parentId]));
+    const here = new Map(messages.map((message) => [message.id, message]));
+    const parents = await this.messages(
+      place,
+      ids.filter((id) => !here.has(id)),
+    );
+    return { entries: withParents(messages, new Map([...here, ...parents])), seq: newest };
+  }
+
+  async messages(place: ConversationKey, ids: readonly MessageId[]): Promise<Map<MessageId, Message>> {
+    if (ids.length === 0) return new Map();
+    const filter = { _id: { $in: ids.map(idValue) }, channelId: channelIdOf(place) };
+    const docs = await this.#db.messagesOf(place).find(filter).toArray();
+    return new Map(docs.map((doc) => [String(doc._id), readMessage(place, doc)]));
+  }
+
+  async #inRange(place: ConversationKey, range: HistoryRange, newest: number): Promise<Message[]> {
+    switch (range.kind) {
+      case 'before':
+        return (await this.#read(place, { $lte: Math.min(range.seq - 1, newest) }, -1, range.size)).reverse();
+      case 'after':
+        return this.#read(place, { $gt: range.seq, $lte: newest }, 1, range.size);
+      case 'page': {
+        // What has no number, because an original server stored it since, sorts as the oldest.
+        const { upTo, skip } = await this.#seek(place, newest, range.page * range.size);
+        return (await this.#read(place, { $not: { $gt: upTo } }, -1, range.size, skip)).reverse();
+      }
+    }
+  }
+
+  async #read(place: ConversationKey, seq: object, direction: 1 | -1, limit: number, skip = 0): Promise<Message[]> {
+    const docs = await this.#db
+      .messagesOf(place)
+      .find({ channelId: channelIdOf(place), seq }, { hint: CHANNEL_SEQ })
+      .sort({ seq: direction, localDateTime: direction, _id: direction })
+      .skip(skip)
+      .limit(limit)
+      .toArray();
+    return docs.map((doc) => readMessage(place, doc));
+  }
+
+  /**
+   * Where the entry stands that has `skip` newer ones. Numbers are dense, so buckets are passed over by arithmetic with the holes in them, and at
+   * most one is left to walk through: a skip alone would walk all the way from the newest.
+   */
+  async #seek(place: ConversationKey, newest: number, skip: number): Promise<{ upTo: number; skip: number }> {
+    if (skip <= HOLE_BUCKET) return { upTo: newest, skip };
+    const base = Math.max(1, newest - (newest % HOLE_BUCKET));
+    // The newest bucket is counted, because holes that came after `newest` was read may be among its holes.
+    const top = { channelId: channelIdOf(place), seq: { $gte: base, $lte: newest } };
+    const [count, holes] = await Promise.all([
+      this.#db.messagesOf(place).countDocuments(top, { hint: CHANNEL_SEQ }),
+      this.#db.holes.findOne({ _id: place }),
+    ]);
+    if (count > skip) return { upTo: newest, skip };
+    let left = skip - count;
+    let upTo = base - 1;
+    while (upTo > 0) {
+      const bucket = Math.floor(upTo / HOLE_BUCKET);
+      const bottom = Math.max(1, bucket * HOLE_BUCKET);
+      const live = upTo - bottom + 1 - (holes?.n[bucket] ?? 0);
+      if (live > left) break;
+      left -= live;
+      upTo = bottom - 1;
+    }
+    return { upTo, skip: left };
+  }
+}
