@@ -1,0 +1,24 @@
+/** The URL of a service with, maybe, a password in it: whatever prints or logs it sees the rest only. */
+export class ConnectionUrl {
+  readonly #whole: string;
+  /** Scheme, host and path. */
+  readonly shown: string;
+
+  constructor(whole: string, shown: string) {
+    this.#whole = whole;
+    this.shown = shown;
+  }
+
+  /** With user, password and options, for the client that connects. */
+  reveal(): string {
+    return this.#whole;
+  }
+
+  toString(): string {
+    return this.shown;
+  }
+
+  toJSON(): string {
+    return this.shown;
+  }
+}

@@ -1,0 +1,86 @@
+import { join, resolve } from 'node:path';
+import { LOCAL_NETWORKS } from '../../adapters/http/networks.ts';
+import { isLoopback } from './addresses.ts';
+import { type BusChoice, type Config, ConfigError, type FilesChoice, type ReadConfig, type Secrets } from './config.ts';
+import { type Environment, readEnvironment } from './environment.ts';
+import { limitsOf } from './limits.ts';
+import { groupNames, problemsTogether, topicNames } from './rules.ts';
+import { warnOfUnknown } from './unknown-variables.ts';
+import type { Values } from './variables.ts';
+import { warningsOf } from './warnings.ts';
+
+/**
+ * Reads the whole configuration.
+ * @throws ConfigError with everything that is wrong
+ */
+export function readConfig(env: Environment): ReadConfig {
+  const read = readEnvironment(env);
+  const problems = [...read.problems, ...problemsTogether(read)];
+  if (problems.length > 0) throw new ConfigError(problems);
+  const { values } = read;
+  return {
+    config: configOf(values),
+    secrets: secretsOf(values),
+    warnings: [...warningsOf(read), ...warnOfUnknown(env)],
+  };
+}
+
+function configOf(values: Values): Config {
+  const dataDir = resolve(values.DATA_DIR);
+  const path = values.DIRECTORY_FILE === null ? null : resolve(values.DIRECTORY_FILE);
+  const { MONGODB_URL, REDIS_URL, PRESENCE_URL, COMMUNITY_URL, NOTIFICATION_URL } = values;
+  return {
+    listen: { host: values.HOST, port: values.PORT, workers: values.WORKERS },
+    server: { id: values.SERVER_ID, dataDir, logLevel: levelOf(values.LOG_LEVEL) },
+    demo: values.DEMO === null ? values.JWT_SECRET === null && isLoopback(values.HOST) : values.DEMO === 'on',
+    bus: busOf(values),
+    store:
+      MONGODB_URL === null ? { kind: 'sqlite', file: join(dataDir, 'chat.db') } : { kind: 'mongo', url: MONGODB_URL },
+    memberCache: REDIS_URL === null ? { kind: 'memory' } : { kind: 'redis', url: REDIS_URL },
+    presence: PRESENCE_URL === null ? { kind: 'embedded' } : { kind: 'tcp', ...PRESENCE_URL },
+    directory: COMMUNITY_URL === null ? { kind: 'file', path } : { kind: 'rest', url: COMMUNITY_URL },
+    users: usersOf(values, path),
+    notifications: NOTIFICATION_URL === null ? { kind: 'none' } : { kind: 'rest', url: NOTIFICATION_URL },
+    files: filesOf(values, dataDir),
+    http: {
+      publicUrl: values.PUBLIC_URL,
+      trustedProxies: values.TRUSTED_PROXIES ?? [],
+      allowedOrigins: values.ALLOWED_ORIGINS ?? [],
+      serviceNetworks: values.SERVICE_NETWORKS ?? LOCAL_NETWORKS,
+      fileUrlHours: values.FILE_URL_HOURS,
+    },
+    limits: limitsOf(values),
+  };
+}
+
+function busOf(values: Values): BusChoice {
+  if (values.KAFKA_BROKERS === null) return { kind: 'memory' };
+  return { kind: 'kafka', brokers: values.KAFKA_BROKERS, topics: topicNames(values), groups: groupNames(values) };
+}
+
+function usersOf({ USER_URL, COMMUNITY_URL }: Values, path: string | null): Config['users'] {
+  if (USER_URL !== null) return { kind: 'rest', url: USER_URL };
+  return COMMUNITY_URL !== null && path === null ? { kind: 'none' } : { kind: 'file', path };
+}
+
+function filesOf(values: Values, dataDir: string): FilesChoice {
+  const location = values.FILES_URL;
+  if (location === null) return { kind: 'folder', path: join(dataDir, 'files') };
+  if (location.kind === 'folder') return location;
+  const region = values.S3_REGION ?? values.AWS_REGION ?? 'us-east-1';
+  return { ...location, endpoint: values.S3_ENDPOINT, region };
+}
+
+/** The server writes on four levels. */
+function levelOf(level: Values['LOG_LEVEL']): Config['server']['logLevel'] {
+  if (level === 'trace') return 'debug';
+  return level === 'fatal' ? 'error' : level;
+}
+
+function secretsOf(values: Values): Secrets {
+  const { JWT_SECRET, JWT_SECRET_PREVIOUS, JWT_SECRET_ENCODING, SERVICE_TOKEN } = values;
+  return {
+    jwt: { secret: JWT_SECRET, previous: JWT_SECRET_PREVIOUS ?? [], encoding: JWT_SECRET_ENCODING },
+    serviceToken: SERVICE_TOKEN,
+  };
+}

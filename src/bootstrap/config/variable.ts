@@ -1,0 +1,41 @@
+import type { Form } from './forms.ts';
+
+export type Group =
+  | 'Server'
+  | 'Tokens and the demo'
+  | 'Kafka'
+  | 'Storage and neighbours'
+  | 'Files'
+  | 'HTTP'
+  | 'Sizes'
+  | 'Rates and connections'
+  | 'Times and windows';
+
+interface Row<T> {
+  readonly group: Group;
+  readonly form: Form<T>;
+  readonly meaning: string;
+  /** For the documentation: what happens when the variable is not set. */
+  readonly whenUnset: string;
+}
+
+/** A variable that is read from `fallback` when it is not set. */
+export interface Defaulted<T> extends Row<T> {
+  readonly fallback: string;
+}
+
+/** A variable whose value is null when it is not set. */
+export interface Optional<T> extends Row<T> {
+  readonly fallback: null;
+}
+
+export type ValueOf<Variable> =
+  Variable extends Defaulted<infer T> ? T : Variable extends Optional<infer T> ? T | null : never;
+
+export function defaulted<T>(group: Group, form: Form<T>, fallback: string, meaning: string): Defaulted<T> {
+  return { group, form, meaning, whenUnset: `\`${fallback}\``, fallback };
+}
+
+export function optional<T>(group: Group, form: Form<T>, whenUnset: string, meaning: string): Optional<T> {
+  return { group, form, meaning, whenUnset, fallback: null };
+}

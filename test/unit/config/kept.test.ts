@@ -1,0 +1,109 @@
+import { createHmac, createSecretKey } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hostLabel, serverIdentity } from '../../../src/bootstrap/identity.ts';
+import { keptText } from '../../../src/bootstrap/kept-file.ts';
+import { linkKeys, tokenSecrets } from '../../../src/bootstrap/secrets.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'kept-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('a kept file', () => {
+  it('is made once, with its folder, for its owner alone', async () => {
+    const path = join(folder, 'deep', 'in', 'it');
+    expect(await keptText(path, () => 'first')).toBe('first');
+    expect(await keptText(path, () => 'second')).toBe('first');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await readdir(join(folder, 'deep', 'in'))).toEqual(['it']);
+  });
+
+  it('gives all who make it at once the same text', async () => {
+    const path = join(folder, 'it');
+    const texts = await Promise.all(Array.from({ length: 20 }, (_, index) => keptText(path, () => `text ${index}`)));
+    expect(new Set(texts).size).toBe(1);
+    expect(await readdir(folder)).toEqual(['it']);
+  });
+
+  it('is not overwritten when it is empty, nor when it cannot be read', async () => {
+    const path = join(folder, 'it');
+    await writeFile(path, '\n');
+    await expect(keptText(path, () => 'new')).rejects.toThrow(`${path} is empty`);
+    expect(await readFile(path, 'utf8')).toBe('\n');
+    await expect(keptText(folder, () => 'new')).rejects.toThrow('EISDIR');
+  });
+});
+
+describe("the server's identity", () => {
+  it('is the configured one, with the number of the worker', async () => {
+    expect(await serverIdentity({ id: 'chat-1', dataDir: folder })).toBe('chat-1');
+    expect(await serverIdentity({ id: 'chat-1', dataDir: folder }, 2)).toBe('chat-1-2');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is else the host name and eight characters that stay', async () => {
+    const id = await serverIdentity({ id: null, dataDir: folder });
+    expect(id).toMatch(/-[0-9a-f]{8}$/);
+    expect(id.slice(0, -9)).toBe(hostLabel(hostname()));
+    expect(await serverIdentity({ id: null, dataDir: folder })).toBe(id);
+    expect(await serverIdentity({ id: null, dataDir: folder }, 1)).toBe(`${id}-1`);
+  });
+
+  it('is not made of a file that holds something else', async () => {
+    await writeFile(join(folder, 'server-id'), 'something else');
+    await expect(serverIdentity({ id: null, dataDir: folder })).rejects.toThrow('server-id holds no id');
+  });
+
+  it.each([
+    ['Chat-Server.local', 'chat-server.local'],
+    ['Adas Rechner (neu)', 'adas-rechner-neu'],
+    ['*', 'server'],
+    ['x'.repeat(100), 'x'.repeat(63)],
+  ])('takes of a host name what may stand in a group: %s', (name, label) => {
+    expect(hostLabel(name)).toBe(label);
+  });
+});
+
+describe('the secrets of the tokens', () => {
+  it('are the configured ones, the first one first', async () => {
+    const jwt = { secret: 'a', previous: ['b', 'c'], encoding: 'utf8' } as const;
+    expect(await tokenSecrets(jwt, folder)).toEqual({ secrets: ['a', 'b', 'c'], encoding: 'utf8' });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('are else generated once and kept', async () => {
+    const jwt = { secret: null, previous: ['c2hvcnQ='], encoding: 'base64' } as const;
+    const made = await tokenSecrets(jwt, folder);
+    expect(Buffer.from(made.secrets[0] ?? '', 'base64')).toHaveLength(32);
+    expect(made.secrets[1]).toBe('c2hvcnQ=');
+    expect(await tokenSecrets(jwt, folder)).toEqual(made);
+    expect((await stat(join(folder, 'jwt-secret'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('are refused when they give no key, without being repeated', async () => {
+    await writeFile(join(folder, 'jwt-secret'), '???');
+    const secrets = tokenSecrets({ secret: null, previous: [], encoding: 'base64' }, folder);
+    await expect(secrets).rejects.toThrow('secret 1 gives an empty key');
+  });
+});
+
+describe('the keys of file links', () => {
+  it('follow from those of the tokens, and are others', () => {
+    const options = { secrets: ['a', 'b'], encoding: 'utf8' } as const;
+    const [first, second, ...more] = linkKeys(options);
+    // RFC 5869 by hand: no salt, and one block of output.
+    const step = createHmac('sha256', Buffer.alloc(32))
+      .update(createSecretKey(Buffer.from('a')).export())
+      .digest();
+    const expected = createHmac('sha256', step).update('chat-server link key\u0001').digest();
+    expect(Buffer.from(first ?? [])).toEqual(expected);
+    expect(second).not.toEqual(first);
+    expect(more).toEqual([]);
+  });
+});
