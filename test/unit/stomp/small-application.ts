@@ -34,6 +34,8 @@ export class SmallApplication {
   /** Thrown by the next command that is let in, as its result. */
   failure: unknown = null;
 
+  #ending = Promise.withResolvers<void>();
+
   constructor(subscribers: LocalSubscribers, clock: HandClock) {
     this.#subscribers = subscribers;
     this.#clock = clock;
@@ -57,6 +59,13 @@ export class SmallApplication {
 
   userDisconnected(sessionId: string): void {
     this.ended.push(sessionId);
+    this.#ending.resolve();
+    this.#ending = Promise.withResolvers<void>();
+  }
+
+  /** Resolves once so many sessions have ended. */
+  async endings(count: number): Promise<void> {
+    while (this.ended.length < count) await this.#ending.promise;
   }
 
   refreshToken(_sessionId: string, caller: Caller, token: string): Caller {

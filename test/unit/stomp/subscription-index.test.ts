@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { zeroCounts } from '../../../src/adapters/stomp/counts.ts';
+import { MessageBuilder } from '../../../src/adapters/stomp/message-builder.ts';
+import { type Subscriber, Subscription } from '../../../src/adapters/stomp/subscription.ts';
+import { SubscriptionIndex } from '../../../src/adapters/stomp/subscription-index.ts';
+import { MemoryConnection } from './memory-connection.ts';
+
+const DESTINATIONS = ['/topic/direct/5', '/topic/direct/6', '/topic/group/5'];
+
+function setUp() {
+  const messages = new MessageBuilder((key) => key, 'p');
+  const counts = zeroCounts();
+  const index = new SubscriptionIndex(messages, 1_000, { tick: 0 }, counts);
+  const subscriber = (userId: number): Subscriber & { readonly connection: MemoryConnection } => ({
+    connection: new MemoryConnection(),
+    caller: { userId, account: '', token: '', expiresAt: 0 },
+    baseUrl: '',
+    sentTick: 0,
+    ended: () => {},
+  });
+  const subscription = (of: Subscriber, id: string, destination: string) =>
+    new Subscription(of, id, destination, { index, messages, slowBytes: 1_000, tick: 0 });
+  return { index, counts, subscriber, subscription };
+}
+
+describe('subscription index', () => {
+  it('knows whoever is live, through any order of coming and going', () => {
+    const step = fc.record({
+      what: fc.constantFrom('begin', 'live', 'end', 'remove'),
+      which: fc.nat(),
+      destination: fc.constantFrom(...DESTINATIONS),
+      userId: fc.integer({ min: 1, max: 3 }),
+      id: fc.constantFrom('a', 'b', 'c'),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const { index, counts, subscriber, subscription } = setUp();
+        const all: { of: MemoryConnection; userId: number; it: Subscription; state: 'begun' | 'live' | 'over' }[] = [];
+        for (const { what, which, destination, userId, id } of steps) {
+          const one = all[which % Math.max(1, all.length)];
+          if (what === 'begin') {
+            const of = subscriber(userId);
+            all.push({ of: of.connection, userId, it: subscription(of, id, destination), state: 'begun' });
+          } else if (what === 'remove') {
+            index.remove(destination, (user) => user === userId);
+            for (const other of all) {
+              if (other.it.destination === destination && other.userId === userId) other.state = 'over';
+            }
+          } else if (what === 'live' && one !== undefined) {
+            one.it.live();
+            if (one.state === 'begun') one.state = 'live';
+          } else if (one !== undefined) {
+            one.it.end();
+            one.state = 'over';
+          }
+        }
+        const live = all.filter(({ state }) => state === 'live');
+        expect(counts.subscriptions).toBe(live.length);
+        expect(new Set(index.destinations())).toEqual(new Set(live.map(({ it }) => it.destination)));
+        for (const destination of DESTINATIONS) {
+          const here = live.filter(({ it }) => it.destination === destination);
+          expect([...index.callers(destination)].map(({ userId }) => userId).sort()).toEqual(
+            here.map(({ userId }) => userId).sort(),
+          );
+          for (const { of } of all) of.received.length = 0;
+          index.deliver(destination, { kind: 'typing', place: 'r-5', name: 'a' });
+          for (const { of, it } of all) {
+            const isHere = here.some((other) => other.it === it);
+            expect(of.received).toHaveLength(isHere ? 1 : 0);
+            if (isHere) expect(of.received[0]).toContain(`\nsubscription:${it.wireId}\n`);
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('says nothing to who is not live yet, and goes live once', () => {
+    const { index, counts, subscriber, subscription } = setUp();
+    const one = subscriber(1);
+    const it = subscription(one, 'a', '/topic/direct/5');
+    index.deliver('/topic/direct/5', { kind: 'typing', place: 'r-5', name: 'a' });
+    expect(one.connection.received).toEqual([]);
+    it.live();
+    it.live();
+    index.deliver('/topic/direct/5', { kind: 'typing', place: 'r-5', name: 'a' });
+    expect(one.connection.received).toHaveLength(1);
+    it.end();
+    it.live();
+    expect(counts.subscriptions).toBe(0);
+  });
+});
