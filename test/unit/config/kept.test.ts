@@ -1,4 +1,5 @@
 import { createHmac, createSecretKey } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +29,16 @@ describe('a kept file', () => {
     const path = join(folder, 'it');
     const texts = await Promise.all(Array.from({ length: 20 }, (_, index) => keptText(path, () => `text ${index}`)));
     expect(new Set(texts).size).toBe(1);
+    expect(await readdir(folder)).toEqual(['it']);
+  });
+
+  it('is what another process has made meanwhile', async () => {
+    const path = join(folder, 'it');
+    const make = () => {
+      writeFileSync(path, 'theirs');
+      return 'ours';
+    };
+    expect(await keptText(path, make)).toBe('theirs');
     expect(await readdir(folder)).toEqual(['it']);
   });
 
