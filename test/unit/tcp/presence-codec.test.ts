@@ -1,0 +1,155 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  beforeEnter,
+  enter,
+  login,
+  logout,
+  NonsenseReply,
+  notLooking,
+  portions,
+  type Question,
+  RefusedRequest,
+  state,
+} from '../../../src/adapters/tcp/presence-codec.ts';
+import { type Place, parsePlace, placeText } from '../../../src/domain/place.ts';
+
+const HOME: Place = { kind: 'home' };
+const VOICE: Place = { kind: 'voice', communityId: 1, channelId: 11 };
+
+describe('requests', () => {
+  test.each<[Question<unknown>, string]>([
+    [login('s1', 3), '{"type":"login","session_id":"s1","user_id":"3"}'],
+    [logout('s1'), '{"type":"logout","session_id":"s1"}'],
+    [state(3, HOME), '{"type":"state","user_id":"3","channel_id":"home"}'],
+    [state(3, VOICE), '{"type":"state","user_id":"3","channel_id":"com1,c-11"}'],
+    [notLooking('r-5', [3, 7]), '{"type":"direct","channel_id":"r-5","community_id":"r-5","ids":[3,7]}'],
+    [notLooking('c-11', [3]), '{"type":"community","channel_id":"c-11","community_id":"c-11","ids":[3]}'],
+    [beforeEnter(3, 1), '{"type":"before-enter","user_id":"3","community_id":"1"}'],
+    [enter(3, 1, 11), '{"type":"enter","user_id":"3","channel_id":"c-11","community_id":"1"}'],
+  ])('are one line of JSON each', ({ line }, expected) => {
+    expect(line).toBe(`${expected}\r\n`);
+  });
+
+  test('a session id can not end the line or forge a key', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (sessionId) => {
+        const { line } = login(sessionId, 3);
+        expect(line.indexOf('\n')).toBe(line.length - 1);
+        expect(JSON.parse(line)).toEqual({ type: 'login', session_id: sessionId, user_id: '3' });
+      }),
+    );
+  });
+});
+
+describe('replies', () => {
+  test('to login may be anything', () => {
+    for (const reply of ['', 'ok', '반환메세지', '\ufffd\ufffd']) expect(login('s', 3).read(reply)).toBeUndefined();
+  });
+
+  test.each([
+    ['1,home', { userId: 1, place: HOME }],
+    ['1,null', { userId: 1, place: null }],
+    ['1,r-5', { userId: 1, place: { kind: 'conversation', key: 'r-5' } }],
+    ['3,com1,c-11', { userId: 3, place: VOICE }],
+    ['3,com1', { userId: 3, place: null }],
+    ['null,null', null],
+    ['abc,home', null],
+  ])('to logout: %s', (reply, expected) => {
+    expect(logout('s').read(reply)).toEqual(expected);
+  });
+
+  test.each([
+    ['home,r-5', HOME],
+    ['null,r-5', null],
+    ['c-11,r-5', { kind: 'conversation', key: 'c-11' }],
+    ['com1,c-11,r-5', VOICE],
+    ['com1,r-5', null],
+    ['r-7,r-6', { kind: 'conversation', key: 'r-7' }],
+  ])('to a move to r-5: %s', (reply, expected) => {
+    expect(state(3, { kind: 'conversation', key: 'r-5' }).read(reply)).toEqual(expected);
+  });
+
+  test('to a move into a voice channel', () => {
+    expect(state(3, VOICE).read('com1,c-11,com1,c-11')).toEqual(VOICE);
+    expect(state(3, VOICE).read('home,com1,c-11')).toEqual(HOME);
+  });
+
+  test('about who is looking are lists of those who were asked for', () => {
+    const { read } = notLooking('r-5', [3, 7, 9]);
+    expect(read('[]')).toEqual([]);
+    expect(read('[3, 7]')).toEqual([3, 7]);
+    expect(read('[9,3]')).toEqual([9, 3]);
+    expect(read('[3, 8]')).toEqual([3]);
+  });
+
+  test('about voice channels', () => {
+    const { read } = beforeEnter(3, 1);
+    expect(read('{}')).toEqual({});
+    expect(read('{"11":["3","7"],"12":[]}')).toEqual({ 11: ['3', '7'], 12: [] });
+    expect(read('{"11":[3]}')).toEqual({ 11: ['3'] });
+  });
+
+  test('that refuse are no nonsense', () => {
+    for (const question of [login('s', 3), logout('s'), notLooking('r-5', []), enter(3, 1, 11)]) {
+      expect(() => question.read('error: failed')).toThrow(RefusedRequest);
+    }
+  });
+
+  test.each<[string, Question<unknown>, readonly string[]]>([
+    ['logout', logout('s'), ['', 'ok', 'a b,home', '1,<html>', ',', '{"a":1,"b":2}']],
+    ['a move', state(3, HOME), ['', 'ok', 'x', '<a>,home', ',']],
+    ['who is looking', notLooking('r-5', [3]), ['', '3', '[3', '[a]', '[3,]', '[[3]]', '{}', '["3"]']],
+    ['voice', beforeEnter(3, 1), ['', 'x', 'null', '[]', '1', '{"11":3}', '{"x":[]}', '{"__proto__":[]}']],
+  ])('to %s that make no sense', (_title, question, replies) => {
+    for (const reply of replies) expect(() => question.read(reply)).toThrow(NonsenseReply);
+  });
+
+  test('of any text are read or called nonsense', () => {
+    const questions = [login('s', 3), logout('s'), state(3, VOICE), notLooking('c-11', [3]), enter(3, 1, 11)];
+    const reply = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.json(),
+      fc
+        .array(fc.constantFrom('[', ']', ',', ' ', '3', 'com1', 'c-11', 'home', 'null', '-', '{', '}', '"', ':'))
+        .map((all) => all.join('')),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...questions), reply, (question, text) => {
+        try {
+          question.read(text);
+        } catch (error) {
+          expect(error instanceof NonsenseReply || error instanceof RefusedRequest).toBe(true);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('to a move tell every place that there is', () => {
+    const id = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+    const place = fc.oneof(
+      fc.constant('home'),
+      id.map((one) => `r-${one}`),
+      id.map((one) => `c-${one}`),
+      fc.tuple(id, id).map(([one, other]) => `com${one},c-${other}`),
+    );
+    fc.assert(
+      fc.property(place, place, (before, after) => {
+        const read = state(3, parsePlace(after) ?? HOME).read(`${before},${after}`);
+        expect(read === null ? null : placeText(read)).toBe(before);
+      }),
+    );
+  });
+});
+
+test('portions hold everybody once, and no answer about one is too long', () => {
+  const ids = fc.array(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), { maxLength: 300 });
+  fc.assert(
+    fc.property(ids, fc.integer({ min: 40, max: 1_000 }), (all, bytes) => {
+      const cut = portions(all, bytes);
+      expect(cut.flat()).toEqual(all);
+      for (const part of cut) expect(`[${part.join(', ')}]`.length).toBeLessThanOrEqual(bytes);
+    }),
+  );
+});
