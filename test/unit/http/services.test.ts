@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { LOCAL_NETWORKS, parseNetworks } from '../../../src/adapters/http/networks.ts';
 import { serviceRule } from '../../../src/adapters/http/service-auth.ts';
@@ -85,6 +86,27 @@ test.each([
     what === DEEP ? '['.repeat(200_000) : what === LONG ? `{"userId":1,"x":"${'x'.repeat(1024 * 1024)}"}` : what;
   const { url } = await serve({});
   expect(await json(fetch(`${url}/chat-server/${call}`, send(method, body)))).toEqual(refused(code));
+});
+
+test('a body may be nested as deep as the limit, in fields that nobody reads too', async () => {
+  const { url } = await serve({ countUnread: async () => [] });
+  const call = (arrays: number) => {
+    const body = `{"userId":1,"roomIds":[],"x":"[[[\\"[[[","y":${'['.repeat(arrays)}${']'.repeat(arrays)}}`;
+    return json(fetch(`${url}/chat-server/message-count`, send('POST', body)));
+  };
+  expect(await call(31)).toEqual({ status: 200, body: [] });
+  expect(await call(32)).toEqual(refused(2100));
+});
+
+test('a body that does not tell its length is cut at the limit', async () => {
+  const { url } = await serve({}, { limits: { jsonBytes: 1_000 } });
+  const endless = Readable.from(
+    (async function* () {
+      for (let sent = 0; sent < 1_000; sent++) yield Buffer.alloc(1_000, ' ');
+    })(),
+  );
+  const init = { method: 'POST', body: Readable.toWeb(endless), duplex: 'half' } as RequestInit;
+  expect(await json(fetch(`${url}/chat-server/message-count`, init))).toEqual(refused(2413));
 });
 
 test('a body that is no UTF-8, or compressed, is refused', async () => {
