@@ -192,3 +192,29 @@ test('readers who go away in mid-file leave no descriptors', async () => {
   await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.on('close', resolve))));
   await vi.waitFor(async () => expect((await readdir('/proc/self/fd')).length).toBeLessThanOrEqual(before + 2));
 });
+
+test('a reader who stops reading is cut, and costs no more than what is on its way', async () => {
+  let given = 0;
+  let ended = false;
+  const endless = async function* () {
+    try {
+      for (;;) {
+        given += 64 * 1024;
+        yield Buffer.alloc(64 * 1024);
+      }
+    } finally {
+      ended = true;
+    }
+  };
+  const { options, url } = await serve(
+    { openFile: async () => ({ size: 2 ** 40, contentType: 'video/mp4', fileName: null, read: endless }) },
+    { limits: { idleMs: 500 } },
+  );
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  socket.on('error', () => {});
+  socket.pause();
+  socket.write(`GET ${options.fileLinks.link(KEY, '')} HTTP/1.1\r\nhost: x\r\n\r\n`);
+  await vi.waitFor(() => expect(ended).toBe(true), { timeout: 8_000 });
+  expect(given).toBeLessThan(32 * 1024 * 1024);
+});
