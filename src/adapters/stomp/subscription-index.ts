@@ -31,6 +31,7 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
   }
 
   add(subscription: Subscription): void {
+    // Neither a second time nor after its end.
     if (!this.#replaying.delete(subscription)) return;
     const audience = this.#live.get(subscription.destination);
     subscription.slot = audience?.length ?? 0;

@@ -77,7 +77,7 @@ export class Subscription implements ReplaySink {
   }
 
   live(): void {
-    if (!this.#isOver) this.#host.index.add(this);
+    this.#host.index.add(this);
   }
 
   /** From now on nothing is sent. */

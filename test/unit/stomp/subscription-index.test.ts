@@ -27,21 +27,23 @@ function setUp() {
 describe('subscription index', () => {
   it('knows whoever is live, through any order of coming and going', () => {
     const step = fc.record({
-      what: fc.constantFrom('begin', 'live', 'end', 'remove'),
+      what: fc.constantFrom('join', 'join', 'begin', 'live', 'end', 'end', 'remove'),
       which: fc.nat(),
       destination: fc.constantFrom(...DESTINATIONS),
-      userId: fc.integer({ min: 1, max: 3 }),
+      userId: fc.integer({ min: 1, max: 9 }),
       id: fc.constantFrom('a', 'b', 'c'),
     });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
         const { index, counts, subscriber, subscription } = setUp();
         const all: { of: MemoryConnection; userId: number; it: Subscription; state: 'begun' | 'live' | 'over' }[] = [];
         for (const { what, which, destination, userId, id } of steps) {
           const one = all[which % Math.max(1, all.length)];
-          if (what === 'begin') {
+          if (what === 'begin' || what === 'join') {
             const of = subscriber(userId);
-            all.push({ of: of.connection, userId, it: subscription(of, id, destination), state: 'begun' });
+            const it = subscription(of, id, destination);
+            if (what === 'join') it.live();
+            all.push({ of: of.connection, userId, it, state: what === 'join' ? 'live' : 'begun' });
           } else if (what === 'remove') {
             index.remove(destination, (user) => user === userId);
             for (const other of all) {
@@ -89,5 +91,14 @@ describe('subscription index', () => {
     it.end();
     it.live();
     expect(counts.subscriptions).toBe(0);
+  });
+
+  it('builds one buffer an id, also where the ids take turns', () => {
+    const { index, subscriber, subscription } = setUp();
+    const all = Array.from({ length: 12 }, () => subscriber(1));
+    for (const [number, one] of all.entries()) subscription(one, `s${number % 3}`, '/topic/direct/5').live();
+    index.deliver('/topic/direct/5', { kind: 'typing', place: 'r-5', name: 'a' });
+    // The first of each id takes the end that all share, behind a head of its own.
+    expect(new Set(all.flatMap(({ connection }) => connection.shared)).size).toBe(4);
   });
 });
