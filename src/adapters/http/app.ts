@@ -6,7 +6,7 @@ import { cors, mayUse } from './cors.ts';
 import { type ClientHandler, depsOf, type Handler, type HttpDeps, type HttpOptions, requestClient } from './deps.ts';
 import { ENDPOINTS, type Endpoint, type EndpointName } from './endpoints.ts';
 import { sendJsonEarly, wrappedRefusal } from './envelope.ts';
-import { createLatency } from './latency.ts';
+import { createHttpMetrics, type HttpMetrics } from './http-metrics.ts';
 import { sendPlain } from './plain.ts';
 import { refuse } from './refuse.ts';
 import { demoTokenRoute, pageRoute } from './routes/demo.ts';
@@ -37,11 +37,11 @@ export function createHttpApp(options: HttpOptions): Express {
   app.use(cors(deps));
 
   const handlers = handlersOf(deps);
-  const latency = createLatency(deps.metrics);
+  const metrics = createHttpMetrics(deps.metrics);
   const add = (name: EndpointName): void => {
     const handler = handlers[name];
     const { method, path }: Endpoint = ENDPOINTS[name];
-    if (handler !== null) app[method](path, guarded(deps, ENDPOINTS[name], handler, latency));
+    if (handler !== null) app[method](path, guarded(deps, ENDPOINTS[name], handler, metrics));
   };
   for (const name of Object.keys(ENDPOINTS) as EndpointName[]) if (name !== 'page') add(name);
   app.use('/chat-server', (request: Request, response: Response) => {
@@ -51,7 +51,7 @@ export function createHttpApp(options: HttpOptions): Express {
   add('page');
   app.use((_request: Request, response: Response) => sendPlain(response, 404, 'there is nothing here'));
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
-    refuse(deps, request, response, 'none', false, error);
+    refuse(deps, metrics, request, response, 'none', false, error);
   });
   return app;
 }
@@ -85,15 +85,15 @@ function guarded(
   deps: HttpDeps,
   { method, path, who }: Endpoint,
   handler: Handler | ClientHandler,
-  latency: ReturnType<typeof createLatency>,
+  metrics: HttpMetrics,
 ): Handler {
   const plain = who === 'anyone' || who === 'link';
   return async (request, response) => {
-    latency(response, method, path);
+    metrics.timed(response, method, path);
     try {
       await admitted(deps, who, handler, request, response);
     } catch (error) {
-      refuse(deps, request, response, path, plain, error);
+      refuse(deps, metrics, request, response, path, plain, error);
     }
   };
 }

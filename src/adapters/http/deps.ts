@@ -7,10 +7,10 @@ import type { Clock } from '../../application/ports/clock.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import type { UserId } from '../../domain/ids.ts';
 import { type Client, clientOf } from './client-address.ts';
+import type { DemoWorld } from './demo-world.ts';
 import type { FileLinks } from './file-links.ts';
 import type { Networks } from './networks.ts';
 import type { OriginRule } from './origins.ts';
-import type { DemoWorld } from './routes/demo-world.ts';
 import type { ServiceRule } from './service-auth.ts';
 
 export interface HttpLimits {

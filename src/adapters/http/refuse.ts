@@ -2,11 +2,13 @@ import type { Request, Response } from 'express';
 import { asRefusal, Refusal } from '../../domain/errors.ts';
 import type { HttpDeps } from './deps.ts';
 import { sendJsonEarly, wrappedRefusal } from './envelope.ts';
+import type { HttpMetrics } from './http-metrics.ts';
 import { sendPlain } from './plain.ts';
 
 /** Answers what a handler threw: 400 and a number for the wrapped calls, a plain status for the others. */
 export function refuse(
   deps: Pick<HttpDeps, 'telemetry'>,
+  metrics: HttpMetrics,
   request: Request,
   response: Response,
   route: string,
@@ -14,8 +16,9 @@ export function refuse(
   error: unknown,
 ): void {
   const refusal = refusalOf(error);
-  deps.telemetry.count('refusals');
-  if (refusal.code === 'internal') {
+  metrics.refused(route, refusal.code);
+  // What comes as a refusal was logged where it was one.
+  if (refusal.code === 'internal' && !(error instanceof Refusal)) {
     deps.telemetry.log('error', 'an HTTP call failed', { route, error: stackOf(error) });
   }
   if (response.headersSent || response.destroyed || request.socket.destroyed) {

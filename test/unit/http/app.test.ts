@@ -144,10 +144,12 @@ test('health and metrics', async () => {
   expect((await fetch(`${url}/chat-server/health/live`)).status).toBe(200);
   expect(await json(fetch(`${url}/chat-server/health/ready`))).toEqual({ status: 503, body: health });
   await fetch(`${url}/chat-server/unread?places=r-98765`, { headers: asUser(1) });
+  await fetch(`${url}/chat-server/unread`);
   await fetch(`${url}/chat-server/files/a_secret_key?sig=x`);
   const metrics = await (await fetch(`${url}/metrics`)).text();
   expect(metrics).toContain('chat_http_request_seconds_count{method="get",route="/chat-server/unread",status="200"} 1');
   expect(metrics).toContain('route="/chat-server/files/:key",status="403"} 1');
+  expect(metrics).toContain('chat_http_refusals_total{route="/chat-server/unread",code="no-token"} 1');
   expect(metrics).not.toMatch(/98765|a_secret_key/);
 });
 

@@ -156,10 +156,20 @@ test('who may not upload there is refused before his file is read', async () => 
 
 test('a refused event takes its stored parts along', async () => {
   const place = await start({
-    uploadFile: () => ({ result: Promise.reject(new Refusal('store-failed', 'no')) }),
+    uploadFile: () => ({ result: Promise.reject(new Refusal('bad-input', 'the nonce is of another place')) }),
   });
-  expect(await json(post(place, [...FIELDS, THUMBNAIL, IMAGE]))).toEqual(refused(2300));
+  expect(await json(post(place, [...FIELDS, THUMBNAIL, IMAGE]))).toEqual(refused(2100));
   await vi.waitFor(async () => expect(await place.kept()).toEqual([]));
+});
+
+test.each([
+  [new Refusal('try-again', 'the database is silent'), 2503],
+  [new Refusal('store-failed', 'the database refused'), 2300],
+  [new Error('a defect'), 2301],
+])('an event that may be stored in spite of %s keeps its file', async (error, code) => {
+  const place = await start({ uploadFile: () => ({ result: Promise.reject(error) }) });
+  expect(await json(post(place, [...FIELDS, IMAGE]))).toEqual(refused(code));
+  expect(await place.kept()).toHaveLength(2);
 });
 
 test('without a token nothing is read', async () => {

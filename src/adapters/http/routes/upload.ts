@@ -1,8 +1,8 @@
 import type { Request } from 'express';
-import type { StoredUpload, Upload } from '../../../application/application.ts';
+import type { StoredFileMessage, StoredUpload, Upload } from '../../../application/application.ts';
 import type { Caller } from '../../../application/caller.ts';
 import type { ByteStream } from '../../../application/ports/file-store.ts';
-import { Refusal } from '../../../domain/errors.ts';
+import { asRefusal, Refusal } from '../../../domain/errors.ts';
 import type { UserId } from '../../../domain/ids.ts';
 import { type ClientHandler, type HttpDeps, linkBase } from '../deps.ts';
 import { sendJson, wrapped } from '../envelope.ts';
@@ -16,7 +16,7 @@ export type UploadsUnderWay = Map<UserId, number>;
 
 /** Shares a file: the parts stream into the store as they come, and become an event when the form is whole. */
 export function uploadRoute(deps: HttpDeps, kind: UploadKind, underWay: UploadsUnderWay): ClientHandler {
-  const { application, limits } = deps;
+  const { limits } = deps;
   return async (caller, request, response) => {
     if (Number(request.headers['content-length'] ?? 0) > 2 * limits.uploadBytes + limits.jsonBytes) {
       throw new Refusal('too-large', `a file is larger than ${limits.uploadBytes} bytes`);
@@ -28,9 +28,7 @@ export function uploadRoute(deps: HttpDeps, kind: UploadKind, underWay: UploadsU
     const parts: Parts = new Map();
     try {
       const upload = await receive(deps, kind, caller, request, parts);
-      const { result } = await application.uploadFile(caller, upload);
-      const { id, seq, content } = await result;
-      parts.clear();
+      const { id, seq, content } = await shared(deps, caller, upload, parts);
       const message = deps.fileLinks.link(content, linkBase(deps, request));
       sendJson(response, 200, wrapped({ id, seq, message }));
     } finally {
@@ -40,6 +38,28 @@ export function uploadRoute(deps: HttpDeps, kind: UploadKind, underWay: UploadsU
       await dropAll(deps, parts);
     }
   };
+}
+
+/**
+ * The event. From here on the parts are the message's own, unless a refusal says for certain that there is none: where the database fell silent the
+ * event may be stored all the same, and bytes that nobody shows are better than a message whose file is gone.
+ */
+async function shared(
+  { application }: HttpDeps,
+  caller: Caller,
+  upload: Upload,
+  parts: Parts,
+): Promise<StoredFileMessage> {
+  try {
+    const { result } = await application.uploadFile(caller, upload);
+    const stored = await result;
+    parts.clear();
+    return stored;
+  } catch (error) {
+    const { code } = asRefusal(error);
+    if (code === 'try-again' || code === 'store-failed' || code === 'internal') parts.clear();
+    throw error;
+  }
 }
 
 async function receive(
