@@ -20,6 +20,9 @@ interface Waiting {
 const MOST_WAITING = 50_000;
 /** Well under the megabyte that a broker takes at once by default. */
 const MOST_BYTES = 512 * 1024;
+const LEAST_BYTES = 1_024;
+/** About what key and headers add to a record. */
+const HEADER_BYTES = 200;
 /** Of this time one attempt may take a part; together they stay within the 10 s after which a caller shall know. */
 const GIVE_UP_MS = 6_000;
 const ATTEMPT_MS = 4_000;
@@ -103,7 +106,12 @@ export class RecordSender {
         this.#mostBytes = Math.min(MOST_BYTES, this.#mostBytes * 2);
         pause = FIRST_PAUSE_MS;
       } catch (error) {
-        this.#failed(batch, error instanceof Error ? error : new Error(String(error)));
+        const reason = error instanceof Error ? error : new Error(String(error));
+        if (isTooLarge(reason)) {
+          this.#refused(batch, reason);
+          continue;
+        }
+        this.#failed(reason);
         await new Promise((resolve) => setTimeout(resolve, pause));
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
       }
@@ -145,8 +153,7 @@ export class RecordSender {
   #nextBatch(): Waiting[] {
     let bytes = 0;
     const end = this.#queue.findIndex(({ record }, index) => {
-      // Only an upper bound is wanted, and three bytes a UTF-16 unit are one.
-      bytes += record.value.length * 3 + 100;
+      bytes += Buffer.byteLength(record.value) + HEADER_BYTES;
       return index > 0 && bytes > this.#mostBytes;
     });
     return this.#queue.slice(0, end === -1 ? this.#queue.length : end);
@@ -173,21 +180,22 @@ export class RecordSender {
     }
   }
 
-  #failed(batch: readonly Waiting[], error: Error): void {
+  #failed(error: Error): void {
     this.#failure = { reason: error.message, at: Date.now() };
     this.#drop(this.#client);
-    const [only] = batch;
-    if (isTooLarge(error)) {
-      if (batch.length > 1) {
-        this.#mostBytes = Math.max(1, Math.floor(this.#mostBytes / 2));
-        return;
-      }
-      this.#telemetry.log('error', 'kafka refuses a record as too large', { key: only?.record.key });
-      this.#giveUp((call) => call === only?.call, error);
-      return;
-    }
     const now = Date.now();
     this.#giveUp((call) => call.until <= now, error);
+  }
+
+  /** Too large for the broker: the next request is half as large, down to the one record that is at fault. */
+  #refused(batch: readonly Waiting[], error: Error): void {
+    const [only, more] = batch;
+    if (more !== undefined) {
+      this.#mostBytes = Math.max(LEAST_BYTES, Math.floor(this.#mostBytes / 2));
+      return;
+    }
+    this.#telemetry.log('error', 'kafka refuses a record as too large', { key: only?.record.key });
+    this.#giveUp((call) => call === only?.call, error);
   }
 
   #giveUp(lost: (call: Call) => boolean, error: Error): void {
