@@ -1,14 +1,24 @@
-import { type Collection, type Db, MongoClient, MongoServerError } from 'mongodb';
+import { type Collection, type Db, MongoClient, type MongoClientOptions, MongoServerError } from 'mongodb';
 import { type ConversationKey, isChannel } from '../../domain/conversation.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { EventDocument, HoleDocument, MessageDocument, ReadDocument } from './documents.ts';
 import { ensureIndexes } from './indexes.ts';
 import { PublishedMarks } from './published-marks.ts';
 
-/** No operation takes longer, retries and waiting for a primary included. */
+/** No caller waits longer. The driver's own limits add up over its retries, so they only free its connections. */
 const BOUND_MS = 5_000;
+const SOCKET_MS = 4_000;
 const SELECTION_MS = 3_000;
 const DEFAULT_DATABASE = 'chat';
+
+const COMMON: MongoClientOptions = {
+  serverSelectionTimeoutMS: SELECTION_MS,
+  connectTimeoutMS: SELECTION_MS,
+  heartbeatFrequencyMS: 3_000,
+  readPreference: 'primary',
+  readConcern: { level: 'majority' },
+  writeConcern: { w: 'majority', journal: true, wtimeoutMS: SOCKET_MS },
+};
 
 /** One server's connection to MongoDB, and the collections. Reads see what a majority has; writes wait for it and its journal. */
 export class MongoDatabase {
@@ -25,21 +35,17 @@ export class MongoDatabase {
    * @throws Error for people when no primary answers within 3 s, or when it is no replica set
    */
   static async connect(url: string, options: { readonly database?: string } = {}): Promise<MongoDatabase> {
-    const client = new MongoClient(url, {
-      serverSelectionTimeoutMS: SELECTION_MS,
-      connectTimeoutMS: SELECTION_MS,
-      timeoutMS: BOUND_MS,
-      readPreference: 'primary',
-      readConcern: { level: 'majority' },
-      writeConcern: { w: 'majority', journal: true },
-    });
+    const named = new URL(url.replace(/^mongodb(\+srv)?:\/\/[^/?]*/, 'http://host')).pathname.length > 1;
+    const name = options.database ?? (named ? undefined : DEFAULT_DATABASE);
+    // On large collections of an original server the first indexes take longer than any operation may later.
+    await using setUp = new MongoClient(url, COMMON);
+    await setUp.connect();
+    await refuseStandalone(setUp);
+    await ensureIndexes(setUp.db(name));
+    const client = new MongoClient(url, { ...COMMON, socketTimeoutMS: SOCKET_MS });
     try {
       await client.connect();
-      await refuseStandalone(client);
-      const named = new URL(url.replace(/^mongodb(\+srv)?:\/\/[^/?]*/, 'http://host')).pathname.length > 1;
-      const database = new MongoDatabase(client, client.db(options.database ?? (named ? undefined : DEFAULT_DATABASE)));
-      await ensureIndexes(client.db(database.events.dbName, { timeoutMS: 0 }));
-      return database;
+      return new MongoDatabase(client, client.db(name));
     } catch (error) {
       await client.close();
       throw error;
@@ -62,7 +68,7 @@ export class MongoDatabase {
 
   /** Ends the connection, after what was said to be published is written. Close the stores first. Idempotent. */
   async close(): Promise<void> {
-    await this.marks.close();
+    await inTime(this.marks.close()).catch(() => {});
     await this.client.close();
   }
 }
@@ -75,10 +81,21 @@ async function refuseStandalone(client: MongoClient): Promise<void> {
   );
 }
 
-/** An answer of MongoDB, with its failures told as the ports want them. */
+/** The answer, or a rejection after the bound; what was asked may still happen. */
+export async function inTime<T>(answer: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Refusal('try-again', 'MongoDB does not answer')), BOUND_MS);
+  try {
+    return await Promise.race([answer, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** An answer of MongoDB within the bound, with its failures told as the ports want them. */
 export async function answered<T>(answer: Promise<T>): Promise<T> {
   try {
-    return await answer;
+    return await inTime(answer);
   } catch (error) {
     throw asStoreRefusal(error);
   }

@@ -5,7 +5,7 @@ import type { HistoryRange } from '../../domain/history.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import { Appender } from './appender.ts';
-import { answered, type MongoDatabase } from './database.ts';
+import { answered, inTime, type MongoDatabase } from './database.ts';
 import { type EventDocument, eventDocument } from './documents.ts';
 import { EventLog } from './event-log.ts';
 import { Numbering } from './numbering.ts';
@@ -54,7 +54,7 @@ export class MongoMessageStore implements MessageStore {
 
   append(batches: readonly AppendBatch[]): Promise<AppendOutcome[]> {
     if (this.#closing !== undefined) return Promise.resolve(allFailed(batches, new Error('the store is closed')));
-    const flight = this.#append(batches).catch((error: unknown) => allFailed(batches, error));
+    const flight = inTime(this.#append(batches)).catch((error: unknown) => allFailed(batches, error));
     this.#flights.add(flight);
     void flight.then(() => this.#flights.delete(flight));
     return flight;
@@ -105,7 +105,8 @@ export class MongoMessageStore implements MessageStore {
   async #close(): Promise<void> {
     clearInterval(this.#sweeper);
     await Promise.all(this.#flights);
-    await this.#projector.close();
+    // What is left unprojected is found by other servers, or by this one when it is back.
+    await inTime(this.#projector.close()).catch(() => {});
   }
 
   async #append(batches: readonly AppendBatch[]): Promise<AppendOutcome[]> {
