@@ -205,6 +205,17 @@ test('a connection that is cut is opened again, and its sessions are told again,
   expect(peer.of('login')).toHaveLength(999);
 });
 
+test('a login that is refused between two connections is told by the next one', async () => {
+  const { peer, reporter } = await start({ connections: 1, pauseMs: 200 });
+  await reporter.login('before', 1);
+  for (const socket of peer.sockets) socket.destroy();
+  await eventually(() => expect(reporter.ready).toBe(0));
+  await refusedWithin(50, () => reporter.login('between', 1));
+  await refusedWithin(50, () => reporter.logout('before'));
+  await eventually(() => expect(peer.of('login')).toEqual(['before', 'between']));
+  await eventually(() => expect(peer.of('logout')).toEqual(['before']));
+});
+
 test('live sessions are told again from time to time', async () => {
   const { peer, reporter } = await start({ renewMs: 50 });
   await reporter.login('s1', 1);

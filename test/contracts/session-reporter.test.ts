@@ -1,10 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { startPresence } from '../../neighbours/presence/server.ts';
 import { MemorySessionReporter } from '../../src/adapters/memory/session-reporter.ts';
 import { TcpSessionReporter } from '../../src/adapters/tcp/session-reporter.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { sessionReporterContract, type VoiceLeftSeen } from './session-reporter.ts';
 
 sessionReporterContract('in memory', async () => {
@@ -52,4 +53,55 @@ test('in memory, a place told of a user without a session is forgotten after a w
   await reporter.login('s3', 3);
   now = 9_000;
   expect(await reporter.notLooking('r-5', [3])).toEqual([]);
+});
+
+describe('with the presence service', () => {
+  const ROOM = { kind: 'conversation', key: 'r-5' } as const;
+  const stops: (() => Promise<unknown>)[] = [];
+  afterEach(async () => {
+    for (const stop of stops.splice(0).reverse()) await stop();
+  });
+  async function through(presencePort: number) {
+    const proxy = await FaultProxy.start({ target: presencePort });
+    stops.push(() => proxy.stop());
+    const options = { host: '127.0.0.1', port: proxy.port, pauseMs: 10, pauseMostMs: 50 };
+    const reporter = new TcpSessionReporter(options);
+    stops.push(() => reporter.close());
+    return { proxy, reporter };
+  }
+  const isBack = (reporter: TcpSessionReporter) =>
+    vi.waitFor(() => expect(reporter.ready).toBe(4), { timeout: 5_000, interval: 10 });
+
+  test('sessions outlive the connections that they came by', async () => {
+    const presence = await startPresence({ leaseMs: 150 });
+    stops.push(presence.stop);
+    const { proxy, reporter } = await through(presence.port);
+    await reporter.login('s1', 1);
+    await reporter.moved(1, ROOM);
+    proxy.cut();
+    await isBack(reporter);
+    // Longer than the lease of a connection that is gone.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await reporter.notLooking('r-5', [1])).toEqual([]);
+    expect(await reporter.logout('s1')).toEqual({ userId: 1, place: ROOM });
+  });
+
+  test('a presence that lost everything learns who is here, and who left meanwhile is not', async () => {
+    const first = await startPresence();
+    const { proxy, reporter } = await through(first.port);
+    await Promise.all([reporter.login('stays', 1), reporter.login('goes', 2)]);
+    await first.stop();
+    await proxy.setMode('refuse');
+    await expect(reporter.logout('goes')).rejects.toMatchObject({ code: 'try-again' });
+    await expect(reporter.login('comes', 3)).rejects.toMatchObject({ code: 'try-again' });
+    await expect(reporter.moved(3, ROOM)).rejects.toMatchObject({ code: 'try-again' });
+    const second = await startPresence({ port: first.port });
+    stops.push(second.stop);
+    await proxy.setMode('pass');
+    await isBack(reporter);
+    await vi.waitFor(async () => expect(await reporter.notLooking('r-5', [1, 2, 3])).toEqual([1, 2]));
+    expect(await reporter.logout('stays')).toEqual({ userId: 1, place: { kind: 'home' } });
+    expect(await reporter.logout('comes')).toEqual({ userId: 3, place: ROOM });
+    expect(await reporter.logout('goes')).toBeNull();
+  });
 });
