@@ -1,8 +1,9 @@
 import type { Refusal } from '../../domain/errors.ts';
+import { UnknownVersion } from './connect-headers.ts';
 import { CONTENT_TYPE, encodeFrame } from './encoder.ts';
 import { OFFERED_BEATS } from './heart-beats.ts';
 import { refusalNumber } from './refusal-codes.ts';
-import type { StompVersion } from './version.ts';
+import { type StompVersion, SUPPORTED_VERSIONS } from './version.ts';
 
 /** What a receipt tells of a stored SEND (both), of a SUBSCRIBE (`seq`). */
 export interface Numbered {
@@ -26,13 +27,8 @@ export function receiptFrame(version: StompVersion, receipt: string, outcome: Nu
   ]);
 }
 
-/** @param versions what the server speaks, where that is the point */
-export function errorFrame(
-  version: StompVersion,
-  refusal: Refusal,
-  receipt: string | null,
-  versions: string | null,
-): string {
+/** @param receipt of the frame that is at fault, where it asked for one */
+export function errorFrame(version: StompVersion, refusal: Refusal, receipt: string | null): string {
   return encodeFrame(
     version,
     'ERROR',
@@ -41,7 +37,7 @@ export function errorFrame(
       ['code', refusalNumber(refusal.code)],
       ['content-type', CONTENT_TYPE],
       ['receipt-id', receipt],
-      ['version', versions],
+      ['version', refusal instanceof UnknownVersion ? SUPPORTED_VERSIONS : null],
     ],
     refusalBody(refusal, null, null),
   );

@@ -3,10 +3,11 @@ import type { Accepted, Caller } from '../../application/caller.ts';
 import { asRefusal, Refusal } from '../../domain/errors.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { connectedFrame, errorFrame, type Numbered, receiptFrame, refusalBody } from './answers.ts';
+import { readConnect } from './connect-headers.ts';
 import type { Frame } from './decoder.ts';
 import { escapeHeader } from './escaping.ts';
-import { type Beats, negotiateBeats, type Swept } from './heart-beats.ts';
-import { bareToken, dispatch, newToken, TOKEN_DESTINATION } from './inbound.ts';
+import type { Beats, Swept } from './heart-beats.ts';
+import { dispatch, newToken, TOKEN_DESTINATION } from './inbound.ts';
 import { type FrameHandler, Inbox } from './inbox.ts';
 import type { SessionHost } from './session-host.ts';
 import { NO_SUBSCRIPTIONS, SessionSubscriptions } from './session-subscriptions.ts';
@@ -20,7 +21,7 @@ import {
   topicOf,
 } from './subscribe-headers.ts';
 import { type Subscriber, Subscription } from './subscription.ts';
-import { negotiateVersion, type StompVersion, SUPPORTED_VERSIONS } from './version.ts';
+import type { StompVersion } from './version.ts';
 
 /** Where a client hears of its own refusals; never leaves the connection. */
 export const ERRORS_DESTINATION = '/user/queue/errors';
@@ -166,17 +167,9 @@ export class Session implements ConnectionListener, FrameHandler, Subscriber, Sw
 
   #connect(headers: Headers): void {
     if (this.#phase !== 'stranger') throw new Refusal('bad-input', 'this connection has had its CONNECT');
-    const version = negotiateVersion(headers.get('accept-version'), this.connection.protocol);
-    if (version === null) {
-      this.#fail(new Refusal('bad-input', `the server speaks STOMP ${SUPPORTED_VERSIONS}`), null, SUPPORTED_VERSIONS);
-      return;
-    }
-    const beats = negotiateBeats(headers.get('heart-beat'));
-    const token = bareToken(headers.get('access-token') ?? '');
-    if (token === '') throw new Refusal('no-token', 'CONNECT has no access-token');
+    const { version, beats, token, claimedUserId } = readConnect(headers, this.connection.protocol);
     const sessionId = this.#host.ids.secret();
-    const claimedUserId = headers.get('user-id') ?? null;
-    this.caller = this.#host.application.userConnected({ sessionId, token: ownCopy(token), claimedUserId });
+    this.caller = this.#host.application.userConnected({ sessionId, token, claimedUserId });
     this.#id = sessionId;
     this.#version = version;
     this.#beats = beats;
@@ -313,9 +306,9 @@ export class Session implements ConnectionListener, FrameHandler, Subscriber, Sw
     }
   }
 
-  #fail(refusal: Refusal, receipt: string | null = null, versions: string | null = null): void {
+  #fail(refusal: Refusal, receipt: string | null = null): void {
     if (this.#phase === 'over') return;
-    this.#write(errorFrame(this.#version, refusal, receipt, versions));
+    this.#write(errorFrame(this.#version, refusal, receipt));
     this.close(1002, refusal.message);
   }
 

@@ -70,8 +70,9 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
     return this.#live.keys();
   }
 
-  *callers(destination: Destination): Iterable<Caller> {
-    for (const subscription of this.#live.get(destination) ?? []) yield subscription.subscriber.caller;
+  callers(destination: Destination): Iterable<Caller> {
+    // A list of its own: who asks may remove some of them on the way.
+    return (this.#live.get(destination) ?? []).map((subscription) => subscription.subscriber.caller);
   }
 
   remove(destination: Destination, isRemoved: (userId: UserId) => boolean): void {
