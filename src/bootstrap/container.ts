@@ -1,0 +1,171 @@
+import 'reflect-metadata';
+import { type DependencyContainer, instanceCachingFactory, container as root } from 'tsyringe';
+import { createFileLinks } from '../adapters/http/file-links.ts';
+import type { JwtKeyOptions } from '../adapters/jwt/signing-keys.ts';
+import { JwtTokenIssuer } from '../adapters/jwt/token-issuer.ts';
+import { JwtTokenVerifier } from '../adapters/jwt/token-verifier.ts';
+import { KafkaMessageBus } from '../adapters/kafka/message-bus.ts';
+import { MemoryDirectory } from '../adapters/memory/directory.ts';
+import { MemoryMemberCache } from '../adapters/memory/member-cache.ts';
+import type { MemoryBroker } from '../adapters/memory/memory-broker.ts';
+import { MemoryMessageBus } from '../adapters/memory/message-bus.ts';
+import { MemoryRoomDirectory } from '../adapters/memory/room-directory.ts';
+import { MemorySessionReporter } from '../adapters/memory/session-reporter.ts';
+import { MemoryUserDirectory } from '../adapters/memory/user-directory.ts';
+import { RedisMemberCache } from '../adapters/redis/member-cache.ts';
+import { RestNotifier } from '../adapters/rest/notifier.ts';
+import { RestService } from '../adapters/rest/rest-service.ts';
+import { RestRoomDirectory } from '../adapters/rest/room-directory.ts';
+import { RestUserDirectory } from '../adapters/rest/user-directory.ts';
+import { StompSubscribers } from '../adapters/stomp/endpoint.ts';
+import { SystemClock } from '../adapters/system/clock.ts';
+import { SystemIdSource } from '../adapters/system/id-source.ts';
+import type { SystemTelemetry } from '../adapters/system/telemetry.ts';
+import { TcpSessionReporter } from '../adapters/tcp/session-reporter.ts';
+import { createApplication } from '../application/create-application.ts';
+import type { FileStore } from '../application/ports/file-store.ts';
+import type { Config } from './config/config.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import { linkKeys } from './secrets.ts';
+import type { Stores } from './stores.ts';
+import { TOKENS, type Typed } from './tokens.ts';
+
+/** What had to be opened before anything can be put together. */
+export interface Opened {
+  readonly server: string;
+  readonly config: Config;
+  readonly keys: JwtKeyOptions;
+  readonly telemetry: SystemTelemetry;
+  readonly lifecycle: Lifecycle;
+  readonly stores: Stores;
+  readonly files: FileStore;
+  readonly broker: MemoryBroker;
+}
+
+/**
+ * One server's container. Each line says which adapter stands behind a port; a new adapter is one more line, and its variables.
+ */
+export function createContainer(opened: Opened): DependencyContainer {
+  const { server, config, keys, telemetry, lifecycle, stores, broker } = opened;
+  const container = root.createChildContainer();
+  const provide = <T>(token: Typed<T>, make: (get: <U>(token: Typed<U>) => U) => T): void => {
+    const useFactory = instanceCachingFactory((from) => make((wanted) => from.resolve(wanted)));
+    container.register<T>(token, { useFactory });
+  };
+  const service = (name: string, url: string): RestService => {
+    const log = telemetry.of(name);
+    const rest = new RestService({
+      name,
+      url,
+      onDown: (reason) => log.log('warn', 'the service is away', { reason }),
+      onUp: () => log.log('info', 'the service is back'),
+    });
+    lifecycle.onStop(name, () => rest.close());
+    return rest;
+  };
+
+  provide(TOKENS.telemetry, () => telemetry);
+  provide(TOKENS.clock, () => new SystemClock());
+  provide(TOKENS.ids, () => new SystemIdSource());
+
+  provide(TOKENS.store, () => stores.store);
+  provide(TOKENS.outbox, () => stores.outbox);
+  provide(TOKENS.markers, () => stores.markers);
+  provide(TOKENS.files, () => opened.files);
+
+  provide(TOKENS.bus, () =>
+    config.bus.kind === 'memory'
+      ? new MemoryMessageBus(broker, server, telemetry.of('bus'))
+      : new KafkaMessageBus({ ...config.bus, serverId: server, telemetry: telemetry.of('kafka') }),
+  );
+
+  provide(TOKENS.memberCache, () => {
+    if (config.memberCache.kind === 'memory') return new MemoryMemberCache();
+    const log = telemetry.of('redis');
+    const cache = new RedisMemberCache({
+      url: config.memberCache.url.reveal(),
+      onDown: (reason) => log.log('warn', 'redis is away', { reason }),
+      onUp: () => log.log('info', 'redis is back'),
+    });
+    lifecycle.onStop('member cache', () => cache.close());
+    return cache;
+  });
+
+  provide(TOKENS.reporter, (get) => {
+    if (config.presence.kind === 'embedded') {
+      return new MemorySessionReporter({
+        onVoiceLeft: (left) => void get(TOKENS.application).voiceLeft({ type: 'out', ...left }),
+      });
+    }
+    const log = telemetry.of('presence');
+    const reporter = new TcpSessionReporter({
+      ...config.presence,
+      onLost: (reason) => log.log('warn', 'presence is away', { reason }),
+      onReady: () => log.log('info', 'presence is reached'),
+    });
+    lifecycle.onStop('presence', () => reporter.close());
+    return reporter;
+  });
+
+  provide(TOKENS.world, () => {
+    const file = [config.directory, config.users].find((source) => source.kind === 'file');
+    if (file === undefined) return new MemoryDirectory({ world: { users: {}, rooms: {}, communities: {} } });
+    const onError = (error: Error) =>
+      telemetry.log('error', 'the directory file is not read', { error: error.message });
+    return new MemoryDirectory(file.path === null ? { onError } : { path: file.path, onError });
+  });
+  provide(TOKENS.directory, (get) =>
+    config.directory.kind === 'file'
+      ? new MemoryRoomDirectory(get(TOKENS.world))
+      : new RestRoomDirectory(service('community', config.directory.url)),
+  );
+  provide(TOKENS.users, (get) =>
+    config.users.kind === 'rest'
+      ? new RestUserDirectory(service('user', config.users.url))
+      : new MemoryUserDirectory(get(TOKENS.world)),
+  );
+  provide(TOKENS.notifier, () => ({
+    notifier:
+      config.notifications.kind === 'rest' ? new RestNotifier(service('notification', config.notifications.url)) : null,
+  }));
+
+  provide(TOKENS.tokens, () => new JwtTokenVerifier(keys));
+  provide(TOKENS.issuer, () => new JwtTokenIssuer(keys));
+  provide(TOKENS.fileLinks, (get) =>
+    createFileLinks({ secrets: linkKeys(keys), hours: config.http.fileUrlHours, clock: get(TOKENS.clock) }),
+  );
+  provide(TOKENS.subscribers, (get) => {
+    const { link } = get(TOKENS.fileLinks);
+    return new StompSubscribers({
+      limits: config.limits,
+      fileLink: link,
+      ids: get(TOKENS.ids),
+      clock: get(TOKENS.clock),
+    });
+  });
+
+  provide(TOKENS.application, (get) =>
+    createApplication(
+      server,
+      {
+        bus: get(TOKENS.bus),
+        store: get(TOKENS.store),
+        outbox: get(TOKENS.outbox),
+        markers: get(TOKENS.markers),
+        reporter: get(TOKENS.reporter),
+        directory: get(TOKENS.directory),
+        memberCache: get(TOKENS.memberCache),
+        tokens: get(TOKENS.tokens),
+        users: get(TOKENS.users),
+        notifier: get(TOKENS.notifier).notifier,
+        files: get(TOKENS.files),
+        subscribers: get(TOKENS.subscribers).port,
+        clock: get(TOKENS.clock),
+        ids: get(TOKENS.ids),
+        telemetry: get(TOKENS.telemetry),
+      },
+      config.limits,
+    ),
+  );
+  return container;
+}

@@ -1,0 +1,29 @@
+import type { DemoWorld } from '../adapters/http/demo-world.ts';
+import type { JwtTokenIssuer } from '../adapters/jwt/token-issuer.ts';
+import type { MemoryDirectory } from '../adapters/memory/directory.ts';
+import { Refusal } from '../domain/errors.ts';
+import type { UserId } from '../domain/ids.ts';
+
+const LIFETIME_SECONDS = 24 * 60 * 60;
+
+/** What the page to try it on needs: tokens for anybody, and who and what there is in the directory file. */
+export function createDemo(issuer: JwtTokenIssuer, world: MemoryDirectory) {
+  return {
+    issueToken(userId: UserId): string {
+      const users = world.users();
+      if (users.size > 0 && !users.has(userId)) throw new Refusal('bad-input', 'there is no such demo user');
+      return issuer.issue(userId, users.get(userId)?.name ?? `user${userId}`, LIFETIME_SECONDS);
+    },
+    demoWorld(): DemoWorld {
+      return {
+        users: Array.from(world.users(), ([id, { name, image }]) => ({ id, name, image })),
+        rooms: Array.from(world.rooms(), ([id, members]) => ({ id, members })),
+        communities: Array.from(world.communities(), ([id, { members, channels }]) => ({
+          id,
+          members,
+          channels: Array.from(channels, ([channel, only]) => ({ id: channel, members: only })),
+        })),
+      };
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { ChatServer } from './chat-server.ts';
+import { ConfigError, type ReadConfig } from './config/config.ts';
+import { readConfig } from './config/read-config.ts';
+
+const read = configured();
+if (read !== null) await run(read);
+
+function configured(): ReadConfig | null {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 2;
+    return null;
+  }
+}
+
+async function run({ config, secrets, warnings }: ReadConfig): Promise<void> {
+  let server: ChatServer;
+  try {
+    server = await ChatServer.start({ config, secrets });
+  } catch (error) {
+    process.stderr.write(`the chat server did not start: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+    // Whatever was half started must not keep the process.
+    setTimeout(() => process.exit(1), 2_000).unref();
+    return;
+  }
+  const { telemetry } = server;
+  for (const warning of warnings) telemetry.log('warn', warning);
+  telemetry.log('info', 'listening', { url: server.url, demo: config.demo });
+  process.on('uncaughtException', (error) =>
+    telemetry.log('error', 'uncaught', { error: error.stack ?? String(error) }),
+  );
+  process.on('unhandledRejection', (error) => telemetry.log('error', 'unhandled', { error: String(error) }));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      telemetry.log('info', 'stopping', { signal });
+      // Everything that was started is stopped then, and the process ends by itself.
+      void server.stop().then(() => {
+        telemetry.log('info', 'stopped');
+        setTimeout(() => process.exit(0), 2_000).unref();
+      });
+    });
+  }
+}

@@ -1,0 +1,48 @@
+import type { InjectionToken } from 'tsyringe';
+import type { FileLinks } from '../adapters/http/file-links.ts';
+import type { JwtTokenIssuer } from '../adapters/jwt/token-issuer.ts';
+import type { MemoryDirectory } from '../adapters/memory/directory.ts';
+import type { StompSubscribers } from '../adapters/stomp/endpoint.ts';
+import type { SystemTelemetry } from '../adapters/system/telemetry.ts';
+import type { RunningApplication } from '../application/create-application.ts';
+import type { Clock } from '../application/ports/clock.ts';
+import type { FileStore } from '../application/ports/file-store.ts';
+import type { IdSource } from '../application/ports/id-source.ts';
+import type { MemberCache } from '../application/ports/member-cache.ts';
+import type { MessageBus } from '../application/ports/message-bus.ts';
+import type { MessageStore, Outbox, ReadMarkers } from '../application/ports/message-store.ts';
+import type { Notifier } from '../application/ports/notifier.ts';
+import type { RoomDirectory } from '../application/ports/room-directory.ts';
+import type { SessionReporter } from '../application/ports/session-reporter.ts';
+import type { TokenVerifier } from '../application/ports/token-verifier.ts';
+import type { UserDirectory } from '../application/ports/user-directory.ts';
+
+/** What the container holds, each under a symbol that carries its type. */
+export const TOKENS = {
+  telemetry: token<SystemTelemetry>('telemetry'),
+  clock: token<Clock>('clock'),
+  ids: token<IdSource>('ids'),
+  bus: token<MessageBus>('bus'),
+  store: token<MessageStore>('store'),
+  outbox: token<Outbox>('outbox'),
+  markers: token<ReadMarkers>('markers'),
+  reporter: token<SessionReporter>('reporter'),
+  memberCache: token<MemberCache>('memberCache'),
+  /** The directory file or demo world, where one is used. */
+  world: token<MemoryDirectory>('world'),
+  directory: token<RoomDirectory>('directory'),
+  users: token<UserDirectory>('users'),
+  notifier: token<{ readonly notifier: Notifier | null }>('notifier'),
+  files: token<FileStore>('files'),
+  fileLinks: token<FileLinks>('fileLinks'),
+  tokens: token<TokenVerifier>('tokens'),
+  issuer: token<JwtTokenIssuer>('issuer'),
+  subscribers: token<StompSubscribers>('subscribers'),
+  application: token<RunningApplication>('application'),
+} as const;
+
+export type Typed<T> = InjectionToken<T> & symbol & { readonly made?: T };
+
+function token<T>(name: string): Typed<T> {
+  return Symbol(name) as Typed<T>;
+}
