@@ -175,6 +175,28 @@ describe('the community service', () => {
     await refusedWithin(400, () => new RestRoomDirectory(service).roomMembers(5));
   });
 
+  test('that is asked more than it can bear is not called down for that', async () => {
+    let most = 0;
+    let open = 0;
+    const slowly: Answer = (request, response) => {
+      open += 1;
+      most = Math.max(most, open);
+      setTimeout(() => {
+        open -= 1;
+        members(request, response);
+      }, 30);
+    };
+    const { service } = await start(slowly, { connections: 4 });
+    const directory = new RestRoomDirectory(service);
+    const asked = await Promise.allSettled(Array.from({ length: 200 }, (_, index) => directory.roomMembers(index + 1)));
+    const answered = asked.filter(({ status }) => status === 'fulfilled').length;
+    expect(answered).toBeGreaterThan(20);
+    expect(answered).toBeLessThan(200);
+    expect(most).toBe(4);
+    expect(service.isDown).toBe(false);
+    expect(await directory.roomMembers(5)).toEqual([1, 2]);
+  });
+
   test('may take its time for a part of the answer only', async () => {
     const { service } = await start((_request, response) => {
       response.write('{"result":');

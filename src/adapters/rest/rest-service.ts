@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { Refusal } from '../../domain/errors.ts';
+import { Gate } from './gate.ts';
 
 export interface RestServiceOptions {
   /** What it is called in messages: `the community service`. */
@@ -10,7 +11,7 @@ export interface RestServiceOptions {
   readonly timeoutMs?: number;
   /** Longest answer in bytes; default 4 MiB. */
   readonly answerBytes?: number;
-  /** Connections at most; default 32. Calls above wait within their bound. */
+  /** Connections at most; default 32. Calls above wait for their turn within their bound. */
   readonly connections?: number;
   /** How often a service that is down is looked at (ms); default 1 s. */
   readonly probeMs?: number;
@@ -35,8 +36,8 @@ export interface RestAnswer {
   readonly json: unknown;
 }
 
-/** Calls under way and waiting at most. */
-const MOST_CALLS = 1_000;
+/** Calls that wait for their turn, at most. */
+const MOST_WAITING = 5_000;
 /** A kept connection that the service closes while it is used again fails so; a new one may work. */
 const CLOSED_MEANWHILE = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 /** Answers of something in between, when the service itself does not answer. */
@@ -53,9 +54,9 @@ export class RestService {
   readonly #timeoutMs: number;
   readonly #probeMs: number;
   readonly #agent: Agent;
+  readonly #gate: Gate;
   readonly #onDown: (reason: string) => void;
   readonly #onUp: () => void;
-  #calls = 0;
   #probe: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -66,8 +67,10 @@ export class RestService {
     this.#probeMs = options.probeMs ?? 1_000;
     this.#onDown = options.onDown ?? (() => {});
     this.#onUp = options.onUp ?? (() => {});
+    const connections = options.connections ?? 32;
+    this.#gate = new Gate(connections);
     this.#agent = new Agent({
-      connections: options.connections ?? 32,
+      connections,
       pipelining: 1,
       keepAliveTimeout: 10_000,
       connectTimeout: this.#timeoutMs,
@@ -84,17 +87,8 @@ export class RestService {
   /** Resolves to an answer with a status below 500. Rejects with `try-again` where there is none in time. */
   async call(call: RestCall): Promise<RestAnswer> {
     if (this.isDown || this.#isClosed) throw this.#away('is not reached');
-    if (this.#calls >= MOST_CALLS) throw this.#away('is asked too much');
-    this.#calls += 1;
-    let answer: RestAnswer;
-    try {
-      answer = await this.#send(call);
-    } catch (error) {
-      if (codeOf(error) !== 'UND_ERR_INVALID_ARG') this.#failed(call, error instanceof Error ? error.message : '');
-      throw this.#away('does not answer');
-    } finally {
-      this.#calls -= 1;
-    }
+    if (this.#gate.waiting >= MOST_WAITING) throw this.#away('is asked too much');
+    const answer = await this.#bounded((signal) => this.#inTurn(call, signal));
     if (answer.status >= 500) throw this.#away('fails');
     return answer;
   }
@@ -111,16 +105,44 @@ export class RestService {
     await this.#agent.destroy();
   }
 
-  async #send(call: RestCall): Promise<RestAnswer> {
+  async #inTurn(call: RestCall, signal: AbortSignal): Promise<RestAnswer> {
+    try {
+      await this.#gate.enter(signal);
+    } catch {
+      throw this.#away('is asked too much');
+    }
+    const since = performance.now();
+    try {
+      // While this call waited for its turn, those before it may have found that nothing answers.
+      if (this.isDown) throw this.#away('is not reached');
+      return await this.#send(call, signal);
+    } catch (error) {
+      if (error instanceof Refusal) throw error;
+      // Who waited long and was given little time learned nothing of the service.
+      const isTelling = !signal.aborted || performance.now() - since > this.#timeoutMs / 2;
+      if (isTelling && codeOf(error) !== 'UND_ERR_INVALID_ARG') this.#failed(call, messageOf(error));
+      throw this.#away('does not answer');
+    } finally {
+      this.#gate.leave();
+    }
+  }
+
+  async #bounded<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const aborting = new AbortController();
     const timer = setTimeout(() => aborting.abort(new Error('no answer in time')), this.#timeoutMs);
     try {
-      return await this.#sendOnce(call, aborting.signal).catch((error: unknown) => {
-        if (!isRepeatable(call) || aborting.signal.aborted || !CLOSED_MEANWHILE.has(codeOf(error))) throw error;
-        return this.#sendOnce(call, aborting.signal);
-      });
+      return await work(aborting.signal);
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  async #send(call: RestCall, signal: AbortSignal): Promise<RestAnswer> {
+    try {
+      return await this.#sendOnce(call, signal);
+    } catch (error) {
+      if (!isRepeatable(call) || signal.aborted || !CLOSED_MEANWHILE.has(codeOf(error))) throw error;
+      return this.#sendOnce(call, signal);
     }
   }
 
@@ -144,7 +166,7 @@ export class RestService {
   /** Where it can be, the call that failed is what is tried: then such calls are known to work. */
   #probeSoon(probe: RestCall): void {
     this.#probe = setTimeout(async () => {
-      const isUp = await this.#send(probe).then(
+      const isUp = await this.#bounded((signal) => this.#send(probe, signal)).then(
         ({ status }) => !GATEWAY.has(status),
         () => false,
       );
@@ -176,4 +198,8 @@ function isRepeatable(call: RestCall): boolean {
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
