@@ -21,8 +21,8 @@ const MEANINGS = new Map([...ESCAPES].map(([plain, escaped]) => [escaped, plain]
  */
 export function encodeFrame(command, headers, body = '') {
   // CONNECT alone is not escaped: a server of version 1.0 would not know how to read it.
-  const escape = command === 'CONNECT' ? (/** @type {string} */ text) => text : escapeHeader;
-  const lines = Object.entries(headers).map(([name, value]) => `${escape(name)}:${escape(value)}\n`);
+  const written = command === 'CONNECT' ? (/** @type {string} */ text) => text : escapeHeader;
+  const lines = Object.entries(headers).map(([name, value]) => `${written(name)}:${written(value)}\n`);
   return `${command}\n${lines.join('')}\n${body}\0`;
 }
 

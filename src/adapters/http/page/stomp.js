@@ -48,7 +48,7 @@ export class StompClient {
    * @param {string} url
    * @param {() => Promise<Record<string, string>>} credentials headers of CONNECT, asked for each attempt
    * @param {{ onLink(link: Link): void, onOnline(): void, onRefused(refused: Refused): void }} listener
-   *   `onOnline` runs when CONNECTED came and before the subscriptions are renewed; `onRefused` hears refusals that no receipt asked for
+   *   `onOnline` runs when CONNECTED came and the subscriptions were asked for anew; `onRefused` hears refusals that no receipt asked for
    */
   constructor(url, credentials, listener) {
     this.#url = url;
@@ -143,14 +143,12 @@ export class StompClient {
       this.#beatTimer = setInterval(() => this.#beat(), BEAT_MS);
       this.#setLink({ kind: 'online' });
       this.#write('SUBSCRIBE', { id: 'errors', destination: '/user/queue/errors' });
-      this.#listener.onOnline();
       for (const [id, subscribed] of this.#subscriptions) this.#announce(id, subscribed);
+      this.#listener.onOnline();
     } else if (command === 'MESSAGE') {
       const id = headers.get('subscription') ?? '';
       if (id === 'errors') this.#refuse(body);
-      // A connection that carries events works: the next loss starts its pauses anew.
       else this.#subscriptions.get(id)?.onMessage(frame);
-      this.#failures = 0;
     } else if (command === 'RECEIPT') {
       this.#failures = 0;
       this.#settle(headers.get('receipt-id') ?? '')?.resolve(headers);
@@ -171,8 +169,13 @@ export class StompClient {
   }
 
   #beat() {
-    if (Date.now() - this.#heardAt > SILENCE_MS) this.#lose('the server fell silent');
-    else this.#socket?.send('\n');
+    if (Date.now() - this.#heardAt > SILENCE_MS) {
+      this.#lose('the server fell silent');
+      return;
+    }
+    // A connection that lasts so long works: the next loss starts its pauses anew.
+    this.#failures = 0;
+    this.#socket?.send('\n');
   }
 
   /** @param {string} reason @param {boolean} [atOnce] */

@@ -1,0 +1,325 @@
+import { Conversation } from './conversation.js';
+import { Outbox } from './outbox.js';
+import { Presence } from './presence.js';
+import { Refused } from './refused.js';
+import { StompClient } from './stomp.js';
+import { Uploads } from './uploads.js';
+import { allPlaces, nameOf, placesOf, topicOf } from './world.js';
+
+/** @typedef {import('./api.js').Entry} Entry */
+/** @typedef {import('./world.js').Place} Place */
+/** @typedef {import('./stomp.js').Link} Link */
+/** @typedef {import('./conversation.js').LiveEvent} LiveEvent */
+
+const TYPING_MS = 3_000;
+const MOST_KEPT = 200;
+
+/** All that one user sees and does; the views show it and call it. */
+export class Chat {
+  /** @type {Link} */
+  link = { kind: 'stopped' };
+  /** The place that is shown. @type {Place | null} */
+  open = null;
+  /** The voice channel that this page entered. @type {Place | null} */
+  voice = null;
+  /** @type {Map<string, number>} */
+  unread = new Map();
+  /** @type {Map<string, Conversation>} */
+  #conversations = new Map();
+  /** @type {Map<string, () => void>} */
+  #subscriptions = new Map();
+  /** Numbers of others' messages that came since the unread counts were asked for. @type {Map<string, number[]>} */
+  #arrived = new Map();
+  #typedAt = 0;
+  #api;
+  #client;
+  #listener;
+
+  /**
+   * @param {import('./world.js').World} world
+   * @param {number} userId
+   * @param {import('./api.js').Api} api
+   * @param {{ onChange(): void, onNotice(text: string): void }} listener
+   */
+  constructor(world, userId, api, listener) {
+    this.world = world;
+    this.me = {
+      id: userId,
+      name: nameOf(world, userId),
+      image: world.users.find((u) => u.id === userId)?.image ?? null,
+    };
+    this.places = placesOf(world, userId);
+    this.#api = api;
+    this.#listener = listener;
+    const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/my-chat/websocket`;
+    this.#client = new StompClient(
+      url,
+      async () => ({ 'access-token': await api.freshToken(), 'user-id': String(userId) }),
+      {
+        onLink: (link) => this.#linked(link),
+        onOnline: () => this.#cameOnline(),
+        onRefused: (refused) => listener.onNotice(refused.message),
+      },
+    );
+    this.presence = new Presence(listener.onChange);
+    this.uploads = new Uploads(api, this.me, listener.onChange);
+    this.outbox = new Outbox(`outbox-${userId}`, this.#client, listener.onChange, listener.onNotice);
+    for (const place of allPlaces(this.places)) this.#subscribe(place);
+    for (const { id } of this.places.communities) {
+      this.#client.subscribe({
+        destination: `/topic/community/${id}`,
+        headers: () => ({}),
+        onMessage: ({ body }) => this.#heardCommunity(JSON.parse(body)),
+      });
+    }
+  }
+
+  connect() {
+    this.#client.connect();
+  }
+
+  stop() {
+    this.#client.stop();
+  }
+
+  /** What is shown now; undefined where no place is. @returns {Conversation | undefined} */
+  get conversation() {
+    return this.open === null ? undefined : this.#conversations.get(this.open.key);
+  }
+
+  /** Shows a place, or none. Whoever opens a place leaves voice: a user is at one place. @param {string | null} key */
+  show(key) {
+    const place = allPlaces(this.places).find((each) => each.key === key) ?? null;
+    if (place === this.open && this.link.kind !== 'stopped') return;
+    this.conversation?.trim(MOST_KEPT);
+    this.open = place;
+    this.voice = null;
+    this.#tellPlace();
+    if (place !== null) {
+      this.unread.set(place.key, 0);
+      this.#arrived.delete(place.key);
+      if (!this.#conversations.has(place.key)) this.#conversations.set(place.key, new Conversation(place, this.#api));
+      if (this.conversation?.state !== 'loaded') this.reload(place);
+    }
+    this.#listener.onChange();
+  }
+
+  /** Reads the place's history anew, and goes on live from its newest number. @param {Place} place */
+  async reload(place) {
+    const conversation = this.#conversations.get(place.key);
+    if (conversation === undefined || conversation.state === 'loading') return;
+    this.#subscriptions.get(place.key)?.();
+    try {
+      const loading = conversation.load();
+      this.#listener.onChange();
+      await loading;
+      for (const { nonce } of conversation.entries) if (nonce !== null) this.outbox.seen(nonce);
+    } catch (error) {
+      if (error instanceof Refused) this.#listener.onNotice(error.message);
+    }
+    this.#subscribe(place);
+    this.#listener.onChange();
+  }
+
+  async loadOlder() {
+    try {
+      const loading = this.conversation?.loadOlder();
+      this.#listener.onChange();
+      await loading;
+    } catch (error) {
+      this.#listener.onNotice(error instanceof Refused ? error.message : 'Older messages could not be read.');
+    }
+    this.#listener.onChange();
+  }
+
+  /** @param {string} content @param {Entry | null} parent of a reply */
+  send(content, parent) {
+    const { id: userId, name, image: profileImage } = this.me;
+    const body = { userId, name, profileImage, content };
+    if (parent === null) return this.#put('message', body);
+    const { id: parentId, name: parentName, message: parentContent } = parent;
+    this.#put('reply', { ...body, parentId, parentName, parentContent, type: 'reply' });
+  }
+
+  /** @param {Entry} entry @param {string} content */
+  edit(entry, content) {
+    this.#put('modify', { id: entry.id, content, userId: this.me.id, type: 'modify' });
+  }
+
+  /** @param {Entry} entry */
+  remove(entry) {
+    this.#put('delete', { id: entry.id, userId: this.me.id, type: 'delete' });
+  }
+
+  /** The user types; others hear of it every few seconds at most. */
+  types() {
+    if (this.open === null || Date.now() - this.#typedAt < TYPING_MS) return;
+    this.#typedAt = Date.now();
+    const body = { content: this.me.name, type: 'typing', ...addressOf(this.open) };
+    this.#client.tell(destinationOf(this.open, 'typing'), body);
+  }
+
+  /** @param {Place} channel */
+  enterVoice(channel) {
+    this.voice = channel;
+    this.#tellPlace();
+    this.#listener.onChange();
+  }
+
+  leaveVoice() {
+    this.voice = null;
+    this.#tellPlace();
+    this.#listener.onChange();
+  }
+
+  /** @param {import('./outbox.js').Parcel['kind']} kind @param {Record<string, unknown>} body */
+  #put(kind, body) {
+    if (this.open === null) return;
+    const nonce = crypto.randomUUID();
+    const destination = destinationOf(this.open, kind);
+    this.outbox.add({
+      nonce,
+      place: this.open.key,
+      kind,
+      destination,
+      body: { ...body, ...addressOf(this.open), nonce },
+    });
+    // Whoever has sent is heard at once when he types again.
+    this.#typedAt = 0;
+  }
+
+  #tellPlace() {
+    const user_id = this.me.id;
+    if (this.voice !== null) {
+      const body = { type: 'enter', user_id, community_id: this.voice.communityId, channel_id: this.voice.key };
+      this.#client.tell('/kafka/signaling', body);
+    } else {
+      this.#client.tell('/kafka/join-channel', { type: 'state', user_id, channel_id: this.open?.key ?? 'home' });
+    }
+  }
+
+  /** @param {Link} link */
+  #linked(link) {
+    this.link = link;
+    if (link.kind === 'waiting') this.presence.forget();
+    this.#listener.onChange();
+  }
+
+  #cameOnline() {
+    this.#tellPlace();
+    for (const { id } of this.places.communities) {
+      const body = { type: 'before-enter', user_id: this.me.id, community_id: id };
+      this.#client.tell('/kafka/community-signaling', body);
+    }
+    this.outbox.flush();
+    if (this.open !== null && this.conversation?.state === 'failed') this.reload(this.open);
+    this.#askUnread();
+    this.#askOnline();
+  }
+
+  async #askUnread() {
+    this.#arrived.clear();
+    try {
+      for (const { place, count, seq } of await this.#api.unread(allPlaces(this.places).map(({ key }) => key))) {
+        const later = this.#arrived.get(place)?.filter((each) => each > seq).length ?? 0;
+        this.unread.set(place, place === this.open?.key ? 0 : count + later);
+      }
+    } catch {
+      // The counts of before stand.
+    }
+    this.#listener.onChange();
+  }
+
+  async #askOnline() {
+    const rooms = this.places.rooms.map(({ key }) => key);
+    const communities = this.places.communities.map(({ id }) => `com-${id}`);
+    const answers = await Promise.allSettled([...rooms, ...communities].map((place) => this.#api.online(place)));
+    for (const answer of answers) {
+      if (answer.status === 'fulfilled') for (const user of answer.value) this.presence.online.add(user);
+    }
+    this.#listener.onChange();
+  }
+
+  /** @param {Place} place */
+  #subscribe(place) {
+    const headers = () => {
+      const conversation = this.#conversations.get(place.key);
+      const seq = conversation?.state === 'loaded' ? conversation.seq : null;
+      return /** @type {Record<string, string>} */ (seq === null ? {} : { 'last-seq': String(seq) });
+    };
+    const onMessage = (/** @type {import('./frames.js').Frame} */ { body }) => this.#heard(place, JSON.parse(body));
+    this.#subscriptions.set(place.key, this.#client.subscribe({ destination: topicOf(place), headers, onMessage }));
+  }
+
+  /** @param {Place} place @param {LiveEvent} event */
+  #heard(place, event) {
+    switch (event.type) {
+      case 'typing':
+        if (event.name !== this.me.name) this.presence.types(place.key, event.name);
+        return;
+      case 'connect':
+      case 'disconnect':
+        this.presence.came(event);
+        return;
+      case 'reset':
+        this.reload(place);
+        return;
+      case 'removed':
+        this.#removed(place);
+        return;
+      case 'message':
+      case 'reply':
+      case 'direct':
+      case 'community':
+      case 'modify':
+      case 'delete':
+        this.#stored(place, event);
+    }
+  }
+
+  /** @param {Place} place @param {LiveEvent} event */
+  #stored(place, event) {
+    this.#conversations.get(place.key)?.apply(event);
+    const isNew = event.type !== 'modify' && event.type !== 'delete';
+    if (isNew) this.presence.stopsTyping(place.key, event.name);
+    if (Number(event.userId) === this.me.id) {
+      if (event.nonce) this.outbox.seen(event.nonce);
+    } else if (isNew && place !== this.open) {
+      this.unread.set(place.key, (this.unread.get(place.key) ?? 0) + 1);
+      this.#arrived.set(place.key, [...(this.#arrived.get(place.key) ?? []), event.seq ?? 0]);
+    }
+    this.#listener.onChange();
+  }
+
+  /** @param {LiveEvent} event */
+  #heardCommunity(event) {
+    if (event.type === undefined) this.presence.heard(/** @type {Record<string, string[]>} */ (event));
+    else if (event.type === 'in' || event.type === 'out') this.presence.left(event);
+    else if (event.type === 'connect' || event.type === 'disconnect') this.presence.came(event);
+  }
+
+  /** @param {Place} place */
+  #removed(place) {
+    const others = (/** @type {Place} */ each) => each !== place;
+    this.#subscriptions.get(place.key)?.();
+    this.#conversations.delete(place.key);
+    this.unread.delete(place.key);
+    this.places = {
+      rooms: this.places.rooms.filter(others),
+      communities: this.places.communities.map((each) => ({ ...each, channels: each.channels.filter(others) })),
+    };
+    this.#listener.onNotice(`You are no longer a member of ${place.title}.`);
+    if (this.open === place) this.show(null);
+    this.#listener.onChange();
+  }
+}
+
+/** @param {Place} place @param {string} what */
+function destinationOf({ kind }, what) {
+  return `/kafka/send-${kind === 'room' ? 'direct' : 'channel'}-${what}`;
+}
+
+/** @param {Place} place */
+function addressOf({ id, communityId }) {
+  return communityId === null ? { channelId: id } : { channelId: id, communityId };
+}

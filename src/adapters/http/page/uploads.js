@@ -1,0 +1,119 @@
+import { Refused } from './refused.js';
+
+/**
+ * A file on its way.
+ * @typedef {object} Upload
+ * @property {string} nonce
+ * @property {import('./world.js').Place} place
+ * @property {File} file
+ * @property {number} share from 0 to 1
+ * @property {'waiting' | 'sending' | 'failed'} state
+ * @property {string} reason
+ * @property {AbortController} abort
+ */
+
+const IMAGES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif'];
+const VIDEOS = ['video/mp4', 'video/webm', 'video/ogg'];
+const RETRY_MS = 3_000;
+
+/** Sends files one after the other; one that the server could not be reached for is tried again. */
+export class Uploads {
+  /** @type {Upload[]} */
+  #items = [];
+  #api;
+  #me;
+  #onChange;
+  #isSending = false;
+
+  /** @param {import('./api.js').Api} api @param {{ id: number, name: string, image: string | null }} me @param {() => void} onChange */
+  constructor(api, me, onChange) {
+    this.#api = api;
+    this.#me = me;
+    this.#onChange = onChange;
+  }
+
+  /** @param {import('./world.js').Place} place @param {Iterable<File>} files */
+  add(place, files) {
+    for (const file of files) {
+      const nonce = crypto.randomUUID();
+      this.#items.push({ nonce, place, file, share: 0, state: 'waiting', reason: '', abort: new AbortController() });
+    }
+    this.#onChange();
+    this.#work();
+  }
+
+  /** @param {string} place */
+  of(place) {
+    return this.#items.filter((item) => item.place.key === place);
+  }
+
+  /** @param {Upload} upload */
+  retry(upload) {
+    upload.state = 'waiting';
+    this.#onChange();
+    this.#work();
+  }
+
+  /** @param {Upload} upload */
+  discard(upload) {
+    upload.abort.abort();
+    this.#items = this.#items.filter((item) => item !== upload);
+    this.#onChange();
+  }
+
+  async #work() {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    for (let next = this.#next(); next !== undefined; next = this.#next()) await this.#send(next);
+    this.#isSending = false;
+  }
+
+  #next() {
+    return this.#items.find(({ state }) => state === 'waiting');
+  }
+
+  /** @param {Upload} upload */
+  async #send(upload) {
+    upload.state = 'sending';
+    this.#onChange();
+    const path = upload.place.kind === 'room' ? '/chat-server/file' : '/chat-server/channel/file';
+    const onProgress = (/** @type {number} */ share) => {
+      upload.share = share;
+      this.#onChange();
+    };
+    try {
+      await this.#api.upload(path, formOf(upload, this.#me), onProgress, upload.abort.signal);
+      this.discard(upload);
+    } catch (error) {
+      if (upload.abort.signal.aborted) return;
+      if (error instanceof Refused && !error.isPassing) {
+        upload.state = 'failed';
+        upload.reason = error.message;
+      } else {
+        upload.reason = error instanceof Error ? error.message : String(error);
+        this.#onChange();
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        upload.state = 'waiting';
+        upload.share = 0;
+        upload.reason = '';
+      }
+      this.#onChange();
+    }
+  }
+}
+
+/** @param {Upload} upload @param {{ id: number, name: string, image: string | null }} me */
+function formOf({ nonce, place, file }, me) {
+  const form = new FormData();
+  // The place comes before the file: a server that refuses it need not take the bytes.
+  form.set('channelId', String(place.id));
+  if (place.communityId !== null) form.set('communityId', String(place.communityId));
+  form.set('type', place.kind === 'room' ? 'direct' : 'community');
+  form.set('fileType', IMAGES.includes(file.type) ? 'image' : VIDEOS.includes(file.type) ? 'video' : 'file');
+  form.set('userId', String(me.id));
+  form.set('name', me.name);
+  form.set('profileImage', me.image ?? '');
+  form.set('nonce', nonce);
+  form.set('image', file);
+  return form;
+}
