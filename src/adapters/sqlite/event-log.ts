@@ -119,7 +119,7 @@ function statements(db: DatabaseSync) {
     addOutbox: db.prepare('INSERT INTO outbox (place, first, last, at) VALUES (?, ?, ?, ?)'),
     published: db.prepare('DELETE FROM outbox WHERE place = ? AND first = ?'),
     unpublished: db.prepare('SELECT place, first, last FROM outbox WHERE at <= ? ORDER BY at, place LIMIT ?'),
-    addMessage: db.prepare(`INSERT OR IGNORE INTO message (${MESSAGE_COLUMNS}) VALUES (${values})`),
+    addMessage: db.prepare(`INSERT INTO message (${MESSAGE_COLUMNS}) VALUES (${values}) ON CONFLICT (id) DO NOTHING`),
     editMessage: db.prepare('UPDATE message SET content = ?, edited = 1 WHERE id = ? AND place = ?'),
     removeMessage: db.prepare('DELETE FROM message WHERE id = ? AND place = ? RETURNING seq'),
     addHole: db.prepare(
