@@ -9,6 +9,8 @@ export interface FileStoreUnderTest {
   readonly store: FileStore;
   /** Everything that is kept, half-written things too, by whatever name. */
   kept(): Promise<readonly string[]>;
+  /** What the store told its owner about failures. */
+  readonly failures: readonly unknown[];
   /** From now on what the store rests on does not answer. */
   breakDown(): Promise<void>;
   close(): Promise<void>;
@@ -168,15 +170,17 @@ export function fileStoreContract(name: string, start: () => Promise<FileStoreUn
       expect(await Promise.all(keys.map((key) => textOf(key)))).toEqual(keys.map((key) => key + key));
     });
 
-    test('says to try again when it does not answer', async () => {
+    test('says to try again when it does not answer, and its owner why', async () => {
       await store.put(KEY, chunksOf('x'), { fileName: null });
       const file = await store.get(KEY);
       await under.breakDown();
+      expect(under.failures).toEqual([]);
       const tryAgain = { name: 'Refusal', code: 'try-again' };
       await expect(store.put(OTHER, chunksOf('x'), { fileName: null })).rejects.toMatchObject(tryAgain);
       await expect(store.get(KEY)).rejects.toMatchObject(tryAgain);
       await expect(store.remove(KEY)).rejects.toMatchObject(tryAgain);
       await expect(buffer(file?.read() ?? chunksOf())).rejects.toMatchObject(tryAgain);
+      expect(under.failures).toHaveLength(4);
     });
   });
 }

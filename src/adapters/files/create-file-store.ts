@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FileStore } from '../../application/ports/file-store.ts';
 import { FolderFileStore } from './folder-file-store.ts';
+import type { OnFailure } from './names.ts';
 import { S3FileStore, type S3FileStoreOptions } from './s3-file-store.ts';
 
 export interface OpenFileStore {
@@ -36,12 +37,16 @@ export function parseFilesUrl(text: string): FilesLocation {
 }
 
 /** Opens the store. Rejects where its folder can't be made; a bucket is first asked when it is used. */
-export async function openFileStore(location: FilesLocation, s3: S3Surroundings): Promise<OpenFileStore> {
+export async function openFileStore(
+  location: FilesLocation,
+  s3: S3Surroundings,
+  onFailure?: OnFailure,
+): Promise<OpenFileStore> {
   if (location.kind === 'folder') {
-    const store = new FolderFileStore(location.path);
+    const store = new FolderFileStore(location.path, onFailure);
     await store.open();
     return { store, close: async () => {} };
   }
-  const store = new S3FileStore({ bucket: location.bucket, prefix: location.prefix, ...s3 });
+  const store = new S3FileStore({ bucket: location.bucket, prefix: location.prefix, ...s3 }, onFailure);
   return { store, close: () => store.close() };
 }

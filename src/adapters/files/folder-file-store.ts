@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ByteStream, FileStore, StoredFile } from '../../application/ports/file-store.ts';
-import { checkKey, cleanFileName, isKey, SourceErrors, storeAway } from './names.ts';
+import { checkKey, cleanFileName, isKey, type OnFailure, SourceErrors, storeAway } from './names.ts';
 import { OPAQUE, sniffed } from './sniff.ts';
 
 interface Meta {
@@ -18,9 +18,11 @@ const PART_LIFE_MS = 24 * 3_600_000;
  */
 export class FolderFileStore implements FileStore {
   readonly #root: string;
+  readonly #onFailure: OnFailure;
 
-  constructor(root: string) {
+  constructor(root: string, onFailure: OnFailure = () => {}) {
     this.#root = root;
+    this.#onFailure = onFailure;
   }
 
   /** Makes the folder, and clears what servers that died a day ago or more left half-written. */
@@ -47,10 +49,10 @@ export class FolderFileStore implements FileStore {
       await rename(part, path);
       await flushed(join(path, '..'));
       return { size };
-    } catch {
+    } catch (error) {
       const gone = [part, `${part}.json`, path, `${path}.json`].map((left) => rm(left, { force: true }));
       await Promise.allSettled(gone);
-      throw source.cause;
+      throw source.reason(this.#onFailure, error);
     }
   }
 
@@ -59,10 +61,10 @@ export class FolderFileStore implements FileStore {
     const path = this.#path(key);
     try {
       const [{ size }, { contentType, fileName }] = await Promise.all([stat(path), metaOf(`${path}.json`)]);
-      return { size, contentType, fileName, read: () => readBytes(path, range) };
+      return { size, contentType, fileName, read: () => readBytes(path, range, this.#onFailure) };
     } catch (error) {
       if (isMissing(error)) return null;
-      throw storeAway();
+      throw storeAway(this.#onFailure, error);
     }
   }
 
@@ -72,8 +74,8 @@ export class FolderFileStore implements FileStore {
     try {
       await rm(path, { force: true });
       await rm(`${path}.json`, { force: true });
-    } catch {
-      throw storeAway();
+    } catch (error) {
+      throw storeAway(this.#onFailure, error);
     }
   }
 
@@ -121,11 +123,15 @@ async function metaOf(path: string): Promise<Meta> {
   return { contentType: meta.contentType ?? OPAQUE, fileName: meta.fileName ?? null };
 }
 
-async function* readBytes(path: string, range?: { readonly start: number; readonly end: number }): ByteStream {
+async function* readBytes(
+  path: string,
+  range: { readonly start: number; readonly end: number } | undefined,
+  onFailure: OnFailure,
+): ByteStream {
   try {
     yield* createReadStream(path, { ...range, highWaterMark: 128 * 1024 }) as AsyncIterable<Buffer>;
-  } catch {
-    throw storeAway();
+  } catch (error) {
+    throw storeAway(onFailure, error);
   }
 }
 

@@ -27,26 +27,30 @@ export function cleanFileName(name: string | null): string | null {
   return clean.slice(0, MOST_CHARACTERS - ending.length).toWellFormed() + ending;
 }
 
-/** For failures of the technology behind a store; details are for the log, not for a client. */
-export function storeAway(): Refusal {
+/** Hears why a store did not answer: clients are told only that it did not. */
+export type OnFailure = (error: unknown) => void;
+
+/** What a caller of the port hears of a failure of the technology. */
+export function storeAway(onFailure: OnFailure, error: unknown): Refusal {
+  onFailure(error);
   return new Refusal('try-again', 'the file store does not answer');
 }
 
 /** Remembers the error of a source, to tell it from one of the store that reads it. */
 export class SourceErrors {
-  #error: { readonly error: unknown } | null = null;
+  #failed: { readonly error: unknown } | null = null;
 
   async *watch(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     try {
       yield* bytes;
     } catch (error) {
-      this.#error = { error };
+      this.#failed = { error };
       throw error;
     }
   }
 
-  /** The source's error where it failed, else that the store is away. */
-  get cause(): unknown {
-    return this.#error === null ? storeAway() : this.#error.error;
+  /** The source's error where it failed, else what {@link storeAway} makes of `error`. */
+  reason(onFailure: OnFailure, error: unknown): unknown {
+    return this.#failed === null ? storeAway(onFailure, error) : this.#failed.error;
   }
 }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { ByteStream, FileStore, StoredFile } from '../../application/ports/file-store.ts';
-import { checkKey, cleanFileName, isKey, SourceErrors, storeAway } from './names.ts';
+import { checkKey, cleanFileName, isKey, type OnFailure, SourceErrors, storeAway } from './names.ts';
 import { OPAQUE, sniffed } from './sniff.ts';
 
 export interface S3FileStoreOptions {
@@ -25,10 +25,12 @@ const PART_BYTES = 5 * 1024 * 1024;
 /** Files in a bucket. The SDK is loaded with the first use: it is large, and most servers have no bucket. */
 export class S3FileStore implements FileStore {
   readonly #options: S3FileStoreOptions;
+  readonly #onFailure: OnFailure;
   #loaded: Promise<{ readonly sdk: Sdk; readonly client: S3Client }> | null = null;
 
-  constructor(options: S3FileStoreOptions) {
+  constructor(options: S3FileStoreOptions, onFailure: OnFailure = () => {}) {
     this.#options = options;
+    this.#onFailure = onFailure;
   }
 
   async put(key: string, bytes: ByteStream, meta: { readonly fileName: string | null }): Promise<{ size: number }> {
@@ -61,8 +63,8 @@ export class S3FileStore implements FileStore {
       });
       await upload.done();
       return { size };
-    } catch {
-      throw source.cause;
+    } catch (error) {
+      throw source.reason(this.#onFailure, error);
     }
   }
 
@@ -76,11 +78,11 @@ export class S3FileStore implements FileStore {
         size: head.ContentLength ?? 0,
         contentType: head.ContentType ?? OPAQUE,
         fileName: decoded(head.Metadata?.filename),
-        read: () => readBytes(sdk, client, { ...target, ...(range && { Range: `bytes=${range.start}-${range.end}` }) }),
+        read: () => this.#read({ ...target, ...(range && { Range: `bytes=${range.start}-${range.end}` }) }),
       };
     } catch (error) {
       if (isMissing(error)) return null;
-      throw storeAway();
+      throw storeAway(this.#onFailure, error);
     }
   }
 
@@ -89,8 +91,8 @@ export class S3FileStore implements FileStore {
     const { sdk, client } = await this.#client();
     try {
       await client.send(new sdk.DeleteObjectCommand(this.#object(key)));
-    } catch {
-      throw storeAway();
+    } catch (error) {
+      throw storeAway(this.#onFailure, error);
     }
   }
 
@@ -99,6 +101,16 @@ export class S3FileStore implements FileStore {
     const loaded = this.#loaded;
     this.#loaded = null;
     (await loaded)?.client.destroy();
+  }
+
+  async *#read(input: { Bucket: string; Key: string; Range?: string }): ByteStream {
+    try {
+      const { sdk, client } = await this.#client();
+      const { Body } = await client.send(new sdk.GetObjectCommand(input));
+      if (Body instanceof Readable) yield* Body;
+    } catch (error) {
+      throw storeAway(this.#onFailure, error);
+    }
   }
 
   #object(key: string): { Bucket: string; Key: string } {
@@ -122,19 +134,6 @@ function clientOf(sdk: Sdk, { endpoint, region, credentials }: S3FileStoreOption
     ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }),
     ...(credentials === null ? {} : { credentials }),
   });
-}
-
-async function* readBytes(
-  sdk: Sdk,
-  client: S3Client,
-  input: { Bucket: string; Key: string; Range?: string },
-): ByteStream {
-  try {
-    const { Body } = await client.send(new sdk.GetObjectCommand(input));
-    if (Body instanceof Readable) yield* Body;
-  } catch {
-    throw storeAway();
-  }
 }
 
 function decoded(fileName: string | undefined): string | null {

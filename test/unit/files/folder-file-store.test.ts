@@ -13,10 +13,12 @@ async function filesIn(folder: string): Promise<string[]> {
 
 fileStoreContract('folder', async () => {
   const root = await mkdtemp(join(tmpdir(), 'chat-test-files-'));
-  const store = new FolderFileStore(root);
+  const failures: unknown[] = [];
+  const store = new FolderFileStore(root, (error) => failures.push(error));
   await store.open();
   return {
     store,
+    failures,
     kept: () => filesIn(root),
     async breakDown() {
       await rm(root, { recursive: true });

@@ -4,19 +4,23 @@ import { S3FileStore } from '../../../src/adapters/files/s3-file-store.ts';
 import { fileStoreContract } from '../../contracts/file-store.ts';
 import { S3Stub } from '../../support/s3-stub.ts';
 
-function storeAt(endpoint: string): S3FileStore {
-  return new S3FileStore({
-    bucket: 'bucket',
-    prefix: 'chat/',
-    endpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
+function storeAt(endpoint: string, onFailure?: (error: unknown) => void): S3FileStore {
+  return new S3FileStore(
+    {
+      bucket: 'bucket',
+      prefix: 'chat/',
+      endpoint,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    },
+    onFailure,
+  );
 }
 
 fileStoreContract('S3', async () => {
   const stub = await S3Stub.start();
-  const store = storeAt(stub.url);
+  const failures: unknown[] = [];
+  const store = storeAt(stub.url, (error) => failures.push(error));
   let running = true;
   const stop = async (): Promise<void> => {
     if (running) await stub.stop();
@@ -24,6 +28,7 @@ fileStoreContract('S3', async () => {
   };
   return {
     store,
+    failures,
     kept: async () => [...stub.keys, ...Array.from({ length: stub.openUploads }, () => 'an open upload')],
     breakDown: stop,
     async close() {
