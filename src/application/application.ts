@@ -141,7 +141,7 @@ export interface Application {
   storeUpload(part: UploadPart): Promise<StoredUpload>;
   /** Takes back what `storeUpload` kept, when the upload comes to nothing. */
   dropUpload(upload: StoredUpload): Promise<void>;
-  /** The event. On refusal the caller drops the stored parts; for a repeated nonce it is the first one's result, and the parts are dropped here. */
+  /** The event. The stored parts are dropped by the caller when it is refused for certain (not for `try-again`, `store-failed` and `internal`: the event may exist); for a repeated nonce it is the first one's result, and the parts are dropped here. */
   readonly uploadFile: Command<Upload, StoredFileMessage>;
   /** Bytes of a file, for a link that was signed for it. Null: no such file. */
   openFile(key: string, range?: { readonly start: number; readonly end: number }): Promise<StoredFile | null>;

@@ -7,7 +7,7 @@ import type { NewMessage, Stored } from './application.ts';
 import type { Accepted, Caller, MaybePromise } from './caller.ts';
 import type { Journal, Proposal } from './journal.ts';
 import type { Limits } from './limits.ts';
-import { then } from './maybe.ts';
+import { after } from './maybe.ts';
 import type { Membership } from './membership.ts';
 import type { Clock } from './ports/clock.ts';
 import type { IdSource } from './ports/id-source.ts';
@@ -67,8 +67,8 @@ export class Writing {
     input: NewMessage,
     parentId: MessageId | null = null,
   ): MaybePromise<Accepted<Stored>> {
-    return then(this.admit(caller, place, communityId, input), () =>
-      then(this.author(caller, input), (author) => {
+    return after(this.admit(caller, place, communityId, input), () =>
+      after(this.author(caller, input), (author) => {
         const common = {
           ...this.common(caller.userId, place, communityId, input.nonce),
           name: author.name,

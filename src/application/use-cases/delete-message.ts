@@ -2,7 +2,7 @@ import { deletion } from '../../domain/authorship.ts';
 import type { Draft } from '../../domain/chat-event.ts';
 import type { Deletion, Stored } from '../application.ts';
 import type { Accepted, Caller, MaybePromise } from '../caller.ts';
-import { then } from '../maybe.ts';
+import { after } from '../maybe.ts';
 import { told, type Writing } from '../writing.ts';
 
 /** An author takes his message back. */
@@ -15,7 +15,7 @@ export class DeleteMessage {
 
   execute(caller: Caller, input: Deletion): MaybePromise<Accepted<Stored>> {
     const { place, id, communityId, nonce } = input;
-    return then(this.#writing.admit(caller, place, communityId, input), () =>
+    return after(this.#writing.admit(caller, place, communityId, input), () =>
       this.#writing.store(
         {
           place,

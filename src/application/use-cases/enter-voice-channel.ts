@@ -2,7 +2,7 @@ import { Refusal } from '../../domain/errors.ts';
 import type { ChannelId, CommunityId } from '../../domain/ids.ts';
 import type { Place } from '../../domain/place.ts';
 import type { Accepted, Caller, MaybePromise } from '../caller.ts';
-import { then } from '../maybe.ts';
+import { after } from '../maybe.ts';
 import type { Membership } from '../membership.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ReadMarkers } from '../ports/message-store.ts';
@@ -43,7 +43,7 @@ export class EnterVoiceChannel {
     if (elsewhere !== null && elsewhere !== input.communityId) {
       throw new Refusal('not-permitted', 'this channel belongs to another community');
     }
-    return then(this.#membership.requireCommunity(caller, input.communityId), () => ({
+    return after(this.#membership.requireCommunity(caller, input.communityId), () => ({
       result: this.#enter(caller, input.sessionId, input.communityId, input.channelId),
     }));
   }

@@ -2,7 +2,7 @@ import { modification } from '../../domain/authorship.ts';
 import type { Draft } from '../../domain/chat-event.ts';
 import type { Modification, Stored } from '../application.ts';
 import type { Accepted, Caller, MaybePromise } from '../caller.ts';
-import { then } from '../maybe.ts';
+import { after } from '../maybe.ts';
 import { told, type Writing } from '../writing.ts';
 
 /** An author edits the text of his message. */
@@ -15,7 +15,7 @@ export class ModifyMessage {
 
   execute(caller: Caller, input: Modification): MaybePromise<Accepted<Stored>> {
     const { place, id, content, communityId, nonce } = input;
-    return then(this.#writing.admit(caller, place, communityId, input), () =>
+    return after(this.#writing.admit(caller, place, communityId, input), () =>
       this.#writing.store(
         {
           place,

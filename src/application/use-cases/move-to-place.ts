@@ -1,7 +1,7 @@
 import type { ConversationKey } from '../../domain/conversation.ts';
 import type { Place } from '../../domain/place.ts';
 import type { Accepted, Caller, MaybePromise } from '../caller.ts';
-import { then } from '../maybe.ts';
+import { after } from '../maybe.ts';
 import type { Membership } from '../membership.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ReadMarkers } from '../ports/message-store.ts';
@@ -31,7 +31,7 @@ export class MoveToPlace {
   }
 
   execute(caller: Caller, { sessionId, place }: { sessionId: string; place: Place }): MaybePromise<Accepted<void>> {
-    return then(this.#permit(caller, place), () => ({ result: this.#move(caller, sessionId, place) }));
+    return after(this.#permit(caller, place), () => ({ result: this.#move(caller, sessionId, place) }));
   }
 
   #permit(caller: Caller, place: Place): MaybePromise<void> {

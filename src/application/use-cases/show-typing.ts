@@ -2,7 +2,7 @@ import { conversationTopic } from '../../domain/audience.ts';
 import type { TypingShown } from '../../domain/chat-event.ts';
 import type { Typing } from '../application.ts';
 import type { Accepted, Caller, MaybePromise } from '../caller.ts';
-import { then } from '../maybe.ts';
+import { after } from '../maybe.ts';
 import type { Membership } from '../membership.ts';
 import type { LocalSubscribers } from '../ports/local-subscribers.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -38,7 +38,7 @@ export class ShowTyping {
   }
 
   execute(caller: Caller, { place, communityId, name }: Typing): MaybePromise<Accepted<void>> {
-    return then(this.#membership.require(caller, place, communityId), () => {
+    return after(this.#membership.require(caller, place, communityId), () => {
       if (this.#rates.typing(caller.userId, place))
         this.#show({ kind: 'typing', place, name: this.#nameOf(caller, name) });
       else this.#telemetry.count('typing_dropped');

@@ -1,6 +1,6 @@
 import type { CommunityId } from '../../domain/ids.ts';
 import type { Accepted, Caller, MaybePromise } from '../caller.ts';
-import { then } from '../maybe.ts';
+import { after } from '../maybe.ts';
 import type { Membership } from '../membership.ts';
 import type { SessionReporter } from '../ports/session-reporter.ts';
 import type { VoiceNews } from '../voice-news.ts';
@@ -18,7 +18,7 @@ export class ShowVoice {
   }
 
   execute(caller: Caller, { communityId }: { communityId: CommunityId }): MaybePromise<Accepted<void>> {
-    return then(this.#membership.requireCommunity(caller, communityId), () => ({
+    return after(this.#membership.requireCommunity(caller, communityId), () => ({
       result: this.#reporter
         .voice(caller.userId, communityId)
         .then((state) => this.#news.tell({ kind: 'voice', communityId, state })),

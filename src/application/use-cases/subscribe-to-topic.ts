@@ -4,7 +4,7 @@ import { Refusal } from '../../domain/errors.ts';
 import type { Accepted, Caller, MaybePromise } from '../caller.ts';
 import type { Feed } from '../feed.ts';
 import type { Feeds } from '../feeds.ts';
-import { then } from '../maybe.ts';
+import { after } from '../maybe.ts';
 import type { Membership } from '../membership.ts';
 import type { ReplaySink } from '../ports/local-subscribers.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -38,14 +38,14 @@ export class SubscribeToTopic {
     if (lastSeq !== null && topic.kind !== 'conversation') {
       throw new Refusal('bad-input', 'only rooms and channels have numbered events');
     }
-    return then(this.#membership.requireTopic(caller, topic), () => {
+    return after(this.#membership.requireTopic(caller, topic), () => {
       if (topic.kind === 'community') {
         sink.live();
         return { result: Promise.resolve({ seq: 0 }) };
       }
       const { key } = topic;
       const open = this.#feeds.get(key);
-      if (lastSeq === null) return then(open ?? this.#feeds.open(key), (feed) => joined(feed, sink));
+      if (lastSeq === null) return after(open ?? this.#feeds.open(key), (feed) => joined(feed, sink));
       return { result: this.#replay(key, lastSeq, sink) };
     });
   }

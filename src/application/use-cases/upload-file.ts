@@ -5,7 +5,7 @@ import type { CommunityId } from '../../domain/ids.ts';
 import type { StoredFileMessage, StoredUpload, Upload, UploadPart } from '../application.ts';
 import type { Accepted, Caller, MaybePromise } from '../caller.ts';
 import type { Limits } from '../limits.ts';
-import { then } from '../maybe.ts';
+import { after } from '../maybe.ts';
 import type { Membership } from '../membership.ts';
 import type { ByteStream, FileStore } from '../ports/file-store.ts';
 import type { IdSource } from '../ports/id-source.ts';
@@ -64,8 +64,8 @@ export class UploadFile {
 
   execute(caller: Caller, input: Upload): MaybePromise<Accepted<StoredFileMessage>> {
     const { place, communityId, fileType, nonce, file, thumbnail } = input;
-    return then(this.#writing.admit(caller, place, communityId, { nonce }), () =>
-      then(this.#writing.author(caller, input), (author) => {
+    return after(this.#writing.admit(caller, place, communityId, { nonce }), () =>
+      after(this.#writing.author(caller, input), (author) => {
         const draft: Draft = {
           ...this.#writing.common(caller.userId, place, communityId, nonce),
           kind: 'file',
