@@ -58,6 +58,8 @@ export interface MessageDocument {
 export interface HoleDocument {
   readonly _id: ConversationKey;
   readonly t: number;
+  /** The greatest number that made a hole. */
+  readonly s: number;
   readonly n: Readonly<Record<string, number>>;
 }
 

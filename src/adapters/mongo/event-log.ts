@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../../domain/chat-event.ts';
 import type { ConversationKey } from '../../domain/conversation.ts';
 import type { MongoDatabase } from './database.ts';
-import { type EventDocument, readEvents } from './documents.ts';
+import { type EventDocument, type HoleDocument, readEvents } from './documents.ts';
 import { PLACE_FIRST } from './indexes.ts';
 
 const KNOWN_PLACES = 50_000;
@@ -13,6 +13,7 @@ export interface Position {
   readonly behind: boolean;
   /** Messages of an original server have to be numbered first. */
   readonly unfinished: boolean;
+  readonly holes: HoleDocument | undefined;
 }
 
 /** Reads the chain of batches: each place's documents, each beginning where the one before ended. */
@@ -65,10 +66,12 @@ export class EventLog {
     return (await this.#db.events.findOne(filter, { hint: 'unprojected', projection: { _id: 1 } })) !== null;
   }
 
-  async position(place: ConversationKey): Promise<Position> {
+  /** All in one round trip; `holes` only when asked for. */
+  async position(place: ConversationKey, withHoles: boolean): Promise<Position> {
+    const holes = { coll: this.#db.holes.collectionName, pipeline: [{ $match: { _id: place } }] };
     // The newest is read first, within one answer: whatever is unprojected up to it shows in what is read second.
     const rows = await this.#db.events
-      .aggregate<{ l?: number; more?: true; behind?: true }>(
+      .aggregate<{ l?: number; more?: true; behind?: true } & Partial<HoleDocument>>(
         [
           { $match: { p: place } },
           { $sort: { p: 1, f: -1 } },
@@ -84,6 +87,7 @@ export class EventLog {
               ],
             },
           },
+          ...(withHoles ? [{ $unionWith: holes }] : []),
         ],
         { hint: PLACE_FIRST },
       )
@@ -94,42 +98,61 @@ export class EventLog {
       newest: last?.l ?? 0,
       behind: rows.some((row) => row.behind),
       unfinished: last === undefined || last.more === true,
+      holes: rows.find((row): row is HoleDocument => row.t !== undefined),
     };
   }
 
   async eventsAfter(place: ConversationKey, after: number, limit: number): Promise<StoredEvent[]> {
-    const options = { hint: PLACE_FIRST, projection: { _id: 0, p: 1, f: 1, l: 1, e: 1 } };
-    const following = this.#db.events.find(
-      { p: place, f: { $gt: after + 1 } },
-      { ...options, sort: { f: 1 }, limit, batchSize: Math.min(limit, 100) },
-    );
+    const next = after + 1;
+    const projection = { _id: 0, p: 1, f: 1, l: 1, e: 1 };
+    const following = this.#db.events
+      .find({ p: place, f: { $gt: next } }, { hint: PLACE_FIRST, projection, batchSize: Math.min(limit, 100) })
+      .sort({ f: 1 })
+      .limit(limit);
     try {
-      const [containing] = await Promise.all([
-        this.#db.events.findOne({ p: place, f: { $lte: after + 1 } }, { ...options, sort: { f: -1 } }),
-        following.hasNext(),
-      ]);
+      const [containing] = await Promise.all([this.#from(place, next, limit), following.hasNext()]);
       const events: StoredEvent[] = [];
-      let next = after + 1;
-      const take = (doc: Pick<EventDocument, 'p' | 'f' | 'l' | 'e'>): boolean => {
-        this.learn(place, doc.l);
-        for (const event of readEvents(doc)) {
-          if (event.seq === next && events.length < limit) {
-            events.push(event);
-            next += 1;
-          }
-        }
-        return events.length < limit;
+      const take = (batch: Batch): void => {
+        this.learn(place, batch.l);
+        events.push(...readEvents(batch).slice(0, limit - events.length));
       };
-      if (containing !== null) take(containing);
+      if (containing !== undefined) take(containing);
       while (events.length < limit && (await following.hasNext())) {
-        const doc = await following.next();
+        const batch = await following.next();
         // The two reads are no single look: a batch may have come between them.
-        if (doc === null || doc.f !== next) break;
-        take(doc);
+        if (batch?.f !== next + events.length) break;
+        take(batch);
       }
       return events;
     } finally {
       await following.close();
     }
   }
+
+  /** The batch that holds number `next`, cut to what begins there; undefined where there is none. */
+  async #from(place: ConversationKey, next: number, limit: number): Promise<Batch | undefined> {
+    const [batch] = await this.#db.events
+      .aggregate<Batch>(
+        [
+          { $match: { p: place, f: { $lte: next } } },
+          { $sort: { p: 1, f: -1 } },
+          { $limit: 1 },
+          { $match: { l: { $gte: next } } },
+          {
+            $project: {
+              _id: 0,
+              p: 1,
+              l: 1,
+              f: { $literal: next },
+              e: { $slice: ['$e', { $subtract: [next, '$f'] }, limit] },
+            },
+          },
+        ],
+        { hint: PLACE_FIRST },
+      )
+      .toArray();
+    return batch;
+  }
 }
+
+type Batch = Pick<EventDocument, 'p' | 'f' | 'l' | 'e'>;

@@ -80,12 +80,17 @@ export class MongoMessageStore implements MessageStore {
   }
 
   async history(place: ConversationKey, range: HistoryRange): Promise<HistoryPage> {
-    let position = await answered(this.#log.position(place));
+    const holes = Pages.needsHoles(range);
+    let position = await answered(this.#log.position(place, holes));
     if (position.unfinished && ((await this.newest([place])).get(place) ?? 0) > position.newest) {
-      position = await answered(this.#log.position(place));
+      position = await answered(this.#log.position(place, holes));
     }
-    if (position.behind) await answered(this.#projector.help([place]));
-    return answered(this.#pages.history(place, range, position.newest));
+    const { newest, behind } = position;
+    if (behind) {
+      await answered(this.#projector.help([place]));
+      if (holes) position = await answered(this.#log.position(place, holes));
+    }
+    return answered(this.#pages.history(place, range, newest, position.holes));
   }
 
   byNonce(userId: UserId, nonce: string): Promise<StoredEvent | null> {

@@ -83,6 +83,7 @@ class Run {
   /** A message with the same id is there already: leave it instead of failing. */
   readonly #careful: boolean;
   readonly #holes = new Map<ConversationKey, Map<number, number>>();
+  readonly #latest = new Map<ConversationKey, number>();
 
   constructor(db: MongoDatabase, session: ClientSession, careful: boolean) {
     this.#db = db;
@@ -115,12 +116,12 @@ class Run {
     await this.#db.messagesOf(place).updateOne(filter, update, { session: this.#session });
   }
 
-  async remove({ place, id }: MessageDeleted): Promise<void> {
+  async remove({ place, id, seq }: MessageDeleted): Promise<void> {
     const filter = { _id: idValue(id), channelId: channelIdOf(place) };
     const options = { projection: { seq: 1 }, session: this.#session };
     const gone = await this.#db.messagesOf(place).findOneAndDelete(filter, options);
     const created = gone?.seq ?? 0;
-    if (created > 0) this.#hole(place, created);
+    if (created > 0) this.#hole(place, created, seq);
     await this.#blank(place, id, created);
   }
 
@@ -140,7 +141,8 @@ class Run {
         $inc[`n.${bucket}`] = count;
         $inc.t = ($inc.t ?? 0) + count;
       }
-      return { updateOne: { filter: { _id: place }, update: { $inc }, upsert: true } };
+      const $max = { s: this.#latest.get(place) ?? 0 };
+      return { updateOne: { filter: { _id: place }, update: { $inc, $max }, upsert: true } };
     });
     if (updates.length > 0) await this.#db.holes.bulkWrite(updates, { ordered: false, session: this.#session });
   }
@@ -163,7 +165,9 @@ class Run {
     );
   }
 
-  #hole(place: ConversationKey, seq: number): void {
+  /** Number `seq` is no message (any more) since event `by`. */
+  #hole(place: ConversationKey, seq: number, by = seq): void {
+    this.#latest.set(place, Math.max(by, this.#latest.get(place) ?? 0));
     const buckets = this.#holes.get(place) ?? new Map<number, number>();
     const bucket = Math.floor(seq / HOLE_BUCKET);
     buckets.set(bucket, (buckets.get(bucket) ?? 0) + 1);
