@@ -13,6 +13,7 @@ import { allPlaces, nameOf, placesOf, topicOf } from './world.js';
 
 const TYPING_MS = 3_000;
 const MOST_KEPT = 200;
+const BLINK_MS = 3_000;
 
 /** All that one user sees and does; the views show it and call it. */
 export class Chat {
@@ -31,6 +32,7 @@ export class Chat {
   /** Numbers of others' messages that came since the unread counts were asked for. @type {Map<string, number[]>} */
   #arrived = new Map();
   #typedAt = 0;
+  #secondLook = 0;
   #api;
   #client;
   #listener;
@@ -215,6 +217,9 @@ export class Chat {
     if (this.open !== null && this.conversation?.state === 'failed') this.reload(this.open);
     this.#askUnread();
     this.#askOnline();
+    // Whoever was away for a blink just now is in no answer, and nobody tells of a blink.
+    clearTimeout(this.#secondLook);
+    this.#secondLook = setTimeout(() => this.#client.isOnline && this.#askOnline(), BLINK_MS);
   }
 
   async #askUnread() {
@@ -233,11 +238,10 @@ export class Chat {
   async #askOnline() {
     const rooms = this.places.rooms.map(({ key }) => key);
     const communities = this.places.communities.map(({ id }) => `com-${id}`);
-    const answers = await Promise.allSettled([...rooms, ...communities].map((place) => this.#api.online(place)));
-    for (const answer of answers) {
-      if (answer.status === 'fulfilled') for (const user of answer.value) this.presence.online.add(user);
-    }
-    this.#listener.onChange();
+    await this.presence.ask(async () => {
+      const answers = await Promise.allSettled([...rooms, ...communities].map((place) => this.#api.online(place)));
+      return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+    });
   }
 
   /** @param {Place} place */

@@ -8,6 +8,8 @@ export class Presence {
   online = new Set();
   /** Channel id to the users in its voice. @type {Map<number, number[]>} */
   voice = new Map();
+  /** Who came (true) or went since the question who is online. @type {Map<number, boolean>} */
+  #news = new Map();
   /** Place to names, to the timer that ends it. @type {Map<string, Map<string, number>>} */
   #typists = new Map();
   #onChange;
@@ -19,8 +21,26 @@ export class Presence {
 
   /** @param {LiveEvent} event a `connect` or `disconnect` */
   came({ type, userId }) {
-    if (type === 'connect') this.online.add(Number(userId));
-    else this.online.delete(Number(userId));
+    this.#news.set(Number(userId), type === 'connect');
+    this.#answered(this.online);
+  }
+
+  /**
+   * Asks who is online; what was told while the answer was on its way is newer than the answer.
+   * @param {() => Promise<number[]>} question
+   */
+  async ask(question) {
+    this.#news.clear();
+    this.#answered(new Set(await question()));
+  }
+
+  /** @param {Set<number>} users */
+  #answered(users) {
+    this.online = users;
+    for (const [user, isOnline] of this.#news) {
+      if (isOnline) users.add(user);
+      else users.delete(user);
+    }
     this.#onChange();
   }
 
@@ -72,6 +92,7 @@ export class Presence {
   /** Nothing of this holds over a lost connection. */
   forget() {
     this.online.clear();
+    this.#news.clear();
     this.voice.clear();
     this.#onChange();
   }

@@ -1,0 +1,234 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, type TestContext, test } from 'vitest';
+import { ChatPage } from '../support/chat-page.ts';
+import { ChatProcess } from '../support/chat-process.ts';
+import { png } from '../support/png.ts';
+import { chromiumOrSkip } from '../support/services/chromium.ts';
+
+let server: ChatProcess;
+let browser: Browser | undefined;
+
+beforeAll(async () => {
+  server = await ChatProcess.start({ LIMITS: 'off' });
+});
+
+beforeEach(async (context) => {
+  browser ??= await chromiumOrSkip(context as TestContext);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server.remove();
+});
+
+/** The page as this user, at this place; closed when the test is over. */
+async function open(path: string): Promise<ChatPage> {
+  if (browser === undefined) throw new Error('there is no browser');
+  const chat = await ChatPage.open(browser, server.url, path);
+  onTestFinished(async () => {
+    await chat.close();
+    expect(chat.faults).toEqual([]);
+  });
+  await chat.online();
+  return chat;
+}
+
+/** The pages of Ada and Grace, both at their room. */
+async function both(place = 'r-5'): Promise<[ChatPage, ChatPage]> {
+  return [await open(`#/1/${place}`), await open(`#/2/${place}`)];
+}
+
+test('a user is picked, a room is opened, and the address brings both back', async () => {
+  if (browser === undefined) return;
+  const chat = await ChatPage.open(browser, server.url, '');
+  onTestFinished(() => chat.close());
+  await chat.page.getByRole('link', { name: 'Grace' }).click();
+  await chat.place('r-5').click();
+  await chat.page.getByRole('heading', { name: 'Ada' }).waitFor();
+  await chat.page.reload();
+  await chat.page.getByRole('heading', { name: 'Ada' }).waitFor();
+  await chat.online();
+});
+
+test('two users talk: message, typing, reply, edit, delete', async () => {
+  const [ada, grace] = await both();
+  await ada.send('Hello <b>Grace</b> 안녕하세요 👋');
+  await grace.said('Hello <b>Grace</b> 안녕하세요 👋').waitFor();
+  expect(await grace.page.locator('#list b').count()).toBe(0);
+
+  await grace.act('Hello', 'Reply');
+  await grace.text.pressSequentially('Hi');
+  await ada.page.getByText('Grace is typing…').waitFor();
+  await grace.text.press('Shift+Enter');
+  await grace.text.pressSequentially('Ada');
+  await grace.text.press('Enter');
+  await ada.said('Hi\nAda').waitFor();
+  expect(await ada.said('Ada').last().locator('blockquote').innerText()).toContain('Hello <b>Grace</b>');
+  await ada.page.getByText('Grace is typing…').waitFor({ state: 'detached' });
+  expect(await ada.said('Ada').last().getByRole('button', { name: 'Edit' }).count()).toBe(0);
+
+  await ada.text.press('ArrowUp');
+  await ada.text.fill('Hello again');
+  await ada.text.press('Enter');
+  await grace.said('Hello again (edited)').waitFor();
+  await grace.page.locator('blockquote', { hasText: 'Hello again' }).waitFor();
+
+  await ada.act('Hello again', 'Delete');
+  await ada.page.getByRole('button', { name: 'Really delete?' }).click();
+  await grace.said('Hello again').waitFor({ state: 'detached' });
+  await grace.page.locator('blockquote', { hasText: '삭제된 메세지입니다.' }).waitFor();
+});
+
+test('Escape ends a reply or an edit, and the text of before comes back', async () => {
+  const ada = await open('#/1/r-6');
+  await ada.send('to be edited');
+  await ada.said('to be edited').waitFor();
+  await ada.text.fill('a draft');
+  await ada.act('to be edited', 'Edit');
+  expect(await ada.text.inputValue()).toBe('to be edited');
+  await ada.text.press('Escape');
+  expect(await ada.text.inputValue()).toBe('a draft');
+  await ada.act('to be edited', 'Reply');
+  await ada.page.getByText('Reply to Ada: to be edited').waitFor();
+  await ada.text.press('Escape');
+  await ada.page.getByText('Reply to Ada').waitFor({ state: 'hidden' });
+});
+
+test('a picture is shown to the other, another file is offered', async () => {
+  const [ada, grace] = await both();
+  const files = ada.page.getByLabel('Attach files');
+  await files.setInputFiles([
+    { name: 'picture.png', mimeType: 'image/png', buffer: png(60, 40) },
+    { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('some notes') },
+  ]);
+  const picture = grace.page.getByRole('img', { name: 'Image from Ada' }).last();
+  await picture.waitFor();
+  await grace.page.waitForFunction('document.querySelector("#list img")?.naturalWidth === 60');
+  const link = grace.page.getByRole('link', { name: 'Download the file' });
+  await link.waitFor();
+  const href = (await link.getAttribute('href')) ?? '';
+  expect(await (await fetch(href)).text()).toBe('some notes');
+  await ada.page.locator('.pending').first().waitFor({ state: 'detached' });
+});
+
+test('it is seen who is online, and who is in voice', async () => {
+  const [ada, grace] = await both('c-11');
+  const person = ada.page.getByRole('complementary').getByRole('listitem').filter({ hasText: 'Grace' });
+  await person.getByRole('img', { name: 'online' }).waitFor();
+
+  await grace.page.getByRole('button', { name: 'Join voice in channel-11' }).click();
+  const inEleven = ada.page.getByRole('list', { name: 'In voice in channel-11' });
+  await inEleven.getByText('Grace').waitFor();
+  const ken = await open('#/4/c-11');
+  await ken.page.getByRole('list', { name: 'In voice in channel-11' }).getByText('Grace').waitFor();
+
+  await grace.page.getByRole('button', { name: 'Leave voice in channel-11' }).click();
+  await inEleven.waitFor({ state: 'detached' });
+  await grace.page.goto('about:blank');
+  await person.getByRole('img', { name: 'offline' }).waitFor();
+});
+
+test('what comes elsewhere is counted until it is looked at', async () => {
+  const [ada, grace] = await both();
+  await grace.place('c-11').click();
+  await grace.page.getByRole('heading', { name: 'channel-11' }).waitFor();
+  await ada.send('one');
+  await ada.send('two');
+  await grace.place('r-5').getByLabel('2 unread').waitFor();
+  await grace.page.reload();
+  await grace.place('r-5').getByLabel('2 unread').waitFor();
+  await grace.place('r-5').click();
+  await grace.said('two').first().waitFor();
+  expect(await grace.page.getByLabel('2 unread').count()).toBe(0);
+});
+
+test('older messages are read by scrolling up, and the reader stays where he is', async () => {
+  const ada = await open('#/1/c-21');
+  const count = 130;
+  for (let index = 1; index <= count; index += 1) await ada.send(`line ${index} of many`);
+  await ada.said(`line ${count} of many`).waitFor();
+  await ada.page.reload();
+  await ada.said(`line ${count} of many`).waitFor();
+  const atEnd = 'const m = document.getElementById("messages"); m.scrollHeight - m.scrollTop - m.clientHeight';
+  expect(await ada.page.evaluate(atEnd)).toBeLessThan(2);
+  expect(await ada.said('line 1 of many').count()).toBe(0);
+
+  const list = ada.page.locator('#messages');
+  await list.hover();
+  for (let turn = 0; turn < 60 && (await ada.said('line 1 of many').count()) === 0; turn += 1) {
+    await ada.page.mouse.wheel(0, -500);
+  }
+  await ada.said('line 1 of many').waitFor();
+  await ada.page.getByText('This is the beginning.').waitFor();
+  const texts = await ada.page.locator('.message .text').allInnerTexts();
+  expect(texts).toEqual(Array.from({ length: count }, (_, index) => `line ${index + 1} of many`));
+
+  const ken = await open('#/5/c-21');
+  await ken.send('something new');
+  await ada.page.getByRole('button', { name: 'New messages' }).click();
+  await ada.said('something new').waitFor();
+  expect(await ada.page.evaluate(atEnd)).toBeLessThan(2);
+});
+
+test('a killed server comes back: nothing is lost, nothing comes twice, and what was written meanwhile is sent', async () => {
+  const [ada, grace] = await both('c-12');
+  await ada.send('before the fall');
+  await grace.said('before the fall').waitFor();
+  await ada.page.getByRole('button', { name: 'Join voice in channel-12' }).click();
+
+  await server.end('SIGKILL');
+  await grace.page.getByText('Not connected').waitFor();
+  await ada.send('into the dark');
+  await ada.send('and again');
+  await grace.text.fill('half a thought');
+  expect(await ada.page.locator('.pending').count()).toBe(2);
+  await server.start();
+
+  for (const chat of [ada, grace]) {
+    await chat.online();
+    await chat.said('and again').waitFor();
+    expect(await chat.page.locator('.message .text').allInnerTexts()).toEqual([
+      'before the fall',
+      'into the dark',
+      'and again',
+    ]);
+  }
+  expect(await grace.text.inputValue()).toBe('half a thought');
+  await grace.page.getByRole('list', { name: 'In voice in channel-12' }).getByText('Ada').waitFor();
+  await grace.page.reload();
+  await grace.said('and again').waitFor();
+  expect(await grace.text.inputValue()).toBe('half a thought');
+  await grace.page.getByText('Not connected').waitFor({ state: 'hidden' });
+});
+
+test('a server that stops in order is waited for, and found again', async () => {
+  const [ada, grace] = await both();
+  await server.end('SIGTERM');
+  await ada.page.getByText('Not connected').waitFor();
+  await server.start();
+  await ada.online();
+  await grace.online();
+  await grace.send('there you are');
+  await ada.said('there you are').waitFor();
+});
+
+test('a message that is refused says why and can be discarded', async () => {
+  const ada = await open('#/1/r-5');
+  await ada.page.evaluate('document.getElementById("text").maxLength = 100000');
+  await ada.send('x'.repeat(9_000));
+  await ada.page.getByText('Not sent:').waitFor();
+  await ada.page.getByRole('button', { name: 'Discard' }).click();
+  await ada.page.getByText('Not sent:').waitFor({ state: 'detached' });
+});
+
+test('on a phone there is one column, with a way back', async () => {
+  if (browser === undefined) return;
+  const chat = await ChatPage.open(browser, server.url, '#/1/r-5', { viewport: { width: 360, height: 700 } });
+  onTestFinished(() => chat.close());
+  await chat.text.waitFor();
+  expect(await chat.place('r-5').isVisible()).toBe(false);
+  expect(await chat.page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+  await chat.page.getByRole('link', { name: 'Back' }).click();
+  await chat.place('r-5').waitFor();
+  expect(await chat.text.isVisible()).toBe(false);
+});

@@ -1,0 +1,60 @@
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+
+/** The demo page as one user has it open, in words of what he sees. */
+export class ChatPage {
+  readonly page: Page;
+  /** Errors of scripts, and what the page's security policy refused. */
+  readonly faults: string[] = [];
+
+  private constructor(page: Page) {
+    this.page = page;
+    page.on('pageerror', (error) => this.faults.push(error.message));
+    page.on('console', (message) => {
+      if (/Content.Security.Policy|violates/i.test(message.text())) this.faults.push(message.text());
+    });
+  }
+
+  /** A browser context of its own. @param path of the page, e.g. `#/1/r-5` */
+  static async open(browser: Browser, url: string, path: string, options?: BrowserContextOptions): Promise<ChatPage> {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    context.setDefaultTimeout(15_000);
+    const chat = new ChatPage(await context.newPage());
+    await chat.page.goto(`${url}/${path}`);
+    return chat;
+  }
+
+  /** Resolves when the connection is up. */
+  async online(): Promise<void> {
+    await this.page.locator('.me .dot.online').waitFor();
+  }
+
+  get text(): Locator {
+    return this.page.getByRole('textbox', { name: 'Message' });
+  }
+
+  async send(text: string): Promise<void> {
+    await this.text.fill(text);
+    await this.text.press('Enter');
+  }
+
+  /** The messages that contain the text, those on their way left out. */
+  said(text: string): Locator {
+    return this.page.locator('.message[data-id]', { has: this.page.locator('.text', { hasText: text }) });
+  }
+
+  /** Presses a button of the one message that contains the text. */
+  async act(text: string, button: 'Reply' | 'Edit' | 'Delete'): Promise<void> {
+    const message = this.said(text);
+    await message.hover();
+    await message.getByRole('button', { name: button }).click();
+  }
+
+  /** A room or channel in the list, e.g. `r-5`. */
+  place(key: string): Locator {
+    return this.page.locator(`#place-${key}`);
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close();
+  }
+}
