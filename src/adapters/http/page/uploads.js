@@ -90,7 +90,7 @@ export class Uploads {
         upload.state = 'failed';
         upload.reason = error.message;
       } else {
-        upload.reason = error instanceof Error ? error.message : String(error);
+        upload.reason = error instanceof Refused ? error.message : 'the server does not answer';
         this.#onChange();
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
         upload.state = 'waiting';

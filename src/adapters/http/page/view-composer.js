@@ -11,6 +11,7 @@ const files = byId('files', HTMLInputElement);
 const mode = byId('mode', HTMLElement);
 const modeText = byId('mode-text', HTMLElement);
 const cancel = byId('cancel-mode', HTMLButtonElement);
+const send = byId('send', HTMLButtonElement);
 const talk = byId('talk', HTMLElement);
 const drop = byId('drop', HTMLElement);
 const MOST_LINES_PX = 180;
@@ -141,6 +142,7 @@ export class Composer {
   #showMode() {
     const current = this.#mode;
     mode.hidden = current.kind === 'new';
+    send.textContent = current.kind === 'edit' ? 'Save' : 'Send';
     if (current.kind === 'reply') modeText.textContent = `Reply to ${current.entry.name}: ${summary(current.entry)}`;
     if (current.kind === 'edit') modeText.textContent = 'Editing your message';
   }

@@ -5,10 +5,17 @@ const aside = byId('people', HTMLElement);
 const toggle = byId('show-people', HTMLButtonElement);
 let shown = '';
 
-toggle.addEventListener('click', () => {
-  const isShown = aside.classList.toggle('shown');
-  toggle.setAttribute('aria-expanded', String(isShown));
+toggle.addEventListener('click', () => lay(!aside.classList.contains('shown')));
+document.addEventListener('keydown', ({ key }) => key === 'Escape' && lay(false));
+document.addEventListener('click', ({ target }) => {
+  if (target instanceof Node && !aside.contains(target) && target !== toggle) lay(false);
 });
+
+/** Where there is no room for a third column, the members lie over the second. @param {boolean} isShown */
+function lay(isShown) {
+  aside.classList.toggle('shown', isShown);
+  toggle.setAttribute('aria-expanded', String(isShown));
+}
 
 /** The right side: the members of the open place, those online first. @param {import('./chat.js').Chat} chat */
 export function showPeople({ world, open, presence, me, link }) {
