@@ -2,26 +2,25 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { openFileStore } from '../adapters/files/create-file-store.ts';
 import { createHttpApp } from '../adapters/http/app.ts';
-import { clientOf } from '../adapters/http/client-address.ts';
 import { hardenServer, serverOptions } from '../adapters/http/harden-server.ts';
-import { type Networks, parseNetworks } from '../adapters/http/networks.ts';
+import { parseNetworks } from '../adapters/http/networks.ts';
 import { originRule } from '../adapters/http/origins.ts';
 import { serviceRule } from '../adapters/http/service-auth.ts';
 import { MemoryBroker } from '../adapters/memory/memory-broker.ts';
-import { createSockJs, type SockJs } from '../adapters/sockjs/sock-js.ts';
-import { createStompEndpoint, type StompEndpoint } from '../adapters/stomp/endpoint.ts';
-import { SUB_PROTOCOLS } from '../adapters/stomp/version.ts';
+import { createStompEndpoint } from '../adapters/stomp/endpoint.ts';
 import { SystemTelemetry } from '../adapters/system/telemetry.ts';
-import type { Connection } from '../adapters/transport/connection.ts';
-import { AddressLimit } from './address-limit.ts';
 import type { Config, Secrets } from './config/config.ts';
 import { createContainer, type Opened } from './container.ts';
 import { createDemo } from './demo.ts';
 import { serverIdentity } from './identity.ts';
 import { Lifecycle } from './lifecycle.ts';
+import { RequestClients } from './request-clients.ts';
 import { tokenSecrets } from './secrets.ts';
+import { StickySessions } from './sticky-sessions.ts';
+import { baseUrlOf, mountStomp, PREFIX } from './stomp-mount.ts';
 import { openStores } from './stores.ts';
 import { TOKENS, type Typed } from './tokens.ts';
+import { sharedMetrics } from './workers.ts';
 
 export interface ChatServerOptions {
   readonly config: Config;
@@ -33,13 +32,10 @@ export interface ChatServerOptions {
   readonly worker?: number | null;
 }
 
-const PREFIX = '/my-chat';
 const GOING_AWAY = 1012;
 const STOP_EACH_MS = 8_000;
 /** How long a stopping server finishes what it took. */
 const FINISH_MS = 6_000;
-/** What a frame may grow to inside of WebSocket or SockJS, so that STOMP can still say that it is too large. */
-const WIRE_FACTOR = 4;
 
 /** One chat server: everything between its listening socket and the services behind it. */
 export class ChatServer {
@@ -68,7 +64,7 @@ export class ChatServer {
       telemetry.log('warn', 'not stopped in order', { name, reason: String(error) }),
     );
     try {
-      const server = await launch({ id, config, secrets, telemetry, lifecycle, broker: options.broker });
+      const server = await launch({ id, config, secrets, telemetry, lifecycle, worker, broker: options.broker });
       return new ChatServer(id, telemetry, lifecycle, server, config.listen.host);
     } catch (error) {
       await lifecycle.stop(STOP_EACH_MS);
@@ -97,10 +93,11 @@ interface Launch {
   readonly secrets: Secrets;
   readonly telemetry: SystemTelemetry;
   readonly lifecycle: Lifecycle;
+  readonly worker: number | null;
   readonly broker: MemoryBroker | undefined;
 }
 
-async function launch({ id, config, secrets, telemetry, lifecycle, broker }: Launch): Promise<Server> {
+async function launch({ id, config, secrets, telemetry, lifecycle, worker, broker }: Launch): Promise<Server> {
   const keys = await tokenSecrets(secrets.jwt, config.server.dataDir);
   const stores = await openStores(config.store, lifecycle);
   const files = await openFileStore(config.files, {
@@ -143,6 +140,7 @@ async function launch({ id, config, secrets, telemetry, lifecycle, broker }: Lau
     limits: config.limits,
     demo: config.demo ? createDemo(get(TOKENS.issuer), get(TOKENS.world)) : null,
     metrics: telemetry.registry,
+    allMetrics: sharedMetrics(telemetry.registry),
     health: () => application.readiness(),
   });
   const stomp = createStompEndpoint({
@@ -151,11 +149,16 @@ async function launch({ id, config, secrets, telemetry, lifecycle, broker }: Lau
     limits: config.limits,
     telemetry: telemetry.of('stomp'),
     ids: get(TOKENS.ids),
-    baseUrl: ({ headers }) => config.http.publicUrl ?? headers[BASE] ?? '',
+    baseUrl: (connection) => config.http.publicUrl ?? baseUrlOf(connection),
   });
-  const sockJs = mountStomp(config, stomp, trusted, allowOrigin, telemetry);
-  const server = createServer(serverOptions(config.limits), (request: IncomingMessage, response: ServerResponse) => {
+  const clients = new RequestClients(trusted);
+  const sockJs = mountStomp({ limits: config.limits, stomp, clients, allowOrigin, telemetry });
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
     if (!sockJs.handleRequest(request, response)) app(request, response);
+  };
+  const siblings = worker === null ? null : await meetSiblings(config, worker, clients, handle, lifecycle);
+  const server = createServer(serverOptions(config.limits), (request, response) => {
+    if (siblings === null || !siblings.pass(request, response, clients.of(request))) handle(request, response);
   });
   hardenServer(server, config.limits);
   server.on('upgrade', (request, socket, head) => {
@@ -176,51 +179,22 @@ async function launch({ id, config, secrets, telemetry, lifecycle, broker }: Lau
 
 /** Requests under way have so long to end; clients that don't answer a close have it too. */
 const LAST_REQUESTS_MS = 3_000;
-/** Name under which a connection keeps how its client addressed this server. */
-const BASE = 'x-base-url';
-
-function mountStomp(
+/** Shares SockJS sessions with the other workers. */
+async function meetSiblings(
   config: Config,
-  stomp: StompEndpoint,
-  trusted: Networks,
-  allowOrigin: (origin: string | undefined, host: string) => boolean,
-  telemetry: SystemTelemetry,
-): SockJs {
-  const { limits } = config;
-  const addresses = new AddressLimit(limits.connectionsPerAddress);
-  const client = (request: IncomingMessage) =>
-    clientOf(
-      trusted,
-      { address: request.socket.remoteAddress, encrypted: 'encrypted' in request.socket },
-      request.headers,
-    );
-  return createSockJs({
-    prefix: PREFIX,
-    maxPayload: limits.frameBytes * WIRE_FACTOR,
-    maxQueuedBytes: limits.outgoingBytes,
-    keepHeaders: [BASE],
-    selectProtocol: (offered) => SUB_PROTOCOLS.find((name) => offered.has(name)),
-    addressOf: (request) => {
-      const { address, scheme, host } = client(request);
-      // Kept in one word, so that nothing else of the request has to be.
-      request.headers[BASE] = host === '' ? '' : interned(`${scheme}://${host}`);
-      return address;
-    },
-    allowOrigin: (origin, request) => allowOrigin(origin, client(request).host),
-    onConnection: (connection: Connection) => addresses.admit(connection, () => stomp.accept(connection)),
-    onError: (error) => telemetry.log('error', 'a connection failed', { reason: String(error) }),
+  worker: number,
+  clients: RequestClients,
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+  lifecycle: Lifecycle,
+): Promise<StickySessions> {
+  const { workers } = config.listen;
+  const siblings = new StickySessions({ prefix: PREFIX, worker, workers, folder: config.server.dataDir });
+  await siblings.listen((request, response, client) => {
+    if (client !== null) clients.tell(request, client);
+    handle(request, response);
   });
-}
-
-const MOST_INTERNED = 1_000;
-const texts = new Map<string, string>();
-
-/** One string object for all connections that came in by the same name. */
-function interned(text: string): string {
-  const known = texts.get(text);
-  if (known !== undefined) return known;
-  if (texts.size < MOST_INTERNED) texts.set(text, text);
-  return text;
+  lifecycle.onStop('siblings', () => siblings.close());
+  return siblings;
 }
 
 function listen(server: Server, { host, port }: Config['listen']): Promise<void> {

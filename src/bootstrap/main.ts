@@ -1,9 +1,11 @@
+import { SystemTelemetry } from '../adapters/system/telemetry.ts';
 import { ChatServer } from './chat-server.ts';
 import { ConfigError, type ReadConfig } from './config/config.ts';
 import { readConfig } from './config/read-config.ts';
+import { runWorkers, workerNumber } from './workers.ts';
 
 const read = configured();
-if (read !== null) await run(read);
+if (read !== null) await begin(read);
 
 function configured(): ReadConfig | null {
   try {
@@ -16,10 +18,18 @@ function configured(): ReadConfig | null {
   }
 }
 
+async function begin(read: ReadConfig): Promise<void> {
+  const { workers } = read.config.listen;
+  if (workers === 1 || workerNumber() !== null) return run(read);
+  const telemetry = SystemTelemetry.create({ level: read.config.server.logLevel });
+  for (const warning of read.warnings) telemetry.log('warn', warning);
+  runWorkers(workers, (what, fields) => telemetry.log('info', what, fields));
+}
+
 async function run({ config, secrets, warnings }: ReadConfig): Promise<void> {
   let server: ChatServer;
   try {
-    server = await ChatServer.start({ config, secrets });
+    server = await ChatServer.start({ config, secrets, worker: workerNumber() });
   } catch (error) {
     process.stderr.write(`the chat server did not start: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
@@ -28,7 +38,7 @@ async function run({ config, secrets, warnings }: ReadConfig): Promise<void> {
     return;
   }
   const { telemetry } = server;
-  for (const warning of warnings) telemetry.log('warn', warning);
+  if (workerNumber() === null) for (const warning of warnings) telemetry.log('warn', warning);
   telemetry.log('info', 'listening', { url: server.url, demo: config.demo });
   process.on('uncaughtException', (error) =>
     telemetry.log('error', 'uncaught', { error: error.stack ?? String(error) }),

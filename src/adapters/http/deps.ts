@@ -48,6 +48,8 @@ export interface HttpOptions {
   } | null;
   /** HTTP latencies are registered here, and `/metrics` shows all of it. */
   readonly metrics: Registry;
+  /** The text of `/metrics` where this process is one of several behind the port; null: that of `metrics`. */
+  readonly allMetrics: (() => Promise<string>) | null;
   readonly health: () => { readonly ready: boolean; readonly reasons: readonly string[] };
 }
 

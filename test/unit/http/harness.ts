@@ -105,6 +105,7 @@ export async function serve(calls: Partial<Application>, settings: Settings = {}
     publicUrl: null,
     demo: null,
     metrics: new Registry(),
+    allMetrics: null,
     health: () => ({ ready: true, reasons: [] }),
     ...settings,
     clock,

@@ -15,7 +15,7 @@ export function readyRoute(deps: HttpDeps): Handler {
 
 export function metricsRoute(deps: HttpDeps): Handler {
   return async (_request, response) => {
-    const text = await deps.metrics.metrics();
+    const text = await (deps.allMetrics?.() ?? deps.metrics.metrics());
     response.setHeader('content-type', deps.metrics.contentType);
     response.setHeader('cache-control', 'no-store');
     response.end(text);
