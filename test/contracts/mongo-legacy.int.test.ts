@@ -174,6 +174,32 @@ await describeWithService('mongo', 'beside and after an original server', ({ mon
     expect(await contents()).toEqual(['changed', 'ours', 'later']);
   });
 
+  test('an edit does not overtake the message that another server stored and left unprojected', async () => {
+    const place = newPlace();
+    const message = said(place, 'old');
+    await append(await server(false), 1, [message]);
+    const store = await server();
+    await append(store, 2, [edited(message, 'new')]);
+    const events = client.db(name).collection('event');
+    await expect.poll(() => events.countDocuments({ f: 2, proj: true })).toBe(0);
+    const { entries } = await store.history(place, { kind: 'page', page: 0, size: 5 });
+    expect(entries.map((entry) => entry.message.content)).toEqual(['new']);
+  });
+
+  test('a batch that can’t be shown is set aside, and told; the others are shown', async () => {
+    const place = newPlace();
+    const broken = { p: place, f: 1, l: 1, at: new Date(), proj: true, e: 'no list' };
+    await client.db(name).collection('event').insertOne(broken);
+    const db = await MongoDatabase.connect(mongo, { database: name });
+    open.push(db);
+    const told: unknown[] = [];
+    const store = new MongoMessageStore(db, { background: false, onSetAside: (batch) => told.push(batch) });
+    await append(store, 2, [said(place, 'fine')]);
+    const { entries } = await store.history(place, { kind: 'page', page: 0, size: 5 });
+    expect(entries.map((entry) => entry.message.content)).toEqual(['fine']);
+    expect(told).toMatchObject([{ place, first: 1 }]);
+  });
+
   describe('read markers', () => {
     test('doubles that the original left become one, each user’s latest time kept', async () => {
       const place = newPlace();

@@ -31,6 +31,8 @@ export interface EventDocument {
   /** Numbers for messages that an original server stored; `more` of them follow. */
   readonly legacy?: true;
   readonly more?: true;
+  /** Why the batch could not be brought into the message collections. */
+  readonly failed?: string;
   readonly e: readonly EventBody[];
 }
 

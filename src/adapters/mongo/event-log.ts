@@ -46,6 +46,13 @@ export class EventLog {
   async lastBatches(
     places: readonly ConversationKey[],
   ): Promise<Map<ConversationKey, Pick<EventDocument, 'l' | 'more'>>> {
+    const [only] = places;
+    if (only !== undefined && places.length === 1) {
+      const options = { hint: PLACE_FIRST, sort: { f: -1 }, projection: { _id: 0, l: 1, more: 1 } } as const;
+      const last = await this.#db.events.findOne({ p: only }, options);
+      if (last !== null) this.learn(only, last.l);
+      return new Map(last === null ? [] : [[only, last]]);
+    }
     const rows = await this.#db.events
       .aggregate<{ _id: ConversationKey; l: number; more?: true }>(
         [

@@ -10,7 +10,7 @@ import { type EventDocument, eventDocument } from './documents.ts';
 import { EventLog } from './event-log.ts';
 import { Numbering } from './numbering.ts';
 import { Pages } from './pages.ts';
-import { Projector } from './projector.ts';
+import { Projector, type SetAside } from './projector.ts';
 
 const NONCE_SWEEP_MS = 60 * 60 * 1000;
 
@@ -19,6 +19,8 @@ export interface MongoStoreOptions {
   readonly now?: () => number;
   /** False: nothing is projected unless somebody reads it. For tests of what a dead server leaves. */
   readonly background?: boolean;
+  /** A defect that somebody must look at. */
+  readonly onSetAside?: (batch: SetAside) => void;
 }
 
 /**
@@ -44,7 +46,7 @@ export class MongoMessageStore implements MessageStore {
     this.#now = options.now ?? Date.now;
     this.#log = new EventLog(db);
     this.#appender = new Appender(db, this.#log, this.#now);
-    this.#projector = new Projector(db, options.background ?? true);
+    this.#projector = new Projector(db, options.background ?? true, options.onSetAside ?? (() => {}));
     this.#numbering = new Numbering(db, this.#projector);
     this.#pages = new Pages(db);
     if (options.background === false) return;

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { MongoError } from 'mongodb';
 import type { ConversationKey } from '../../domain/conversation.ts';
-import type { MongoDatabase } from './database.ts';
+import { asStoreRefusal, type MongoDatabase } from './database.ts';
 import type { EventDocument } from './documents.ts';
 import { Overtaken, project } from './projection.ts';
 
@@ -15,6 +16,13 @@ const LEFT_BEHIND_MS = 3_000;
 const MAX_GATHERED = 20_000;
 const RETRIES = 10;
 
+/** A batch that could not be brought into the message collections; its events are in the log all the same. */
+export interface SetAside {
+  readonly place: ConversationKey;
+  readonly first: number;
+  readonly reason: string;
+}
+
 interface Wanted {
   readonly places: Set<ConversationKey>;
   readonly done: PromiseWithResolvers<void>;
@@ -27,6 +35,7 @@ interface Wanted {
 export class Projector {
   readonly #db: MongoDatabase;
   readonly #background: boolean;
+  readonly #onSetAside: (batch: SetAside) => void;
   #gathered: EventDocument[] = [];
   #wanted: Wanted | undefined;
   #running: Promise<void> | undefined;
@@ -34,8 +43,9 @@ export class Projector {
   #sweeper: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(db: MongoDatabase, background: boolean) {
+  constructor(db: MongoDatabase, background: boolean, onSetAside: (batch: SetAside) => void) {
     this.#db = db;
+    this.#onSetAside = onSetAside;
     this.#background = background;
     if (background) this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS).unref();
   }
@@ -131,7 +141,8 @@ export class Projector {
         await project(this.#db, rest);
         return;
       } catch (error) {
-        if (!(error instanceof Overtaken) || attempt === RETRIES) throw error;
+        if (!(error instanceof Overtaken)) return this.#applyApart(rest, error);
+        if (attempt === RETRIES) throw error;
       }
       if (attempt > 1) await delay(attempt * 2);
       const ids = rest.map(({ _id }) => _id);
@@ -139,6 +150,20 @@ export class Projector {
       const open = new Set(left.map(({ _id }) => _id.toHexString()));
       rest = rest.filter(({ _id }) => open.has(_id.toHexString()));
     }
+  }
+
+  /** One batch that can't be applied must not keep the others, or readers of its place, waiting for ever: it is set aside. */
+  async #applyApart(docs: readonly EventDocument[], error: unknown): Promise<void> {
+    if (error instanceof MongoError && asStoreRefusal(error).code === 'try-again') throw error;
+    if (docs.length > 1) {
+      for (const doc of docs) await this.#applySome([doc]);
+      return;
+    }
+    const [doc] = docs;
+    if (doc === undefined) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    await this.#db.events.updateOne({ _id: doc._id }, { $unset: { proj: '' }, $set: { failed: reason } });
+    this.#onSetAside({ place: doc.p, first: doc.f, reason });
   }
 
   async #sweep(): Promise<void> {
