@@ -201,6 +201,49 @@ test('a killed server comes back: nothing is lost, nothing comes twice, and what
   await grace.page.getByText('Not connected').waitFor({ state: 'hidden' });
 });
 
+test('what happened while the line was cut is made up for: new, changed and deleted messages', async () => {
+  const [ada, grace] = await both('r-5');
+  for (const text of ['to stay', 'to change', 'to go']) await ada.send(text);
+  const line = await grace.holdLine();
+  await grace.page.reload();
+  await grace.said('to go').waitFor();
+  await grace.online();
+  await line.cut();
+  await grace.page.getByText('Not connected').waitFor();
+
+  await ada.act('to change', 'Edit');
+  await ada.send('changed');
+  await ada.act('to go', 'Delete');
+  await ada.page.getByRole('button', { name: 'Really delete?' }).click();
+  await ada.said('to go').waitFor({ state: 'detached' });
+  await ada.send('quite new');
+  await ada.said('quite new').waitFor();
+  expect(await grace.said('quite new').count()).toBe(0);
+  line.mend();
+
+  await grace.said('quite new').waitFor();
+  const texts = await grace.page.locator('.message .text').allInnerTexts();
+  expect(texts.slice(-3)).toEqual(['to stay', 'changed (edited)', 'quite new']);
+});
+
+test('a message whose confirmation was lost is sent again, and counts once', async () => {
+  const [ada, grace] = await both('r-5');
+  const line = await grace.holdLine();
+  await grace.page.reload();
+  await grace.online();
+  line.deafen();
+  await grace.send('did you get this?');
+  await ada.said('did you get this?').waitFor();
+  expect(await grace.page.locator('.pending').count()).toBe(1);
+  await line.cut();
+  line.mend();
+  await grace.said('did you get this?').waitFor();
+  await grace.send('and this?');
+  await ada.said('and this?').waitFor();
+  for (const chat of [ada, grace]) expect(await chat.said('did you get this?').count()).toBe(1);
+  await grace.page.locator('.pending').first().waitFor({ state: 'detached' });
+});
+
 test('a server that stops in order is waited for, and found again', async () => {
   const [ada, grace] = await both();
   await server.end('SIGTERM');

@@ -1,4 +1,4 @@
-import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Locator, Page, WebSocketRoute } from 'playwright-core';
 
 /** The demo page as one user has it open, in words of what he sees. */
 export class ChatPage {
@@ -21,6 +21,38 @@ export class ChatPage {
     const chat = new ChatPage(await context.newPage());
     await chat.page.goto(`${url}/${path}`);
     return chat;
+  }
+
+  /** Puts a hand on the line of the page's next connections: `deafen` lets nothing through to the page, `cut` ends it and keeps it so until `mend`. */
+  async holdLine(): Promise<{ deafen(): void; cut(): Promise<void>; mend(): void }> {
+    const open = new Set<WebSocketRoute>();
+    let isCut = false;
+    let isDeaf = false;
+    await this.page.routeWebSocket(/\/my-chat\/websocket$/, async (socket) => {
+      if (isCut) {
+        await socket.close();
+        return;
+      }
+      open.add(socket);
+      const server = socket.connectToServer();
+      server.onMessage((message) => {
+        if (!isDeaf) socket.send(message);
+      });
+    });
+    return {
+      deafen: () => {
+        isDeaf = true;
+      },
+      cut: async () => {
+        isCut = true;
+        await Promise.all([...open].map((socket) => socket.close()));
+        open.clear();
+      },
+      mend: () => {
+        isCut = false;
+        isDeaf = false;
+      },
+    };
   }
 
   /** Resolves when the connection is up. */
