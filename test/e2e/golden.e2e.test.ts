@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { StompClient } from '../support/stomp-client.ts';
+import connectSteps from './golden/connect.json' with { type: 'json' };
+import countSteps from './golden/count.json' with { type: 'json' };
+import { RawConnection } from './golden/raw-connection.ts';
+import { replay, type Step } from './golden/replay.ts';
+import talkSteps from './golden/talk.json' with { type: 'json' };
+import { type EmbeddedSystem, startSystem } from './system.ts';
+
+let system: EmbeddedSystem;
+beforeAll(async () => {
+  system = await startSystem();
+});
+afterAll(() => system.stop());
+
+interface ConnectStep {
+  readonly step: string;
+  readonly protocols?: readonly string[];
+  readonly send?: readonly string[];
+  /** Frames, to the byte. */
+  readonly get?: readonly string[];
+  /** Number of the ERROR. */
+  readonly error?: number;
+  readonly closes?: number;
+  /** The client itself gives up, as no sub-protocol of its own was chosen. */
+  readonly refusedUpgrade?: boolean;
+}
+
+describe('CONNECT', () => {
+  test.each(connectSteps as readonly ConnectStep[])('$step', async (step) => {
+    const { url, sign, token } = system;
+    if (step.refusedUpgrade === true) {
+      await expect(StompClient.open({ url, protocols: step.protocols ?? [] })).rejects.toThrow('no subprotocol');
+      return;
+    }
+    const tokens: Readonly<Record<string, string>> = {
+      '<token>': token(1),
+      '<expired>': sign({ id: 1 }, { subject: 'user1', expiresIn: -10 }),
+      '<nameless>': sign({ id: 1 }, { subject: '', expiresIn: 600 }),
+    };
+    const client = await RawConnection.open(url);
+    for (const text of step.send ?? []) client.send(text.replace(/<\w+>/, (name) => tokens[name] ?? name));
+    const { get = [], error, closes } = step;
+    const texts = await client.texts(get.length + (error === undefined ? 0 : 1));
+    expect(texts.slice(0, get.length)).toEqual(get);
+    if (error !== undefined) {
+      const [head = '', body = ''] = texts[get.length]?.split('\n\n') ?? [];
+      expect(head).toMatch(/^ERROR\nmessage:.+\n/);
+      expect(head).toContain(`\ncode:${error}\n`);
+      expect(head).toContain(`\ncontent-length:${Buffer.byteLength(body) - 1}`);
+      expect(JSON.parse(body.replace('\0', ''))).toEqual({ code: error, message: expect.stringMatching(/./) });
+    }
+    if (closes === undefined) client.close();
+    expect(await client.closed).toBe(closes ?? 1000);
+    expect(client.received).toHaveLength(texts.length);
+  });
+});
+
+describe('a talk of two', () => {
+  const users = replay(
+    talkSteps as readonly Step[],
+    ['/topic/direct/5', '/topic/group/11', '/topic/community/1'],
+    () => system,
+  );
+
+  test('a socket that closes without DISCONNECT is a disconnect, heard once everywhere, and leaves voice', async () => {
+    const { client } = users.a();
+    await users.b().client.cut();
+    const heard: string[] = [];
+    for (let count = 0; count < 3; count += 1) {
+      const { headers, body } = await users.a().message();
+      heard.push(`${headers.destination} ${body}`);
+    }
+    expect(heard.sort()).toEqual([
+      '/topic/community/1 {"type":"disconnect","userId":"2"}',
+      '/topic/community/1 {"type":"out","communityId":"1","channelId":"c-21","ids":["1"]}',
+      '/topic/direct/5 {"type":"disconnect","userId":"2"}',
+    ]);
+    await client.close();
+  });
+});
+
+describe('unread messages', () => {
+  const users = replay(countSteps as readonly Step[], ['/topic/direct/8', '/topic/direct/9'], () => system);
+  test('both leave', () => Promise.all([users.a().client.close(), users.b().client.close()]));
+});

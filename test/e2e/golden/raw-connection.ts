@@ -1,0 +1,55 @@
+import { WebSocket } from 'ws';
+
+/** A WebSocket whose text messages are kept as they came. */
+export class RawConnection {
+  readonly received: string[] = [];
+  /** The code of its close. */
+  readonly closed: Promise<number>;
+  readonly #socket: WebSocket;
+  #isOver = false;
+  #arrived = Promise.withResolvers<void>();
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.on('message', (data, isBinary) => {
+      this.received.push(isBinary ? 'not a text' : String(data));
+      this.#arrived.resolve();
+      this.#arrived = Promise.withResolvers();
+    });
+    socket.on('error', () => {});
+    this.closed = new Promise((resolve) => {
+      socket.on('close', (code) => {
+        this.#isOver = true;
+        this.#arrived.resolve();
+        resolve(code);
+      });
+    });
+  }
+
+  static async open(url: string, path = '/my-chat/websocket', protocols: string[] = ['v12.stomp']) {
+    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}${path}`, protocols, { perMessageDeflate: false });
+    const connection = new RawConnection(socket);
+    await new Promise<void>((resolve, reject) => {
+      socket.once('open', resolve);
+      socket.once('error', reject);
+    });
+    return connection;
+  }
+
+  send(text: string): void {
+    this.#socket.send(text);
+  }
+
+  /** The first `count` messages. */
+  async texts(count: number): Promise<string[]> {
+    while (this.received.length < count) {
+      if (this.#isOver) throw new Error(`closed after ${JSON.stringify(this.received)}`);
+      await this.#arrived.promise;
+    }
+    return this.received.slice(0, count);
+  }
+
+  close(): void {
+    this.#socket.close(1000);
+  }
+}

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import jsonwebtoken from 'jsonwebtoken';
+import type { Directory } from '../../neighbours/stand-ins/directory.ts';
+import { type ServerProcess, startEmbedded } from '../support/server-process.ts';
+
+/** Users 1 to 4 and where they belong; user 4 has no profile. */
+export const WORLD: Directory = {
+  users: {
+    1: { name: 'user1', image: 'http://img/1.png' },
+    2: { name: 'user2', image: 'http://img/2.png' },
+    3: { name: 'user3', image: null },
+  },
+  rooms: { 5: [1, 2], 6: [1, 4], 7: [1, 2], 8: [1, 2], 9: [1, 2], 99: [2, 3] },
+  communities: { 1: { members: [1, 2], channels: { 11: null, 12: [2], 21: null } } },
+};
+
+/** Chat servers that form one whole, and tokens that they take. */
+export interface ChatSystem {
+  /** Of each server, `http://127.0.0.1:PORT`. */
+  readonly urls: readonly string[];
+  token(userId: number): string;
+  stop(): Promise<void>;
+}
+
+export interface EmbeddedSystem extends ChatSystem {
+  readonly url: string;
+  readonly server: ServerProcess;
+  /** A token with claims of the caller's choice. */
+  sign(claims: object, options?: jsonwebtoken.SignOptions): string;
+}
+
+/** One server with everything inside, on WORLD. @param env variables more */
+export async function startSystem(env: Readonly<Record<string, string>> = {}): Promise<EmbeddedSystem> {
+  const secret = randomBytes(48);
+  const folder = await mkdtemp(join(tmpdir(), 'chat-world-'));
+  const file = join(folder, 'directory.json');
+  await writeFile(file, JSON.stringify(WORLD));
+  const removed = () => rm(folder, { recursive: true, force: true });
+  const own = { DIRECTORY_FILE: file, JWT_SECRET: secret.toString('base64'), LIMITS: 'off', ...env };
+  const server = await startEmbedded({ env: own }).catch(async (error: unknown) => {
+    await removed();
+    throw error;
+  });
+  const sign: EmbeddedSystem['sign'] = (claims, options = {}) => jsonwebtoken.sign(claims, secret, options);
+  return {
+    server,
+    url: server.url,
+    urls: [server.url],
+    sign,
+    token: (userId) => sign({ id: userId, role: 'USER' }, { subject: `user${userId}`, expiresIn: 600 }),
+    stop: async () => {
+      await server.dispose();
+      await removed();
+    },
+  };
+}
