@@ -129,12 +129,27 @@ export class KafkaMessageBus implements MessageBus {
     const { telemetry, serverId } = this.#options;
     const until = Date.now() + this.#timing.session + this.#timing.heartbeat;
     for (let told = false; ; told = true) {
-      const [taken] = (await members()).keys();
+      const [taken] = (await this.#membersWhenKnown(members, until)).keys();
       if (taken === undefined) return;
       if (Date.now() > until) throw this.#doubleId(taken);
       if (!told)
         telemetry.log('info', 'waiting for an earlier life of this server to time out', { serverId, group: taken });
       await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+
+  /** A broker that has just been set up answers before it knows who coordinates groups. */
+  async #membersWhenKnown(
+    members: () => Promise<ReadonlyMap<string, number>>,
+    until: number,
+  ): Promise<ReadonlyMap<string, number>> {
+    for (;;) {
+      try {
+        return await members();
+      } catch (error) {
+        if (!lacksCoordinator(error) || Date.now() > until) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
     }
   }
 
@@ -190,4 +205,8 @@ export class KafkaMessageBus implements MessageBus {
       this.#options.telemetry.log('warn', 'kafka groups could not be removed', { error: String(error) });
     }
   }
+}
+
+function lacksCoordinator(error: unknown): boolean {
+  return error instanceof Error && error.name === 'KafkaJSGroupCoordinatorNotFound';
 }
