@@ -1,35 +1,29 @@
 import { communityTopic, conversationTopic, parseTopic, type Topic } from '../domain/audience.ts';
 import { type ConversationKey, channelKey, idOf, isChannel, roomKey } from '../domain/conversation.ts';
 import { Refusal } from '../domain/errors.ts';
-import type { ChannelId, CommunityId, RoomId, UserId } from '../domain/ids.ts';
+import type { ChannelId, CommunityId, UserId } from '../domain/ids.ts';
 import type { Caller, MaybePromise } from './caller.ts';
+import { ChannelHome } from './channel-home.ts';
+import { after } from './maybe.ts';
+import { type MemberList, MemberLists } from './member-lists.ts';
 import type { Clock, Timer } from './ports/clock.ts';
 import type { LocalSubscribers } from './ports/local-subscribers.ts';
 import type { MemberCache, MemberCacheKey } from './ports/member-cache.ts';
-import type { RoomDirectory } from './ports/room-directory.ts';
+import type { ChannelInfo, RoomDirectory } from './ports/room-directory.ts';
 import type { Telemetry } from './ports/telemetry.ts';
-
-interface Group {
-  members: ReadonlySet<UserId>;
-  /** When it was heard. */
-  at: number;
-  refreshing: Promise<void> | null;
-}
 
 interface Channel {
   members: ReadonlySet<UserId>;
-  name: string | null;
-  /** The community it belongs to; several while only guessed, none where nothing is known. */
-  communities: readonly CommunityId[];
-  at: number;
+  readonly name: string | null;
+  readonly home: ChannelHome;
+  readonly at: number;
   refreshing: Promise<void> | null;
 }
 
-/** A group's list is believed for so long before the shared cache is asked again; meanwhile changes are told over the bus. */
-const GROUP_FRESH_MS = 60_000;
 /** A user who is not in a channel's list may have just been let in: his question is asked anew, but not more often than this. */
 const ASK_AGAIN_MS = 2_000;
-const MAX_GROUPS = 100_000;
+/** Subscribers whose tokens are tried to read a channel anew. */
+const MOST_ASKED = 20;
 
 /**
  * Who may read and write where. Lists are kept in this process, in the cache that all servers share, and come from the directory in the first place. With the directory
@@ -42,8 +36,7 @@ export class Membership {
   readonly #telemetry: Telemetry;
   readonly #subscribers: LocalSubscribers;
   readonly #staleMs: number;
-  readonly #groups = new Map<MemberCacheKey, Group>();
-  readonly #loading = new Map<MemberCacheKey, Promise<Group>>();
+  readonly #lists: MemberLists;
   readonly #channels = new Map<ChannelId, Channel>();
   readonly #asking = new Map<string, Promise<Channel>>();
   #timer: Timer | null = null;
@@ -62,11 +55,12 @@ export class Membership {
     this.#telemetry = parts.telemetry;
     this.#subscribers = parts.subscribers;
     this.#staleMs = parts.channelStalenessSeconds * 1000;
+    this.#lists = new MemberLists({ ...parts, changed: (key) => this.#endRemoved(key) });
   }
 
   /** Begins to look after the lists that live subscriptions depend on. */
   start(): void {
-    this.#timer = this.#clock.after(Math.max(500, this.#staleMs / 10), () => {
+    this.#timer = this.#clock.after(Math.max(100, this.#staleMs / 10), () => {
       this.#refreshSubscribed();
       this.start();
     });
@@ -81,16 +75,11 @@ export class Membership {
    * @throws Refusal `not-permitted`, `try-again`
    */
   require(caller: Caller, place: ConversationKey, communityId: CommunityId | null): MaybePromise<void> {
-    if (!isChannel(place)) {
-      const group = this.#group(`R${idOf(place)}`);
-      return group instanceof Promise ? group.then((g) => permit(g, caller)) : permit(group, caller);
-    }
-    const channel = this.#channels.get(idOf(place));
-    const now = this.#clock.now();
-    if (channel !== undefined && now - channel.at < this.#staleMs && channel.members.has(caller.userId)) {
-      return this.#requireChannel(caller, channel, communityId);
-    }
-    return this.#askChannel(idOf(place), caller).then((asked) => this.#requireChannel(caller, asked, communityId));
+    if (!isChannel(place)) return after(this.#lists.get(`R${idOf(place)}`), (list) => permit(list, caller));
+    return after(this.#channelFor(caller, idOf(place)), (channel) => {
+      if (channel === null) throw notPermitted();
+      return this.#permitChannel(caller, channel, communityId);
+    });
   }
 
   /** @throws as {@link require} */
@@ -101,25 +90,29 @@ export class Membership {
 
   /** @throws as {@link require} */
   requireCommunity(caller: Caller, id: CommunityId): MaybePromise<void> {
-    const group = this.#group(`CH${id}`);
-    return group instanceof Promise ? group.then((g) => permit(g, caller)) : permit(group, caller);
+    return after(this.#lists.get(`CH${id}`), (list) => permit(list, caller));
+  }
+
+  /** May the caller enter that voice channel of the community? One that the directory does not know is open to the community. @throws as {@link require} */
+  requireVoice(caller: Caller, id: ChannelId, communityId: CommunityId): MaybePromise<void> {
+    return after(this.requireCommunity(caller, communityId), () =>
+      after(this.#channelFor(caller, id), (channel) => {
+        if (channel !== null) return this.#permitChannel(caller, channel, communityId);
+      }),
+    );
   }
 
   /** Everybody in there, as far as it is known without a user's token. @throws Refusal `try-again` */
   async members(topic: Topic): Promise<ReadonlySet<UserId>> {
-    if (topic.kind === 'community') return (await this.#group(`CH${topic.id}`)).members;
-    if (!isChannel(topic.key)) return (await this.#group(`R${idOf(topic.key)}`)).members;
-    return this.#channels.get(idOf(topic.key))?.members ?? new Set();
+    if (topic.kind === 'community') return (await this.#lists.get(`CH${topic.id}`)).members;
+    if (!isChannel(topic.key)) return (await this.#lists.get(`R${idOf(topic.key)}`)).members;
+    const channel = this.#channels.get(idOf(topic.key));
+    if (channel === undefined) return new Set();
+    return new Set([...channel.members].filter((user) => this.#isHome(channel, user)));
   }
 
   channelName(id: ChannelId): string | null {
     return this.#channels.get(id)?.name ?? null;
-  }
-
-  /** The community of a channel where exactly one is known. */
-  communityOf(id: ChannelId): CommunityId | null {
-    const communities = this.#channels.get(id)?.communities;
-    return communities?.length === 1 ? (communities[0] ?? null) : null;
   }
 
   /** A service told the new list: keeps it for all servers. The caller tells the others. */
@@ -130,127 +123,61 @@ export class Membership {
 
   /** The list is another now, by word of this server or another: ends what the removed are subscribed to here. */
   changed(kind: 'room' | 'community', id: number, members: readonly UserId[]): void {
-    this.#keep(cacheKey(kind, id), new Set(members));
-    if (kind === 'room') this.#endRoom(id);
-    else this.#endCommunity(id);
+    this.#lists.tell(cacheKey(kind, id), members);
   }
 
-  #endRoom(id: RoomId): void {
-    const members = this.#groups.get(`R${id}`)?.members;
-    if (members !== undefined) this.#subscribers.remove(conversationTopic(roomKey(id)), (user) => !members.has(user));
-  }
-
-  #endCommunity(id: CommunityId): void {
-    const members = this.#groups.get(`CH${id}`)?.members;
+  #endRemoved(key: MemberCacheKey): void {
+    const members = this.#lists.peek(key)?.members;
     if (members === undefined) return;
-    this.#subscribers.remove(communityTopic(id), (user) => !members.has(user));
+    const isGone = (user: UserId) => !members.has(user);
+    if (key.startsWith('R')) {
+      this.#subscribers.remove(conversationTopic(roomKey(Number(key.slice(1)))), isGone);
+      return;
+    }
+    const id = Number(key.slice(2));
+    this.#subscribers.remove(communityTopic(id), isGone);
     for (const [channelId, channel] of this.#channels) {
-      if (channel.communities.includes(id)) this.#endChannel(channelId, channel);
+      if (channel.home.mayBe(id)) this.#endRemovedOf(channelId, channel);
     }
   }
 
-  #endChannel(id: ChannelId, channel: Channel): void {
+  #endRemovedOf(id: ChannelId, channel: Channel): void {
     this.#subscribers.remove(
       conversationTopic(channelKey(id)),
-      (user) => !channel.members.has(user) || !this.#inAny(channel.communities, user),
+      (user) => !channel.members.has(user) || !this.#isHome(channel, user),
     );
   }
 
-  /** True where the user is in one of the communities, or none of their lists is known here. */
-  #inAny(communities: readonly CommunityId[], user: UserId): boolean {
-    let known = false;
-    for (const id of communities) {
-      const group = this.#groups.get(`CH${id}`);
-      if (group?.members.has(user)) return true;
-      known ||= group !== undefined;
+  /** True where the user is in the channel's community, as far as that is known here. */
+  #isHome({ home }: Channel, user: UserId): boolean {
+    return home.neededBy(user).every((id) => this.#lists.peek(`CH${id}`)?.members.has(user) !== false);
+  }
+
+  #permitChannel(caller: Caller, channel: Channel, communityId: CommunityId | null): MaybePromise<void> {
+    const { home } = channel;
+    if (!channel.members.has(caller.userId) || !this.#isHome(channel, caller.userId)) throw notPermitted();
+    if (communityId === null) return;
+    if (!home.accepts(caller.userId, communityId)) {
+      throw new Refusal('not-permitted', 'this channel belongs to another community');
     }
-    return !known;
+    return after(this.#lists.get(`CH${communityId}`), (list) => {
+      permit(list, caller);
+      home.heard(caller.userId, communityId);
+    });
   }
 
-  #requireChannel(caller: Caller, channel: Channel, communityId: CommunityId | null): MaybePromise<void> {
-    if (!channel.members.has(caller.userId)) throw notPermitted();
-    if (communityId !== null) {
-      const { communities } = channel;
-      if (communities.length > 0 && !communities.includes(communityId)) {
-        throw new Refusal('not-permitted', 'this channel belongs to another community');
-      }
-      const group = this.#group(`CH${communityId}`);
-      if (group instanceof Promise) return group.then((g) => this.#pin(caller, channel, communityId, g));
-      return this.#pin(caller, channel, communityId, group);
-    }
-    if (channel.communities.length === 0) return;
-    if (!this.#inAny(channel.communities, caller.userId)) throw notPermitted();
-  }
-
-  /** The first member who names a community that fits decides where a guess left several. */
-  #pin(caller: Caller, channel: Channel, communityId: CommunityId, group: Group): void {
-    permit(group, caller);
-    if (channel.communities.length !== 1) channel.communities = [communityId];
-  }
-
-  #group(key: MemberCacheKey): MaybePromise<Group> {
-    const group = this.#groups.get(key);
-    if (group === undefined) return this.#load(key);
-    if (this.#clock.now() - group.at > GROUP_FRESH_MS) this.#refresh(key, group);
-    return group;
-  }
-
-  #load(key: MemberCacheKey): Promise<Group> {
-    let loading = this.#loading.get(key);
-    if (loading === undefined) {
-      loading = this.#read(key)
-        // What was told while we asked counts more.
-        .then((members) => this.#groups.get(key) ?? this.#keep(key, members))
-        .finally(() => this.#loading.delete(key));
-      this.#loading.set(key, loading);
-    }
-    return loading;
-  }
-
-  async #read(key: MemberCacheKey): Promise<ReadonlySet<UserId>> {
-    const cached = await this.#cache.get(key);
-    if (cached !== null) return new Set(cached);
-    const id = Number(key.slice(key.startsWith('R') ? 1 : 2));
-    const members = await (key.startsWith('R')
-      ? this.#directory.roomMembers(id)
-      : this.#directory.communityMembers(id));
-    if (members === null) throw notPermitted();
-    void this.#cache.put(key, members);
-    return new Set(members);
-  }
-
-  #refresh(key: MemberCacheKey, group: Group): void {
-    group.refreshing ??= this.#read(key)
-      .then(
-        (members) => {
-          if (this.#groups.get(key) !== group) return;
-          this.#keep(key, members);
-          if (key.startsWith('R')) this.#endRoom(Number(key.slice(1)));
-          else this.#endCommunity(Number(key.slice(2)));
-        },
-        (error: unknown) => this.#telemetry.log('debug', 'members not refreshed', { key, reason: String(error) }),
-      )
-      .finally(() => {
-        group.at = this.#clock.now();
-        group.refreshing = null;
-      });
-  }
-
-  #keep(key: MemberCacheKey, members: ReadonlySet<UserId>): Group {
-    const group: Group = { members, at: this.#clock.now(), refreshing: null };
-    this.#groups.delete(key);
-    this.#groups.set(key, group);
-    if (this.#groups.size > MAX_GROUPS) {
-      const oldest = this.#groups.keys().next().value;
-      if (oldest !== undefined) this.#groups.delete(oldest);
-    }
-    return group;
-  }
-
-  /** Asks in the caller's name, unless what is kept is recent enough or the directory is away. */
-  async #askChannel(id: ChannelId, caller: Caller): Promise<Channel> {
+  /** What is kept, if it is recent enough and holds the caller; else asked in his name. Null: there is no such channel. */
+  #channelFor(caller: Caller, id: ChannelId): MaybePromise<Channel | null> {
     const kept = this.#channels.get(id);
-    if (kept !== undefined && this.#clock.now() - kept.at < Math.min(ASK_AGAIN_MS, this.#staleMs)) return kept;
+    if (kept !== undefined) {
+      const age = this.#clock.now() - kept.at;
+      const isRecent = age < (kept.members.has(caller.userId) ? this.#staleMs : Math.min(ASK_AGAIN_MS, this.#staleMs));
+      if (isRecent) return kept;
+    }
+    return this.#askChannel(id, caller, kept);
+  }
+
+  async #askChannel(id: ChannelId, caller: Caller, kept: Channel | undefined): Promise<Channel | null> {
     const key = `${id}:${caller.userId}`;
     let asking = this.#asking.get(key);
     if (asking === undefined) {
@@ -260,6 +187,7 @@ export class Membership {
     try {
       return await asking;
     } catch (error) {
+      if (error instanceof NoChannel) return null;
       if (kept !== undefined && error instanceof Refusal && error.code === 'try-again') return kept;
       throw error;
     }
@@ -267,41 +195,60 @@ export class Membership {
 
   async #readChannel(id: ChannelId, caller: Caller): Promise<Channel> {
     const info = await this.#directory.channel(id, caller);
-    if (info === null) throw notPermitted();
+    if (info === null) throw new NoChannel('not-permitted', 'there is no such channel');
+    const home = await this.#homeOf(info, caller);
+    // Where the lists of its communities are known, what is told of them later is understood.
+    await Promise.allSettled(home.candidates.map((community) => this.#lists.get(`CH${community}`)));
     const members = new Set(info.members);
-    const kept = this.#channels.get(id);
-    const communities =
-      info.communityId !== null
-        ? [info.communityId]
-        : kept !== undefined && kept.communities.length > 0
-          ? kept.communities
-          : await this.#guessCommunities(members, caller);
-    await this.#known(communities);
-    const channel: Channel = { members, name: info.name, communities, at: this.#clock.now(), refreshing: null };
+    const channel: Channel = { members, name: info.name, home, at: this.#clock.now(), refreshing: null };
     this.#channels.set(id, channel);
-    this.#endChannel(id, channel);
+    this.#endRemovedOf(id, channel);
     return channel;
   }
 
-  /** The directory does not tell a channel's community: those of the caller's that hold all the channel's members can be it. */
-  async #guessCommunities(members: ReadonlySet<UserId>, caller: Caller): Promise<CommunityId[]> {
-    const fitting: CommunityId[] = [];
+  async #homeOf({ id, communityId, isPublic, members }: ChannelInfo, caller: Caller): Promise<ChannelHome> {
+    const kept = this.#channels.get(id);
+    if (communityId !== null) return new ChannelHome([communityId], kept?.home);
+    const known = kept?.home.candidates ?? [];
+    if (kept !== undefined && known.length > 0) {
+      // One that a new member is not in was none.
+      const isNew = members.some((user) => !kept.members.has(user));
+      if (known.length === 1 || !isNew) return kept.home;
+      const fitting = await this.#fitting(known, members, isPublic);
+      return new ChannelHome(fitting.length > 0 ? fitting : known, kept.home);
+    }
     try {
+      const mine: CommunityId[] = [];
       for (const text of await this.#directory.topicsOf(caller.userId)) {
         const topic = parseTopic(`/topic/${text}`);
-        if (topic?.kind !== 'community') continue;
-        const group = await this.#group(`CH${topic.id}`);
-        if ([...members].every((user) => group.members.has(user))) fitting.push(topic.id);
+        if (topic?.kind === 'community') mine.push(topic.id);
       }
+      return new ChannelHome(await this.#fitting(mine, members, isPublic), kept?.home);
     } catch (error) {
-      this.#telemetry.log('debug', 'community of a channel not known', { reason: String(error) });
+      this.#telemetry.log('debug', 'community of a channel not known', { channel: id, reason: String(error) });
+      return new ChannelHome([], kept?.home);
     }
-    return fitting;
   }
 
-  /** Loads the lists of these communities where they can be had: what is told of them later is then understood. */
-  async #known(communities: readonly CommunityId[]): Promise<void> {
-    await Promise.allSettled(communities.map((id) => this.#group(`CH${id}`)));
+  /**
+   * Those of the communities that hold all the members; for a public channel those with nobody else, if there are such. By the directory's own lists, which
+   * fit to its list of the channel even where both are older than what was told.
+   */
+  async #fitting(ids: readonly CommunityId[], members: readonly UserId[], isPublic: boolean): Promise<CommunityId[]> {
+    const sizes = await Promise.all(ids.map((id) => this.#sizeAround(id, members)));
+    const fitting = ids.map((id, at) => ({ id, size: sizes[at] ?? null })).filter(({ size }) => size !== null);
+    const exact = isPublic ? fitting.filter(({ size }) => size === members.length) : [];
+    return (exact.length > 0 ? exact : fitting).map(({ id }) => id);
+  }
+
+  /** How many are in the community, where it holds all these members; else null. The directory is asked only where the kept list comes near. */
+  async #sizeAround(id: CommunityId, members: readonly UserId[]): Promise<number | null> {
+    const kept = (await this.#lists.get(`CH${id}`)).members;
+    const held = members.filter((user) => kept.has(user)).length;
+    if (held === members.length) return kept.size;
+    if (held * 2 < members.length) return null;
+    const all = new Set((await this.#directory.communityMembers(id)) ?? []);
+    return members.every((user) => all.has(user)) ? all.size : null;
   }
 
   /** Lists that live subscriptions depend on grow old as well: each is read anew before it is too old. */
@@ -310,23 +257,17 @@ export class Membership {
     for (const destination of this.#subscribers.destinations()) {
       const topic = parseTopic(destination);
       if (topic === null) continue;
-      if (topic.kind === 'community') void this.#touch(`CH${topic.id}`);
-      else if (!isChannel(topic.key)) void this.#touch(`R${idOf(topic.key)}`);
+      if (topic.kind === 'community') this.#lists.touch(`CH${topic.id}`);
+      else if (!isChannel(topic.key)) this.#lists.touch(`R${idOf(topic.key)}`);
       else {
         const channel = this.#channels.get(idOf(topic.key));
-        if (channel !== undefined && now - channel.at > this.#staleMs * 0.7)
-          this.#refreshChannel(destination, topic.key, channel);
+        if (channel !== undefined && now - channel.at > this.#staleMs * 0.7) this.#refreshChannel(topic.key, channel);
       }
     }
   }
 
-  #touch(key: MemberCacheKey): void {
-    const group = this.#groups.get(key);
-    if (group !== undefined && this.#clock.now() - group.at > GROUP_FRESH_MS) this.#refresh(key, group);
-  }
-
-  #refreshChannel(destination: string, key: ConversationKey, channel: Channel): void {
-    channel.refreshing ??= this.#askAnyOf(destination, idOf(key), channel).finally(() => {
+  #refreshChannel(key: ConversationKey, channel: Channel): void {
+    channel.refreshing ??= this.#askAnyOf(conversationTopic(key), idOf(key), channel).finally(() => {
       channel.refreshing = null;
     });
   }
@@ -337,7 +278,7 @@ export class Membership {
     let asked = 0;
     for (const caller of this.#subscribers.callers(destination)) {
       if (refused.has(caller.userId) || caller.expiresAt < this.#clock.now()) continue;
-      if (++asked > 20) break;
+      if (++asked > MOST_ASKED) break;
       try {
         await this.#readChannel(id, caller);
         break;
@@ -346,21 +287,20 @@ export class Membership {
         refused.add(caller.userId);
       }
     }
-    if (refused.size > 0) {
-      const left = new Set(channel.members);
-      for (const user of refused) left.delete(user);
-      channel.members = left;
-      this.#subscribers.remove(destination, (user) => refused.has(user));
-    }
+    if (refused.size === 0) return;
+    channel.members = new Set([...channel.members].filter((user) => !refused.has(user)));
+    this.#subscribers.remove(destination, (user) => refused.has(user));
   }
 }
+
+class NoChannel extends Refusal {}
 
 function cacheKey(kind: 'room' | 'community', id: number): MemberCacheKey {
   return kind === 'room' ? `R${id}` : `CH${id}`;
 }
 
-function permit(group: Group, caller: Caller): void {
-  if (!group.members.has(caller.userId)) throw notPermitted();
+function permit({ members }: MemberList, { userId }: Caller): void {
+  if (!members.has(userId)) throw notPermitted();
 }
 
 function notPermitted(): Refusal {

@@ -46,6 +46,15 @@ export function memberCacheContract(name: string, make: () => Promise<MemberCach
       expect(await cache.get('R5')).toEqual([2]);
     });
 
+    test('what is added does not stand in the way of what was put', async () => {
+      const cache = await start();
+      await cache.add('R5', [1, 2]);
+      expect(await cache.get('R5')).toEqual([1, 2]);
+      await cache.put('R5', [1]);
+      await cache.add('R5', [1, 2]);
+      expect(await cache.get('R5')).toEqual([1]);
+    });
+
     test('what was removed is gone', async () => {
       const cache = await start();
       await cache.put('R5', [1, 2]);

@@ -115,7 +115,7 @@ describe('the community service', () => {
     );
     const directory = new RestRoomDirectory(service);
     const info = await directory.channel(11, { userId: 3, token: 'a.b.c' });
-    expect(info).toEqual({ id: 11, name: 'general', members: [3, 7], communityId: null });
+    expect(info).toEqual({ id: 11, name: 'general', members: [3, 7], isPublic: true, communityId: null });
     expect(seen[0]?.call).toBe('GET /base/channel/11');
     expect(seen[0]?.headers).toMatchObject({ authorization: 'a.b.c', id: '3' });
   });

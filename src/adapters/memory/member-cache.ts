@@ -33,6 +33,10 @@ export class MemoryMemberCache implements MemberCache {
     this.#lists.set(key, [...members]);
   }
 
+  async add(key: MemberCacheKey, members: readonly UserId[]): Promise<void> {
+    if (!this.#lists.has(key)) this.#lists.set(key, [...members]);
+  }
+
   async remove(key: MemberCacheKey): Promise<void> {
     this.#lists.delete(key);
   }

@@ -87,6 +87,12 @@ export class RedisMemberCache implements MemberCache {
     await this.#change(key, () => this.#redis.set(key, value, 'EX', this.#ttl));
   }
 
+  async add(key: MemberCacheKey, members: readonly UserId[]): Promise<void> {
+    // What could not be replaced is about to be removed, and a list added now with it.
+    if (this.#outdated.has(key)) return;
+    await this.#ask(() => this.#redis.set(key, JSON.stringify({ members }), 'EX', this.#ttl, 'NX'));
+  }
+
   async remove(key: MemberCacheKey): Promise<void> {
     await this.#change(key, () => this.#redis.del(key));
   }

@@ -11,6 +11,7 @@ const CHANNEL = z.object({
   result: z.object({
     id: ID,
     name: z.string().nullish(),
+    public: z.unknown().optional(),
     members: z.array(z.union([ID, z.object({ id: ID })])),
     communityId: z.unknown().optional(),
   }),
@@ -46,10 +47,16 @@ export class RestRoomDirectory implements RoomDirectory {
       if (refusalCode(answer.json) === NOT_YOURS) throw new Refusal('not-permitted', 'not a member of this channel');
       throw this.#service.nonsense();
     }
-    const { name, members, communityId, id: answered } = read.data.result;
+    const { name, members, communityId, public: isPublic, id: answered } = read.data.result;
     if (answered !== id) throw this.#service.nonsense();
     const ids = members.map((member) => (typeof member === 'number' ? member : member.id));
-    return { id, name: name ?? null, members: [...new Set(ids)], communityId: parseId(communityId) };
+    return {
+      id,
+      name: name ?? null,
+      members: [...new Set(ids)],
+      isPublic: isPublic === true,
+      communityId: parseId(communityId),
+    };
   }
 
   async topicsOf(userId: UserId): Promise<readonly string[]> {

@@ -5,6 +5,8 @@ export interface ChannelInfo {
   readonly name: string | null;
   /** All who may read it, private channels included. */
   readonly members: readonly UserId[];
+  /** All of its community may read it; false where the directory does not say so. */
+  readonly isPublic: boolean;
   /** Where the directory tells it. */
   readonly communityId: CommunityId | null;
 }

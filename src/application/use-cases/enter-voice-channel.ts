@@ -1,4 +1,3 @@
-import { Refusal } from '../../domain/errors.ts';
 import type { ChannelId, CommunityId } from '../../domain/ids.ts';
 import type { Place } from '../../domain/place.ts';
 import type { Accepted, Caller, MaybePromise } from '../caller.ts';
@@ -39,11 +38,7 @@ export class EnterVoiceChannel {
     caller: Caller,
     input: { sessionId: string; communityId: CommunityId; channelId: ChannelId },
   ): MaybePromise<Accepted<void>> {
-    const elsewhere = this.#membership.communityOf(input.channelId);
-    if (elsewhere !== null && elsewhere !== input.communityId) {
-      throw new Refusal('not-permitted', 'this channel belongs to another community');
-    }
-    return after(this.#membership.requireCommunity(caller, input.communityId), () => ({
+    return after(this.#membership.requireVoice(caller, input.channelId, input.communityId), () => ({
       result: this.#enter(caller, input.sessionId, input.communityId, input.channelId),
     }));
   }
