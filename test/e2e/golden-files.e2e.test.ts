@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { StompClient, type StompSubscription } from '../support/stomp-client.ts';
+import samples from './golden/files.json' with { type: 'json' };
+import { Template } from './golden/template.ts';
+import { type EmbeddedSystem, startSystem } from './system.ts';
+
+/** Beginnings of files by their extension, as the server looks into them. */
+const BYTES: Readonly<Record<string, Buffer>> = {
+  png: Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  ),
+  mp4: Buffer.from('\0\0\0\x18ftypmp42\0\0\0\0mp42isom', 'latin1'),
+  txt: Buffer.from('some text'),
+};
+
+let system: EmbeddedSystem;
+let listener: StompClient;
+const subscriptions = new Map<string, StompSubscription>();
+const template = new Template();
+const sent = new Map<string, Buffer>();
+
+beforeAll(async () => {
+  system = await startSystem();
+  listener = await StompClient.connect({ url: system.url, token: system.token(2), userId: 2 });
+  for (const at of ['/topic/direct/5', '/topic/group/11']) subscriptions.set(at, await listener.subscribe(at));
+});
+afterAll(async () => {
+  await listener.close();
+  await system.stop();
+});
+
+/** A file's bytes, unlike those of any other. */
+function contentOf(name: string): Buffer {
+  const extension = name.replace(/.*\./, '');
+  return Buffer.concat([BYTES[extension] ?? Buffer.of(), Buffer.from(`\n${sent.size}`)]);
+}
+
+for (const upload of samples.uploads) {
+  test(upload.step, async () => {
+    const form = new FormData();
+    for (const [name, value] of Object.entries(upload.fields)) form.set(name, value);
+    const contents = new Map<string, Buffer>();
+    for (const [part, name] of Object.entries(upload.files)) {
+      const bytes = contentOf(name);
+      contents.set(part, bytes);
+      sent.set(`${sent.size} ${name}`, bytes);
+      form.set(part, new Blob([new Uint8Array(bytes)]), name);
+    }
+    const headers = { AUTHORIZATION: system.token(1) };
+    const response = await fetch(`${system.url}${upload.path}`, { method: 'POST', headers, body: form });
+    template.match(await response.json(), upload.answer);
+    expect(response.status).toBe(200);
+
+    const body = await subscriptions.get(upload.at)?.next(({ seq }) => seq === upload.heard.seq);
+    template.match(body, upload.heard);
+    expect(Object.keys(body ?? {}).sort()).toEqual(Object.keys(upload.heard).sort());
+    for (const [part, bytes] of contents) {
+      const link = String(part === 'image' ? body?.message : body?.thumbnail);
+      expect(link.startsWith(`${system.url}/chat-server/files/`)).toBe(true);
+      const served = await fetch(link);
+      expect(Buffer.from(await served.arrayBuffer()).equals(bytes)).toBe(true);
+    }
+  });
+}
+
+test.each(samples.histories)('history shows the same links: $path', async ({ path, result }) => {
+  const response = await fetch(`${system.url}${path}`, { headers: { AUTHORIZATION: `Bearer ${system.token(1)}` } });
+  template.match(((await response.json()) as { result: unknown }).result, result);
+});
+
+test('two files of one name do not overwrite each other', () => {
+  const links = new Set(
+    subscriptions.get('/topic/direct/5')?.bodies.map(({ message }) => String(message).split('?')[0]),
+  );
+  expect(links.size).toBe(3);
+});
