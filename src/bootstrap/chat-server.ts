@@ -14,6 +14,7 @@ import { createContainer, type Opened } from './container.ts';
 import { createDemo } from './demo.ts';
 import { serverIdentity } from './identity.ts';
 import { Lifecycle } from './lifecycle.ts';
+import { loadOptionalAdapters } from './optional-adapters.ts';
 import { RequestClients } from './request-clients.ts';
 import { tokenSecrets } from './secrets.ts';
 import { StickySessions } from './sticky-sessions.ts';
@@ -99,14 +100,12 @@ interface Launch {
 
 async function launch({ id, config, secrets, telemetry, lifecycle, worker, broker }: Launch): Promise<Server> {
   const keys = await tokenSecrets(secrets.jwt, config.server.dataDir);
-  const stores = await openStores(config.store, lifecycle);
-  const files = await openFileStore(config.files, {
-    endpoint: null,
-    region: '',
-    // The SDK finds them as it always does.
-    credentials: null,
-    ...config.files,
-  });
+  const stores = await openStores(config.store, lifecycle, telemetry.of('store'));
+  // The SDK finds its credentials as it always does.
+  const s3 = { endpoint: null, region: '', credentials: null, ...config.files };
+  const files = await openFileStore(config.files, s3, (reason) =>
+    telemetry.log('warn', 'the file store failed', { reason: String(reason) }),
+  );
   lifecycle.onStop('files', () => files.close());
   const opened: Opened = {
     server: id,
@@ -117,6 +116,7 @@ async function launch({ id, config, secrets, telemetry, lifecycle, worker, broke
     stores,
     files: files.store,
     broker: broker ?? new MemoryBroker(),
+    optional: await loadOptionalAdapters(config),
   };
   const container = createContainer(opened);
   const get = <T>(token: Typed<T>): T => container.resolve(token);

@@ -4,7 +4,6 @@ import { createFileLinks } from '../adapters/http/file-links.ts';
 import type { JwtKeyOptions } from '../adapters/jwt/signing-keys.ts';
 import { JwtTokenIssuer } from '../adapters/jwt/token-issuer.ts';
 import { JwtTokenVerifier } from '../adapters/jwt/token-verifier.ts';
-import { KafkaMessageBus } from '../adapters/kafka/message-bus.ts';
 import { MemoryDirectory } from '../adapters/memory/directory.ts';
 import { MemoryMemberCache } from '../adapters/memory/member-cache.ts';
 import type { MemoryBroker } from '../adapters/memory/memory-broker.ts';
@@ -12,11 +11,6 @@ import { MemoryMessageBus } from '../adapters/memory/message-bus.ts';
 import { MemoryRoomDirectory } from '../adapters/memory/room-directory.ts';
 import { MemorySessionReporter } from '../adapters/memory/session-reporter.ts';
 import { MemoryUserDirectory } from '../adapters/memory/user-directory.ts';
-import { RedisMemberCache } from '../adapters/redis/member-cache.ts';
-import { RestNotifier } from '../adapters/rest/notifier.ts';
-import { RestService } from '../adapters/rest/rest-service.ts';
-import { RestRoomDirectory } from '../adapters/rest/room-directory.ts';
-import { RestUserDirectory } from '../adapters/rest/user-directory.ts';
 import { StompSubscribers } from '../adapters/stomp/endpoint.ts';
 import { SystemClock } from '../adapters/system/clock.ts';
 import { SystemIdSource } from '../adapters/system/id-source.ts';
@@ -26,9 +20,12 @@ import { createApplication } from '../application/create-application.ts';
 import type { FileStore } from '../application/ports/file-store.ts';
 import type { Config } from './config/config.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import type { OptionalAdapters } from './optional-adapters.ts';
 import { linkKeys } from './secrets.ts';
 import type { Stores } from './stores.ts';
 import { TOKENS, type Typed } from './tokens.ts';
+
+type Rest = NonNullable<OptionalAdapters['rest']>;
 
 /** What had to be opened before anything can be put together. */
 export interface Opened {
@@ -40,19 +37,21 @@ export interface Opened {
   readonly stores: Stores;
   readonly files: FileStore;
   readonly broker: MemoryBroker;
+  readonly optional: OptionalAdapters;
 }
 
 /**
  * One server's container. Each line says which adapter stands behind a port; a new adapter is one more line, and its variables.
  */
 export function createContainer(opened: Opened): DependencyContainer {
-  const { server, config, keys, telemetry, lifecycle, stores, broker } = opened;
+  const { server, config, keys, telemetry, lifecycle, stores, broker, optional } = opened;
+  const { rest } = optional;
   const container = root.createChildContainer();
   const provide = <T>(token: Typed<T>, make: (get: <U>(token: Typed<U>) => U) => T): void => {
     const useFactory = instanceCachingFactory((from) => make((wanted) => from.resolve(wanted)));
     container.register<T>(token, { useFactory });
   };
-  const service = (name: string, url: string): RestService => {
+  const service = ({ RestService }: Rest, name: string, url: string) => {
     const log = telemetry.of(name);
     const rest = new RestService({
       name,
@@ -74,15 +73,15 @@ export function createContainer(opened: Opened): DependencyContainer {
   provide(TOKENS.files, () => opened.files);
 
   provide(TOKENS.bus, () =>
-    config.bus.kind === 'memory'
+    config.bus.kind === 'memory' || optional.kafka === null
       ? new MemoryMessageBus(broker, server, telemetry.of('bus'))
-      : new KafkaMessageBus({ ...config.bus, serverId: server, telemetry: telemetry.of('kafka') }),
+      : new optional.kafka.KafkaMessageBus({ ...config.bus, serverId: server, telemetry: telemetry.of('kafka') }),
   );
 
   provide(TOKENS.memberCache, () => {
-    if (config.memberCache.kind === 'memory') return new MemoryMemberCache();
+    if (config.memberCache.kind === 'memory' || optional.redis === null) return new MemoryMemberCache();
     const log = telemetry.of('redis');
-    const cache = new RedisMemberCache({
+    const cache = new optional.redis.RedisMemberCache({
       url: config.memberCache.url.reveal(),
       onDown: (reason) => log.log('warn', 'redis is away', { reason }),
       onUp: () => log.log('info', 'redis is back'),
@@ -115,18 +114,20 @@ export function createContainer(opened: Opened): DependencyContainer {
     return new MemoryDirectory(file.path === null ? { onError } : { path: file.path, onError });
   });
   provide(TOKENS.directory, (get) =>
-    config.directory.kind === 'file'
+    config.directory.kind === 'file' || rest === null
       ? new MemoryRoomDirectory(get(TOKENS.world))
-      : new RestRoomDirectory(service('community', config.directory.url)),
+      : new rest.RestRoomDirectory(service(rest, 'community', config.directory.url)),
   );
   provide(TOKENS.users, (get) =>
-    config.users.kind === 'rest'
-      ? new RestUserDirectory(service('user', config.users.url))
+    config.users.kind === 'rest' && rest !== null
+      ? new rest.RestUserDirectory(service(rest, 'user', config.users.url))
       : new MemoryUserDirectory(get(TOKENS.world)),
   );
   provide(TOKENS.notifier, () => ({
     notifier:
-      config.notifications.kind === 'rest' ? new RestNotifier(service('notification', config.notifications.url)) : null,
+      config.notifications.kind === 'rest' && rest !== null
+        ? new rest.RestNotifier(service(rest, 'notification', config.notifications.url))
+        : null,
   }));
 
   provide(TOKENS.tokens, () => new JwtTokenVerifier(keys));

@@ -1,12 +1,5 @@
-import { MongoDatabase } from '../adapters/mongo/database.ts';
-import { MongoMessageStore } from '../adapters/mongo/message-store.ts';
-import { MongoOutbox } from '../adapters/mongo/outbox.ts';
-import { MongoReadMarkers } from '../adapters/mongo/read-markers.ts';
-import { SqliteDatabase } from '../adapters/sqlite/database.ts';
-import { SqliteMessageStore } from '../adapters/sqlite/message-store.ts';
-import { SqliteOutbox } from '../adapters/sqlite/outbox.ts';
-import { SqliteReadMarkers } from '../adapters/sqlite/read-markers.ts';
 import type { MessageStore, Outbox, ReadMarkers } from '../application/ports/message-store.ts';
+import type { Telemetry } from '../application/ports/telemetry.ts';
 import type { Config } from './config/config.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
@@ -16,18 +9,28 @@ export interface Stores {
   readonly markers: ReadMarkers;
 }
 
-/** Opens the database that the configuration names. Rejects with an error for people when it can't be had. */
-export async function openStores(config: Config['store'], lifecycle: Lifecycle): Promise<Stores> {
+/** Opens the database that the configuration names; the code of others is not even loaded. Rejects with an error for people when it can't be had. */
+export async function openStores(config: Config['store'], lifecycle: Lifecycle, telemetry: Telemetry): Promise<Stores> {
   if (config.kind === 'sqlite') {
+    const { SqliteDatabase } = await import('../adapters/sqlite/database.ts');
+    const { SqliteMessageStore } = await import('../adapters/sqlite/message-store.ts');
+    const { SqliteOutbox } = await import('../adapters/sqlite/outbox.ts');
+    const { SqliteReadMarkers } = await import('../adapters/sqlite/read-markers.ts');
     const database = await SqliteDatabase.open(config.file);
     lifecycle.onStop('database', () => database.close());
     const store = new SqliteMessageStore(database);
     lifecycle.onStop('store', () => store.close());
     return { store, outbox: new SqliteOutbox(database), markers: new SqliteReadMarkers(database) };
   }
+  const { MongoDatabase } = await import('../adapters/mongo/database.ts');
+  const { MongoMessageStore } = await import('../adapters/mongo/message-store.ts');
+  const { MongoOutbox } = await import('../adapters/mongo/outbox.ts');
+  const { MongoReadMarkers } = await import('../adapters/mongo/read-markers.ts');
   const database = await MongoDatabase.connect(config.url.reveal());
   lifecycle.onStop('database', () => database.close());
-  const store = new MongoMessageStore(database);
+  const store = new MongoMessageStore(database, {
+    onSetAside: (reason) => telemetry.log('error', 'a stored batch could not be brought into the messages', { reason }),
+  });
   lifecycle.onStop('store', () => store.close());
   return { store, outbox: new MongoOutbox(database), markers: new MongoReadMarkers(database, store) };
 }

@@ -1,0 +1,57 @@
+import { SystemTelemetry } from '../adapters/system/telemetry.ts';
+import { ChatServer } from './chat-server.ts';
+import { ConfigError, type ReadConfig } from './config/config.ts';
+import { readConfig } from './config/read-config.ts';
+import { runWorkers, workerNumber } from './workers.ts';
+
+/** Runs what the environment asks for: a server, or the parent of several. Problems are said on standard error, with an exit code. */
+export async function run(): Promise<void> {
+  const read = configured();
+  if (read === null) return;
+  const { workers } = read.config.listen;
+  if (workers === 1 || workerNumber() !== null) return serve(read);
+  const telemetry = SystemTelemetry.create({ level: read.config.server.logLevel });
+  for (const warning of read.warnings) telemetry.log('warn', warning);
+  runWorkers(workers, (what, fields) => telemetry.log('info', what, fields));
+}
+
+function configured(): ReadConfig | null {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 2;
+    return null;
+  }
+}
+
+async function serve({ config, secrets, warnings }: ReadConfig): Promise<void> {
+  let server: ChatServer;
+  try {
+    server = await ChatServer.start({ config, secrets, worker: workerNumber() });
+  } catch (error) {
+    process.stderr.write(`the chat server did not start: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+    // Whatever was half started must not keep the process.
+    setTimeout(() => process.exit(1), 2_000).unref();
+    return;
+  }
+  const { telemetry } = server;
+  if (workerNumber() === null) for (const warning of warnings) telemetry.log('warn', warning);
+  telemetry.log('info', 'listening', { url: server.url, demo: config.demo });
+  process.on('uncaughtException', (error) =>
+    telemetry.log('error', 'uncaught', { error: error.stack ?? String(error) }),
+  );
+  process.on('unhandledRejection', (error) => telemetry.log('error', 'unhandled', { error: String(error) }));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      telemetry.log('info', 'stopping', { signal });
+      // Everything that was started is stopped then, and the process ends by itself.
+      void server.stop().then(() => {
+        telemetry.log('info', 'stopped');
+        setTimeout(() => process.exit(0), 2_000).unref();
+      });
+    });
+  }
+}
