@@ -1,15 +1,15 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, type TestContext, test } from 'vitest';
 import { ChatPage } from '../support/chat-page.ts';
-import { ChatProcess } from '../support/chat-process.ts';
 import { png } from '../support/png.ts';
+import { ServerProcess } from '../support/server-process.ts';
 import { chromiumOrSkip } from '../support/services/chromium.ts';
 
-let server: ChatProcess;
+let server: ServerProcess;
 let browser: Browser | undefined;
 
 beforeAll(async () => {
-  server = await ChatProcess.start({ LIMITS: 'off' });
+  server = await ServerProcess.start({ env: { LIMITS: 'off' } });
 });
 
 beforeEach(async (context) => {
@@ -18,7 +18,7 @@ beforeEach(async (context) => {
 
 afterAll(async () => {
   await browser?.close();
-  await server.remove();
+  await server.dispose();
 });
 
 /** The page as this user, at this place; closed when the test is over. */
@@ -176,13 +176,13 @@ test('a killed server comes back: nothing is lost, nothing comes twice, and what
   await grace.said('before the fall').waitFor();
   await ada.page.getByRole('button', { name: 'Join voice in channel-12' }).click();
 
-  await server.end('SIGKILL');
+  await server.kill();
   await grace.page.getByText('Not connected').waitFor();
   await ada.send('into the dark');
   await ada.send('and again');
   await grace.text.fill('half a thought');
   expect(await ada.page.locator('.pending').count()).toBe(2);
-  await server.start();
+  await server.restart();
 
   for (const chat of [ada, grace]) {
     await chat.online();
@@ -246,9 +246,9 @@ test('a message whose confirmation was lost is sent again, and counts once', asy
 
 test('a server that stops in order is waited for, and found again', async () => {
   const [ada, grace] = await both();
-  await server.end('SIGTERM');
+  await server.stop();
   await ada.page.getByText('Not connected').waitFor();
-  await server.start();
+  await server.restart();
   await ada.online();
   await grace.online();
   await grace.send('there you are');

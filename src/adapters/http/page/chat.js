@@ -4,6 +4,7 @@ import { Presence } from './presence.js';
 import { Refused } from './refused.js';
 import { StompClient } from './stomp.js';
 import { Uploads } from './uploads.js';
+import { deletionOf, editOf, messageTo, typingOf, whereabouts } from './words.js';
 import { allPlaces, nameOf, placesOf, topicOf } from './world.js';
 
 /** @typedef {import('./api.js').Entry} Entry */
@@ -136,29 +137,25 @@ export class Chat {
 
   /** @param {string} content @param {Entry | null} parent of a reply */
   send(content, parent) {
-    const { id: userId, name, image: profileImage } = this.me;
-    const body = { userId, name, profileImage, content };
-    if (parent === null) return this.#put('message', body);
-    const { id: parentId, name: parentName, message: parentContent } = parent;
-    this.#put('reply', { ...body, parentId, parentName, parentContent, type: 'reply' });
+    if (this.open !== null) this.#put(messageTo(this.open, this.me, content, parent));
   }
 
   /** @param {Entry} entry @param {string} content */
   edit(entry, content) {
-    this.#put('modify', { id: entry.id, content, userId: this.me.id, type: 'modify' });
+    if (this.open !== null) this.#put(editOf(this.open, this.me, entry.id, content));
   }
 
   /** @param {Entry} entry */
   remove(entry) {
-    this.#put('delete', { id: entry.id, userId: this.me.id, type: 'delete' });
+    if (this.open !== null) this.#put(deletionOf(this.open, this.me, entry.id));
   }
 
   /** The user types; others hear of it every few seconds at most. */
   types() {
     if (this.open === null || Date.now() - this.#typedAt < TYPING_MS) return;
     this.#typedAt = Date.now();
-    const body = { content: this.me.name, type: 'typing', ...addressOf(this.open) };
-    this.#client.tell(destinationOf(this.open, 'typing'), body);
+    const { destination, body } = typingOf(this.open, this.me);
+    this.#client.tell(destination, body);
   }
 
   /** @param {Place} channel */
@@ -174,30 +171,16 @@ export class Chat {
     this.#listener.onChange();
   }
 
-  /** @param {import('./outbox.js').Parcel['kind']} kind @param {Record<string, unknown>} body */
-  #put(kind, body) {
-    if (this.open === null) return;
-    const nonce = crypto.randomUUID();
-    const destination = destinationOf(this.open, kind);
-    this.outbox.add({
-      nonce,
-      place: this.open.key,
-      kind,
-      destination,
-      body: { ...body, ...addressOf(this.open), nonce },
-    });
+  /** @param {import('./outbox.js').Words} words */
+  #put(words) {
+    this.outbox.add(words);
     // Whoever has sent is heard at once when he types again.
     this.#typedAt = 0;
   }
 
   #tellPlace() {
-    const user_id = this.me.id;
-    if (this.voice !== null) {
-      const body = { type: 'enter', user_id, community_id: this.voice.communityId, channel_id: this.voice.key };
-      this.#client.tell('/kafka/signaling', body);
-    } else {
-      this.#client.tell('/kafka/join-channel', { type: 'state', user_id, channel_id: this.open?.key ?? 'home' });
-    }
+    const { destination, body } = whereabouts(this.me, this.open, this.voice);
+    this.#client.tell(destination, body);
   }
 
   /** @param {Link} link */
@@ -316,14 +299,4 @@ export class Chat {
     if (this.open === place) this.show(null);
     this.#listener.onChange();
   }
-}
-
-/** @param {Place} place @param {string} what */
-function destinationOf({ kind }, what) {
-  return `/kafka/send-${kind === 'room' ? 'direct' : 'channel'}-${what}`;
-}
-
-/** @param {Place} place */
-function addressOf({ id, communityId }) {
-  return communityId === null ? { channelId: id } : { channelId: id, communityId };
 }

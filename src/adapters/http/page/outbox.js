@@ -2,16 +2,21 @@ import { Refused } from './refused.js';
 import { readStored, writeStored } from './stored.js';
 
 /**
- * Something that the user said and the server has not shown yet. Its nonce makes that it counts once, however often it is sent.
- * @typedef {object} Parcel
+ * Something that the user says. Its nonce makes that it counts once, however often it is sent.
+ * @typedef {object} Words
  * @property {string} nonce
  * @property {string} place
  * @property {'message' | 'reply' | 'modify' | 'delete'} kind
  * @property {string} destination
  * @property {Record<string, unknown>} body
+ */
+/**
+ * Words that the server has not shown yet.
+ * @typedef {object} Fate
  * @property {'waiting' | 'sent' | 'failed'} state `sent`: confirmed, and to be seen any moment
  * @property {string} reason why it failed
  */
+/** @typedef {Words & Fate} Parcel */
 
 const PASSING_MS = 1_500;
 
@@ -41,9 +46,9 @@ export class Outbox {
     this.#parcels = kept.filter(({ state }) => state !== 'sent');
   }
 
-  /** @param {Omit<Parcel, 'state' | 'reason'>} parcel */
-  add(parcel) {
-    this.#parcels.push({ ...parcel, state: 'waiting', reason: '' });
+  /** @param {Words} words */
+  add(words) {
+    this.#parcels.push({ ...words, state: 'waiting', reason: '' });
     this.#changed();
     this.flush();
   }
