@@ -1,32 +1,56 @@
 import { describe, expect, it } from 'vitest';
-import { check, type Fault, type Recorded, type Run } from '../support/durability/checker.ts';
+import { check, type Fault, type FinalEvent, type LoggedEvent, type Recorded } from '../support/durability/checker.ts';
 
 const PLACE = 'r-1';
 
-/** A run without a fault: three messages, one subscriber who comes back once. */
-function clean(): { records: Recorded[]; history: { seq: number; id: string; nonce: string }[] } {
-  const events = [1, 2, 3].map((seq) => ({ seq, id: `id${seq}`, nonce: `n${seq}` }));
-  const records: Recorded[] = [{ what: 'subscribed', subscriber: 's', place: PLACE, from: 0 }];
-  for (const event of events) {
-    records.push({ what: 'sent', nonce: event.nonce, place: PLACE });
-    records.push({ what: 'acked', place: PLACE, ...event });
-    if (event.seq === 3) records.push({ what: 'subscribed', subscriber: 's', place: PLACE, from: 2 });
-    records.push({ what: 'delivered', subscriber: 's', place: PLACE, ...event });
-  }
-  return { records, history: events };
+interface Recording {
+  readonly records: Recorded[];
+  readonly history: FinalEvent[];
+  readonly log: LoggedEvent[];
 }
 
-function faultsOf({ records, history }: ReturnType<typeof clean>): Fault[] {
-  const run: Run = {
+/** A run without a fault: three messages, the second edited and the third deleted; one subscriber who comes back once. */
+function clean(): Recording {
+  const log: LoggedEvent[] = [
+    { kind: 'create', seq: 1, id: 'a', nonce: 'n1', content: 'one' },
+    { kind: 'create', seq: 2, id: 'b', nonce: 'n2', content: 'two' },
+    { kind: 'create', seq: 3, id: 'c', nonce: 'n3', content: '' },
+    { kind: 'modify', seq: 4, id: 'b', nonce: 'n4', content: 'two, edited' },
+    { kind: 'delete', seq: 5, id: 'c', nonce: 'n5', content: '' },
+  ];
+  const history: FinalEvent[] = [
+    { seq: 1, id: 'a', nonce: 'n1', content: 'one' },
+    { seq: 2, id: 'b', nonce: 'n2', content: 'two, edited' },
+  ];
+  const records: Recorded[] = [{ what: 'subscribed', subscriber: 's', place: PLACE, from: 0 }];
+  for (const { seq, id, nonce } of log) {
+    const told = { place: PLACE, seq, id };
+    records.push({ what: 'sent', nonce: nonce ?? '', place: PLACE });
+    records.push({ what: 'acked', nonce: nonce ?? '', ...told });
+    if (seq === 3) records.push({ what: 'subscribed', subscriber: 's', place: PLACE, from: 2 });
+    records.push({ what: 'delivered', subscriber: 's', nonce, ...told });
+  }
+  return { records, history, log };
+}
+
+function faultsOf({ records, history, log }: Recording): Fault[] {
+  const verdict = check({
     records,
     history: new Map([[PLACE, history]]),
-    newest: new Map([[PLACE, 3]]),
+    log: new Map([[PLACE, log]]),
+    newest: new Map([[PLACE, 5]]),
     complete: new Set(['s']),
-  };
-  return [...new Set(check(run).findings.map(({ fault }) => fault))];
+  });
+  return [...new Set(verdict.findings.map(({ fault }) => fault))];
 }
 
-function delivered(records: Recorded[], seq: number): number {
+function at<T>(list: readonly T[], index: number): T {
+  const one = list[index];
+  if (one === undefined) throw new Error(`nothing at ${index}`);
+  return one;
+}
+
+function delivered(records: readonly Recorded[], seq: number): number {
   return records.findIndex((record) => record.what === 'delivered' && record.seq === seq);
 }
 
@@ -37,36 +61,55 @@ describe('the checker of recorded runs', () => {
 
   it('finds a planted loss', () => {
     const run = clean();
-    run.history.splice(1, 1);
-    expect(faultsOf(run)).toContain('acknowledged but not in the history');
+    run.log.splice(1, 1);
+    expect(faultsOf(run)).toEqual(expect.arrayContaining(['acknowledged but not stored', 'log not dense']));
   });
 
-  it('finds a planted duplicate in the history', () => {
+  it('finds a loss that only the history shows', () => {
     const run = clean();
-    run.history.push({ seq: 4, id: 'again', nonce: 'n2' });
+    run.history.splice(0, 1);
+    expect(faultsOf(run)).toEqual(['history and log disagree']);
+  });
+
+  it('finds an acknowledged edit that the history does not show', () => {
+    const run = clean();
+    run.history[1] = { ...at(run.history, 1), content: 'two' };
+    expect(faultsOf(run)).toEqual(['history and log disagree']);
+  });
+
+  it('finds an acknowledged deletion that came to nothing', () => {
+    const run = clean();
+    run.history.push({ seq: 3, id: 'c', nonce: 'n3', content: '' });
+    expect(faultsOf(run)).toEqual(['history and log disagree']);
+  });
+
+  it('finds what was stored twice', () => {
+    const run = clean();
+    run.log.push({ kind: 'create', seq: 6, id: 'again', nonce: 'n2', content: 'two' });
     expect(faultsOf(run)).toContain('stored twice');
   });
 
   it('finds a planted duplicate delivery', () => {
     const run = clean();
-    const at = delivered(run.records, 2);
-    run.records.splice(at, 0, run.records[at] as Recorded);
+    const spot = delivered(run.records, 2);
+    run.records.splice(spot, 0, at(run.records, spot));
     expect(faultsOf(run)).toEqual(['delivered twice or out of order']);
   });
 
   it('finds planted disorder', () => {
     const run = clean();
-    const [first, second] = [delivered(run.records, 1), delivered(run.records, 2)];
-    const swapped = [run.records[first] as Recorded, run.records[second] as Recorded];
-    [run.records[second], run.records[first]] = swapped as [Recorded, Recorded];
+    const [first, second] = [delivered(run.records, 4), delivered(run.records, 5)];
+    const swapped = [at(run.records, first), at(run.records, second)];
+    run.records[second] = at(swapped, 0);
+    run.records[first] = at(swapped, 1);
     expect(faultsOf(run)).toContain('delivered twice or out of order');
   });
 
-  it('finds a planted gap, also behind a resume', () => {
-    for (const seq of [2, 3]) {
+  it('finds a planted gap, also behind a resume and at the end', () => {
+    for (const seq of [2, 3, 5]) {
       const run = clean();
       run.records.splice(delivered(run.records, seq), 1);
-      expect(faultsOf(run)).toEqual([seq === 2 ? 'gap' : 'missing at the end']);
+      expect(faultsOf(run)).toEqual([seq === 5 ? 'missing at the end' : 'gap']);
     }
     const resumed = clean();
     const again = resumed.records.findIndex((record) => record.what === 'subscribed' && record.from === 2);
@@ -74,15 +117,28 @@ describe('the checker of recorded runs', () => {
     expect(faultsOf(resumed)).toEqual(['gap']);
   });
 
-  it('finds that two subscribers saw different orders', () => {
+  it('finds that a subscriber saw another order', () => {
     const run = clean();
     run.records.push({ what: 'delivered', subscriber: 't', place: PLACE, seq: 1, id: 'other', nonce: null });
     expect(faultsOf(run)).toContain('two orders');
   });
 
+  it('finds a delivery of what was never stored', () => {
+    const run = clean();
+    run.records.push({ what: 'delivered', subscriber: 't', place: PLACE, seq: 6, id: 'ghost', nonce: null });
+    expect(faultsOf(run)).toContain('delivered but never stored');
+  });
+
   it('finds an answer that changed', () => {
     const run = clean();
-    run.records.push({ what: 'acked', place: PLACE, nonce: 'n1', seq: 2, id: 'id2' });
+    run.records.push({ what: 'acked', place: PLACE, nonce: 'n1', seq: 2, id: 'b' });
     expect(faultsOf(run)).toContain('acknowledged under two numbers');
+  });
+
+  it('finds a number below one that was vouched for before the message was sent', () => {
+    const run = clean();
+    const sent = run.records.findIndex((record) => record.what === 'sent' && record.nonce === 'n1');
+    run.records.push(...run.records.splice(sent, 2));
+    expect(faultsOf(run)).toContain('acknowledged earlier, numbered later');
   });
 });

@@ -24,6 +24,12 @@ export class MemoryBroker {
   #down = false;
   readonly #members = new Map<string, Member>();
   readonly #held = new Set<string>();
+  readonly #soon: (task: () => void) => void;
+
+  /** @param soon when records that wait are handed on; a test with a time of its own gives another than the event loop's next turn */
+  constructor(soon: (task: () => void) => void = setImmediate) {
+    this.#soon = soon;
+  }
 
   get isDown(): boolean {
     return this.#down;
@@ -51,7 +57,7 @@ export class MemoryBroker {
   /** Returns false where a live server has this id. */
   join(serverId: string, handler: RecordHandler): boolean {
     if (this.#members.has(serverId)) return false;
-    this.#members.set(serverId, new Member(handler, () => this.#held.has(serverId), this.#faultsNow));
+    this.#members.set(serverId, new Member(handler, () => this.#held.has(serverId), this.#faultsNow, this.#soon));
     return true;
   }
 
@@ -74,11 +80,13 @@ class Member {
   readonly #handler: RecordHandler;
   readonly #held: () => boolean;
   readonly #faults: () => Faults;
+  readonly #soon: (task: () => void) => void;
 
-  constructor(handler: RecordHandler, held: () => boolean, faults: () => Faults) {
+  constructor(handler: RecordHandler, held: () => boolean, faults: () => Faults, soon: (task: () => void) => void) {
     this.#handler = handler;
     this.#held = held;
     this.#faults = faults;
+    this.#soon = soon;
   }
 
   take(carried: readonly Carried[]): void {
@@ -90,7 +98,7 @@ class Member {
   wake(): void {
     if (this.#scheduled || this.#ended || this.#queue.length === 0 || this.#held()) return;
     this.#scheduled = true;
-    setImmediate(this.#turn);
+    this.#soon(this.#turn);
   }
 
   end(): void {

@@ -1,9 +1,10 @@
 /**
- * Judges a recorded run: every send, receipt and delivery, and the history as it is read at the end. Knows nothing of how the servers work.
+ * Judges a recorded run: every send, receipt and delivery in the order in which one process saw them, and what the servers show at the end.
+ * Knows nothing of how the servers work.
  */
 
 export type Recorded =
-  /** A client gives a message to a server; the same nonce may be given again. */
+  /** A client gives a message, an edit or a deletion to a server; the same nonce may be given again. */
   | { readonly what: 'sent'; readonly nonce: string; readonly place: string }
   /** The server vouches for it. */
   | {
@@ -26,16 +27,30 @@ export type Recorded =
       readonly nonce: string | null;
     };
 
+/** A message as a place's history shows it. */
 export interface FinalEvent {
   readonly seq: number;
   readonly id: string;
   readonly nonce: string | null;
+  readonly content: string;
+}
+
+/** An event as a subscription from 0 replays it. */
+export interface LoggedEvent {
+  readonly kind: 'create' | 'modify' | 'delete';
+  readonly seq: number;
+  readonly id: string;
+  readonly nonce: string | null;
+  /** Empty for a deletion, and for what was deleted since. */
+  readonly content: string;
 }
 
 export interface Run {
   readonly records: readonly Recorded[];
-  /** Each place's creating events as its history shows them at the end, oldest first. */
+  /** Each place's messages as its history shows them at the end, oldest first. */
   readonly history: ReadonlyMap<string, readonly FinalEvent[]>;
+  /** Each place's events as they are replayed from the first on. */
+  readonly log: ReadonlyMap<string, readonly LoggedEvent[]>;
   /** Newest number of each place at the end. */
   readonly newest: ReadonlyMap<string, number>;
   /** Subscribers that were connected at the end, long enough to have everything; the others may lag. */
@@ -43,10 +58,12 @@ export interface Run {
 }
 
 export type Fault =
-  | 'acknowledged but not in the history'
+  | 'acknowledged but not stored'
   | 'stored twice'
   | 'acknowledged under two numbers'
-  | 'history out of order'
+  | 'acknowledged earlier, numbered later'
+  | 'log not dense'
+  | 'history and log disagree'
   | 'delivered twice or out of order'
   | 'gap'
   | 'two orders'
@@ -62,57 +79,128 @@ export interface Verdict {
   readonly findings: readonly Finding[];
   readonly acknowledged: number;
   readonly deliveries: number;
+  /** Subscriptions begun, and those of them that went on after a number. */
   readonly subscriptions: number;
+  readonly resumes: number;
   readonly resets: number;
 }
 
+type Say = (fault: Fault, detail: string) => void;
+
+const MOST_FINDINGS = 100;
+
 export function check(run: Run): Verdict {
   const findings: Finding[] = [];
-  const say = (fault: Fault, detail: string): void => {
-    if (findings.length < 100) findings.push({ fault, detail });
+  const say: Say = (fault, detail) => {
+    if (findings.length < MOST_FINDINGS) findings.push({ fault, detail });
   };
-  const stored = readHistory(run, say);
+  const stored = readLog(run, say);
+  compareHistory(run, say);
+  const acknowledged = checkReceipts(run.records, stored, say);
+  return { findings, acknowledged, ...checkDeliveries(run, say) };
+}
+
+/** Everything in the log that can be told apart, by its nonce. */
+function readLog(run: Run, say: Say): ReadonlyMap<string, LoggedEvent & { place: string }> {
+  const stored = new Map<string, LoggedEvent & { place: string }>();
+  for (const [place, newest] of run.newest) {
+    const events = run.log.get(place) ?? [];
+    for (const [i, event] of events.entries()) {
+      if (event.seq !== i + 1) say('log not dense', `${place}: ${event.seq} stands where ${i + 1} should`);
+      if (event.nonce === null) continue;
+      if (stored.has(event.nonce)) say('stored twice', `${place} ${event.seq} ${event.nonce}`);
+      stored.set(event.nonce, { ...event, place });
+    }
+    if (events.length !== newest) say('log not dense', `${place}: ${events.length} events, newest is ${newest}`);
+  }
+  return stored;
+}
+
+/** The history is what the log amounts to. */
+function compareHistory(run: Run, say: Say): void {
+  for (const [place, events] of run.log) {
+    const expected = new Map<string, FinalEvent>();
+    for (const { kind, id, seq, nonce, content } of events) {
+      const known = expected.get(id);
+      if (kind === 'create') expected.set(id, { seq, id, nonce, content });
+      else if (kind === 'delete') expected.delete(id);
+      else if (known !== undefined) expected.set(id, { ...known, content });
+    }
+    const shown = run.history.get(place) ?? [];
+    const wanted = [...expected.values()];
+    for (let i = 0; i < Math.max(shown.length, wanted.length); i++) {
+      const [is, should] = [JSON.stringify(sorted(shown[i])), JSON.stringify(sorted(wanted[i]))];
+      if (is === should) continue;
+      say('history and log disagree', `${place}, message ${i}: ${is} instead of ${should}`);
+      break;
+    }
+  }
+}
+
+function sorted(event: FinalEvent | undefined) {
+  return event && [event.seq, event.id, event.nonce, event.content];
+}
+
+function checkReceipts(
+  records: readonly Recorded[],
+  stored: ReadonlyMap<string, LoggedEvent & { place: string }>,
+  say: Say,
+): number {
   const acks = new Map<string, { seq: number; id: string }>();
-  const order = new Map<string, string>();
-  const at = new Map<string, number | null>();
-  let deliveries = 0;
-  let subscriptions = 0;
-  let resets = 0;
-  for (const record of run.records) {
-    switch (record.what) {
-      case 'sent':
-        break;
-      case 'acked': {
-        const earlier = acks.get(record.nonce);
-        if (earlier !== undefined && (earlier.seq !== record.seq || earlier.id !== record.id)) {
-          say('acknowledged under two numbers', `${record.nonce}: ${earlier.seq} and ${record.seq}`);
-        }
-        acks.set(record.nonce, record);
-        const kept = stored.get(record.nonce);
-        if (kept === undefined || kept.seq !== record.seq || kept.id !== record.id || kept.place !== record.place) {
-          say('acknowledged but not in the history', `${record.place} ${record.seq} ${record.nonce}`);
-        }
-        break;
+  /** The greatest number that was vouched for when something was sent first: its own must be greater. */
+  const floor = new Map<string, number>();
+  const vouched = new Map<string, number>();
+  for (const record of records) {
+    if (record.what === 'sent') {
+      if (!floor.has(record.nonce)) floor.set(record.nonce, vouched.get(record.place) ?? 0);
+    } else if (record.what === 'acked') {
+      const { nonce, place, seq, id } = record;
+      const earlier = acks.get(nonce);
+      if (earlier !== undefined && (earlier.seq !== seq || earlier.id !== id)) {
+        say('acknowledged under two numbers', `${nonce}: ${earlier.seq} and ${seq}`);
       }
+      acks.set(nonce, record);
+      const kept = stored.get(nonce);
+      if (kept === undefined || kept.seq !== seq || kept.id !== id || kept.place !== place) {
+        say('acknowledged but not stored', `${place} ${seq} ${nonce}`);
+      }
+      const least = floor.get(nonce) ?? 0;
+      if (seq <= least)
+        say('acknowledged earlier, numbered later', `${place}: ${nonce} got ${seq}, sent after ${least}`);
+      vouched.set(place, Math.max(seq, vouched.get(place) ?? 0));
+    }
+  }
+  return acks.size;
+}
+
+function checkDeliveries(run: Run, say: Say): Omit<Verdict, 'findings' | 'acknowledged'> {
+  const order = new Map<string, string>();
+  for (const [place, events] of run.log) {
+    for (const { seq, id, nonce } of events) order.set(`${place} ${seq}`, `${id} ${nonce}`);
+  }
+  /** The last number that a subscriber of a place was given. */
+  const at = new Map<string, number | null>();
+  const counts = { deliveries: 0, subscriptions: 0, resumes: 0, resets: 0 };
+  for (const record of run.records) {
+    if (record.what === 'sent' || record.what === 'acked') continue;
+    const key = `${record.subscriber} ${record.place}`;
+    const last = at.get(key) ?? null;
+    switch (record.what) {
       case 'subscribed':
-        {
-          subscriptions += 1;
-          const key = `${record.subscriber} ${record.place}`;
-          const last = at.get(key) ?? null;
-          // Who comes back goes on from what he was given; what he skips he never gets.
-          if (last !== null && (record.from === null || record.from > last))
-            say('gap', `${key}: resumed at ${record.from} after ${last}`);
-          at.set(key, record.from);
+        counts.subscriptions += 1;
+        if (record.from !== null) counts.resumes += 1;
+        // Who comes back goes on from what he was given; what he skips he never gets.
+        if (last !== null && (record.from === null || record.from > last)) {
+          say('gap', `${key}: resumed at ${record.from} after ${last}`);
         }
+        at.set(key, record.from);
         break;
       case 'reset':
-        resets += 1;
-        at.set(`${record.subscriber} ${record.place}`, record.seq);
+        counts.resets += 1;
+        at.set(key, record.seq);
         break;
       case 'delivered': {
-        deliveries += 1;
-        const key = `${record.subscriber} ${record.place}`;
-        const last = at.get(key) ?? null;
+        counts.deliveries += 1;
         if (last !== null && record.seq <= last) {
           say('delivered twice or out of order', `${key}: ${record.seq} after ${last}`);
         } else if (last !== null && record.seq !== last + 1) {
@@ -121,12 +209,9 @@ export function check(run: Run): Verdict {
         at.set(key, Math.max(record.seq, last ?? 0));
         const spot = `${record.place} ${record.seq}`;
         const what = `${record.id} ${record.nonce}`;
-        const before = order.get(spot);
-        if (before !== undefined && before !== what) say('two orders', `${spot}: ${before} and ${what}`);
-        order.set(spot, what);
-        if (record.nonce !== null && stored.get(record.nonce)?.seq !== record.seq) {
-          say('delivered but never stored', `${spot} ${record.nonce}`);
-        }
+        const known = order.get(spot);
+        if (known === undefined) say('delivered but never stored', `${spot}: ${what}`);
+        else if (known !== what) say('two orders', `${spot}: ${known} and ${what}`);
         break;
       }
     }
@@ -138,20 +223,5 @@ export function check(run: Run): Verdict {
       say('missing at the end', `${key}: ${last} of ${newest}`);
     }
   }
-  return { findings, acknowledged: acks.size, deliveries, subscriptions, resets };
-}
-
-function readHistory(run: Run, say: (fault: Fault, detail: string) => void) {
-  const stored = new Map<string, FinalEvent & { place: string }>();
-  for (const [place, events] of run.history) {
-    let last = 0;
-    for (const event of events) {
-      if (event.seq <= last) say('history out of order', `${place}: ${event.seq} after ${last}`);
-      last = event.seq;
-      if (event.nonce === null) continue;
-      if (stored.has(event.nonce)) say('stored twice', `${place} ${event.nonce}`);
-      stored.set(event.nonce, { ...event, place });
-    }
-  }
-  return stored;
+  return counts;
 }
