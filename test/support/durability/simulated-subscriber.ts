@@ -51,7 +51,7 @@ export class SimulatedSubscriber implements SimulatedClient {
         if (isCurrent()) this.delivered(event);
       },
       get isFull() {
-        return waiting >= 50;
+        return waiting >= FULL;
       },
       reset: (seq) => {
         if (!isCurrent()) return;
