@@ -1,0 +1,196 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type RunningStandIns, startStandIns } from '../../neighbours/stand-ins/server.ts';
+import { freePort } from '../support/services/free-port.ts';
+import { StompClient } from '../support/stomp-client.ts';
+import { frameText } from '../support/stomp-frame.ts';
+import { type EmbeddedSystem, startSystem, WORLD } from './system.ts';
+
+const ERRORS = '/user/queue/errors';
+const SEND = '/kafka/send-direct-message';
+
+function connect({ url, token }: EmbeddedSystem, userId: number): Promise<StompClient> {
+  return StompClient.connect({ url, token: token(userId), userId });
+}
+
+async function history({ url, token }: EmbeddedSystem, userId: number, place: string) {
+  const response = await fetch(`${url}/chat-server/${place}`, { headers: { AUTHORIZATION: token(userId) } });
+  const { result } = (await response.json()) as { result: Record<string, unknown>[] };
+  return result;
+}
+
+describe('one server', () => {
+  let system: EmbeddedSystem;
+  beforeAll(async () => {
+    system = await startSystem();
+  });
+  afterAll(() => system.stop());
+
+  test('every frame that asks for a receipt gets one, and no other does', async () => {
+    const client = await connect(system, 1);
+    const { receipt, id } = await client.subscribe('/topic/direct/5');
+    expect(receipt?.headers).toEqual({ 'receipt-id': expect.any(String), seq: '0' });
+    const sent = await client.send(SEND, { channelId: 5, userId: 1, content: 'x' });
+    expect(sent.headers).toMatchObject({ seq: '1', 'message-id': expect.stringMatching(/^[0-9a-f]{24}$/) });
+    const typed = await client.send('/kafka/send-direct-typing', { channelId: 5, content: 'user1', type: 'typing' });
+    expect(Object.keys(typed.headers)).toEqual(['receipt-id']);
+    client.tell(SEND, { channelId: 5, userId: 1, content: 'no receipt' });
+    await client.unsubscribe(id);
+    expect(client.frames.filter(({ command }) => command === 'RECEIPT')).toHaveLength(4);
+    await client.close();
+  });
+
+  test.each([
+    ['a room of others', '/topic/direct/99', '2103'],
+    ['a channel of chosen members', '/topic/group/12', '2103'],
+    ['a community of others', '/topic/community/2', '2103'],
+    ['a pattern', '/topic/**', '2100'],
+    ['a pattern of rooms', '/topic/direct/*', '2100'],
+    ['the queue of another', '/user/2/queue/errors', '2100'],
+  ])('nobody can listen to %s', async (_what, destination, code) => {
+    const client = await connect(system, 1);
+    const errors = await client.subscribe(ERRORS);
+    const subscribing = client.subscribe(destination, { id: 'spy' });
+    await expect(subscribing).rejects.toThrow('refused: ');
+    const [refusal] = await errors.atLeast(1);
+    expect(refusal).toMatchObject({ subscription: 'spy' });
+    expect([code, '2103']).toContain(String(refusal?.code));
+    await client.close();
+  });
+
+  test('nobody can write where he is not a member', async () => {
+    const client = await connect(system, 1);
+    await client.subscribe(ERRORS);
+    await expect(client.send(SEND, { channelId: 99, userId: 1, content: 'x' })).rejects.toThrow('"code":2103');
+    await client.close();
+  });
+
+  test('a refusal is told even where nobody listens to the errors: ERROR with the receipt, and the end', async () => {
+    const client = await connect(system, 1);
+    await expect(client.send(SEND, '{bad')).rejects.toThrow('"code":2100');
+    expect(await client.closed).toMatchObject({ code: 1002 });
+    expect(client.frames.at(-1)).toMatchObject({ command: 'ERROR', headers: { 'receipt-id': expect.any(String) } });
+  });
+
+  test('the frames of a session are handled in order: UNSUBSCRIBE before SUBSCRIBE, messages as they were sent', async () => {
+    const client = await connect(system, 1);
+    const receipts: Promise<unknown>[] = [];
+    for (let turn = 0; turn < 50; turn += 1) {
+      const subscribed = client.subscribe('/topic/direct/7', { id: 'same' });
+      receipts.push(subscribed);
+      if (turn < 49) client.raw(frameText('UNSUBSCRIBE', { id: 'same' }));
+    }
+    for (let turn = 0; turn < 200; turn += 1) client.tell(SEND, { channelId: 7, userId: 1, content: `${turn}` });
+    await Promise.all(receipts);
+    const heard = () => client.frames.filter(({ command }) => command === 'MESSAGE');
+    while (heard().length < 200) await client.next(() => true);
+    expect(heard().map(({ body }) => JSON.parse(body).message)).toEqual(Array.from({ length: 200 }, (_, n) => `${n}`));
+    expect(heard().map(({ headers }) => headers.seq)).toEqual(Array.from({ length: 200 }, (_, n) => `${n + 1}`));
+    await client.close();
+  });
+
+  test('who closes one of two tabs is still there; who closes both is gone, and that is told once', async () => {
+    const watcher = await connect(system, 1);
+    const room = await watcher.subscribe('/topic/direct/6');
+    const tabs = [await connect(system, 4), await connect(system, 4)];
+    await room.next(({ type, userId }) => type === 'connect' && userId === '4');
+    await tabs[0]?.cut();
+    const online = await fetch(`${system.url}/chat-server/online?place=r-6`, {
+      headers: { AUTHORIZATION: system.token(1) },
+    });
+    expect(((await online.json()) as { result: string[] }).result.sort()).toEqual(['1', '4']);
+    await tabs[1]?.cut();
+    await room.next(({ type }) => type === 'disconnect');
+    const again = await connect(system, 4);
+    await room.atLeast(2, ({ type }) => type === 'connect');
+    expect(room.bodies.map(({ type, userId }) => `${type} ${userId}`).filter((text) => text.endsWith('4'))).toEqual([
+      'connect 4',
+      'disconnect 4',
+      'connect 4',
+    ]);
+    await Promise.all([again.close(), watcher.close()]);
+  });
+
+  test('history is read although an author is known to nobody', async () => {
+    const client = await connect(system, 4);
+    await client.send(SEND, { channelId: 6, userId: 4, content: 'I am new' });
+    expect(await history(system, 1, 'direct?ch_id=6')).toMatchObject([{ name: 'user4', message: 'I am new' }]);
+    await client.close();
+  });
+
+  test('a connection that says what is no STOMP ends alone', async () => {
+    const neighbour = await connect(system, 1);
+    const broken = await StompClient.open({ url: system.url });
+    broken.raw('\u0001\u0002\0');
+    expect(await broken.closed).toMatchObject({ code: 1002 });
+    await neighbour.send(SEND, { channelId: 5, userId: 1, content: 'still here' });
+    await neighbour.close();
+  });
+});
+
+describe('beside a user service', () => {
+  let standIns: RunningStandIns;
+  let system: EmbeddedSystem;
+  beforeAll(async () => {
+    standIns = await startStandIns({ directory: WORLD });
+    system = await startSystem({ USER_URL: standIns.userUrl });
+  });
+  afterAll(async () => {
+    await system.stop();
+    await standIns.stop();
+  });
+
+  test('it says who wrote: names and pictures in history, and the author of the parent, not of the reply', async () => {
+    const [ada, bob] = [await connect(system, 1), await connect(system, 2)];
+    const own = { channelId: 5, name: 'somebody else', profileImage: 'forged' };
+    const sent = await ada.send(SEND, { ...own, userId: 1, content: 'hello' });
+    const parent = { parentId: sent.headers['message-id'], parentName: 'forged', parentContent: 'forged' };
+    await bob.send('/kafka/send-direct-reply', { ...own, ...parent, userId: 2, content: 're', type: 'reply' });
+    const entries = await history(system, 1, 'direct?ch_id=5');
+    expect(entries).toMatchObject([
+      { name: 'user1', profileImage: 'http://img/1.png', message: 'hello' },
+      { name: 'user2', profileImage: 'http://img/2.png', message: 're', parentName: 'user1', parentContent: 'hello' },
+    ]);
+    await Promise.all([ada.close(), bob.close()]);
+  });
+
+  test('a user whom it does not know is no reason to refuse a history', async () => {
+    const client = await connect(system, 4);
+    await client.send(SEND, { channelId: 6, userId: 4, content: 'I am new' });
+    const entries = await history(system, 1, 'direct?ch_id=6');
+    expect(entries).toMatchObject([{ name: expect.stringMatching(/./), message: 'I am new', profileImage: null }]);
+    await client.close();
+  });
+});
+
+describe('with all neighbours away', () => {
+  test('a session goes on, and messages are stored and heard at once', async () => {
+    // One neighbour refuses connections, the others take them and never say a word.
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const address = silent.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const system = await startSystem({
+      PRESENCE_URL: `tcp://127.0.0.1:${await freePort()}`,
+      NOTIFICATION_URL: `http://127.0.0.1:${port}`,
+      USER_URL: `http://127.0.0.1:${port}`,
+      REDIS_URL: `redis://127.0.0.1:${port}`,
+    });
+    try {
+      const [ada, bob] = await Promise.all([connect(system, 1), connect(system, 2)]);
+      const room = await bob.subscribe('/topic/direct/5');
+      await ada.send(SEND, { channelId: 5, userId: 1, content: 'first' });
+      const began = performance.now();
+      await ada.send(SEND, { channelId: 5, userId: 1, content: 'second' });
+      expect(performance.now() - began).toBeLessThan(1_000);
+      await room.next(({ message }) => message === 'second');
+      await ada.send('/kafka/join-channel', { type: 'state', user_id: 1, channel_id: 'r-5' });
+      expect(await history(system, 1, 'direct?ch_id=5')).toMatchObject([{ message: 'first' }, { message: 'second' }]);
+      await Promise.all([ada.close(), bob.close()]);
+    } finally {
+      await system.stop();
+      silent.close();
+    }
+  });
+});
