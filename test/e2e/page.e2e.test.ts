@@ -5,11 +5,13 @@ import { png } from '../support/png.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { chromiumOrSkip } from '../support/services/chromium.ts';
 
+/** Events that are made up for; over that a place is read anew. */
+const RESUMED = 5;
 let server: ServerProcess;
 let browser: Browser | undefined;
 
 beforeAll(async () => {
-  server = await ServerProcess.start({ env: { LIMITS: 'off' } });
+  server = await ServerProcess.start({ env: { LIMITS: 'off', LIMIT_RESUME_EVENTS: String(RESUMED) } });
 });
 
 beforeEach(async (context) => {
@@ -109,6 +111,11 @@ test('a picture is shown to the other, another file is offered', async () => {
   const href = (await link.getAttribute('href')) ?? '';
   expect(await (await fetch(href)).text()).toBe('some notes');
   await ada.page.locator('.pending').first().waitFor({ state: 'detached' });
+
+  const dropped = "const t = new DataTransfer(); t.items.add(new File(['x'], 'dropped.txt')); t";
+  const dataTransfer = await ada.page.evaluateHandle(dropped);
+  await ada.page.dispatchEvent('#talk', 'drop', { dataTransfer });
+  await link.nth(1).waitFor();
 });
 
 test('it is seen who is online, and who is in voice', async () => {
@@ -224,6 +231,37 @@ test('what happened while the line was cut is made up for: new, changed and dele
   await grace.said('quite new').waitFor();
   const texts = await grace.page.locator('.message .text').allInnerTexts();
   expect(texts.slice(-3)).toEqual(['to stay', 'changed (edited)', 'quite new']);
+});
+
+test('a place in which too much happened meanwhile is read anew', async () => {
+  const [ada, grace] = await both('c-11');
+  const line = await grace.holdLine();
+  await grace.page.reload();
+  await grace.online();
+  await line.cut();
+  const texts = Array.from({ length: RESUMED + 2 }, (_, index) => `much ${index}`);
+  for (const text of texts) await ada.send(text);
+  await ada.said(`much ${RESUMED + 1}`).waitFor();
+  line.mend();
+  await grace.said(`much ${RESUMED + 1}`).waitFor();
+  const shown = await grace.page.locator('.message .text', { hasText: 'much' }).allInnerTexts();
+  expect(shown).toEqual(texts);
+  await ada.send('and then');
+  await grace.said('and then').waitFor();
+});
+
+test('who is removed from a room is told, and shown it no longer', async () => {
+  const margaret = await open('#/4/r-7');
+  const linus = await open('#/3/r-7');
+  const body = JSON.stringify([2, 3]);
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(`${server.url}/chat-server/room-user-list/7`, { method: 'PUT', body, headers });
+  expect(answer.status).toBe(200);
+  await margaret.page.getByText('You are no longer a member of Grace, Linus.').waitFor();
+  expect(await margaret.place('r-7').count()).toBe(0);
+  expect(await margaret.text.isVisible()).toBe(false);
+  await linus.send('still here');
+  await linus.said('still here').waitFor();
 });
 
 test('a message whose confirmation was lost is sent again, and counts once', async () => {
