@@ -3,7 +3,7 @@ import type { ConversationKey } from '../domain/conversation.ts';
 import { Announcer } from './announcer.ts';
 import type { Application } from './application.ts';
 import { Feeds } from './feeds.ts';
-import { deliverPresence, Incoming } from './incoming.ts';
+import { Incoming } from './incoming.ts';
 import { Journal } from './journal.ts';
 import type { Limits } from './limits.ts';
 import { Membership } from './membership.ts';
@@ -22,6 +22,7 @@ import type { SessionReporter } from './ports/session-reporter.ts';
 import type { Telemetry } from './ports/telemetry.ts';
 import type { TokenVerifier } from './ports/token-verifier.ts';
 import type { UserDirectory } from './ports/user-directory.ts';
+import { PresenceNews } from './presence-news.ts';
 import { Publisher } from './publisher.ts';
 import { Rates } from './rates.ts';
 import { Roster } from './roster.ts';
@@ -117,12 +118,13 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
       if (notifications !== null) for (const event of events) if (isCreating(event)) notifications.about(event);
     },
   });
+  const presence = new PresenceNews({ subscribers, clock, telemetry });
   const announcer = new Announcer({
     directory,
     clock,
     telemetry,
     tell: (events: readonly PresenceChanged[]) => {
-      for (const event of events) deliverPresence(subscribers, event);
+      for (const event of events) presence.show(event);
       void publisher.transient(...events);
     },
   });
@@ -150,6 +152,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     membership,
     roster,
     announcer,
+    presence,
     subscribers,
     telemetry,
     misjudged: (userId) => {
@@ -188,11 +191,11 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     modifyMessage: observed(telemetry, new ModifyMessage(writing)),
     deleteMessage: observed(telemetry, new DeleteMessage(writing)),
     showTyping: observed(telemetry, new ShowTyping({ membership, rates, subscribers, publisher, users, telemetry })),
-    moveToPlace: observed(telemetry, new MoveToPlace({ membership, reporter, markers, sessions, clock })),
-    showVoice: observed(telemetry, new ShowVoice({ membership, reporter, news })),
+    moveToPlace: observed(telemetry, new MoveToPlace({ membership, rates, reporter, markers, sessions, clock })),
+    showVoice: observed(telemetry, new ShowVoice({ membership, rates, reporter, news })),
     enterVoiceChannel: observed(
       telemetry,
-      new EnterVoiceChannel({ membership, reporter, markers, sessions, news, clock }),
+      new EnterVoiceChannel({ membership, rates, reporter, markers, sessions, news, clock }),
     ),
     subscribe: observed(telemetry, new SubscribeToTopic({ membership, feeds, window: limits.resumeEvents, telemetry })),
 

@@ -25,6 +25,7 @@ const HOLD_MS = 150;
 const RETRY_MS = 500;
 const MAX_HELD = 2_000;
 const READ = 500;
+const MAX_CATCH_UP = 5;
 /** Events kept of a feed to which nobody comes back; a resume makes it keep more, up to the window. */
 const SHORT_TAIL = 128;
 const LONG_TAIL_MS = 30_000;
@@ -77,10 +78,14 @@ export class Feed {
     this.#waitForGap();
   }
 
-  /** Reads up to the store's newest, where this server may have heard less. */
+  /** Reads up to the store's newest, where this server may have heard less. @throws Refusal `try-again` */
   async catchUp(): Promise<void> {
-    const newest = await this.#parts.store.newest([this.place]);
-    if ((newest.get(this.place) ?? 0) > this.#position) await this.fill();
+    const newest = (await this.#parts.store.newest([this.place])).get(this.place) ?? 0;
+    // A read that was under way when we asked may have begun before the newest was there.
+    for (let read = 0; this.#position < newest; read++) {
+      if (read === MAX_CATCH_UP || this.#closed) throw new Refusal('try-again', 'the events could not be read now');
+      await this.fill();
+    }
   }
 
   /** Reads what is missing from the store and hands it out. @throws Refusal `try-again` */

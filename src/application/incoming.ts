@@ -1,4 +1,4 @@
-import { conversationTopic, presenceDestinations } from '../domain/audience.ts';
+import { conversationTopic } from '../domain/audience.ts';
 import { type ChatEvent, isStored, type StoredEvent } from '../domain/chat-event.ts';
 import { parseConversationKey } from '../domain/conversation.ts';
 import type { Announcer } from './announcer.ts';
@@ -8,6 +8,7 @@ import type { Membership } from './membership.ts';
 import type { LocalSubscribers } from './ports/local-subscribers.ts';
 import type { IncomingRecord } from './ports/message-bus.ts';
 import type { Telemetry } from './ports/telemetry.ts';
+import type { PresenceNews } from './presence-news.ts';
 import type { Roster } from './roster.ts';
 import { voiceTopic } from './voice-news.ts';
 
@@ -22,6 +23,7 @@ export class Incoming {
   readonly #membership: Membership;
   readonly #roster: Roster;
   readonly #announcer: Announcer;
+  readonly #presence: PresenceNews;
   readonly #subscribers: LocalSubscribers;
   readonly #telemetry: Telemetry;
   /** Told that this user is online here although others were told that he left. */
@@ -34,6 +36,7 @@ export class Incoming {
     membership: Membership;
     roster: Roster;
     announcer: Announcer;
+    presence: PresenceNews;
     subscribers: LocalSubscribers;
     telemetry: Telemetry;
     misjudged: (userId: number) => void;
@@ -44,6 +47,7 @@ export class Incoming {
     this.#membership = parts.membership;
     this.#roster = parts.roster;
     this.#announcer = parts.announcer;
+    this.#presence = parts.presence;
     this.#subscribers = parts.subscribers;
     this.#telemetry = parts.telemetry;
     this.#misjudged = parts.misjudged;
@@ -88,7 +92,7 @@ export class Incoming {
         break;
       case 'connect':
       case 'disconnect':
-        deliverPresence(this.#subscribers, event);
+        this.#presence.show(event);
         if (event.kind === 'disconnect') {
           this.#announcer.wasTold(event.userId);
           if (this.#roster.sessionsHere(event.userId) > 0) this.#misjudged(event.userId);
@@ -115,12 +119,4 @@ export class Incoming {
 function stored(record: IncomingRecord, seq: number): StoredEvent | null {
   const event = record.read();
   return event !== null && isStored(event) && event.seq === seq ? event : null;
-}
-
-/** Hands presence news to this server's own subscribers. */
-export function deliverPresence(
-  subscribers: LocalSubscribers,
-  event: Extract<ChatEvent, { kind: 'connect' | 'disconnect' }>,
-): void {
-  for (const destination of presenceDestinations(event.topics)) subscribers.deliver(destination, event);
 }

@@ -49,6 +49,7 @@ class Buckets {
 export class Rates {
   readonly #clock: Clock;
   readonly #messages: Buckets;
+  readonly #steps: Buckets;
   readonly #uploads: Buckets;
   readonly #typingMs: number;
   readonly #typed = new Map<string, number>();
@@ -57,6 +58,7 @@ export class Rates {
   constructor(limits: Limits, clock: Clock) {
     this.#clock = clock;
     this.#messages = new Buckets(limits.messagesPerSecond, limits.messagesBurst);
+    this.#steps = new Buckets(limits.messagesPerSecond, limits.messagesBurst);
     this.#uploads = new Buckets(limits.uploadsPerMinute / 60, limits.uploadsPerMinute);
     this.#typingMs = limits.typingSeconds * 1000;
   }
@@ -65,6 +67,11 @@ export class Rates {
   message(userId: UserId): void {
     if (!this.#messages.take(userId, this.#clock.now()))
       throw new Refusal('too-fast', 'too many messages in a short time');
+  }
+
+  /** A move to another place or a question about voice channels: as often as messages, counted apart. @throws Refusal `too-fast` */
+  step(userId: UserId): void {
+    if (!this.#steps.take(userId, this.#clock.now())) throw new Refusal('too-fast', 'too many moves in a short time');
   }
 
   /** @throws Refusal `too-fast` */

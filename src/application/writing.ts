@@ -15,6 +15,9 @@ import type { UserDirectory, UserProfile } from './ports/user-directory.ts';
 import type { Rates } from './rates.ts';
 
 const NONCE_CHARS = 64;
+const NAME_CHARS = 200;
+/** Of a picture's address. */
+const IMAGE_CHARS = 4_096;
 
 /** What the use cases that write have in common: who may write where and how much, under which name, and the way into the journal. */
 export class Writing {
@@ -102,6 +105,12 @@ export class Writing {
     const { userId } = caller;
     const known = this.#users.cached(userId);
     if (!this.#users.authoritative) {
+      if ((claimed.name?.length ?? 0) > NAME_CHARS || (claimed.profileImage?.length ?? 0) > IMAGE_CHARS) {
+        throw new Refusal(
+          'too-large',
+          `a name has at most ${NAME_CHARS} characters, a picture's address ${IMAGE_CHARS}`,
+        );
+      }
       return { name: claimed.name ?? known?.name ?? caller.account, image: claimed.profileImage };
     }
     if (known !== undefined) return known;

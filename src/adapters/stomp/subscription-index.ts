@@ -66,6 +66,10 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
     return this.#live.has(destination);
   }
 
+  count(destination: Destination): number {
+    return this.#live.get(destination)?.length ?? 0;
+  }
+
   destinations(): Iterable<Destination> {
     return this.#live.keys();
   }

@@ -33,6 +33,7 @@ const COUNTERS: Help<CounterName> = {
   notifications_sent: 'Notifications handed over',
   notifications_dropped: 'Notifications given up',
   presence_failures: 'Calls to presence that failed',
+  presence_dropped: 'Presence notices over the budget',
   records_skipped: 'Records that could not be read',
   servers_given_up: 'Servers whose sessions were ended by this one',
 };

@@ -11,6 +11,8 @@ export interface LocalSubscribers {
   /** Hands an event to every subscription of that destination, in the order of calls. */
   deliver(destination: Destination, event: ChatEvent): void;
   has(destination: Destination): boolean;
+  /** How many subscriptions it has. */
+  count(destination: Destination): number;
   /** Destinations that have a subscription now. */
   destinations(): Iterable<Destination>;
   /** Who is subscribed there; a caller may come up more than once. */
@@ -25,7 +27,9 @@ export interface ReplaySink {
   event(event: StoredEvent): void;
   /** The window does not reach back: start over from `seq`. */
   reset(seq: number): void;
-  /** Resolves when the connection can take more; false when it is gone. */
+  /** So much waits for the client that the next event must wait until `drained`. */
+  readonly isFull: boolean;
+  /** Resolves when the sink is not full any more, at once where it is not; false when the connection is gone. */
   drained(): Promise<boolean>;
   /** From now on the subscription is live: called in the same tick in which the replay reached the place's newest event. */
   live(): void;

@@ -22,6 +22,7 @@ export type CounterName =
   | 'notifications_sent'
   | 'notifications_dropped'
   | 'presence_failures'
+  | 'presence_dropped'
   | 'records_skipped'
   | 'servers_given_up';
 

@@ -6,12 +6,14 @@ import type { Membership } from '../membership.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ReadMarkers } from '../ports/message-store.ts';
 import type { SessionReporter } from '../ports/session-reporter.ts';
+import type { Rates } from '../rates.ts';
 import type { Sessions } from '../sessions.ts';
 import type { VoiceNews } from '../voice-news.ts';
 
 /** The user enters a voice channel; the community sees who is in which. */
 export class EnterVoiceChannel {
   readonly #membership: Membership;
+  readonly #rates: Rates;
   readonly #reporter: SessionReporter;
   readonly #markers: ReadMarkers;
   readonly #sessions: Sessions;
@@ -20,6 +22,7 @@ export class EnterVoiceChannel {
 
   constructor(parts: {
     membership: Membership;
+    rates: Rates;
     reporter: SessionReporter;
     markers: ReadMarkers;
     sessions: Sessions;
@@ -27,6 +30,7 @@ export class EnterVoiceChannel {
     clock: Clock;
   }) {
     this.#membership = parts.membership;
+    this.#rates = parts.rates;
     this.#reporter = parts.reporter;
     this.#markers = parts.markers;
     this.#sessions = parts.sessions;
@@ -38,6 +42,7 @@ export class EnterVoiceChannel {
     caller: Caller,
     input: { sessionId: string; communityId: CommunityId; channelId: ChannelId },
   ): MaybePromise<Accepted<void>> {
+    this.#rates.step(caller.userId);
     return after(this.#membership.requireVoice(caller, input.channelId, input.communityId), () => ({
       result: this.#enter(caller, input.sessionId, input.communityId, input.channelId),
     }));

@@ -6,11 +6,13 @@ import type { Membership } from '../membership.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ReadMarkers } from '../ports/message-store.ts';
 import type { SessionReporter } from '../ports/session-reporter.ts';
+import type { Rates } from '../rates.ts';
 import type { Sessions } from '../sessions.ts';
 
 /** The user looks somewhere else now: both places count as read at this moment, and presence knows where he is. */
 export class MoveToPlace {
   readonly #membership: Membership;
+  readonly #rates: Rates;
   readonly #reporter: SessionReporter;
   readonly #markers: ReadMarkers;
   readonly #sessions: Sessions;
@@ -18,12 +20,14 @@ export class MoveToPlace {
 
   constructor(parts: {
     membership: Membership;
+    rates: Rates;
     reporter: SessionReporter;
     markers: ReadMarkers;
     sessions: Sessions;
     clock: Clock;
   }) {
     this.#membership = parts.membership;
+    this.#rates = parts.rates;
     this.#reporter = parts.reporter;
     this.#markers = parts.markers;
     this.#sessions = parts.sessions;
@@ -31,6 +35,7 @@ export class MoveToPlace {
   }
 
   execute(caller: Caller, { sessionId, place }: { sessionId: string; place: Place }): MaybePromise<Accepted<void>> {
+    this.#rates.step(caller.userId);
     return after(this.#permit(caller, place), () => ({ result: this.#move(caller, sessionId, place) }));
   }
 

@@ -15,8 +15,6 @@ export interface Subscription {
   readonly sink: ReplaySink;
 }
 
-const CHUNK = 50;
-
 /**
  * Makes a subscription live, after what it missed. The step from replay to live is taken in the very tick in which the replay reached the last event
  * that the live ones were given: nothing falls between, nothing comes twice.
@@ -62,7 +60,9 @@ export class SubscribeToTopic {
     }
     let at = lastSeq;
     while (at < feed.position) {
-      for (const event of (await feed.since(at)).slice(0, CHUNK)) {
+      for (const event of await feed.since(at)) {
+        // Others may fill the same connection: looked at before each event, not once a while.
+        if (sink.isFull) break;
         sink.event(event);
         at = event.seq;
       }

@@ -92,6 +92,10 @@ export class SimulatedServer implements LocalSubscribers {
     return this.#subscriptions.has(destination);
   }
 
+  count(destination: string): number {
+    return this.#subscriptions.get(destination)?.size ?? 0;
+  }
+
   destinations(): Iterable<string> {
     return this.#subscriptions.keys();
   }
@@ -155,7 +159,9 @@ export class SimulatedServer implements LocalSubscribers {
   #remote<T>(work: () => Promise<T>): Promise<T> {
     if (!this.alive) return new Promise(() => {});
     const { time, random } = this.#world;
-    const [there, back] = [random() * 4, random() * 4];
+    // Mostly quick, now and then slow: what overtakes what is the matter here.
+    const way = (): number => (random() < 0.05 ? random() * 600 : random() * 4);
+    const [there, back] = [way(), way()];
     return new Promise((resolve, reject) => {
       time.after(there, () => {
         const answer = (settle: () => void): unknown => time.after(back, () => this.gate(settle));

@@ -64,6 +64,7 @@ function setUp(directory = new StaleDirectory(), cache = new MemoryMemberCache()
     subscribers: {
       deliver: () => {},
       has: (destination) => live.has(destination),
+      count: (destination) => live.get(destination)?.length ?? 0,
       destinations: () => live.keys(),
       callers: (destination) => (live.get(destination) ?? []).map(caller),
       remove: (destination, isRemoved) => {

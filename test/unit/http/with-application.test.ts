@@ -58,6 +58,7 @@ async function whole(): Promise<Whole> {
       subscribers: {
         deliver() {},
         has: () => false,
+        count: () => 0,
         destinations: () => [],
         callers: () => [],
         remove() {},
