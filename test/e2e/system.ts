@@ -32,12 +32,15 @@ export interface EmbeddedSystem extends ChatSystem {
   sign(claims: object, options?: jsonwebtoken.SignOptions): string;
 }
 
-/** One server with everything inside, on WORLD. @param env variables more */
-export async function startSystem(env: Readonly<Record<string, string>> = {}): Promise<EmbeddedSystem> {
+/** One server with everything inside. @param env variables more */
+export async function startSystem(
+  env: Readonly<Record<string, string>> = {},
+  world: Directory = WORLD,
+): Promise<EmbeddedSystem> {
   const secret = randomBytes(48);
   const folder = await mkdtemp(join(tmpdir(), 'chat-world-'));
   const file = join(folder, 'directory.json');
-  await writeFile(file, JSON.stringify(WORLD));
+  await writeFile(file, JSON.stringify(world));
   const removed = () => rm(folder, { recursive: true, force: true });
   const own = { DIRECTORY_FILE: file, JWT_SECRET: secret.toString('base64'), LIMITS: 'off', ...env };
   const server = await startEmbedded({ env: own }).catch(async (error: unknown) => {

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Cluster, startCluster } from '../support/cluster.ts';
+import { describeWithService } from '../support/services/shared.ts';
+import { converse, enter, pairOf, worldOf } from './clients/conversation.ts';
+import { type Debug, stompjsOverSockJs, stompjsOverWebSocket, webstompOverSockJs } from './clients/javascript.ts';
+import type { Connect } from './clients/talker.ts';
+import { type ChatSystem, startSystem } from './system.ts';
+
+const CLIENTS: readonly (readonly [string, Connect])[] = [
+  ['webstomp-client over sockjs-client, websocket', webstompOverSockJs('websocket')],
+  ['@stomp/stompjs over /my-chat, text', stompjsOverWebSocket('/my-chat', false)],
+  ['@stomp/stompjs over /my-chat, binary', stompjsOverWebSocket('/my-chat', true)],
+  ['@stomp/stompjs over /my-chat/websocket, text', stompjsOverWebSocket('/my-chat/websocket', false)],
+  ['@stomp/stompjs over /my-chat/websocket, binary', stompjsOverWebSocket('/my-chat/websocket', true)],
+  ['@stomp/stompjs over sockjs-client, xhr-streaming', stompjsOverSockJs('xhr-streaming')],
+  ['@stomp/stompjs over sockjs-client, xhr-polling', stompjsOverSockJs('xhr-polling')],
+];
+const BEATING: readonly (readonly [string, (debug: Debug) => Connect])[] = [
+  ['webstomp-client', (debug) => webstompOverSockJs('websocket', debug)],
+  ['@stomp/stompjs', (debug) => stompjsOverWebSocket('/my-chat', false, debug)],
+];
+
+describe('on one server', () => {
+  let system: ChatSystem;
+  beforeAll(async () => {
+    system = await startSystem({}, worldOf(CLIENTS.length + BEATING.length));
+  });
+  afterAll(() => system.stop());
+
+  // Each talk has users of its own, so they need not wait for each other.
+  CLIENTS.forEach(([name, connect], index) => {
+    test.concurrent(`a conversation: ${name}`, () => converse(system, connect, pairOf(index + 1)));
+  });
+
+  BEATING.forEach(([name, connect], index) => {
+    test.concurrent(`heart-beats go both ways while nobody speaks: ${name}`, async () => {
+      const beats = new Set<string>();
+      const all = Promise.withResolvers<void>();
+      const debug = (line: string) => {
+        for (const beat of ['>>> PING', '<<< PONG']) if (line.includes(beat)) beats.add(beat);
+        if (beats.size === 2) all.resolve();
+      };
+      const { ada, room } = pairOf(CLIENTS.length + 1 + index);
+      const talker = await enter(system, connect(debug), 0, ada);
+      await all.promise;
+      const { seq } = await talker.send('/kafka/send-direct-message', { channelId: room, userId: ada, content: 'x' });
+      expect(seq).toBe('1');
+      await talker.leave();
+    });
+  });
+});
+
+await describeWithService(['kafka', 'mongo', 'redis'], 'on three servers', () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await startCluster({ directory: worldOf(CLIENTS.length), env: { LIMITS: 'off' } });
+  });
+  afterAll(() => cluster.stop());
+
+  CLIENTS.forEach(([name, connect], index) => {
+    test.concurrent(`a conversation over several: ${name}`, async () => {
+      const { servers, token } = cluster;
+      const system = { urls: servers.map(({ url }) => url), token, stop: cluster.stop };
+      await converse(system, connect, pairOf(index + 1), index);
+    });
+  });
+});
