@@ -41,6 +41,16 @@ export function normalAddress(text: string): string | null {
   return read(text)?.toString() ?? null;
 }
 
+const IPV6_NETWORK_PARTS = 4;
+
+/** What is counted as one client: an IPv4 address, or the first 64 bits of an IPv6 one. What is no address comes back as it is. */
+export function networkOf(text: string): string {
+  const address = read(text);
+  if (!(address instanceof ipaddr.IPv6)) return address?.toString() ?? text;
+  const parts = address.parts.slice(0, IPV6_NETWORK_PARTS);
+  return `${parts.map((part) => part.toString(16)).join(':')}::/64`;
+}
+
 function read(text: string): Address | null {
   const zone = text.indexOf('%');
   const bare = zone === -1 ? text : text.slice(0, zone);

@@ -16,6 +16,9 @@ import { SubscriptionIndex } from './subscription-index.ts';
 const MOST_HEADERS = 64;
 const MOST_CONNECT_HEADERS = 32;
 const PREFIX_LENGTH = 8;
+/** Frames of all kinds that a connection may send for each message that its user may: beats, receipts asked for, subscriptions, typing. */
+const FRAMES_PER_MESSAGE = 50;
+const LEAST_FRAMES = 500;
 
 export interface StompSubscribersOptions {
   readonly limits: StompLimits;
@@ -66,7 +69,7 @@ export interface StompEndpoint {
 
 export function createStompEndpoint(options: StompEndpointOptions): StompEndpoint {
   const { application, subscribers, limits, telemetry, ids, baseUrl } = options;
-  const { index, messages, sweep, slowBytes, counts } = subscribers;
+  const { index, messages, sweep, counts } = subscribers;
   const { frameBytes, headerBytes } = limits;
   const host: SessionHost = {
     application,
@@ -77,7 +80,8 @@ export function createStompEndpoint(options: StompEndpointOptions): StompEndpoin
     frameLimits: { frameBytes, headerBytes, headerCount: MOST_HEADERS },
     index,
     messages,
-    slowBytes,
+    replayBytes: limits.outgoingBytes / 4,
+    framesPerSecond: Math.max(LEAST_FRAMES, FRAMES_PER_MESSAGE * limits.messagesPerSecond),
     counts,
     sweep,
     beatFrame: new SharedFrame('\n'),

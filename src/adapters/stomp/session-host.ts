@@ -18,6 +18,8 @@ export interface StompLimits {
   readonly connectSeconds: number;
   /** Bytes that may wait for one connection; over half of it counts as slow. */
   readonly outgoingBytes: number;
+  /** A user's sends; Infinity where rates are lifted. */
+  readonly messagesPerSecond: number;
   /** Objects and lists in each other in a body. */
   readonly jsonDepth: number;
 }
@@ -31,6 +33,8 @@ export interface SessionHost extends SubscriptionHost {
   /** Before CONNECT. */
   readonly strangerLimits: DecoderLimits;
   readonly frameLimits: DecoderLimits;
+  /** Frames a second that a connection may send in the long run, ten seconds' worth at once. */
+  readonly framesPerSecond: number;
   readonly counts: Counts;
   readonly sweep: Sweep;
   readonly beatFrame: SharedFrame;

@@ -34,6 +34,8 @@ const FAREWELL_SECONDS = 3;
 /** A client with more refusals than this, each second forgiving some, is closed. */
 const MOST_REFUSALS = 1_000;
 const FORGIVEN_A_SECOND = 10;
+/** Seconds whose frames may come at once. */
+const FRAME_SECONDS = 10;
 
 type Phase = 'stranger' | 'connected' | 'leaving' | 'over';
 
@@ -66,6 +68,7 @@ export class Session implements ConnectionListener, FrameHandler, Subscriber, Sw
   /** When the connection began; since CONNECT, when it last said something; while leaving, when it was told good-bye. */
   #heardTick: number;
   #refusals = 0;
+  #frames = 0;
   /** The receipt that DISCONNECT asked for. */
   #farewell: string | null = null;
   #subscriptions: SessionSubscriptions | null = null;
@@ -103,6 +106,7 @@ export class Session implements ConnectionListener, FrameHandler, Subscriber, Sw
   sweep(now: number): void {
     const { tick } = this.#host.sweep;
     const silence = tick - this.#heardTick;
+    this.#frames = Math.max(0, this.#frames - this.#host.framesPerSecond);
     if (this.#refusals > 0) this.#refusals = Math.max(0, this.#refusals - FORGIVEN_A_SECOND);
     if (this.#phase === 'stranger') {
       if (silence > this.#host.limits.connectSeconds) this.#fail(new Refusal('no-token', 'no CONNECT came in time'));
@@ -133,6 +137,8 @@ export class Session implements ConnectionListener, FrameHandler, Subscriber, Sw
   /** @throws Refusal for what ends the connection */
   handle(frame: Frame): Promise<void> | undefined {
     const { command, headers } = frame;
+    this.#frames += 1;
+    if (this.#frames > FRAME_SECONDS * this.#host.framesPerSecond) throw new Refusal('too-fast', 'too many frames');
     if (command === 'CONNECT' || command === 'STOMP') {
       this.#connect(headers);
       return undefined;

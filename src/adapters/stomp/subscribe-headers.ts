@@ -4,12 +4,16 @@ import type { StompVersion } from './version.ts';
 
 export type Headers = ReadonlyMap<string, string>;
 
+/** Each frame of a subscription carries its id, and the server remembers it. */
+const LONGEST_ID = 255;
 const LAST_SEQ = /^(0|[1-9][0-9]*)$/;
 
 /** STOMP 1.0 lets a client subscribe, and unsubscribe, by the destination alone. @throws Refusal where there is no id */
 export function subscriptionId(headers: Headers, version: StompVersion): string {
   const id = headers.get('id') ?? (version === '1.0' ? headers.get('destination') : undefined);
   if (id === undefined) throw new Refusal('bad-input', 'the subscription has no id');
+  if (id.length > LONGEST_ID)
+    throw new Refusal('bad-input', `a subscription's id has at most ${LONGEST_ID} characters`);
   return id;
 }
 

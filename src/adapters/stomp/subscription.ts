@@ -31,8 +31,8 @@ export interface SubscriptionBook {
 export interface SubscriptionHost {
   readonly index: SubscriptionBook;
   readonly messages: MessageBuilder;
-  /** Bytes that may wait for one connection before it counts as slow. */
-  readonly slowBytes: number;
+  /** Bytes that may wait for one connection before a replay pauses: live events must find room beside it. */
+  readonly replayBytes: number;
   /** Seconds counted by the sweep. */
   readonly tick: number;
 }
@@ -70,9 +70,13 @@ export class Subscription implements ReplaySink {
     this.#notice(resetBody(seq));
   }
 
+  get isFull(): boolean {
+    return this.subscriber.connection.bufferedBytes > this.#host.replayBytes;
+  }
+
   async drained(): Promise<boolean> {
     const { connection } = this.subscriber;
-    if (!this.#isOver && connection.bufferedBytes > this.#host.slowBytes) await connection.drained();
+    if (!this.#isOver && this.isFull) await connection.drained();
     return !this.#isOver && connection.isOpen;
   }
 

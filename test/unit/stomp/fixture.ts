@@ -10,6 +10,7 @@ export const LIMITS: StompLimits = {
   subscriptions: 5,
   connectSeconds: 10,
   outgoingBytes: 1_048_576,
+  messagesPerSecond: 10,
   jsonDepth: 32,
 };
 

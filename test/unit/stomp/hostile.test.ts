@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FrameDecoder } from '../../../src/adapters/stomp/decoder.ts';
-import { Fixture, frame, LIMITS, say } from './fixture.ts';
+import { Fixture, frame, LIMITS, read, say } from './fixture.ts';
 import type { MemoryConnection } from './memory-connection.ts';
 
 const connect = 'CONNECT\naccept-version:1.2\naccess-token:user-1\n\n\0';
@@ -93,6 +93,38 @@ describe('a hostile client', () => {
     }
     expect(client.closed).toEqual({ code: 1008, reason: 'too many frames waiting' });
     expect(fixture.application.calls).toEqual([]);
+  });
+
+  it('that sends more frames than anybody needs is closed with a reason', () => {
+    const fixture = new Fixture();
+    const client = fixture.client();
+    const nothing = frame('UNSUBSCRIBE', { id: 'x' });
+    // Its CONNECT was the first.
+    for (let count = 0; count < 4_999; count++) client.say(nothing);
+    client.say('\n');
+    expect(client.isOpen).toBe(true);
+    client.say(nothing);
+    expect(read(client.received.at(-1)).headers).toMatchObject({ code: '2429', message: 'too many frames' });
+    expect(client.closed?.code).toBe(1002);
+  });
+
+  it('may send many frames for long, one second after the other', () => {
+    const fixture = new Fixture();
+    const client = fixture.client();
+    for (let second = 0; second < 30; second++) {
+      for (let count = 0; count < 499; count++) client.say(frame('UNSUBSCRIBE', { id: 'x' }));
+      fixture.clock.pass(1_000);
+    }
+    expect(client.isOpen).toBe(true);
+  });
+
+  it('cannot make the server remember long ids', () => {
+    const client = new Fixture().client();
+    client.say(frame('SUBSCRIBE', { id: 'x'.repeat(255), destination: '/topic/direct/5' }));
+    expect(client.isOpen).toBe(true);
+    client.say(frame('SUBSCRIBE', { id: 'x'.repeat(256), destination: '/topic/direct/6' }));
+    expect(read(client.received.at(-1)).headers.code).toBe('2100');
+    expect(client.closed?.code).toBe(1002);
   });
 
   it('has so many commands open and no more', async () => {

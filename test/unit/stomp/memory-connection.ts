@@ -3,7 +3,7 @@ import type { SharedFrame } from '../../../src/adapters/transport/shared-frame.t
 
 /** A connection to a client in this process: what it is sent is kept as text, as a client would read it. */
 export class MemoryConnection implements Connection {
-  readonly remoteAddress = '127.0.0.1';
+  readonly remoteAddress: string = '127.0.0.1';
   readonly headers: Readonly<Record<string, string>>;
   readonly transport: TransportName = 'raw-websocket';
   readonly protocol: string;

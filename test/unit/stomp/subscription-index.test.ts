@@ -20,7 +20,7 @@ function setUp() {
     ended: () => {},
   });
   const subscription = (of: Subscriber, id: string, destination: string) =>
-    new Subscription(of, id, destination, { index, messages, slowBytes: 1_000, tick: 0 });
+    new Subscription(of, id, destination, { index, messages, replayBytes: 1_000, tick: 0 });
   return { index, counts, subscriber, subscription };
 }
 
