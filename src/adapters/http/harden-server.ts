@@ -11,6 +11,8 @@ export interface ServerLimits {
   readonly keepAliveMs?: number;
 }
 
+const FAREWELL_MS = 2_000;
+
 /** What has to be said when the node server is made: `createServer(serverOptions(limits), handler)`. */
 export function serverOptions(limits: ServerLimits): ServerOptions {
   return {
@@ -35,7 +37,13 @@ export function hardenServer(server: Server, limits: ServerLimits): void {
   server.maxRequestsPerSocket = 10_000;
   server.on('clientError', (_error, socket) => {
     // No answer tells a scanner more than it sent; a broken socket takes none.
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
-    else socket.destroy();
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    // Node gives the socket up to us: one that never closes its side would stay for good.
+    socket.once('finish', () => socket.destroy());
+    setTimeout(() => socket.destroy(), FAREWELL_MS).unref();
+    socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
   });
 }

@@ -82,6 +82,29 @@ describe('a slow consumer', () => {
     await client.closed;
   });
 
+  it.each(['/chat', '/chat/0/s/websocket'])(
+    'at %s that pings all the time and reads no answer is cut off',
+    async (path) => {
+      await using host = await startSockJsHost({ maxQueuedBytes: limit });
+      const client = new RawClient(host.port, upgradeRequest(path));
+      await client.until('\r\n\r\n');
+      client.socket.pause();
+      const slow = await host.accepted();
+      // Masked with zeros, 125 bytes of payload each.
+      const ping = Buffer.concat([Buffer.from([0x89, 0x80 | 125, 0, 0, 0, 0]), Buffer.alloc(125)]);
+      const pings = Buffer.concat(Array.from({ length: 500 }, () => ping));
+      let most = 0;
+      while (slow.connection.isOpen) {
+        const more = client.socket.write(pings) ? Promise.resolve() : once(client.socket, 'drain').catch(() => {});
+        await Promise.race([more, slow.closed.promise]);
+        most = Math.max(most, slow.connection.bufferedBytes);
+      }
+      expect((await slow.closed.promise).code).toBe(1006);
+      expect(most).toBeLessThan(limit);
+      client.socket.destroy();
+    },
+  );
+
   it('that streams is cut off as well', async () => {
     await using host = await startSockJsHost({ maxQueuedBytes: limit, responseLimit: 2 ** 30 });
     const head = 'POST /chat/0/a/xhr_streaming HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n';

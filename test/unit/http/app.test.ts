@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { createHttpApp } from '../../../src/adapters/http/app.ts';
@@ -164,6 +166,21 @@ test('connections that send nothing, or only half a request, are cut', async () 
     return once(socket, 'close');
   });
   await Promise.all(sockets);
+});
+
+test('a connection that is refused and never closes its side is cut', async () => {
+  const { url, server } = await serve({});
+  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => {});
+  socket.resume();
+  socket.write('nonsense\r\n\r\n');
+  await once(socket, 'end');
+  const open = promisify(server.getConnections.bind(server));
+  for (let rounds = 0; (await open()) > 0; rounds += 1) {
+    if (rounds > 50) throw new Error('it stays');
+    await delay(20);
+  }
+  socket.destroy();
 });
 
 test('a body that trickles is cut', async () => {
