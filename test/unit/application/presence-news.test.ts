@@ -32,11 +32,11 @@ it('tells small rooms at once, and nobody where nobody listens', () => {
 it('keeps to its budget in a crowd, and tells the rest of it later', () => {
   const { told, clock, news } = setUp({ '/topic/direct/1': 10_000 });
   for (let userId = 1; userId <= 20; userId++) news.show({ kind: 'connect', userId, topics: ['direct/1'] });
-  expect(told).toHaveLength(4);
+  expect(told).toHaveLength(2);
   clock.pass(1_000);
-  expect(told.length).toBeGreaterThan(6);
-  expect(told.length).toBeLessThan(10);
-  for (let i = 0; i < 10; i++) clock.pass(1_000);
+  expect(told.length).toBeGreaterThan(2);
+  expect(told.length).toBeLessThan(5);
+  for (let i = 0; i < 20; i++) clock.pass(1_000);
   expect(told).toHaveLength(20);
 });
 
@@ -44,12 +44,12 @@ it('lets a small place have its turn beside a crowd', () => {
   const { told, clock, news } = setUp({ '/topic/direct/1': 10_000, '/topic/direct/2': 2 });
   for (let userId = 1; userId <= 20; userId++) news.show({ kind: 'connect', userId, topics: ['direct/1'] });
   news.show({ kind: 'connect', userId: 99, topics: ['direct/2'] });
-  clock.pass(500);
+  clock.pass(3_000);
   expect(told).toContain('/topic/direct/2 connect 99');
 });
 
 it('tells of a user who came and went only that he went', () => {
-  const { told, clock, news } = setUp({ '/topic/direct/1': 50_000 });
+  const { told, clock, news } = setUp({ '/topic/direct/1': 25_000 });
   for (const userId of [1, 2]) news.show({ kind: 'connect', userId, topics: ['direct/1'] });
   news.show({ kind: 'disconnect', userId: 2, topics: ['direct/1'] });
   for (let i = 0; i < 5; i++) clock.pass(1_000);
