@@ -151,7 +151,7 @@ test('what comes elsewhere is counted until it is looked at', async () => {
 
 test('older messages are read by scrolling up, and the reader stays where he is', async () => {
   const ada = await open('#/1/c-21');
-  const count = 130;
+  const count = 110;
   for (let index = 1; index <= count; index += 1) await ada.send(`line ${index} of many`);
   await ada.said(`line ${count} of many`).waitFor();
   await ada.page.reload();
@@ -159,6 +159,13 @@ test('older messages are read by scrolling up, and the reader stays where he is'
   const atEnd = 'const m = document.getElementById("messages"); m.scrollHeight - m.scrollTop - m.clientHeight';
   expect(await ada.page.evaluate(atEnd)).toBeLessThan(2);
   expect(await ada.said('line 1 of many').count()).toBe(0);
+
+  await ada.page.evaluate('document.getElementById("messages").scrollTop = 100');
+  const seen = ada.said('line 70 of many');
+  const before = await seen.boundingBox();
+  await ada.said('line 60 of many').waitFor({ state: 'attached' });
+  expect(await ada.said('line 110 of many').count()).toBe(1);
+  expect((await seen.boundingBox())?.y).toBe(before?.y);
 
   const list = ada.page.locator('#messages');
   await list.hover();
