@@ -12,8 +12,11 @@ const options: SimulationOptions = { seed: 1, servers: 3, rooms: 4, messages: 40
 describe('three servers under simulated faults', () => {
   for (const seed of seeds) {
     it(`lose, repeat and reorder nothing (seed ${seed})`, { timeout: 60_000 }, async () => {
-      const { findings, acknowledged, deliveries, resumes, happened } = await Simulation.run({ ...options, seed });
+      const result = await Simulation.run({ ...options, seed });
+      const { findings, acknowledged, deliveries, resumes, resets, happened } = result;
       expect(findings).toEqual([]);
+      // Nobody was away for longer than the window reaches.
+      expect(resets).toBe(0);
       // The others are edits and deletions of what was deleted already.
       expect(acknowledged).toBeGreaterThan(350);
       expect(deliveries).toBeGreaterThan(acknowledged * 3);
