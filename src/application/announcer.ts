@@ -54,6 +54,11 @@ export class Announcer {
     this.#leaving.set(userId, { at: this.#clock.now(), timer });
   }
 
+  /** True while the user's absence is too short to be told: to everybody else he is still here. */
+  isLeaving(userId: UserId): boolean {
+    return this.#leaving.has(userId);
+  }
+
   /** Another server has said it: nobody needs to hear it twice. */
   wasTold(userId: UserId): void {
     const leaving = this.#leaving.get(userId);

@@ -207,7 +207,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
 
     readHistory: observedQuery(telemetry, new ReadHistory({ membership, store, users, limits })),
     unread: observedQuery(telemetry, new ShowUnread({ membership, markers, reporter, sessions })),
-    online: observedQuery(telemetry, new ShowOnline({ membership, roster })),
+    online: observedQuery(telemetry, new ShowOnline({ membership, roster, announcer })),
 
     replaceRoomMembers: (id, members) => replaceMembers.execute('room', id, members),
     replaceCommunityMembers: (id, members) => replaceMembers.execute('community', id, members),
