@@ -168,7 +168,9 @@ export class StompClient {
           reject(error);
         },
       };
-      const timer = setTimeout(() => waiter.fail(new Error(`no such frame within ${withinMs} ms`)), withinMs);
+      // Made here, so that it names the caller.
+      const late = new Error(`no such frame within ${withinMs} ms`);
+      const timer = setTimeout(() => waiter.fail(late), withinMs);
       this.#waiters.add(waiter);
     });
   }
