@@ -1,6 +1,7 @@
 import { blanked, type StoredEvent, withoutDeleted } from '../domain/chat-event.ts';
 import type { ConversationKey } from '../domain/conversation.ts';
 import { Refusal } from '../domain/errors.ts';
+import type { NewestReader } from './newest-reader.ts';
 import type { Clock, Timer } from './ports/clock.ts';
 import type { MessageStore } from './ports/message-store.ts';
 import type { Telemetry } from './ports/telemetry.ts';
@@ -10,6 +11,7 @@ export type HeldEvent = () => StoredEvent | null;
 
 export interface FeedParts {
   readonly store: MessageStore;
+  readonly newest: NewestReader;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   /** Hands an event to the live subscriptions of the place. */
@@ -80,7 +82,7 @@ export class Feed {
 
   /** Reads up to the store's newest, where this server may have heard less. @throws Refusal `try-again` */
   async catchUp(): Promise<void> {
-    const newest = (await this.#parts.store.newest([this.place])).get(this.place) ?? 0;
+    const newest = await this.#parts.newest.ask(this.place);
     // A read that was under way when we asked may have begun before the newest was there.
     for (let read = 0; this.#position < newest; read++) {
       if (read === MAX_CATCH_UP || this.#closed) throw new Refusal('try-again', 'the events could not be read now');

@@ -2,6 +2,7 @@ import { conversationTopic } from '../domain/audience.ts';
 import type { StoredEvent } from '../domain/chat-event.ts';
 import type { ConversationKey } from '../domain/conversation.ts';
 import { Feed, type FeedParts, type HeldEvent } from './feed.ts';
+import { NewestReader } from './newest-reader.ts';
 import type { Clock, Timer } from './ports/clock.ts';
 import type { LocalSubscribers } from './ports/local-subscribers.ts';
 import type { MessageStore } from './ports/message-store.ts';
@@ -16,8 +17,6 @@ const MAX_REMEMBERED_EVENTS = 60_000;
 interface Opening {
   readonly held: [number, HeldEvent][];
   readonly opened: Promise<Feed>;
-  readonly resolve: (feed: Feed) => void;
-  readonly reject: (error: unknown) => void;
 }
 
 /** The feeds of those places that somebody on this server listens to, or did a short while ago. */
@@ -29,7 +28,7 @@ export class Feeds {
   readonly #window: number;
   readonly #open = new Map<ConversationKey, Feed>();
   readonly #opening = new Map<ConversationKey, Opening>();
-  #toLocate: ConversationKey[] = [];
+  readonly #newest: NewestReader;
   #remembered = 0;
   #round: Timer | null = null;
   #compareFrom = 0;
@@ -47,6 +46,7 @@ export class Feeds {
     this.#telemetry = parts.telemetry;
     this.#subscribers = parts.subscribers;
     this.#window = parts.window;
+    this.#newest = new NewestReader(parts.store, parts.clock);
   }
 
   start(): void {
@@ -77,15 +77,18 @@ export class Feeds {
   open(place: ConversationKey): Promise<Feed> {
     const feed = this.#open.get(place);
     if (feed !== undefined) return Promise.resolve(feed);
-    let opening = this.#opening.get(place);
-    if (opening === undefined) {
-      const { promise, resolve, reject } = Promise.withResolvers<Feed>();
-      opening = { held: [], opened: promise, resolve, reject };
-      this.#opening.set(place, opening);
-      this.#toLocate.push(place);
-      if (this.#toLocate.length === 1) this.#clock.soon(() => void this.#locate());
-    }
-    return opening.opened;
+    const opening = this.#opening.get(place);
+    if (opening !== undefined) return opening.opened;
+    const held: [number, HeldEvent][] = [];
+    const opened = this.#newest.ask(place).then(
+      (position) => this.#opened(place, position, held),
+      (error: unknown) => {
+        this.#opening.delete(place);
+        throw error;
+      },
+    );
+    this.#opening.set(place, { held, opened });
+    return opened;
   }
 
   /** An event of that place was stored here or heard from elsewhere. Costs nothing where nobody listens. */
@@ -100,27 +103,13 @@ export class Feeds {
     return this.#open.has(place) || this.#opening.has(place);
   }
 
-  async #locate(): Promise<void> {
-    const places = this.#toLocate;
-    this.#toLocate = [];
-    try {
-      const newest = await this.#store.newest(places);
-      for (const place of places) this.#opened(place, newest.get(place) ?? 0);
-    } catch (error) {
-      for (const place of places) {
-        this.#opening.get(place)?.reject(error);
-        this.#opening.delete(place);
-      }
-    }
-  }
-
-  #opened(place: ConversationKey, position: number): void {
-    const opening = this.#opening.get(place);
-    if (opening === undefined) return;
+  #opened(place: ConversationKey, position: number, held: readonly [number, HeldEvent][]): Feed {
+    // In one tick with the feed's beginning: what comes in between would be lost.
     this.#opening.delete(place);
     const destination = conversationTopic(place);
     const parts: FeedParts = {
       store: this.#store,
+      newest: this.#newest,
       clock: this.#clock,
       telemetry: this.#telemetry,
       window: this.#window,
@@ -131,8 +120,8 @@ export class Feeds {
     };
     const feed = new Feed(place, position, parts);
     this.#open.set(place, feed);
-    for (const [seq, event] of opening.held) feed.receive(seq, event);
-    opening.resolve(feed);
+    for (const [seq, event] of held) feed.receive(seq, event);
+    return feed;
   }
 
   #closeIdle(): void {

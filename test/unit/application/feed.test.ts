@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { SystemClock } from '../../../src/adapters/system/clock.ts';
 import { Feed } from '../../../src/application/feed.ts';
+import { NewestReader } from '../../../src/application/newest-reader.ts';
 import type { MessageStore } from '../../../src/application/ports/message-store.ts';
 import type { StoredEvent } from '../../../src/domain/chat-event.ts';
 import { VirtualTime } from '../../support/durability/virtual-time.ts';
@@ -49,6 +51,7 @@ describe('a feed', () => {
     delivered = [];
     feed = new Feed(PLACE, 0, {
       store: store.port,
+      newest: new NewestReader(store.port, new SystemClock()),
       clock: new VirtualTime(),
       telemetry: new RecordedTelemetry(),
       deliver: ({ seq }) => delivered.push(seq),
