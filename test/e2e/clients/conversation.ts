@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Directory } from '../../../neighbours/stand-ins/directory.ts';
 import type { ChatSystem } from '../system.ts';
-import { Ear, type Headers } from './ear.ts';
+import { Ear } from './ear.ts';
 import { type Connect, Talker } from './talker.ts';
 
 /** Two users who know nobody else, and where they meet. */
@@ -105,8 +105,11 @@ export async function converse(system: ChatSystem, connect: Connect, pair: Pair,
   await ada.send('/kafka/send-direct-delete', { ...own(pair.ada), id, type: 'delete' });
   await bob.ear.next(direct, { type: 'delete', id, seq: 5 });
 
-  await bob.unsubscribe('channel');
-  const missedFrom = bob.ear.heard.filter(({ headers }) => headers.subscription === 'room-of-two').at(-1)?.headers.seq;
+  bob.unsubscribe('channel');
+  // A session's frames are handled in order.
+  await bob.send('/kafka/send-direct-typing', { channelId: room, content: `user${pair.bob}`, type: 'typing' });
+  await ada.send('/kafka/send-channel-message', { ...inChannel, content: 'to nobody' });
+  const newest = String(numbers(bob, direct).at(-1));
   await bob.leave();
   await ada.ear.next(people, { type: 'disconnect', userId: String(pair.bob) });
   await ada.ear.next(direct, { type: 'disconnect', userId: String(pair.bob) });
@@ -114,29 +117,23 @@ export async function converse(system: ChatSystem, connect: Connect, pair: Pair,
     await ada.send('/kafka/send-direct-message', { ...own(pair.ada), content });
   }
   const back = await enter(system, connect, at + 2, pair.bob);
-  const resumed = await back.subscribe(direct, 'again', { 'last-seq': missedFrom ?? '' });
+  const resumed = await back.subscribe(direct, 'again', { 'last-seq': newest });
   expect(resumed).toMatchObject({ seq: '8' });
   await ada.send('/kafka/send-direct-message', { ...own(pair.ada), content: 'four' });
   await back.ear.next(direct, { type: 'message', message: 'four', seq: 9 });
 
-  const numbers = ({ ear }: Talker) =>
-    ear.heard
-      .map(({ headers }) => headers)
-      .filter(isOf(direct))
-      .map(seqOf);
-  expect(numbers(bob)).toEqual([1, 2, 3, 4, 5]);
-  expect(numbers(back)).toEqual([6, 7, 8, 9]);
+  expect(numbers(bob, direct)).toEqual([1, 2, 3, 4, 5]);
+  expect(bob.ear.heard.filter(({ headers }) => headers.subscription === 'channel')).toHaveLength(1);
+  expect(numbers(back, direct)).toEqual([6, 7, 8, 9]);
   await ada.ear.next(direct, { seq: 9 });
-  expect(numbers(ada)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(numbers(ada, direct)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
   await Promise.all([ada.leave(), back.leave()]);
 }
 
-function isOf(destination: string) {
-  return (headers: Headers) => headers.destination === destination && headers.seq !== undefined;
-}
-
-function seqOf({ seq }: Headers): number {
-  return Number(seq);
+/** The `seq` of all that was heard there, in the order of hearing. */
+function numbers({ ear }: Talker, destination: string): number[] {
+  const there = ear.heard.filter(({ headers }) => headers.destination === destination && headers.seq !== undefined);
+  return there.map(({ headers }) => Number(headers.seq));
 }
 
 async function expectRefusal(talker: Talker, body: object, code: number): Promise<void> {

@@ -50,7 +50,7 @@ export function webstompOverSockJs(transport: Transport, debug?: Debug): Connect
           },
         );
       },
-      unsubscribe: (id, headers) => client.unsubscribe(id, { ...headers }),
+      unsubscribe: (id) => client.unsubscribe(id),
       send: (destination, body, headers) => client.send(destination, body, { ...headers }),
       leave: () => new Promise((resolve) => client.disconnect(resolve)),
     };
@@ -98,7 +98,7 @@ function stompjs(configOf: (url: string) => StompConfig): Connect {
       subscribe: (destination, headers) => {
         client.subscribe(destination, listen, { ...headers });
       },
-      unsubscribe: (id, headers) => client.unsubscribe(id, { ...headers }),
+      unsubscribe: (id) => client.unsubscribe(id),
       send: (destination, body, headers) => client.publish({ destination, body, headers: { ...headers } }),
       leave: () => {
         leaving = true;

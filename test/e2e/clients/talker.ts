@@ -4,7 +4,7 @@ import type { Ear, Headers } from './ear.ts';
 export interface Voice {
   /** @param headers `id` and more */
   subscribe(destination: string, headers: Headers): void;
-  unsubscribe(id: string, headers: Headers): void;
+  unsubscribe(id: string): void;
   send(destination: string, body: string, headers: Headers): void;
   /** Ends in order, or as orderly as the library does. */
   leave(): Promise<void>;
@@ -37,8 +37,9 @@ export class Talker {
     return this.#answered((receipt) => this.#voice.subscribe(destination, { id, receipt, ...headers }));
   }
 
-  unsubscribe(id: string): Promise<Headers> {
-    return this.#answered((receipt) => this.#voice.unsubscribe(id, { receipt }));
+  /** Not every library can ask for a receipt here. */
+  unsubscribe(id: string): void {
+    this.#voice.unsubscribe(id);
   }
 
   /** Resolves with the RECEIPT. */
