@@ -1,0 +1,77 @@
+import type { StompClient } from '../stomp-client.ts';
+import type { FinalEvent, LoggedEvent } from './checker.ts';
+import { type StormPlace, topicOf } from './storm-people.ts';
+
+const PAGE = 500;
+
+type Entry = { readonly id: string; readonly seq: number; readonly nonce: string | null; readonly message: string };
+
+interface Page {
+  readonly entries: readonly Entry[];
+  /** `chat-seq`: the newest number of the place. */
+  readonly newest: number;
+}
+
+/** Reads a place's history over HTTP. */
+export class HistoryReader {
+  readonly #url: string;
+  readonly #token: string;
+
+  constructor(url: string, token: string) {
+    this.#url = url;
+    this.#token = token;
+  }
+
+  async newest(place: StormPlace): Promise<number> {
+    return (await this.#page(place, { page: 0, size: 1 })).newest;
+  }
+
+  /** By `after=`, from the first message on. */
+  async forwards(place: StormPlace): Promise<FinalEvent[]> {
+    const all: Entry[] = [];
+    for (;;) {
+      const { entries } = await this.#page(place, { after: all.at(-1)?.seq ?? 0, size: PAGE });
+      if (entries.length === 0) return all.map(final);
+      all.push(...entries);
+    }
+  }
+
+  /** By `page=`, newest page first. */
+  async backwards(place: StormPlace): Promise<FinalEvent[]> {
+    const pages: (readonly Entry[])[] = [];
+    for (let page = 0; ; page++) {
+      const { entries } = await this.#page(place, { page, size: PAGE });
+      if (entries.length === 0) return pages.reverse().flat().map(final);
+      pages.push(entries);
+    }
+  }
+
+  async #page(place: StormPlace, query: Readonly<Record<string, number>>): Promise<Page> {
+    const params = new URLSearchParams({ ch_id: place.slice(2) });
+    for (const [name, value] of Object.entries(query)) params.set(name, String(value));
+    const kind = place.startsWith('r') ? 'direct' : 'community';
+    const answer = await fetch(`${this.#url}/chat-server/${kind}?${params}`, {
+      headers: { AUTHORIZATION: this.#token },
+      signal: AbortSignal.timeout(30_000),
+    });
+    const body = (await answer.json()) as { readonly result: readonly Entry[] };
+    if (answer.status !== 200) throw new Error(`history of ${place}: ${JSON.stringify(body)}`);
+    return { entries: body.result, newest: Number(answer.headers.get('chat-seq')) };
+  }
+}
+
+function final({ id, seq, nonce, message }: Entry): FinalEvent {
+  return { id, seq, nonce, content: message };
+}
+
+/** All events of a place, as a subscription from 0 replays them. */
+export async function wholeLog(client: StompClient, place: StormPlace, newest: number): Promise<LoggedEvent[]> {
+  const subscription = await client.subscribe(topicOf(place), { lastSeq: 0, receipt: false });
+  if (newest > 0) await subscription.atLeast(newest, ({ seq }) => seq !== undefined, 60_000);
+  const bodies = subscription.bodies.filter(({ seq }) => seq !== undefined);
+  return bodies.map((body): LoggedEvent => {
+    const kind = body.type === 'modify' || body.type === 'delete' ? body.type : 'create';
+    const nonce = typeof body.nonce === 'string' ? body.nonce : null;
+    return { kind, seq: Number(body.seq), id: String(body.id), nonce, content: String(body.message ?? '') };
+  });
+}
