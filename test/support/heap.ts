@@ -46,12 +46,12 @@ export class HeapProbe {
       const onMessage = (data: unknown) => {
         const message = JSON.parse(String(data));
         if (message.id !== id) return;
-        socket.off('message', onMessage);
+        socket.off('message', onMessage).off('close', onClose);
         if (message.error === undefined) resolve(message.result);
         else reject(new Error(message.error.message));
       };
-      socket.on('message', onMessage);
-      socket.once('close', () => reject(new Error('the process has ended')));
+      const onClose = () => reject(new Error('the process has ended'));
+      socket.on('message', onMessage).on('close', onClose);
     });
     socket.send(JSON.stringify({ id, method, params }));
     return answer;
