@@ -1,0 +1,78 @@
+/**
+ * Fan-out of an embedded server (sequence, membership and SQLite on) beside a bare loop on `ws` in the same minute: 20 rooms of 50 subscribers, one
+ * publisher a room, closed loop of 4. Arguments: runs (3), seconds (8).
+ */
+import { type Rushed, rush } from './load/rush.ts';
+import { heading, number, say, spread, table } from './load/table.ts';
+import { pidOf, separateRooms, startServer } from './load/world.ts';
+import { startYardstick } from './load/yardstick.ts';
+
+const [runs = 3, seconds = 8] = process.argv.slice(2).map(Number);
+const rooms = separateRooms(20, 50);
+
+async function ours(form: 'raw' | 'sockjs', ownIds: boolean): Promise<Rushed> {
+  const server = await startServer(rooms);
+  try {
+    return await rush({ ports: [server.port], rooms, form, ownIds, seconds, pids: [[pidOf(server)]] });
+  } finally {
+    await server.dispose();
+  }
+}
+
+async function bare(): Promise<Rushed> {
+  const loop = await startYardstick('bare-loop');
+  try {
+    return await rush({ ports: [Number(loop.said)], rooms, seconds, pids: [[loop.pid]] });
+  } finally {
+    await loop.stop();
+  }
+}
+
+const kinds: readonly (readonly [string, () => Promise<Rushed>])[] = [
+  ['bare loop', bare],
+  ['server', () => ours('raw', false)],
+  ['server, SockJS', () => ours('sockjs', false)],
+  ['server, each its own subscription id', () => ours('raw', true)],
+];
+
+heading('Fan-out, embedded: 20 rooms x 50 subscribers, 256 bytes, closed loop of 4');
+const all = new Map<string, Rushed[]>(kinds.map(([name]) => [name, []]));
+for (let run = 0; run < runs; run += 1) for (const [name, go] of kinds) all.get(name)?.push(await go());
+table(
+  [
+    '',
+    'deliveries/s',
+    'CPU µs a delivery',
+    'p50 ms',
+    'p99 ms',
+    'RSS peak MiB',
+    'lost / twice / disordered',
+    'others, cores',
+  ],
+  [...all].map(([name, list]) => [
+    name,
+    spread(list.map((run) => run.deliveriesPerSecond)),
+    spread(
+      list.map((run) => run.cpuPerDelivery),
+      2,
+    ),
+    spread(
+      list.map((run) => run.latency.at(0.5)),
+      1,
+    ),
+    spread(
+      list.map((run) => run.latency.at(0.99)),
+      1,
+    ),
+    spread(list.map((run) => run.usage.rssPeak)),
+    list.map((run) => `${run.lost}/${run.duplicated}/${run.outOfOrder}`).join(' '),
+    spread(
+      list.map((run) => run.usage.others),
+      2,
+    ),
+  ]),
+);
+const ratios = (all.get('server') ?? []).map(
+  (run, i) => run.deliveriesPerSecond / (all.get('bare loop')?.[i]?.deliveriesPerSecond ?? Infinity),
+);
+say(`\nDeliveries beside the bare loop's of the same minute: ${spread(ratios, 2)} (goal: ${number(0.6, 1)})`);

@@ -1,0 +1,136 @@
+import { connect, type Socket } from 'node:net';
+import { clientFrame, connectText, pongFrame, subscribeText, upgradeRequest } from './wire.ts';
+
+export type Form = 'raw' | 'sockjs';
+
+export interface ChatSocketOptions {
+  readonly port: number;
+  readonly userId: number;
+  readonly token: string;
+  /** Default `raw`. */
+  readonly form?: Form;
+  /** A MESSAGE or RECEIPT: the bytes from `start` to `end` of `data` are the frame's payload, until the call returns. */
+  readonly onFrame?: (client: ChatSocket, data: Buffer, start: number, end: number) => void;
+  /** The connection ended without `close`. */
+  readonly onLost?: (client: ChatSocket) => void;
+}
+
+// What arrives is read in place, by all sockets into the same bytes, since each read is handled before the next.
+const shared = Buffer.allocUnsafe(256 * 1024);
+const NOTHING = Buffer.alloc(0);
+const HEADERS_END = Buffer.from('\r\n\r\n');
+
+const CONNECTED = 67;
+const ERROR = 69;
+
+/**
+ * A STOMP client over a bare socket, cheap enough that ten thousand of them fit beside the server that they measure: no buffer of its own while it waits,
+ * nothing allocated for a frame that comes.
+ */
+export class ChatSocket {
+  readonly userId: number;
+  /** When the last read came, milliseconds of `performance.now()`. */
+  static readAt = 0;
+  readonly #options: ChatSocketOptions;
+  readonly #socket: Socket;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #letter: number;
+  #upgraded = false;
+  #closed = false;
+  #rest = NOTHING;
+
+  /** Resolves when CONNECTED has come. @throws Error with what came instead */
+  static async open(options: ChatSocketOptions): Promise<ChatSocket> {
+    const client = new ChatSocket(options);
+    await client.#ready.promise;
+    return client;
+  }
+
+  private constructor(options: ChatSocketOptions) {
+    this.#options = options;
+    this.userId = options.userId;
+    this.#letter = options.form === 'sockjs' ? 3 : 0;
+    const onread = { buffer: shared, callback: (bytes: number) => this.#read(bytes) };
+    this.#socket = connect({ host: '127.0.0.1', port: options.port, noDelay: true, onread });
+    this.#socket.on('connect', () => this.#socket.write(upgradeRequest(this.#path(), options.port)));
+    this.#socket.on('error', () => {});
+    this.#socket.on('close', () => this.#gone('the connection was closed'));
+  }
+
+  subscribe(id: string, destination: string, receipt: string | null = null): void {
+    this.sendText(subscribeText(id, destination, receipt));
+  }
+
+  sendText(text: string): void {
+    this.#socket.write(clientFrame(this.#options.form === 'sockjs' ? JSON.stringify([text]) : text));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#socket.destroy();
+  }
+
+  #path(): string {
+    if (this.#options.form !== 'sockjs') return '/my-chat/websocket';
+    return `/my-chat/000/${Math.random().toString(36).slice(2, 10).padEnd(8, '0')}/websocket`;
+  }
+
+  #read(bytes: number): boolean {
+    ChatSocket.readAt = performance.now();
+    let data = shared.subarray(0, bytes);
+    if (this.#rest.length > 0) {
+      data = Buffer.concat([this.#rest, data]);
+      this.#rest = NOTHING;
+    }
+    let at = 0;
+    if (!this.#upgraded) {
+      const end = data.indexOf(HEADERS_END);
+      if (end < 0) return this.#keep(data, 0);
+      if (!data.toString('latin1', 0, 12).endsWith('101')) {
+        this.#gone(data.toString('latin1', 0, end).split('\r\n')[0] ?? '');
+        return true;
+      }
+      this.#upgraded = true;
+      this.#hello();
+      at = end + HEADERS_END.length;
+    }
+    while (at + 2 <= data.length) {
+      const marker = data[at + 1] ?? 0;
+      const head = marker < 126 ? 2 : marker === 126 ? 4 : 10;
+      if (at + head > data.length) break;
+      const size = head === 2 ? marker : head === 4 ? data.readUInt16BE(at + 2) : data.readUIntBE(at + 4, 6);
+      const end = at + head + size;
+      if (end > data.length) break;
+      this.#frame(data, data[at] ?? 0, at + head, end);
+      at = end;
+    }
+    return this.#keep(data, at);
+  }
+
+  #keep(data: Buffer, from: number): boolean {
+    if (from < data.length) this.#rest = Buffer.from(data.subarray(from));
+    return true;
+  }
+
+  #frame(data: Buffer, kind: number, start: number, end: number): void {
+    if (kind === 0x89) this.#socket.write(pongFrame);
+    if (kind !== 0x81) return;
+    const letter = data[start + this.#letter];
+    if (letter === CONNECTED) this.#ready.resolve();
+    else if (letter === ERROR) this.#gone(data.toString('utf8', start, end));
+    else if (end - start > 3) this.#options.onFrame?.(this, data, start, end);
+  }
+
+  #hello(): void {
+    this.sendText(connectText(this.#options.token, this.#options.userId));
+  }
+
+  #gone(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.destroy();
+    this.#ready.promise.catch(() => {});
+    this.#ready.reject(new Error(`user ${this.userId}: ${reason}`));
+    this.#options.onLost?.(this);
+  }
+}

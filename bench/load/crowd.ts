@@ -1,0 +1,101 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ChatSocket, type Form } from './chat-socket.ts';
+import { type Rooms, tokenOf } from './world.ts';
+
+export interface CrowdOptions {
+  /** Connections go round robin over these ports. */
+  readonly ports: readonly number[];
+  readonly rooms: Rooms;
+  readonly form?: Form;
+  /** Connections on their way at once. Default 100. */
+  readonly atOnce?: number;
+  /** True: an id of its own for each subscription, as clients have them that subscribe to rooms in an order of their own. */
+  readonly ownIds?: boolean;
+  readonly onFrame?: (member: Member, data: Buffer, start: number, end: number) => void;
+  readonly onLost?: (member: Member) => void;
+}
+
+/** One connected user with all the rooms of his. */
+export interface Member {
+  readonly userId: number;
+  readonly rooms: readonly number[];
+  readonly socket: ChatSocket;
+}
+
+/** Rooms of each user. */
+export function roomsOfUsers(rooms: Rooms): Map<number, number[]> {
+  const users = new Map<number, number[]>();
+  for (const [room, members] of rooms) {
+    for (const userId of members) {
+      const own = users.get(userId);
+      if (own === undefined) users.set(userId, [room]);
+      else own.push(room);
+    }
+  }
+  return users;
+}
+
+/** Connects every user of the rooms and subscribes him to all of his. Resolves when each SUBSCRIBE was receipted. */
+export async function gather(options: CrowdOptions): Promise<Map<number, Member>> {
+  const { ports, rooms, atOnce = 100 } = options;
+  const members = new Map<number, Member>();
+  const waiting = [...roomsOfUsers(rooms)].reverse();
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
+      const port = ports[next++ % ports.length] ?? 0;
+      const member = await join(port, one[0], one[1], options);
+      members.set(member.userId, member);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return members;
+}
+
+/** One user's connection with its subscriptions, each of them receipted. @throws Error */
+export async function join(
+  port: number,
+  userId: number,
+  rooms: readonly number[],
+  options: Omit<CrowdOptions, 'ports' | 'rooms'>,
+): Promise<Member> {
+  const subscribed = Promise.withResolvers<void>();
+  let open = rooms.length;
+  let member: Member | null = null;
+  const receipt = options.form === 'sockjs' ? 82 : 0;
+  const socket = await ChatSocket.open({
+    port,
+    userId,
+    token: tokenOf(userId),
+    ...(options.form === undefined ? {} : { form: options.form }),
+    onFrame: (_, data, start, end) => {
+      if (open > 0 && isReceipt(data, start, receipt > 0)) {
+        open -= 1;
+        if (open === 0) subscribed.resolve();
+      } else if (member !== null) options.onFrame?.(member, data, start, end);
+    },
+    onLost: () => {
+      subscribed.reject(new Error(`user ${userId} was cut off`));
+      if (member !== null) options.onLost?.(member);
+    },
+  });
+  member = { userId, rooms, socket };
+  for (const [i, room] of rooms.entries()) {
+    socket.subscribe(options.ownIds ? `sub-${userId}-${i}` : `sub-${i}`, `/topic/direct/${room}`, `r${i}`);
+  }
+  if (open === 0) subscribed.resolve();
+  await Promise.race([
+    subscribed.promise,
+    delay(60_000, undefined, { ref: false }).then(() => Promise.reject(new Error('no RECEIPT of a SUBSCRIBE'))),
+  ]);
+  return member;
+}
+
+/** True for a RECEIPT, as against a MESSAGE. */
+export function isReceipt(data: Buffer, start: number, isSockJs: boolean): boolean {
+  return data[start + (isSockJs ? 3 : 0)] === 82;
+}
+
+export function disperse(members: ReadonlyMap<number, Member>): void {
+  for (const { socket } of members.values()) socket.close();
+}

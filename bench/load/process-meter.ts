@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+
+const TICKS_PER_SECOND = 100;
+const SAMPLE_MS = 250;
+
+/** What processes used between two looks. */
+export interface Usage {
+  readonly seconds: number;
+  /** CPU seconds of the processes, in the order in which they were named. */
+  readonly cpu: readonly number[];
+  /** Highest resident memory of the first process that was seen, and the last, in MiB. */
+  readonly rssPeak: number;
+  readonly rssEnd: number;
+  /** Cores that everything else on the machine kept busy, this process aside. */
+  readonly others: number;
+}
+
+/** Measures processes of this machine by `/proc`. Lists of pids count as one. */
+export class ProcessMeter {
+  readonly #groups: readonly (readonly number[])[];
+  readonly #began = performance.now();
+  readonly #cpu: readonly number[];
+  readonly #own = process.cpuUsage();
+  readonly #machine = busySeconds();
+  readonly #timer: NodeJS.Timeout;
+  #rssPeak = 0;
+
+  constructor(...groups: readonly (readonly number[])[]) {
+    this.#groups = groups;
+    this.#cpu = groups.map(cpuOfAll);
+    this.#timer = setInterval(() => this.#sample(), SAMPLE_MS);
+    this.#sample();
+  }
+
+  stop(): Usage {
+    clearInterval(this.#timer);
+    this.#sample();
+    const seconds = (performance.now() - this.#began) / 1000;
+    const cpu = this.#groups.map((pids, i) => cpuOfAll(pids) - (this.#cpu[i] ?? 0));
+    const own = process.cpuUsage(this.#own);
+    const measured = cpu.reduce((sum, one) => sum + one, (own.user + own.system) / 1e6);
+    const others = Math.max(0, (busySeconds() - this.#machine - measured) / seconds);
+    return { seconds, cpu, rssPeak: this.#rssPeak, rssEnd: rssOfAll(this.#groups[0] ?? []), others };
+  }
+
+  #sample(): void {
+    this.#rssPeak = Math.max(this.#rssPeak, rssOfAll(this.#groups[0] ?? []));
+  }
+}
+
+/** Resident memory in MiB; 0 for a process that is gone. */
+export function rssOf(pid: number): number {
+  const status = read(`/proc/${pid}/status`);
+  return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024;
+}
+
+/** CPU seconds of a process so far. */
+export function cpuOf(pid: number): number {
+  const fields = read(`/proc/${pid}/stat`)
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS_PER_SECOND;
+}
+
+/** A process and all that descend from it. */
+export function familyOf(pid: number): number[] {
+  const children = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+  return [pid, ...children.flatMap(familyOf)];
+}
+
+/** What the machine is and how busy it is, for the line over a table. */
+export function machine(): string {
+  const [load = '?'] = read('/proc/loadavg').split(' ');
+  return `${availableParallelism()} cores, load ${load}, Node ${process.versions.node}`;
+}
+
+function cpuOfAll(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + cpuOf(pid), 0);
+}
+
+function rssOfAll(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + rssOf(pid), 0);
+}
+
+function busySeconds(): number {
+  const [, user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0] = (read('/proc/stat').split('\n')[0] ?? '')
+    .split(/\s+/)
+    .map(Number);
+  return (user + nice + system + irq + softIrq) / TICKS_PER_SECOND;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

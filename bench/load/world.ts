@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import jsonwebtoken from 'jsonwebtoken';
+import { ServerProcess } from '../../test/support/server-process.ts';
+
+const SECRET = 'a secret for load tests, known to all who read this';
+
+/** A token that the servers of {@link startServer} take. */
+export function tokenOf(userId: number): string {
+  return jsonwebtoken.sign({ id: userId, role: 'USER' }, SECRET, { subject: `user${userId}`, expiresIn: 36_000 });
+}
+
+/** Who is in which room. */
+export type Rooms = ReadonlyMap<number, readonly number[]>;
+
+/** Rooms 1 to `rooms` with `members` users each, nobody in two of them: user `(room - 1) * members + 1` is a room's first. */
+export function separateRooms(rooms: number, members: number): Rooms {
+  return new Map(
+    Array.from({ length: rooms }, (_, r) => [r + 1, Array.from({ length: members }, (_, m) => r * members + m + 1)]),
+  );
+}
+
+export interface ServerOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly nodeArgs?: readonly string[];
+  readonly id?: string;
+  readonly port?: number;
+}
+
+/** A file for DIRECTORY_FILE, which goes with this process. */
+export function directoryFile(rooms: Rooms): string {
+  const folder = mkdtempSync(join(tmpdir(), 'chat-bench-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'directory.json');
+  const ids = new Set([...rooms.values()].flat());
+  const users = Object.fromEntries([...ids].map((id) => [id, { name: `user${id}`, image: null }]));
+  writeFileSync(file, JSON.stringify({ users, rooms: Object.fromEntries(rooms), communities: {} }));
+  return file;
+}
+
+/** A chat server whose directory holds these rooms; rates and connections are not limited, everything else is as always. */
+export function startServer(rooms: Rooms, options: ServerOptions = {}): Promise<ServerProcess> {
+  const env = {
+    DIRECTORY_FILE: directoryFile(rooms),
+    JWT_SECRET: SECRET,
+    JWT_SECRET_ENCODING: 'utf8',
+    LIMITS: 'off',
+    LOG_LEVEL: 'warn',
+  };
+  return ServerProcess.start({ ...options, env: { ...env, ...options.env } });
+}
+
+/** Its process id. @throws Error where it does not run */
+export function pidOf(server: ServerProcess): number {
+  if (server.pid === undefined) throw new Error('the server does not run');
+  return server.pid;
+}

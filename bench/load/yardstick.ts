@@ -1,0 +1,33 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** A program of `bench/yardstick` as a process of its own. */
+export interface Yardstick {
+  readonly pid: number;
+  /** The first line that it said. */
+  readonly said: string;
+  stop(): Promise<void>;
+}
+
+export async function startYardstick(name: string, ...args: readonly string[]): Promise<Yardstick> {
+  const file = fileURLToPath(new URL(`../yardstick/${name}.ts`, import.meta.url));
+  const child: ChildProcess = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  const { stdout, pid } = child;
+  if (stdout === null || pid === undefined) throw new Error(`${name} did not start`);
+  const [said] = await Promise.race([once(stdout, 'data'), once(child, 'exit').then(() => [''])]);
+  if (String(said) === '') throw new Error(`${name} ended`);
+  return {
+    pid,
+    said: String(said).trim(),
+    stop: async () => {
+      process.off('exit', kill);
+      if (child.exitCode !== null) return;
+      const ended = once(child, 'exit');
+      child.kill();
+      await ended;
+    },
+  };
+}
