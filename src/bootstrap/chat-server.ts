@@ -166,17 +166,19 @@ async function launch({ id, config, secrets, telemetry, lifecycle, worker, broke
     if (!sockJs.handleUpgrade(request, socket, head)) socket.destroy();
   });
   await listen(server, config.listen);
-  lifecycle.onStop('clients', () => {
+  lifecycle.onStop('clients', async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    stomp.drain(GOING_AWAY, 'the server is stopping');
+    await stomp.drain(GOING_AWAY, 'the server is stopping', SETTLE_MS);
     sockJs.close(GOING_AWAY, 'the server is stopping');
     server.closeIdleConnections();
     const late = setTimeout(() => server.closeAllConnections(), LAST_REQUESTS_MS);
-    return closed.finally(() => clearTimeout(late));
+    await closed.finally(() => clearTimeout(late));
   });
   return server;
 }
 
+/** Commands that were taken have so long to be stored and receipted before their connection is closed. */
+const SETTLE_MS = 2_500;
 /** Requests under way have so long to end; clients that don't answer a close have it too. */
 const LAST_REQUESTS_MS = 3_000;
 /** Shares SockJS sessions with the other workers. */

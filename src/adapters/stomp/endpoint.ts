@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Application } from '../../application/application.ts';
 import type { Clock } from '../../application/ports/clock.ts';
 import type { IdSource } from '../../application/ports/id-source.ts';
@@ -13,6 +14,8 @@ import { Session } from './session.ts';
 import type { SessionHost, StompLimits } from './session-host.ts';
 import { SubscriptionIndex } from './subscription-index.ts';
 
+/** How often a drain looks whether all are gone. */
+const LOOK_MS = 20;
 const MOST_HEADERS = 64;
 const MOST_CONNECT_HEADERS = 32;
 const PREFIX_LENGTH = 8;
@@ -61,8 +64,11 @@ export interface StompEndpointOptions {
 export interface StompEndpoint {
   /** Begins a session. For a transport's `onConnection`. */
   accept(connection: Connection): ConnectionListener;
-  /** Closes every session with this code and without ERROR, and from then on every new one. */
-  drain(code: number, reason: string): void;
+  /**
+   * Closes every session with this code and without ERROR, each once its commands are settled and told, and from then on every new one at once.
+   * Resolves when all are closed, `withinMs` at the latest.
+   */
+  drain(code: number, reason: string, withinMs: number): Promise<void>;
   /** For metrics. */
   counts(): Readonly<Counts> & { readonly sessions: number };
 }
@@ -96,9 +102,12 @@ export function createStompEndpoint(options: StompEndpointOptions): StompEndpoin
       if (closing !== null) session.close(closing.code, closing.reason);
       return session;
     },
-    drain(code, reason) {
+    async drain(code, reason, withinMs) {
       closing = { code, reason };
-      for (const item of sweep.items()) if (item instanceof Session) item.close(code, reason);
+      const sessions = (): Session[] => [...sweep.items()].filter((item) => item instanceof Session);
+      for (const session of sessions()) session.drain(code, reason);
+      for (let waited = 0; waited < withinMs && sweep.size > 0; waited += LOOK_MS) await delay(LOOK_MS);
+      for (const session of sessions()) session.close(code, reason);
     },
     counts: () => ({ ...counts, sessions: sweep.size }),
   };

@@ -69,6 +69,8 @@ export class Session implements ConnectionListener, FrameHandler, Subscriber, Sw
   #heardTick: number;
   #refusals = 0;
   #frames = 0;
+  /** How the server ends the session once all is settled. */
+  #parting: { readonly code: number; readonly reason: string } | null = null;
   /** The receipt that DISCONNECT asked for. */
   #farewell: string | null = null;
   #subscriptions: SessionSubscriptions | null = null;
@@ -91,6 +93,14 @@ export class Session implements ConnectionListener, FrameHandler, Subscriber, Sw
 
   onClose(): void {
     this.#end();
+  }
+
+  /** Takes no frame more, tells what the ones before come to, and then ends the session without an ERROR. */
+  drain(code: number, reason: string): void {
+    if (this.#phase === 'over') return;
+    this.#phase = 'leaving';
+    this.#parting = { code, reason };
+    this.#sayFarewell();
   }
 
   /** Ends the session without an ERROR. */
@@ -277,6 +287,10 @@ export class Session implements ConnectionListener, FrameHandler, Subscriber, Sw
 
   #sayFarewell(): void {
     if (!this.#inbox.isSettled) return;
+    if (this.#parting !== null) {
+      this.close(this.#parting.code, this.#parting.reason);
+      return;
+    }
     this.#heardTick = this.#host.sweep.tick;
     this.#receipt(this.#farewell, null);
     this.#farewell = null;

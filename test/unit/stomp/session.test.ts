@@ -476,14 +476,41 @@ describe('heart-beats', () => {
 });
 
 describe('the endpoint', () => {
-  it('drains with 1012 and without ERROR, and takes nobody in afterwards', () => {
+  it('drains with 1012 and without ERROR, and takes nobody in afterwards', async () => {
     const fixture = new Fixture();
     const client = fixture.client();
-    fixture.endpoint.drain(1012, 'going away');
+    await fixture.endpoint.drain(1012, 'going away', 1_000);
     expect(client.received).toEqual([]);
     expect(client.closed).toEqual({ code: 1012, reason: 'going away' });
     expect(fixture.connection().closed?.code).toBe(1012);
     expect(fixture.endpoint.counts().sessions).toBe(0);
+  });
+
+  it('tells what was taken before it drains, and takes nothing more', async () => {
+    const fixture = new Fixture();
+    const client = fixture.client();
+    let open = (): void => {};
+    fixture.application.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    client.say(say('x', 'r1'));
+    const drained = fixture.endpoint.drain(1012, 'going away', 10_000);
+    client.say(say('after', 'r2'));
+    expect(client.isOpen).toBe(true);
+    open();
+    await drained;
+    expect(client.received.map((text) => read(text).headers['receipt-id'])).toEqual(['r1']);
+    expect(client.closed?.code).toBe(1012);
+    expect(fixture.application.calls).toEqual(['sendDirectMessage']);
+  });
+
+  it('drains within its bound, whatever is not settled', async () => {
+    const fixture = new Fixture();
+    const client = fixture.client();
+    fixture.application.gate = new Promise(() => {});
+    client.say(say('x', 'r1'));
+    await fixture.endpoint.drain(1012, 'going away', 50);
+    expect(client.closed?.code).toBe(1012);
   });
 
   it('spares slow connections what is of little value, and gives them all the rest', async () => {
