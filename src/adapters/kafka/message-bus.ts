@@ -1,3 +1,4 @@
+import type { Admin } from 'kafkajs';
 import type { BusHealth, MessageBus, OutgoingRecord, RecordHandler } from '../../application/ports/message-bus.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import { BrokerAdmin, ensureTopics, membersOf, newestOffsets, type Positions } from './broker-admin.ts';
@@ -7,6 +8,7 @@ import { RecordSender } from './record-sender.ts';
 import { skipReport } from './skip-report.ts';
 import { type ConsumerTiming, TopicConsumer } from './topic-consumer.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerTopic, TOPIC_KINDS, type TopicKind } from './topics.ts';
+import { onceSettled } from './unsettled.ts';
 
 export interface KafkaBusOptions {
   /** `['host:port', ...]` */
@@ -111,7 +113,7 @@ export class KafkaMessageBus implements MessageBus {
   async #prepare(): Promise<ReadonlyMap<TopicKind, Positions>> {
     const { partitions = 6 } = this.#options;
     const patience = this.#timing.session + PREPARE_MS;
-    return this.#admin.run(patience, 'preparing topics and groups', async (admin) => {
+    const prepare = async (admin: Admin) => {
       await Promise.all([
         ensureTopics(admin, Object.values(this.#topics), partitions),
         this.#awaitEmptyGroups(() => membersOf(admin, [...this.#groups.values()])),
@@ -121,7 +123,8 @@ export class KafkaMessageBus implements MessageBus {
         async (kind): Promise<[TopicKind, Positions]> => [kind, await newestOffsets(admin, this.#topics[kind])],
       );
       return new Map(await Promise.all(found));
-    });
+    };
+    return onceSettled(PREPARE_MS, () => this.#admin.run(patience, 'preparing topics and groups', prepare));
   }
 
   /** A server that was killed stays a member until its session has timed out; one that lives stays longer. */
@@ -129,27 +132,12 @@ export class KafkaMessageBus implements MessageBus {
     const { telemetry, serverId } = this.#options;
     const until = Date.now() + this.#timing.session + this.#timing.heartbeat;
     for (let told = false; ; told = true) {
-      const [taken] = (await this.#membersWhenKnown(members, until)).keys();
+      const [taken] = (await members()).keys();
       if (taken === undefined) return;
       if (Date.now() > until) throw this.#doubleId(taken);
       if (!told)
         telemetry.log('info', 'waiting for an earlier life of this server to time out', { serverId, group: taken });
       await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-  }
-
-  /** A broker that has just been set up answers before it knows who coordinates groups. */
-  async #membersWhenKnown(
-    members: () => Promise<ReadonlyMap<string, number>>,
-    until: number,
-  ): Promise<ReadonlyMap<string, number>> {
-    for (;;) {
-      try {
-        return await members();
-      } catch (error) {
-        if (!lacksCoordinator(error) || Date.now() > until) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 500));
-      }
     }
   }
 
@@ -176,7 +164,8 @@ export class KafkaMessageBus implements MessageBus {
   /** Two servers that start at once both find the groups empty; afterwards each sees the other. */
   async #refuseDoubles(): Promise<void> {
     const groups = [...this.#groups.values()];
-    const members = await this.#admin.run(PREPARE_MS, 'looking for doubles', (admin) => membersOf(admin, groups));
+    const look = (admin: Admin) => membersOf(admin, groups);
+    const members = await onceSettled(PREPARE_MS, () => this.#admin.run(PREPARE_MS, 'looking for doubles', look));
     for (const [group, count] of members) if (count > 1) throw this.#doubleId(group);
   }
 
@@ -205,8 +194,4 @@ export class KafkaMessageBus implements MessageBus {
       this.#options.telemetry.log('warn', 'kafka groups could not be removed', { error: String(error) });
     }
   }
-}
-
-function lacksCoordinator(error: unknown): boolean {
-  return error instanceof Error && error.name === 'KafkaJSGroupCoordinatorNotFound';
 }
