@@ -97,3 +97,9 @@ test('a call that can’t be served fails alone, the writes that came with it ar
   expect(await store.newest([other])).toEqual(new Map([[other, 0]]));
   await db.close();
 });
+
+test('makes the folder that the file is to stand in', async () => {
+  const database = await SqliteDatabase.open(join(folder, 'not', 'there', 'chat.db'));
+  await expect(database.call('newest', ['r-5'])).resolves.toEqual(new Map([['r-5', 0]]));
+  await database.close();
+});

@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Refusal } from '../../domain/errors.ts';
 import type { CallName, Calls } from './calls.ts';
@@ -27,8 +29,9 @@ export class SqliteDatabase {
   #closing: Promise<void> | undefined;
   #failure: Refusal | undefined;
 
-  /** Opens or creates the file (`:memory:` for one that lives as long as this object). @throws Error for people when it can't be had. */
+  /** Opens or creates the file and its folder (`:memory:` for one that lives as long as this object). @throws Error for people when it can't be had. */
   static async open(path: string): Promise<SqliteDatabase> {
+    if (path !== ':memory:') await mkdir(dirname(path), { recursive: true });
     // Built code has `.js` beside it, and the worker's name is no import that a compiler would rewrite.
     const file = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
     const worker = new Worker(file, {
