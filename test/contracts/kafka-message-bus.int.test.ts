@@ -104,6 +104,20 @@ await describeWithService('kafka', 'Kafka', ({ kafka: brokers }) => {
     );
   });
 
+  test('servers that start at once on a Kafka without topics all start', async () => {
+    const fresh: NamePerTopic = { ...topics };
+    for (const [kind, name] of Object.entries(topics)) Object.assign(fresh, { [kind]: `${name}-fresh` });
+    const several = Array.from({ length: 5 }, () => {
+      const telemetry = new RecordedTelemetry();
+      const bus = new KafkaMessageBus({ brokers, serverId: nextServer(), telemetry, topics: fresh, groups, timing });
+      opened.push(bus);
+      return bus;
+    });
+    await Promise.all(several.map((bus) => bus.start(() => {})));
+    expect(several.map((bus) => bus.health())).toEqual(several.map(() => ({ ready: true })));
+    await admin.deleteTopics({ topics: Object.values(fresh) });
+  });
+
   test('records of random bytes are counted, logged once and skipped', async () => {
     const { bus, heard, telemetry } = await started(brokers);
     const garbage = [
