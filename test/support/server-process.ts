@@ -31,15 +31,16 @@ export class ServerProcess {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
   readonly dataDir: string;
+  /** Where everything stands that it logged; removed with the rest. */
+  readonly logFile: string;
   readonly #engine: LocalProcess;
-  readonly #log: string;
 
   private constructor(id: string, port: number, folder: string, options: ServerProcessOptions) {
     this.id = id;
     this.port = port;
     this.url = `http://127.0.0.1:${port}`;
     this.dataDir = options.dataDir ?? join(folder, 'data');
-    this.#log = join(folder, 'service.log');
+    this.logFile = join(folder, 'service.log');
     const unset = Object.fromEntries(VARIABLE_NAMES.map((name) => [name, '']));
     const own: Record<string, string> = { PORT: String(port), DATA_DIR: this.dataDir };
     if (options.id !== undefined) own.SERVER_ID = options.id;
@@ -103,7 +104,7 @@ export class ServerProcess {
 
   /** Everything that it logged, over all restarts. */
   async log(): Promise<string> {
-    return await readFile(this.#log, 'utf8').catch(() => '');
+    return await readFile(this.logFile, 'utf8').catch(() => '');
   }
 
   /** The last lines that it logged. */
