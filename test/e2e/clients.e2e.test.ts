@@ -51,17 +51,17 @@ describe('on one server', () => {
 });
 
 await describeWithService(['kafka', 'mongo', 'redis'], 'on three servers', () => {
-  let cluster: Cluster;
+  let cluster: Cluster | undefined;
   beforeAll(async () => {
     cluster = await startCluster({ directory: worldOf(CLIENTS.length), env: { LIMITS: 'off' } });
   });
-  afterAll(() => cluster.stop());
+  afterAll(() => cluster?.stop());
 
   CLIENTS.forEach(([name, connect], index) => {
     test.concurrent(`a conversation over several: ${name}`, async () => {
-      const { servers, token } = cluster;
-      const system = { urls: servers.map(({ url }) => url), token, stop: cluster.stop };
-      await converse(system, connect, pairOf(index + 1), index);
+      if (cluster === undefined) throw new Error('there is no cluster');
+      const { servers, token, stop } = cluster;
+      await converse({ urls: servers.map(({ url }) => url), token, stop }, connect, pairOf(index + 1), index);
     });
   });
 });
