@@ -46,6 +46,7 @@ export class SimulatedSubscriber implements SimulatedClient {
     const isCurrent = (): boolean => attempt === this.#attempt && server.alive;
     let waiting = 0;
     const sink: ReplaySink = {
+      admitted: () => {},
       event: (event) => {
         waiting += 1;
         if (isCurrent()) this.delivered(event);

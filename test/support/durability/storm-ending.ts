@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { StompClient } from '../stomp-client.ts';
 import type { FinalEvent, LoggedEvent } from './checker.ts';
 import { type StormPlace, topicOf } from './storm-people.ts';
 
 const PAGE = 500;
+const ATTEMPTS = 20;
 
 type Entry = { readonly id: string; readonly seq: number; readonly nonce: string | null; readonly message: string };
 
@@ -46,7 +48,11 @@ export class HistoryReader {
     }
   }
 
-  async #page(place: StormPlace, query: Readonly<Record<string, number>>): Promise<Page> {
+  #page(place: StormPlace, query: Readonly<Record<string, number>>): Promise<Page> {
+    return patiently(() => this.#ask(place, query));
+  }
+
+  async #ask(place: StormPlace, query: Readonly<Record<string, number>>): Promise<Page> {
     const params = new URLSearchParams({ ch_id: place.slice(2) });
     for (const [name, value] of Object.entries(query)) params.set(name, String(value));
     const kind = place.startsWith('r') ? 'direct' : 'community';
@@ -64,14 +70,33 @@ function final({ id, seq, nonce, message }: Entry): FinalEvent {
   return { id, seq, nonce, content: message };
 }
 
-/** All events of a place, as a subscription from 0 replays them. */
-export async function wholeLog(client: StompClient, place: StormPlace, newest: number): Promise<LoggedEvent[]> {
-  const subscription = await client.subscribe(topicOf(place), { lastSeq: 0, receipt: false });
-  if (newest > 0) await subscription.atLeast(newest, ({ seq }) => seq !== undefined, 60_000);
-  const bodies = subscription.bodies.filter(({ seq }) => seq !== undefined);
-  return bodies.map((body): LoggedEvent => {
-    const kind = body.type === 'modify' || body.type === 'delete' ? body.type : 'create';
-    const nonce = typeof body.nonce === 'string' ? body.nonce : null;
-    return { kind, seq: Number(body.seq), id: String(body.id), nonce, content: String(body.message ?? '') };
+/** All events of a place, as a subscription from 0 replays them before it gives its receipt. */
+export function wholeLog(connect: () => Promise<StompClient>, place: StormPlace): Promise<LoggedEvent[]> {
+  return patiently(async () => {
+    const client = await connect();
+    try {
+      const { bodies } = await client.subscribe(topicOf(place), { lastSeq: 0 });
+      return bodies.filter(({ seq }) => seq !== undefined).map(logged);
+    } finally {
+      await client.cut();
+    }
   });
+}
+
+function logged(body: Readonly<Record<string, unknown>>): LoggedEvent {
+  const kind = body.type === 'modify' || body.type === 'delete' ? body.type : 'create';
+  const nonce = typeof body.nonce === 'string' ? body.nonce : null;
+  return { kind, seq: Number(body.seq), id: String(body.id), nonce, content: String(body.message ?? '') };
+}
+
+/** Servers that were harmed a moment ago may ask for another try. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+      await delay(500);
+    }
+  }
 }

@@ -228,6 +228,8 @@ export class Listener extends Person {
   /** The same text is told by many frames; kept once. */
   readonly #texts: Map<string, string>;
   readonly #patience: number;
+  /** Places that were brought up to date since the last connect. */
+  readonly #live = new Set<StormPlace>();
 
   constructor(
     world: StormWorld,
@@ -243,16 +245,23 @@ export class Listener extends Person {
     for (const place of places) this.last.set(place, 0);
   }
 
+  /** Everything that was missed has come, and what comes next comes by itself. */
+  get isLive(): boolean {
+    return this.isConnected && this.#live.size === this.last.size;
+  }
+
   protected connected(): void {
+    this.#live.clear();
     for (const place of this.last.keys()) this.#subscribe(place);
   }
 
   protected received(frame: StompFrame): void {
-    const { headers, body } = frame;
+    const { command, headers, body } = frame;
+    if (command === 'RECEIPT') this.#live.add(headers['receipt-id'] as StormPlace);
     if (headers.destination === ERRORS) this.#refused(body);
     const place = headers.subscription as StormPlace;
     const last = this.last.get(place);
-    if (frame.command !== 'MESSAGE' || last === undefined) return;
+    if (command !== 'MESSAGE' || last === undefined) return;
     const said = JSON.parse(body);
     const subscriber = this.name;
     if (said.type === 'removed') this.world.surprise(`${subscriber} was removed from ${place}`);
@@ -275,7 +284,7 @@ export class Listener extends Person {
     const from = this.last.get(place) ?? 0;
     this.world.record({ what: 'subscribed', subscriber: this.name, place, from });
     const destination = topicOf(place);
-    this.connection?.send('SUBSCRIBE', { id: place, destination, 'last-seq': from });
+    this.connection?.send('SUBSCRIBE', { id: place, receipt: place, destination, 'last-seq': from });
   }
 
   #refused(body: string): void {

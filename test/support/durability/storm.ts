@@ -182,8 +182,8 @@ class Storm {
     const unanswered = publishers.reduce((all, { open }) => all + open, 0);
     if (unanswered > 0) this.#surprises.push(`${unanswered} operations were never answered`);
     const newest = await this.#newest();
-    const isBehind = ({ last, isConnected }: Listener): boolean =>
-      !isConnected || [...last].some(([place, seq]) => seq < (newest.get(place) ?? 0));
+    const isBehind = ({ last, isLive }: Listener): boolean =>
+      !isLive || [...last].some(([place, seq]) => seq < (newest.get(place) ?? 0));
     const caughtUp = performance.now() + FINISH_MS;
     while (listeners.some(isBehind) && performance.now() < caughtUp) await delay(100);
   }
@@ -209,9 +209,8 @@ class Storm {
       if (JSON.stringify(pages) !== JSON.stringify(history.get(place))) {
         this.#surprises.push(`${place}: page= and after= show different histories`);
       }
-      const client = await this.#cluster.client(i % this.#cluster.servers.length, this.#reader);
-      log.set(place, await wholeLog(client, place, newest.get(place) ?? 0));
-      await client.close();
+      const connect = () => this.#cluster.client(i % this.#cluster.servers.length, this.#reader);
+      log.set(place, await wholeLog(connect, place));
     }
     const complete = new Set(listeners.map(({ name }) => name));
     const run: Run = { records: this.#records, history, log, newest, complete };
