@@ -7,6 +7,8 @@ export interface Yardstick {
   readonly pid: number;
   /** The first line that it said. */
   readonly said: string;
+  /** Resolves to the last line, once it has ended by itself. */
+  readonly result: Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -17,17 +19,22 @@ export async function startYardstick(name: string, ...args: readonly string[]): 
   process.once('exit', kill);
   const { stdout, pid } = child;
   if (stdout === null || pid === undefined) throw new Error(`${name} did not start`);
-  const [said] = await Promise.race([once(stdout, 'data'), once(child, 'exit').then(() => [''])]);
-  if (String(said) === '') throw new Error(`${name} ended`);
+  const exit = once(child, 'exit');
+  let text = '';
+  stdout.setEncoding('utf8').on('data', (more: string) => {
+    text += more;
+  });
+  await Promise.race([once(stdout, 'data'), exit]);
+  if (text === '') throw new Error(`${name} ended`);
   return {
     pid,
-    said: String(said).trim(),
+    said: text.trim(),
+    result: once(child, 'close').then(() => text.trim().split('\n').at(-1) ?? ''),
     stop: async () => {
       process.off('exit', kill);
       if (child.exitCode !== null) return;
-      const ended = once(child, 'exit');
       child.kill();
-      await ended;
+      await exit;
     },
   };
 }

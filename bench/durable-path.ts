@@ -1,0 +1,139 @@
+/**
+ * The whole durable path: the RECEIPT comes after the write on a majority, the record goes to Kafka with all acknowledgements, subscribers get the event. Real Kafka and
+ * MongoDB on the same machine, beside the bare path of the same minute. Arguments: runs (3), seconds (10).
+ */
+import { type Rushed, type RushOptions, rush } from './load/rush.ts';
+import { type Services, startServices } from './load/services.ts';
+import { heading, say, spread, table } from './load/table.ts';
+import { pidOf, type Rooms, separateRooms, startServer } from './load/world.ts';
+import { startYardstick } from './load/yardstick.ts';
+
+const [runs = 3, seconds = 10] = process.argv.slice(2).map(Number);
+
+const crowded = separateRooms(20, 50);
+const lonely = separateRooms(20, 1);
+/** Ten thousand rooms of one user each, twenty rooms a user. */
+const quiet: Rooms = new Map(Array.from({ length: 10_000 }, (_, i) => [i + 1, [1 + (i % 500)]]));
+
+interface Bare {
+  readonly perSecond: number;
+  readonly received: readonly [number, number];
+  readonly delivered: readonly [number, number];
+  readonly cpuPerMessage: number;
+}
+
+async function bare(services: Services): Promise<Bare> {
+  const [broker = ''] = services.brokers;
+  const path = await startYardstick('bare-path', broker, services.mongoUrl, '20', '4', String(seconds));
+  return JSON.parse(await path.result);
+}
+
+async function ours(services: Services, rooms: Rooms, load: Partial<RushOptions>): Promise<Rushed> {
+  const server = await startServer(rooms, { env: services.fresh(), id: `bench-${process.pid}` });
+  const pids = [[pidOf(server)], services.mongoPids, services.kafkaPids];
+  try {
+    return await rush({ ports: [server.port], rooms, seconds, receipts: true, pids, ...load });
+  } finally {
+    await server.dispose();
+  }
+}
+
+const scenes: readonly (readonly [string, Rooms, Partial<RushOptions>])[] = [
+  ['20 x 50, closed loop of 4', crowded, { window: 4 }],
+  ['20 x 50, closed loop of 16', crowded, { window: 16 }],
+  ['20 x 50, 100 messages/s', crowded, { rate: 100 }],
+  ['20 x 50, 1,000 messages/s', crowded, { rate: 1_000 }],
+  ['20 x 1, 1,000 messages/s', lonely, { rate: 1_000 }],
+  // Every room is asked for once before the measured time begins.
+  ['10,000 x 1, 1,000 messages/s', quiet, { rate: 1_000, warmUp: 14 }],
+];
+
+heading('The durable path: Kafka with all acknowledgements, MongoDB with majority and journal');
+const services = await startServices();
+const bares: Bare[] = [];
+const all = new Map<string, Rushed[]>(scenes.map(([name]) => [name, []]));
+try {
+  for (let run = 0; run < runs; run += 1) {
+    bares.push(await bare(services));
+    for (const [name, rooms, load] of scenes) all.get(name)?.push(await ours(services, rooms, load));
+  }
+} finally {
+  await services.stop();
+}
+
+const perMessage = (run: Rushed, who: number) =>
+  ((run.usage.cpu[who] ?? 0) * 1e6) / (run.sendsPerSecond * run.usage.seconds);
+table(
+  [
+    '',
+    'messages/s',
+    'deliveries/s',
+    'delivered p50 ms',
+    'p99 ms',
+    'receipt p50',
+    'p99',
+    'Node µs a message',
+    'mongod',
+    'Kafka',
+    'RSS peak MiB',
+    'lost / twice / disordered',
+    'others, cores',
+  ],
+  [
+    [
+      'bare path, 20 x 4',
+      spread(bares.map((run) => run.perSecond)),
+      '',
+      spread(
+        bares.map((run) => run.delivered[0]),
+        1,
+      ),
+      spread(
+        bares.map((run) => run.delivered[1]),
+        1,
+      ),
+      spread(
+        bares.map((run) => run.received[0]),
+        1,
+      ),
+      spread(
+        bares.map((run) => run.received[1]),
+        1,
+      ),
+      spread(bares.map((run) => run.cpuPerMessage)),
+    ],
+    ...[...all].map(([name, list]) => [
+      name,
+      spread(list.map((run) => run.sendsPerSecond)),
+      spread(list.map((run) => run.deliveriesPerSecond)),
+      spread(
+        list.map((run) => run.latency.at(0.5)),
+        1,
+      ),
+      spread(
+        list.map((run) => run.latency.at(0.99)),
+        1,
+      ),
+      spread(
+        list.map((run) => run.receipts.at(0.5)),
+        1,
+      ),
+      spread(
+        list.map((run) => run.receipts.at(0.99)),
+        1,
+      ),
+      spread(list.map((run) => perMessage(run, 0))),
+      spread(list.map((run) => perMessage(run, 1))),
+      spread(list.map((run) => perMessage(run, 2))),
+      spread(list.map((run) => run.usage.rssPeak)),
+      list.map((run) => `${run.lost}/${run.duplicated}/${run.outOfOrder}`).join(' '),
+      spread(
+        list.map((run) => run.usage.others),
+        2,
+      ),
+    ]),
+  ],
+);
+const [closed] = all.values();
+const ratios = (closed ?? []).map((run, i) => run.sendsPerSecond / (bares[i]?.perSecond ?? Infinity));
+say(`\nMessages beside the bare path's of the same minute: ${spread(ratios, 2)} (goal: 0.5, or 2,000 messages/s)`);

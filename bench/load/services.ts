@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto';
+import { TOPIC_KINDS } from '../../src/adapters/kafka/topics.ts';
+import { startKafka } from '../../test/support/services/kafka.ts';
+import { startMongo } from '../../test/support/services/mongo.ts';
+
+/** Real services for a bench, and what a server must be told to use them. */
+export interface Services {
+  readonly brokers: readonly string[];
+  readonly mongoUrl: string;
+  /** Process ids; empty where the service is a container or lent. */
+  readonly kafkaPids: readonly number[];
+  readonly mongoPids: readonly number[];
+  /** Variables of a server on topics, groups and a database that nobody used before. */
+  fresh(): Record<string, string>;
+  stop(): Promise<void>;
+}
+
+export async function startServices(cacheGb = 0.25): Promise<Services> {
+  const [kafka, mongo] = await Promise.all([startKafka(), startMongo({ cacheGb })]);
+  return {
+    brokers: kafka.brokers,
+    mongoUrl: mongo.url,
+    kafkaPids: kafka.pid === undefined ? [] : [kafka.pid],
+    mongoPids: mongo.pid === undefined ? [] : [mongo.pid],
+    fresh: () => {
+      const name = `bench-${randomBytes(4).toString('hex')}`;
+      const env: Record<string, string> = {
+        KAFKA_BROKERS: kafka.brokers.join(),
+        MONGODB_URL: database(mongo.url, name),
+      };
+      for (const kind of TOPIC_KINDS) {
+        env[`KAFKA_TOPIC_${kind}`] = `${name}-${kind.toLowerCase()}`;
+        env[`KAFKA_GROUP_${kind}`] = `${name}-${kind.toLowerCase()}`;
+      }
+      return env;
+    },
+    stop: async () => {
+      await Promise.all([kafka.stop(), mongo.stop()]);
+    },
+  };
+}
+
+function database(url: string, name: string): string {
+  const named = new URL(url);
+  named.pathname = `/${name}`;
+  return named.href;
+}
