@@ -74,7 +74,7 @@ export class Incoming {
   }
 
   #other(record: IncomingRecord): void {
-    if (record.key !== null) {
+    if (record.key !== null && !record.isForServers) {
       const place = parseConversationKey(record.key);
       if (place !== null && !this.#subscribers.has(conversationTopic(place))) return;
     }

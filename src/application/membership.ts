@@ -171,7 +171,8 @@ export class Membership {
     const kept = this.#channels.get(id);
     if (kept !== undefined) {
       const age = this.#clock.now() - kept.at;
-      const isRecent = age < (kept.members.has(caller.userId) ? this.#staleMs : Math.min(ASK_AGAIN_MS, this.#staleMs));
+      const isIn = kept.members.has(caller.userId) && this.#isHome(kept, caller.userId);
+      const isRecent = age < (isIn ? this.#staleMs : Math.min(ASK_AGAIN_MS, this.#staleMs));
       if (isRecent) return kept;
     }
     return this.#askChannel(id, caller, kept);
@@ -210,10 +211,9 @@ export class Membership {
     const kept = this.#channels.get(id);
     if (communityId !== null) return new ChannelHome([communityId], kept?.home);
     const known = kept?.home.candidates ?? [];
+    if (kept !== undefined && known.length === 1) return kept.home;
     if (kept !== undefined && known.length > 0) {
-      // One that a new member is not in was none.
-      const isNew = members.some((user) => !kept.members.has(user));
-      if (known.length === 1 || !isNew) return kept.home;
+      // One that does not hold all members any more, by the directory that lists them, was none.
       const fitting = await this.#fitting(known, members, isPublic);
       return new ChannelHome(fitting.length > 0 ? fitting : known, kept.home);
     }

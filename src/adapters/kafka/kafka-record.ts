@@ -51,6 +51,10 @@ export class KafkaRecord implements IncomingRecord {
     return numberOf(this.#message.headers?.batch);
   }
 
+  get isForServers(): boolean {
+    return this.#source.topicKind === 'STATE';
+  }
+
   read(): ChatEvent | null {
     if (this.#event === undefined) this.#event = this.#decode();
     return this.#event;

@@ -70,6 +70,7 @@ class MemoryRecord implements IncomingRecord {
   readonly server: string;
   readonly seq: number | null;
   readonly batchEnd: number | null;
+  readonly isForServers: boolean;
   readonly #event: ChatEvent;
 
   constructor(event: ChatEvent, key: string, server: string, batchEnd: number | null) {
@@ -77,6 +78,7 @@ class MemoryRecord implements IncomingRecord {
     this.key = key;
     this.server = server;
     this.seq = isStored(event) ? event.seq : null;
+    this.isForServers = event.kind === 'members-changed';
     this.batchEnd = this.seq === null ? null : batchEnd;
   }
 

@@ -53,11 +53,14 @@ export class Subscription implements ReplaySink {
     this.wireId = wireId;
     this.destination = destination;
     this.#host = host;
-    host.index.begin(this);
   }
 
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  admitted(): void {
+    if (!this.#isOver) this.#host.index.begin(this);
   }
 
   event(event: StoredEvent): void {

@@ -23,6 +23,8 @@ export interface LocalSubscribers {
 
 /** One subscription that is being brought up to date. */
 export interface ReplaySink {
+  /** The caller may hear what is there, until `remove` ends it. Comes before anything else. */
+  admitted(): void;
   /** The next event of the replay. */
   event(event: StoredEvent): void;
   /** The window does not reach back: start over from `seq`. */

@@ -19,6 +19,8 @@ export interface IncomingRecord {
   /** Number of a stored event, null for everything else. */
   readonly seq: number | null;
   readonly batchEnd: number | null;
+  /** True for what servers may have to know although none of their clients listens there, such as changed members. */
+  readonly isForServers: boolean;
   /** Decodes the event. Null when it cannot be decoded: the adapter has counted and logged it, and the record is to be skipped. */
   read(): ChatEvent | null;
 }

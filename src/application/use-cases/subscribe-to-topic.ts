@@ -37,6 +37,7 @@ export class SubscribeToTopic {
       throw new Refusal('bad-input', 'only rooms and channels have numbered events');
     }
     return after(this.#membership.requireTopic(caller, topic), () => {
+      sink.admitted();
       if (topic.kind === 'community') {
         sink.live();
         return { result: Promise.resolve({ seq: 0 }) };

@@ -154,6 +154,18 @@ describe('who was removed', () => {
   });
 });
 
+describe('who was removed from another community', () => {
+  test('keeps his private channels once the directory shows that they are not of that one', async () => {
+    const { directory, may, membership, clock } = setUp();
+    expect(await may(2, 'c-12')).toBe('yes');
+    await membership.replace('community', 1, [1, 3]);
+    directory.communities[1] = [1, 3];
+    expect(await may(2, 'c-12')).toBe('not-permitted');
+    clock.pass(2_000);
+    expect(await may(2, 'c-12')).toBe('yes');
+  });
+});
+
 describe('a channel belongs to one community', () => {
   test('the one whose members are the members of a public channel', async () => {
     const { may } = setUp();

@@ -21,6 +21,7 @@ class SlowConnection {
   sink(seqs: number[], live: () => void): ReplaySink {
     const connection = this;
     return {
+      admitted: () => {},
       event: ({ seq }) => {
         seqs.push(seq);
         this.waiting += EVENT_BYTES;

@@ -90,6 +90,7 @@ export class SmallApplication {
     const { topic, lastSeq, sink } = input;
     if (topic.kind === 'conversation') this.#check(caller, Number(topic.key.slice(2)));
     return this.#admit('subscribe', { topic, lastSeq }, async () => {
+      sink.admitted();
       if (topic.kind === 'community') {
         sink.live();
         return { seq: 0 };

@@ -8,6 +8,11 @@ import { MemoryConnection } from './memory-connection.ts';
 
 const DESTINATIONS = ['/topic/direct/5', '/topic/direct/6', '/topic/group/5'];
 
+function admitted(subscription: Subscription): Subscription {
+  subscription.admitted();
+  return subscription;
+}
+
 function setUp() {
   const messages = new MessageBuilder((key) => key, 'p');
   const counts = zeroCounts();
@@ -19,12 +24,24 @@ function setUp() {
     sentTick: 0,
     ended: () => {},
   });
+  const host = { index, messages, replayBytes: 1_000, tick: 0 };
   const subscription = (of: Subscriber, id: string, destination: string) =>
-    new Subscription(of, id, destination, { index, messages, replayBytes: 1_000, tick: 0 });
-  return { index, counts, subscriber, subscription };
+    admitted(new Subscription(of, id, destination, host));
+  return { index, counts, subscriber, subscription, host };
 }
 
 describe('subscription index', () => {
+  it('does not tell those who were never let in that they are removed', () => {
+    const { index, subscriber, host } = setUp();
+    const one = subscriber(1);
+    const it = new Subscription(one, 'a', '/topic/direct/5', host);
+    index.remove('/topic/direct/5', () => true);
+    expect([it.isOver, one.connection.received]).toEqual([false, []]);
+    it.admitted();
+    index.remove('/topic/direct/5', () => true);
+    expect([it.isOver, one.connection.received.length]).toEqual([true, 1]);
+  });
+
   it('knows whoever is live, through any order of coming and going', () => {
     const step = fc.record({
       what: fc.constantFrom('join', 'join', 'begin', 'live', 'end', 'end', 'remove'),

@@ -1,0 +1,15 @@
+import { startCluster } from '../support/cluster.ts';
+import { describeWithService } from '../support/services/shared.ts';
+import { REMOVAL_ENV, REMOVAL_WORLD, removalSuite } from './removal-suite.ts';
+
+await describeWithService(['kafka', 'mongo', 'redis'], 'who is removed, on Kafka, MongoDB and Redis', () => {
+  removalSuite(async () => {
+    const cluster = await startCluster({ env: REMOVAL_ENV, directory: REMOVAL_WORLD });
+    return {
+      urls: cluster.servers.map(({ url }) => url),
+      token: cluster.token,
+      replaceDirectory: (world) => cluster.standIns.now.replaceDirectory(world),
+      stop: cluster.stop,
+    };
+  });
+});

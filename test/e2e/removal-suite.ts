@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Directory } from '../../neighbours/stand-ins/directory.ts';
+import { StompClient, type StompSubscription } from '../support/stomp-client.ts';
+
+const WITHIN_MS = 2_000;
+const STALENESS_SECONDS = 2;
+
+/** Variables that every server must have. */
+export const REMOVAL_ENV = { LIMITS: 'off', LIMIT_CHANNEL_STALENESS_SECONDS: String(STALENESS_SECONDS) };
+
+export const REMOVAL_WORLD = {
+  users: { 1: { name: 'Ada', image: null }, 2: { name: 'Grace', image: null }, 3: { name: 'Linus', image: null } },
+  rooms: { 5: [1, 2, 3], 6: [1, 3] },
+  communities: {
+    1: { members: [1, 2, 3], channels: { 11: null, 12: [1, 3] } },
+    2: { members: [1, 2, 3, 4], channels: { 21: null, 22: [3, 4] } },
+  },
+};
+
+/** Three servers that act as one, over neighbours that go on listing whoever was removed. */
+export interface Trio {
+  readonly urls: readonly string[];
+  token(userId: number): string;
+  /** What the directory says from now on; nobody is told. */
+  replaceDirectory(world: Directory): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+/** What a removal must do, whatever the servers stand on. */
+export function removalSuite(start: () => Promise<Trio>): void {
+  let trio: Trio;
+  /** User 3 at each server, and user 1 at the first. */
+  let three: StompClient[] = [];
+  let one: StompClient;
+
+  beforeAll(async () => {
+    trio = await start();
+    const connect = (url = '', userId: number) => StompClient.connect({ url, token: trio.token(userId) });
+    three = await Promise.all(trio.urls.map((url) => connect(url, 3)));
+    one = await connect(trio.urls[0], 1);
+    await Promise.all([...three, one].map((client) => client.subscribe('/user/queue/errors', { id: 'errors' })));
+  });
+  afterAll(async () => {
+    await Promise.all([...three, one].map((client) => client?.cut()));
+    await trio?.stop();
+  });
+
+  const listenAt = (destination: string) => Promise.all(three.map((client) => client.subscribe(destination)));
+
+  /** Told by one server, while the directory goes on listing him. */
+  async function tell(
+    kind: 'room' | 'community',
+    id: number,
+    members: readonly number[],
+    server: number,
+  ): Promise<void> {
+    const url = `${trio.urls[server]}/chat-server/${kind}-user-list/${id}`;
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(url, { method: 'PUT', headers, body: JSON.stringify(members) });
+    expect(answer.status).toBe(200);
+  }
+
+  async function say(destination: string, body: object): Promise<void> {
+    await one.send(destination, { userId: 1, name: 'Ada', profileImage: null, content: 'secret', ...body });
+  }
+
+  /** He was told at each server within the time, and heard nothing after. */
+  async function outEverywhere(
+    subscriptions: readonly StompSubscription[],
+    began: number,
+    ms = WITHIN_MS,
+  ): Promise<void> {
+    await Promise.all(subscriptions.map((each) => each.next(({ type }) => type === 'removed', ms)));
+    expect(Date.now() - began).toBeLessThan(ms);
+    for (const { bodies } of subscriptions) expect(bodies.filter(({ type }) => type === 'removed')).toHaveLength(1);
+  }
+
+  async function nowhereLetIn(destination: string): Promise<void> {
+    for (const client of three) await expect(client.subscribe(destination)).rejects.toThrow('"code":2103');
+  }
+
+  test('from a room hears nothing more of it, at no server, and does not come back', async () => {
+    const heard = await listenAt('/topic/direct/5');
+    await say('/kafka/send-direct-message', { channelId: 5 });
+    await Promise.all(heard.map((each) => each.next(({ message }) => message === 'secret')));
+    const began = Date.now();
+    await tell('room', 5, [1, 2], 1);
+    await outEverywhere(heard, began);
+    for (let count = 0; count < 5; count++) await say('/kafka/send-direct-message', { channelId: 5 });
+    await nowhereLetIn('/topic/direct/5');
+    for (const { bodies } of heard) expect(bodies.at(-1)).toEqual({ type: 'removed' });
+  });
+
+  test('from a community loses all of its channels with it, and no others', async () => {
+    const gone = await Promise.all(['/topic/community/1', '/topic/group/11', '/topic/group/12'].map(listenAt));
+    const kept = await listenAt('/topic/group/21');
+    await say('/kafka/send-channel-message', { channelId: 12, communityId: 1 });
+    const began = Date.now();
+    await tell('community', 1, [1, 2], 2);
+    await outEverywhere(gone.flat(), began);
+    await say('/kafka/send-channel-message', { channelId: 11, communityId: 1 });
+    await say('/kafka/send-channel-message', { channelId: 21, communityId: 2 });
+    await Promise.all(kept.map((each) => each.next(({ type }) => type === 'message')));
+    for (const destination of ['/topic/community/1', '/topic/group/11', '/topic/group/12'])
+      await nowhereLetIn(destination);
+    for (const { bodies } of gone.flat()) expect(bodies.at(-1)).toEqual({ type: 'removed' });
+    for (const { bodies } of kept) expect(bodies.some(({ type }) => type === 'removed')).toBe(false);
+  });
+
+  test('from a private channel, of which nobody tells, is out when the list is too old', async () => {
+    const heard = await listenAt('/topic/group/22');
+    const { communities } = REMOVAL_WORLD;
+    const changed = { ...communities, 2: { ...communities[2], channels: { 21: null, 22: [4] } } };
+    const began = Date.now();
+    await trio.replaceDirectory({ ...REMOVAL_WORLD, communities: changed });
+    await outEverywhere(heard, began, STALENESS_SECONDS * 1_000 + 500);
+    await nowhereLetIn('/topic/group/22');
+  });
+
+  test('from a room is not let in by a server where nobody was there to hear of it', async () => {
+    await Promise.all(three.map((client) => client.subscribe('/topic/direct/6').then((room) => room.unsubscribe())));
+    await tell('room', 6, [1], 0);
+    const began = Date.now();
+    for (const client of three) {
+      const answer = () => client.subscribe('/topic/direct/6').then(() => 'in', String);
+      await expect.poll(answer, { timeout: WITHIN_MS }).toContain('2103');
+    }
+    expect(Date.now() - began).toBeLessThan(WITHIN_MS);
+  });
+
+  test('and let in again hears again', async () => {
+    await tell('room', 5, [1, 2, 3], 0);
+    await expect
+      .poll(
+        async () => Promise.all(three.map((client) => client.subscribe('/topic/direct/5').then(() => 'in', String))),
+        { timeout: WITHIN_MS },
+      )
+      .toEqual(['in', 'in', 'in']);
+  });
+}
