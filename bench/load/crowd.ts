@@ -60,6 +60,8 @@ export async function join(
   options: Omit<CrowdOptions, 'ports' | 'rooms'>,
 ): Promise<Member> {
   const subscribed = Promise.withResolvers<void>();
+  // Where the connection itself fails, nobody waits for this.
+  subscribed.promise.catch(() => {});
   let open = rooms.length;
   let member: Member | null = null;
   const receipt = options.form === 'sockjs' ? 82 : 0;

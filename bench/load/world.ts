@@ -6,9 +6,16 @@ import { ServerProcess } from '../../test/support/server-process.ts';
 
 const SECRET = 'a secret for load tests, known to all who read this';
 
-/** A token that the servers of {@link startServer} take. */
+const tokens = new Map<number, string>();
+
+/** A token that the servers of {@link startServer} take; signed once. */
 export function tokenOf(userId: number): string {
-  return jsonwebtoken.sign({ id: userId, role: 'USER' }, SECRET, { subject: `user${userId}`, expiresIn: 36_000 });
+  let token = tokens.get(userId);
+  if (token === undefined) {
+    token = jsonwebtoken.sign({ id: userId, role: 'USER' }, SECRET, { subject: `user${userId}`, expiresIn: 36_000 });
+    tokens.set(userId, token);
+  }
+  return token;
 }
 
 /** Who is in which room. */

@@ -1,0 +1,95 @@
+/**
+ * How fast sessions begin: upgrade, CONNECT with a signed token, SUBSCRIBE to 3 rooms with membership checked, presence told; then a server with all of them is killed, and
+ * the time until the last client is back. Arguments: sessions (10000), connections on their way at once (200).
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { disperse, gather, join, type Member, roomsOfUsers } from './load/crowd.ts';
+import { Histogram } from './load/histogram.ts';
+import { ProcessMeter, rssOf } from './load/process-meter.ts';
+import { heading, number, say, table } from './load/table.ts';
+import { pidOf, type Rooms, startServer, tokenOf } from './load/world.ts';
+
+const [sessions = 10_000, atOnce = 200] = process.argv.slice(2).map(Number);
+const ROOM_SIZE = 30;
+
+/** Each user in three rooms of thirty. */
+function threeRooms(users: number): Rooms {
+  const count = Math.ceil((users * 3) / ROOM_SIZE);
+  const rooms = new Map<number, Set<number>>(Array.from({ length: count }, (_, i) => [i + 1, new Set()]));
+  for (let user = 1; user <= users; user += 1) {
+    for (let i = 0; i < 3; i += 1) rooms.get(1 + ((user * 3 + i * 331) % count))?.add(user);
+  }
+  return new Map([...rooms].map(([room, members]) => [room, [...members]]));
+}
+
+heading(`Connecting: ${sessions} users, each in 3 rooms of ${ROOM_SIZE}, ${atOnce} at once`);
+const rooms = threeRooms(sessions);
+// Signed ahead: tokens are the issuer's work.
+for (const userId of roomsOfUsers(rooms).keys()) tokenOf(userId);
+const server = await startServer(rooms);
+try {
+  const meter = new ProcessMeter([pidOf(server)]);
+  const began = performance.now();
+  let lost = 0;
+  const back = Promise.withResolvers<void>();
+  const times = new Histogram();
+  let killedAt = 0;
+  let returned = 0;
+  const members = new Map<number, Member>();
+  // As a client does: at once after a random part of a second, then with longer pauses.
+  const comeBack = async ({ userId, rooms: own }: Member): Promise<void> => {
+    for (let pause = 1_000; ; pause = Math.min(pause * 2, 5_000)) {
+      await delay(Math.random() * pause);
+      try {
+        members.set(userId, await join(server.port, userId, own, { onLost }));
+        break;
+      } catch {
+        lost += 1;
+      }
+    }
+    returned += 1;
+    times.add(performance.now() - killedAt);
+    if (returned === sessions) back.resolve();
+  };
+  const onLost = (member: Member): void => void comeBack(member);
+  for (const [userId, member] of await gather({ ports: [server.port], rooms, atOnce, onLost }))
+    members.set(userId, member);
+  const took = (performance.now() - began) / 1000;
+  const { cpu, others } = meter.stop();
+  table(
+    [
+      'sessions',
+      'seconds',
+      'sessions/s',
+      'server CPU µs a session',
+      'sessions/s on one core',
+      'RSS MiB',
+      'others, cores',
+    ],
+    [
+      [
+        members.size,
+        number(took, 1),
+        number(members.size / took),
+        number(((cpu[0] ?? 0) * 1e6) / members.size),
+        number(members.size / (cpu[0] ?? 1)),
+        number(rssOf(pidOf(server))),
+        number(others, 2),
+      ],
+    ],
+  );
+  await delay(5_000);
+  killedAt = performance.now();
+  await server.kill();
+  await server.restart();
+  const up = performance.now() - killedAt;
+  await Promise.race([back.promise, delay(120_000)]);
+  say(
+    `\nKilled and started again: listening after ${number(up)} ms; ${returned} back, half of them after ${number(times.at(0.5))} ms,`,
+  );
+  say(`the last after ${number(times.most)} ms (goal: 15,000), ${lost} attempts in vain`);
+  disperse(members);
+} finally {
+  await server.dispose();
+}
+process.exit(0);
