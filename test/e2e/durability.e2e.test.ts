@@ -52,6 +52,8 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'clients that come back',
       }
       clearInterval(talking);
       while (publisher.open > 0 || !listener.isLive) await delay(20);
+      const newest = Math.max(...seen.map((record) => (record.what === 'acked' ? record.seq : 0)));
+      while ((listener.last.get('r-5') ?? 0) < newest) await delay(20);
     } finally {
       clearInterval(talking);
       publisher.stop();
