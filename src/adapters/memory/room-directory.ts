@@ -31,11 +31,6 @@ export class MemoryRoomDirectory implements RoomDirectory {
   }
 
   async topicsOf(userId: UserId): Promise<readonly string[]> {
-    const topics: string[] = [];
-    for (const [id, { members }] of this.#directory.communities()) {
-      if (members.includes(userId)) topics.push(`community/${id}`);
-    }
-    for (const [id, members] of this.#directory.rooms()) if (members.includes(userId)) topics.push(`direct/${id}`);
-    return topics;
+    return this.#directory.topicsOf(userId);
   }
 }
