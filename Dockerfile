@@ -34,10 +34,10 @@ FROM runtime AS chat
 RUN mkdir /data /files && chown node:node /data /files
 COPY src ./src
 USER node
-RUN PORT=0 DATA_DIR=/tmp/warm-up timeout 10 node src/bootstrap/main.ts || [ $? -eq 124 ]; rm -rf /tmp/warm-up
+RUN PORT=0 DATA_DIR=/tmp/warm-up timeout 10 node src/bootstrap/main.js || [ $? -eq 124 ]; rm -rf /tmp/warm-up
 ENV HOST=0.0.0.0 PORT=8080 DATA_DIR=/data FILES_URL=/files
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/chat-server/health/ready').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "src/bootstrap/main.ts"]
+CMD ["node", "src/bootstrap/main.js"]

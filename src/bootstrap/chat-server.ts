@@ -122,8 +122,11 @@ async function launch({ id, config, secrets, telemetry, lifecycle, worker, broke
   const get = <T>(token: Typed<T>): T => container.resolve(token);
   const application = get(TOKENS.application);
   const bus = get(TOKENS.bus);
-  lifecycle.onStop('bus', () => bus.close({ forget: true }));
+  let joined = false;
+  // Refused because another server has its id, it must leave that one's groups alone.
+  lifecycle.onStop('bus', () => bus.close({ forget: joined }));
   await application.start();
+  joined = true;
   lifecycle.onStop('application', () => application.stop(FINISH_MS));
 
   const trusted = parseNetworks(config.http.trustedProxies);

@@ -7,7 +7,7 @@ import { VARIABLE_NAMES } from '../../src/bootstrap/config/variables.ts';
 import { freePort } from './services/free-port.ts';
 import { LocalProcess } from './services/local-process.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/bootstrap/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../src/bootstrap/main.js', import.meta.url));
 const READY_MS = 60_000;
 const PROBE_EVERY_MS = 50;
 const PROBE_MS = 2_000;

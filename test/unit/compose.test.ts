@@ -189,7 +189,7 @@ describe('Dockerfile', () => {
     const commands = Object.values(services).flatMap(({ command = [] }) =>
       command.filter((word) => word.endsWith('.ts')),
     );
-    for (const path of [...commands, 'src/bootstrap/main.ts']) expect(existsSync(new URL(path, ROOT))).toBe(true);
+    for (const path of [...commands, 'src/bootstrap/main.js']) expect(existsSync(new URL(path, ROOT))).toBe(true);
   });
 
   test('sets variables that the chat server knows', () => {

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Refusal } from '../../domain/errors.ts';
@@ -34,8 +35,13 @@ export class SqliteDatabase {
     if (path !== ':memory:') await mkdir(dirname(path), { recursive: true });
     // Built code has `.js` beside it, and the worker's name is no import that a compiler would rewrite.
     const file = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+    const cache = getCompileCacheDir();
     const worker = new Worker(file, {
       workerData: path,
+      // A thread has a compile cache of its own, and only by this variable: 30 MB less, as nothing has to be compiled there either.
+      env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) },
+      // What it holds is little, and short-lived.
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
       execArgv: ['--disable-warning=ExperimentalWarning'],
       name: 'sqlite',
     });
