@@ -1,0 +1,112 @@
+/**
+ * What grows with what. Embedded: subscribers of one room, rooms, message sizes. `npm run bench -- growth servers`: 1, 2 and 3 servers and two workers on real Kafka and
+ * MongoDB, all on this one machine. Offered loads, so that CPU figures can be compared.
+ */
+import { familyOf } from './load/process-meter.ts';
+import { type Rushed, type RushOptions, rush } from './load/rush.ts';
+import { startServices } from './load/services.ts';
+import { heading, number, table } from './load/table.ts';
+import { pidOf, type Rooms, separateRooms, startServer } from './load/world.ts';
+
+const SECONDS = 6;
+const HEAD = [
+  '',
+  'messages/s',
+  'deliveries/s',
+  'CPU µs a message',
+  'CPU µs a delivery',
+  'p50 ms',
+  'p99 ms',
+  'RSS peak MiB',
+  'lost / twice / disordered',
+];
+
+function row(name: string, run: Rushed): string[] {
+  const messages = run.sendsPerSecond * run.usage.seconds;
+  return [
+    name,
+    number(run.sendsPerSecond),
+    number(run.deliveriesPerSecond),
+    number(((run.usage.cpu[0] ?? 0) * 1e6) / messages),
+    number(run.cpuPerDelivery, 1),
+    number(run.latency.at(0.5), 1),
+    number(run.latency.at(0.99), 1),
+    number(run.usage.rssPeak),
+    `${run.lost}/${run.duplicated}/${run.outOfOrder}`,
+  ];
+}
+
+async function embedded(rooms: Rooms, load: Partial<RushOptions>): Promise<Rushed> {
+  const server = await startServer(rooms);
+  try {
+    return await rush({ ports: [server.port], rooms, seconds: SECONDS, pids: [[pidOf(server)]], ...load });
+  } finally {
+    await server.dispose();
+  }
+}
+
+/** `count` rooms whose only member is one of 500 users. */
+function sharedOut(count: number): Rooms {
+  return new Map(Array.from({ length: count }, (_, i) => [i + 1, [1 + (i % 500)]]));
+}
+
+async function alone(): Promise<void> {
+  heading('Subscribers of one room, 20,000 deliveries/s at most');
+  const bySubscribers: string[][] = [];
+  for (const subscribers of [1, 10, 100, 1_000, 10_000]) {
+    const rate = Math.min(500, 20_000 / subscribers);
+    bySubscribers.push(row(`${number(subscribers)}`, await embedded(separateRooms(1, subscribers), { rate })));
+  }
+  table(HEAD, bySubscribers);
+
+  heading('Rooms, 500 messages/s over all, one subscriber each, 500 connections');
+  const byRooms: string[][] = [];
+  for (const count of [10, 100, 1_000, 10_000, 100_000]) {
+    // Each room has been written to before, where they are not too many for that.
+    const warmUp = Math.min(25, 3 + count / 500);
+    byRooms.push(row(number(count), await embedded(sharedOut(count), { rate: 500, warmUp })));
+  }
+  table(HEAD, byRooms);
+
+  heading('Sizes: 20 rooms x 20 subscribers, 100 messages/s');
+  const bySize: string[][] = [];
+  for (const size of [100, 256, 1_000, 4_000, 7_900]) {
+    bySize.push(row(`${number(size)} characters`, await embedded(separateRooms(20, 20), { rate: 100, size })));
+  }
+  table(HEAD, bySize);
+}
+
+async function together(): Promise<void> {
+  const services = await startServices();
+  const rooms = separateRooms(20, 30);
+  const rows: string[][] = [];
+  heading(
+    'Servers on Kafka and MongoDB: 20 rooms x 30 subscribers, spread over them; closed loop of 4, then 200 messages/s',
+  );
+  try {
+    for (const [count, workers] of [
+      [1, 1],
+      [2, 1],
+      [3, 1],
+      [1, 2],
+    ] as const) {
+      for (const load of [{ window: 4 }, { rate: 200 }]) {
+        const env = { ...services.fresh(), ...(workers > 1 && { WORKERS: String(workers) }) };
+        const ids = Array.from({ length: count }, (_, i) => `bench-${process.pid}-${i}`);
+        const servers = await Promise.all(ids.map((id) => startServer(rooms, { env, id })));
+        const pids = [servers.flatMap((server) => familyOf(pidOf(server))), services.mongoPids, services.kafkaPids];
+        const run = await rush({ ports: servers.map(({ port }) => port), rooms, seconds: SECONDS, pids, ...load });
+        rows.push(
+          row(`${count} of ${workers} worker${workers > 1 ? 's' : ''}${'rate' in load ? '' : ', closed'}`, run),
+        );
+        await Promise.all(servers.map((server) => server.dispose()));
+      }
+    }
+  } finally {
+    await services.stop();
+  }
+  table(HEAD, rows);
+}
+
+await (process.argv[2] === 'servers' ? together() : alone());
+process.exit(0);
