@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { ServerProcess } from '../support/server-process.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** The client of the README as a program of its own, and what it prints. */
+function runTour(server: string): { tour: ChildProcess; lines: AsyncIterator<string> } {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const code = /```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+  const tour = spawn(
+    process.execPath,
+    ['--input-type=module', '-e', `${code}\nprocess.on('SIGUSR2', () => send('Later'));`],
+    {
+      cwd: ROOT,
+      env: { ...process.env, SERVER: server },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  return { tour, lines: createInterface({ input: tour.stdout })[Symbol.asyncIterator]() };
+}
+
+/** The next `count` lines, in any order: a receipt may come before or after one's own message. */
+async function next(lines: AsyncIterator<string>, count: number): Promise<string[]> {
+  const found: string[] = [];
+  while (found.length < count) found.push((await lines.next()).value);
+  return found.map((line) => line.replace(/ [0-9a-f]{24}$/, '')).sort();
+}
+
+test('the client of the README sends once and misses nothing over a server that is killed', async () => {
+  const server = await ServerProcess.start();
+  onTestFinished(() => server.dispose());
+  const { tour, lines } = runTour(server.url);
+  onTestFinished(() => void tour.kill('SIGKILL'));
+
+  expect(await next(lines, 2)).toEqual(['message 1 Hello', 'stored 1']);
+  await server.kill();
+  tour.kill('SIGUSR2');
+  await server.restart();
+  expect(await next(lines, 2)).toEqual(['message 2 Later', 'stored 2']);
+});
