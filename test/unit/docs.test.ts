@@ -1,0 +1,151 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { ENDPOINTS } from '../../src/adapters/http/endpoints.ts';
+import { refusalNumber } from '../../src/adapters/http/refusal-codes.ts';
+import { SEND_DESTINATIONS } from '../../src/adapters/stomp/inbound.ts';
+import { ERRORS_DESTINATION } from '../../src/adapters/stomp/session.ts';
+import { SystemTelemetry } from '../../src/adapters/system/telemetry.ts';
+import { isKnownVariable, VARIABLE_NAMES } from '../../src/bootstrap/config/variables.ts';
+import { communityTopic, conversationTopic } from '../../src/domain/audience.ts';
+import { channelKey, roomKey } from '../../src/domain/conversation.ts';
+import type { RefusalCode } from '../../src/domain/errors.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const PAGES = globSync(['*.md', 'docs/**/*.md', 'neighbours/*.md'], { cwd: ROOT }).sort();
+const protocol = read('docs/protocol.md');
+const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+
+/** Of the tests and neighbours; the server's own variables are known by its table. */
+const OTHER_VARIABLES = new Set([
+  ...['TEST_KAFKA_BROKERS', 'TEST_MONGODB_URL', 'TEST_REDIS_URL', 'CHAT_TEST_CACHE', 'CHROMIUM', 'CI', 'CHAT_PORT'],
+  ...['CHAT_URL', 'LEASE_SECONDS', 'NODE_OPTIONS', 'SERVER'],
+]);
+/** What stands in code marks and looks like a variable: words of STOMP, HTTP and MongoDB. */
+const WORDS =
+  /^(CONNECT|CONNECTED|SEND|SUBSCRIBE|UNSUBSCRIBE|MESSAGE|RECEIPT|ERROR|ACK|NACK|DISCONNECT|STOMP|GET|POST|PUT|HEAD|SIGTERM|SIGINT|SIGKILL|SIGSTOP|AUTHORIZATION|PATH|IXSCAN|SKIP|FETCH|DISTINCT_SCAN|JSESSIONID|DIR|X)$/;
+
+/** Addresses of a page's links and pictures, code left out. */
+function linksOf(text: string): string[] {
+  const prose = text.replace(/```[\s\S]*?```/g, '').replace(/`[^`\n]*`/g, '');
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, address = '']) => address);
+}
+
+/** The names by which headings are linked to. */
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+function brokenLinks(page: string): string[] {
+  return linksOf(read(page)).filter((link) => {
+    if (/^https?:/.test(link)) return false;
+    const [path = '', anchor] = link.split('#');
+    const target = path === '' ? page : relative(ROOT, normalize(join(ROOT, dirname(page), path)));
+    if (!existsSync(join(ROOT, target))) return true;
+    return anchor !== undefined && !anchorsOf(read(target)).includes(anchor);
+  });
+}
+
+/** Words in capitals that stand alone in code marks, in a table's first cell, or before `=` or in `${}`. */
+function variablesOf(text: string): Set<string> {
+  const marked = [...text.matchAll(/`\$?\{?([A-Z][A-Z0-9_]+)(?:=[^`\n]*)?\}?`/g)];
+  const given = [...text.matchAll(/(?:^|[\s`])([A-Z][A-Z0-9]*_[A-Z0-9_]+)=/gm)];
+  return new Set([...marked, ...given].map(([, name = '']) => name).filter((name) => !WORDS.test(name)));
+}
+
+function pascal(file: string): string {
+  return file.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+describe.each(PAGES)('%s', (page) => {
+  it('has links to files and headings that exist', () => {
+    expect(brokenLinks(page)).toEqual([]);
+  });
+
+  it('names npm scripts that exist', () => {
+    const named = [...read(page).matchAll(/npm run ([a-z][a-z0-9:-]*)/g)].map(([, name = '']) => name);
+    expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
+  });
+
+  it('names files that exist where it names programs', () => {
+    const named = [...read(page).matchAll(/\bnode ((?:scripts|bench|neighbours|src)\/\S+?\.ts)/g)];
+    expect(named.map(([, path = '']) => path).filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+
+  it('names variables that are known', () => {
+    const isPrefix = (name: string) => VARIABLE_NAMES.some((known) => known.startsWith(`${name}_`));
+    const isKnown = (name: string) => isKnownVariable(name) || isPrefix(name) || OTHER_VARIABLES.has(name);
+    expect([...variablesOf(read(page))].filter((name) => !isKnown(name))).toEqual([]);
+  });
+});
+
+describe('docs/protocol.md', () => {
+  it('has every destination that can be sent to', () => {
+    expect(SEND_DESTINATIONS.filter((destination) => !protocol.includes(`| \`${destination}\` |`))).toEqual([]);
+  });
+
+  it('has every destination that can be subscribed to', () => {
+    const destinations = [
+      conversationTopic(roomKey(1)).replace('1', '{roomId}'),
+      conversationTopic(channelKey(1)).replace('1', '{channelId}'),
+      communityTopic(1).replace('1', '{communityId}'),
+      ERRORS_DESTINATION,
+    ];
+    expect(destinations.filter((destination) => !protocol.includes(`| \`${destination}\` |`))).toEqual([]);
+  });
+
+  it('has every HTTP call, and no other', () => {
+    const calls = Object.values(ENDPOINTS).map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+    const documented = [...protocol.matchAll(/^\| `((?:GET|POST|PUT) \S+)` \|/gm)].map(([, call]) => call);
+    expect(documented.sort()).toEqual(calls.sort());
+  });
+
+  it('has every use case', () => {
+    const files = globSync('*.ts', { cwd: join(ROOT, 'src/application/use-cases') });
+    const names = files.map((file) => pascal(file.replace('.ts', '')));
+    expect(names.length).toBeGreaterThan(0);
+    expect(names.filter((name) => !protocol.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it('has every number of a refusal, and no other', () => {
+    const codes: Record<RefusalCode, true> = {
+      'bad-input': true,
+      'no-token': true,
+      'bad-token': true,
+      'not-permitted': true,
+      'message-not-found': true,
+      'not-the-author': true,
+      'too-large': true,
+      'too-fast': true,
+      'try-again': true,
+      'store-failed': true,
+      internal: true,
+    };
+    const numbers = Object.keys(codes).map((code) => refusalNumber(code as RefusalCode));
+    const documented = [...protocol.matchAll(/^\| (\d{4}) \|.*\|.*\|$/gm)].map(([, number]) => Number(number));
+    expect(documented.sort()).toEqual(numbers.sort());
+  });
+});
+
+describe('docs/operations.md', () => {
+  it('has every figure of the application', async () => {
+    const figures = await SystemTelemetry.create({ level: 'silent' }).registry.getMetricsAsJSON();
+    const page = read('docs/operations.md');
+    expect(figures.map(({ name }) => name).filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+describe('docs/adr/README.md', () => {
+  it('lists every decision', () => {
+    const index = read('docs/adr/README.md');
+    const decisions = globSync('0*.md', { cwd: join(ROOT, 'docs/adr') });
+    expect(decisions.filter((file) => !index.includes(`](${file})`))).toEqual([]);
+  });
+});
