@@ -90,17 +90,25 @@ describe('one server', () => {
     await client.close();
   });
 
-  test('who closes one of two tabs is still there; who closes both is gone, and that is told once', async () => {
+  test('who closes one of two tabs, or loads the page anew, is still there; who closes all is gone, and that is told once', async () => {
     const watcher = await connect(system, 1);
     const room = await watcher.subscribe('/topic/direct/6');
     const tabs = [await connect(system, 4), await connect(system, 4)];
     await room.next(({ type, userId }) => type === 'connect' && userId === '4');
     await tabs[0]?.cut();
+    // Whose end is told later than that of the tab would have been.
+    const others = await watcher.subscribe('/topic/direct/8');
+    await (await connect(system, 2)).cut();
+    await others.next(({ type }) => type === 'disconnect');
+    expect(room.bodies.filter(({ type }) => type === 'disconnect')).toEqual([]);
     const online = await fetch(`${system.url}/chat-server/online?place=r-6`, {
       headers: { AUTHORIZATION: system.token(1) },
     });
     expect(((await online.json()) as { result: string[] }).result.sort()).toEqual(['1', '4']);
     await tabs[1]?.cut();
+    // As when a page is loaded anew.
+    const reloaded = await connect(system, 4);
+    await reloaded.cut();
     await room.next(({ type }) => type === 'disconnect');
     const again = await connect(system, 4);
     await room.atLeast(2, ({ type }) => type === 'connect');
