@@ -8,6 +8,7 @@ import { type ConversationKey, idOf, roomKey } from '../../../src/domain/convers
 import { Refusal } from '../../../src/domain/errors.ts';
 import { RecordedTelemetry } from '../recorded-telemetry.ts';
 import { check, type FinalEvent, type LoggedEvent, type Recorded, type Verdict } from './checker.ts';
+import { shuffled } from './shuffled.ts';
 import { SimulatedServer, type SimulatedWorld } from './simulated-server.ts';
 import { callerOf, SimulatedSubscriber } from './simulated-subscriber.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -312,11 +313,6 @@ export class Simulation {
     if (one === undefined) throw new Error('nothing to choose from');
     return one;
   }
-}
-
-function shuffled<T>(list: readonly T[], random: () => number): T[] {
-  const left = [...list];
-  return list.flatMap(() => left.splice(Math.floor(random() * left.length), 1));
 }
 
 async function wholeHistory(store: MessageStore, place: ConversationKey): Promise<FinalEvent[]> {

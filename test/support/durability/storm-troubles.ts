@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '../cluster.ts';
 import type { FaultProxy } from '../fault-proxy.ts';
+import { shuffled } from './shuffled.ts';
 
 type Kind = 'kill' | 'freeze' | 'drain' | 'cut' | 'hang';
 
@@ -80,7 +81,7 @@ export class Troubles {
       const all = this.#parts.flatMap((part) =>
         Object.keys(part.does).map((kind): [Part, Kind] => [part, kind as Kind]),
       );
-      this.#deck = all.flatMap(() => all.splice(Math.floor(this.#random() * all.length), 1));
+      this.#deck = shuffled(all, this.#random);
     }
     const [part] = this.#deck.at(-1) ?? [];
     if (part === undefined || this.#busy.has(part.name)) return null;
