@@ -1,0 +1,59 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { ENDPOINTS } from '../../src/adapters/http/endpoints.ts';
+import { SEND_DESTINATIONS } from '../../src/adapters/stomp/inbound.ts';
+import { ERRORS_DESTINATION } from '../../src/adapters/stomp/session.ts';
+import { LIMIT_VARIABLES } from '../../src/bootstrap/config/limit-variables.ts';
+import { parseTopic } from '../../src/domain/audience.ts';
+
+const ROOT = new URL('../../', import.meta.url);
+const page = readFileSync(new URL('docs/security.md', ROOT), 'utf8');
+
+/** The rows of the table under a heading, each a list of cells. */
+function rows(heading: string): string[][] {
+  const section = page.slice(page.indexOf(`\n${heading}\n`) + heading.length + 2).split(/\n##+ /)[0] ?? '';
+  const lines = section.split('\n').filter((line) => line.startsWith('| '));
+  return lines.slice(1).map((line) => line.slice(2, -2).split(' | '));
+}
+
+const code = (text: string | undefined) => text?.replaceAll('`', '');
+
+describe('docs/security.md', () => {
+  test('names every HTTP call with who may make it, and no other', () => {
+    expect(rows('### HTTP').map(([call, who, what]) => [code(call), who, what])).toEqual(
+      Object.values(ENDPOINTS).map(({ method, path, who, what }) => [`${method.toUpperCase()} ${path}`, who, what]),
+    );
+  });
+
+  test('names every destination that can be sent to, and no other', () => {
+    const named = rows('### STOMP: SEND');
+    expect(named.map(([destination]) => code(destination))).toEqual([...SEND_DESTINATIONS]);
+    for (const [, who] of named) expect(who?.length).toBeGreaterThan(5);
+  });
+
+  test('names every kind of destination that can be subscribed to', () => {
+    const named = rows('### STOMP: SUBSCRIBE').map(([destination]) => code(destination) ?? '');
+    const topics = named.map((destination) => parseTopic(destination)).filter((topic) => topic !== null);
+    expect(topics).toEqual([
+      { kind: 'conversation', key: 'r-5' },
+      { kind: 'conversation', key: 'c-11' },
+      { kind: 'community', id: 1 },
+    ]);
+    expect(named.filter((destination) => parseTopic(destination) === null)).toEqual([ERRORS_DESTINATION]);
+  });
+
+  test('names every limit with its default', () => {
+    const named = rows('## Limits').map(([name, value]) => [code(name), value]);
+    const known = Object.entries(LIMIT_VARIABLES).filter(([name]) => name.startsWith('LIMIT_'));
+    expect(named.toSorted()).toEqual(known.map(([name, { whenUnset }]) => [name, whenUnset]).toSorted());
+  });
+
+  test.each(rows('## Attacks').map(([attack = '', , where = '']) => [attack, where]))(
+    'has a test for: %s',
+    (_, where) => {
+      const [, file = '', name = ''] = /^`(test\/[^`]+)` › (.+)$/.exec(where) ?? [];
+      expect(existsSync(new URL(file, ROOT)) && file !== '').toBe(true);
+      expect(readFileSync(new URL(file, ROOT), 'utf8')).toContain(name.trim());
+    },
+  );
+});
