@@ -57,7 +57,8 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'neighbours that fail', (
       const message = { userId: 1, name: 'x', profileImage: null, content };
       const isIt = ({ message }: Record<string, unknown>) => message === content;
       await one.send('/kafka/send-direct-message', { ...message, channelId: 5 });
-      await room.next(isIt);
+      // Not the name that the sender gives himself.
+      expect((await room.next(isIt)).name).toBe('Ada');
       const between = performance.now();
       await one.send('/kafka/send-channel-message', { ...message, channelId: 11, communityId: 1 });
       await channel.next(isIt);

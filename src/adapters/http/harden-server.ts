@@ -9,6 +9,8 @@ export interface ServerLimits {
   readonly requestMs?: number;
   /** Milliseconds that a connection waits for its next request. 60000 */
   readonly keepAliveMs?: number;
+  /** Milliseconds in which nothing moves either way, such as towards a client that does not read its answer. 120000 */
+  readonly idleMs?: number;
 }
 
 const FAREWELL_MS = 2_000;
@@ -33,6 +35,7 @@ export function hardenServer(server: Server, limits: ServerLimits): void {
   server.headersTimeout = limits.headersMs ?? 10_000;
   server.requestTimeout = limits.requestMs ?? 15 * 60_000;
   server.keepAliveTimeout = limits.keepAliveMs ?? 60_000;
+  server.timeout = limits.idleMs ?? 120_000;
   server.maxHeadersCount = 100;
   server.maxRequestsPerSocket = 10_000;
   server.on('clientError', (_error, socket) => {

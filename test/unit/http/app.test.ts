@@ -1,11 +1,13 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { createHttpApp } from '../../../src/adapters/http/app.ts';
 import { ENDPOINTS } from '../../../src/adapters/http/endpoints.ts';
+import { hardenServer, serverOptions } from '../../../src/adapters/http/harden-server.ts';
 import { originRule } from '../../../src/adapters/http/origins.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
 import { asUser, json, refused, serve } from './harness.ts';
@@ -181,6 +183,21 @@ test('a connection that is refused and never closes its side is cut', async () =
     await delay(20);
   }
   socket.destroy();
+});
+
+test('a client that does not read its answer is cut', async () => {
+  const limits = { headerBytes: 16_384, idleMs: 300 };
+  const server = createServer(serverOptions(limits), (_request, response) => response.end(Buffer.alloc(50_000_000)));
+  hardenServer(server, limits);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  socket.pause();
+  const [accepted] = (await once(server, 'connection')) as [Socket];
+  const cut = once(accepted, 'close');
+  socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  await cut;
+  socket.destroy();
+  await new Promise((resolve) => server.close(resolve));
 });
 
 test('a body that trickles is cut', async () => {
