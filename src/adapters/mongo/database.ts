@@ -1,6 +1,7 @@
 import { type Collection, type Db, MongoClient, type MongoClientOptions, MongoServerError } from 'mongodb';
 import { type ConversationKey, isChannel } from '../../domain/conversation.ts';
 import { Refusal } from '../../domain/errors.ts';
+import { AbandonedTransactions } from './abandoned-transactions.ts';
 import type { EventDocument, HoleDocument, MessageDocument, ReadDocument } from './documents.ts';
 import { ensureIndexes } from './indexes.ts';
 import { PublishedMarks } from './published-marks.ts';
@@ -11,7 +12,11 @@ const SOCKET_MS = 4_000;
 const SELECTION_MS = 3_000;
 const DEFAULT_DATABASE = 'chat';
 
+/** How MongoDB's own tools show our connections. */
+export const APP_NAME = 'chat-server';
+
 const COMMON: MongoClientOptions = {
+  appName: APP_NAME,
   serverSelectionTimeoutMS: SELECTION_MS,
   connectTimeoutMS: SELECTION_MS,
   heartbeatFrequencyMS: 3_000,
@@ -27,6 +32,7 @@ export class MongoDatabase {
   readonly holes: Collection<HoleDocument>;
   readonly markers: Collection<ReadDocument>;
   readonly marks: PublishedMarks;
+  readonly abandoned: AbandonedTransactions;
   readonly #direct: Collection<MessageDocument>;
   readonly #channel: Collection<MessageDocument>;
 
@@ -60,6 +66,7 @@ export class MongoDatabase {
     this.#direct = db.collection('directMessage');
     this.#channel = db.collection('channelMessage');
     this.marks = new PublishedMarks(this.events);
+    this.abandoned = new AbandonedTransactions(client, APP_NAME);
   }
 
   messagesOf(place: ConversationKey): Collection<MessageDocument> {

@@ -13,6 +13,8 @@ import {
 import { HOLE_BUCKET } from './pages.ts';
 
 const DUPLICATE = 11000;
+/** So long another server's transaction may keep ours waiting before we look whether that server lives. */
+const PATIENCE_MS = 300;
 
 /** Some of the batches were applied by another server meanwhile; nothing was changed. */
 export class Overtaken extends Error {}
@@ -39,8 +41,11 @@ function inTransaction(
   published: readonly ObjectId[],
   careful: boolean,
 ): Promise<void> {
+  const began = performance.now();
   return db.client.withSession((session) =>
     session.withTransaction(async () => {
+      // Tried again and again: something holds what we need.
+      if (performance.now() - began > PATIENCE_MS) await db.abandoned.end();
       await claim(db, docs, published, session);
       const run = new Run(db, session, careful);
       const legacy = docs.filter((doc) => doc.legacy);

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import { MongoClient, ReadConcern } from 'mongodb';
+import { afterEach, expect, test } from 'vitest';
+import { APP_NAME, MongoDatabase } from '../../src/adapters/mongo/database.ts';
+import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
+import type { Draft } from '../../src/domain/chat-event.ts';
+import type { ConversationKey } from '../../src/domain/conversation.ts';
+import { describeWithService } from '../support/services/shared.ts';
+import { append, newPlace, said } from './world.ts';
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+await describeWithService('mongo', 'a server that died in the middle of a transaction', ({ mongo }) => {
+  async function open(database: string): Promise<{ db: MongoDatabase; store: MongoMessageStore }> {
+    const db = await MongoDatabase.connect(mongo, { database });
+    const store = new MongoMessageStore(db, { background: false });
+    cleanups.push(async () => {
+      await store.close();
+      await db.client.db(database).dropDatabase();
+      await db.close();
+    });
+    return { db, store };
+  }
+
+  /** Takes a place's batches as the projection does, and goes no further. */
+  async function dieMeanwhile(database: string, place: ConversationKey, appName: string): Promise<MongoClient> {
+    const client = new MongoClient(mongo, { appName });
+    cleanups.push(() => client.close());
+    const session = client.startSession();
+    session.startTransaction();
+    const events = client.db(database).collection('event');
+    await events.updateMany({ p: place }, { $unset: { proj: '' } }, { session });
+    return client;
+  }
+
+  async function said3(store: MongoMessageStore, place: ConversationKey): Promise<readonly Draft[]> {
+    const drafts = [said(place, 'one'), said(place, 'two'), said(place, 'three')];
+    expect(await append(store, 1, drafts)).toEqual({ kind: 'stored' });
+    return drafts;
+  }
+
+  test('keeps nobody from reading history for longer than a read may take', async () => {
+    const database = `abandoned-${randomBytes(6).toString('hex')}`;
+    const { store } = await open(database);
+    const place = newPlace();
+    const drafts = await said3(store, place);
+    await dieMeanwhile(database, place, APP_NAME);
+    const { entries } = await store.history(place, { kind: 'page', page: 0, size: 10 });
+    expect(entries.map(({ message }) => message.id)).toEqual(drafts.map(({ id }) => id));
+  });
+
+  test('leaves what others do in the same MongoDB alone', async () => {
+    const database = `abandoned-${randomBytes(6).toString('hex')}`;
+    const { db, store } = await open(database);
+    const place = newPlace();
+    await said3(store, place);
+    const other = await dieMeanwhile(database, place, 'somebody-else');
+    await expect(store.history(place, { kind: 'page', page: 0, size: 10 })).rejects.toThrow('does not answer');
+    const found = await db.client
+      .db('admin', { readConcern: new ReadConcern('local') })
+      .aggregate([
+        { $currentOp: { idleSessions: true } },
+        { $match: { appName: 'somebody-else', type: 'idleSession' } },
+      ])
+      .toArray();
+    expect(found).toHaveLength(1);
+    await other.close();
+    expect((await store.history(place, { kind: 'page', page: 0, size: 10 })).entries).toHaveLength(3);
+  });
+});
