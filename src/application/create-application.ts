@@ -189,7 +189,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     replyInRoom: observed(telemetry, new ReplyInRoom(writing)),
     replyInChannel: observed(telemetry, new ReplyInChannel(writing)),
     modifyMessage: observed(telemetry, new ModifyMessage(writing)),
-    deleteMessage: observed(telemetry, new DeleteMessage(writing)),
+    deleteMessage: observed(telemetry, new DeleteMessage({ writing, files: ports.files, telemetry })),
     showTyping: observed(telemetry, new ShowTyping({ membership, rates, subscribers, publisher, users, telemetry })),
     moveToPlace: observed(telemetry, new MoveToPlace({ membership, rates, reporter, markers, sessions, clock })),
     showVoice: observed(telemetry, new ShowVoice({ membership, rates, reporter, news })),

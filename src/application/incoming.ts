@@ -57,7 +57,7 @@ export class Incoming {
   handle(record: IncomingRecord): void {
     try {
       if (record.server === this.#server) {
-        if (record.key !== null && record.key.startsWith('s-')) this.#roster.echo();
+        if (record.key?.startsWith('s-')) this.#roster.echo();
       } else if (record.seq !== null) this.#numbered(record, record.seq);
       else this.#other(record);
     } catch (error) {

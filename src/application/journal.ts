@@ -49,6 +49,11 @@ export type Committed = (place: ConversationKey, events: readonly StoredEvent[])
 
 const MAX_BATCH = 256;
 const MAX_APPEND = 1024;
+/**
+ * Events that must wait before an append is begun beside one that is under way. Few events a round cost the server and the store nearly the work of hundreds:
+ * at a thousand messages a second in as many rooms, half the CPU a message.
+ */
+const SECOND_FROM = 32;
 const MAX_WAITING = 50_000;
 const MAX_ATTEMPTS = 100;
 const MAX_BELIEFS = 200_000;
@@ -149,9 +154,21 @@ export class Journal {
     this.#scheduled = true;
     this.#clock.soon(() => {
       this.#scheduled = false;
-      this.#prepareAll();
+      // What is not prepared yet can still be joined by more of its place.
+      if (this.#mayBegin()) this.#prepareAll();
       this.#write();
     });
+  }
+
+  #mayBegin(): boolean {
+    if (this.#inFlight === 0) return true;
+    if (this.#inFlight >= this.#maxInFlight) return false;
+    let waiting = 0;
+    for (const { busy, pending } of this.#lanes.values()) {
+      if (!busy) waiting += pending.length;
+      if (waiting >= SECOND_FROM) return true;
+    }
+    return false;
   }
 
   #prepareAll(): void {

@@ -18,6 +18,7 @@ import { loadOptionalAdapters } from './optional-adapters.ts';
 import { RequestClients } from './request-clients.ts';
 import { tokenSecrets } from './secrets.ts';
 import { StickySessions } from './sticky-sessions.ts';
+import { registerStompMetrics } from './stomp-metrics.ts';
 import { baseUrlOf, mountStomp, PREFIX } from './stomp-mount.ts';
 import { openStores } from './stores.ts';
 import { TOKENS, type Typed } from './tokens.ts';
@@ -154,6 +155,7 @@ async function launch({ id, config, secrets, telemetry, lifecycle, worker, broke
     ids: get(TOKENS.ids),
     baseUrl: (connection) => config.http.publicUrl ?? baseUrlOf(connection),
   });
+  registerStompMetrics(telemetry.registry, stomp);
   const clients = new RequestClients(trusted);
   const sockJs = mountStomp({ limits: config.limits, stomp, clients, allowOrigin, telemetry });
   const handle = (request: IncomingMessage, response: ServerResponse): void => {

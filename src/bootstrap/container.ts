@@ -97,10 +97,18 @@ export function createContainer(opened: Opened): DependencyContainer {
       });
     }
     const log = telemetry.of('presence');
+    // Several connections, each dialled again and again: said once.
+    let away = true;
     const reporter = new TcpSessionReporter({
       ...config.presence,
-      onLost: (reason) => log.log('warn', 'presence is away', { reason }),
-      onReady: () => log.log('info', 'presence is reached'),
+      onLost: (reason) => {
+        if (!away) log.log('warn', 'presence is away', { reason });
+        away = true;
+      },
+      onReady: () => {
+        if (away) log.log('info', 'presence is reached');
+        away = false;
+      },
     });
     lifecycle.onStop('presence', () => reporter.close());
     return reporter;

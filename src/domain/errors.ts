@@ -7,7 +7,8 @@
  * - `message-not-found`: the target or parent is not in that place (any more)
  * - `not-the-author`: someone else's message
  * - `too-large`, `too-fast`: over a limit
- * - `try-again`: something that is needed does not answer now; nothing was changed
+ * - `try-again`: something that is needed does not answer now. Nothing was changed, except that an event whose storing was under way when the database
+ *   stopped answering may yet appear: who sends it again with the same nonce is safe
  * - `store-failed`: the database refused
  * - `internal`: a defect of ours
  */

@@ -1,10 +1,7 @@
 import { startStandIns } from '../../neighbours/stand-ins/server.ts';
-import { SilentNotifier } from '../../src/adapters/memory/notifier.ts';
 import { RestNotifier } from '../../src/adapters/rest/notifier.ts';
 import { RestService } from '../../src/adapters/rest/rest-service.ts';
 import { notifierContract } from './notifier.ts';
-
-notifierContract('silent', async () => ({ notifier: new SilentNotifier(), stop: async () => {} }));
 
 notifierContract('by REST', async () => {
   const services = await startStandIns();

@@ -22,7 +22,6 @@ const COUNTERS: Help<CounterName> = {
   append_batches: 'Batches given to the store',
   append_clashes: 'Batches whose number another server had taken',
   append_failures: 'Batches of unknown fate',
-  events_delivered: 'Events handed to local subscriptions',
   gaps_held: 'Events held back until an earlier number came',
   gaps_read: 'Missing numbers read from the store',
   outbox_republished: 'Batches put on the bus again',

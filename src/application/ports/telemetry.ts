@@ -11,7 +11,6 @@ export type CounterName =
   | 'append_batches'
   | 'append_clashes'
   | 'append_failures'
-  | 'events_delivered'
   | 'gaps_held'
   | 'gaps_read'
   | 'outbox_republished'

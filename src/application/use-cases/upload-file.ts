@@ -4,6 +4,7 @@ import { Refusal } from '../../domain/errors.ts';
 import type { CommunityId } from '../../domain/ids.ts';
 import type { StoredFileMessage, StoredUpload, Upload, UploadPart } from '../application.ts';
 import type { Accepted, Caller, MaybePromise } from '../caller.ts';
+import { dropFile } from '../drop-file.ts';
 import type { Limits } from '../limits.ts';
 import { after } from '../maybe.ts';
 import type { Membership } from '../membership.ts';
@@ -54,12 +55,8 @@ export class UploadFile {
     return { key };
   }
 
-  async drop({ key }: StoredUpload): Promise<void> {
-    try {
-      await this.#files.remove(key);
-    } catch (error) {
-      this.#telemetry.log('warn', 'an unused file stays', { key, reason: String(error) });
-    }
+  drop({ key }: StoredUpload): Promise<void> {
+    return dropFile(this.#files, this.#telemetry, key);
   }
 
   execute(caller: Caller, input: Upload): MaybePromise<Accepted<StoredFileMessage>> {

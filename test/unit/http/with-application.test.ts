@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { FolderFileStore } from '../../../src/adapters/files/folder-file-store.ts';
 import { JwtTokenIssuer } from '../../../src/adapters/jwt/token-issuer.ts';
 import { JwtTokenVerifier } from '../../../src/adapters/jwt/token-verifier.ts';
@@ -143,6 +143,19 @@ test('a file goes in and comes out, once however often it is sent', async () => 
   expect(await send(1, FIELDS, 'x'.repeat(100_001))).toEqual(refused(2413));
   const kept = await readdir(server.files, { recursive: true, withFileTypes: true });
   expect(kept.filter((entry) => entry.isFile())).toHaveLength(2);
+});
+
+test('a deleted file is gone with its message, and its link with it', async () => {
+  const server = await whole();
+  const body = form(FIELDS, 'secret');
+  const sent = await json(fetch(`${server.url}/chat-server/file`, { method: 'POST', body, headers: asUser(1) }));
+  const { id, message } = (sent.body as { result: { id: string; message: string } }).result;
+  expect((await fetch(message)).status).toBe(200);
+  const caller = server.app.authenticate(asUser(1).authorization.slice('Bearer '.length), null);
+  await (await server.app.deleteMessage(caller, { place: 'r-5', id, communityId: null, nonce: null })).result;
+  await vi.waitFor(async () => expect((await fetch(message)).status).toBe(404));
+  const kept = await readdir(server.files, { recursive: true, withFileTypes: true });
+  expect(kept.filter((entry) => entry.isFile())).toEqual([]);
 });
 
 test('new members read at once, and those who left no more', async () => {

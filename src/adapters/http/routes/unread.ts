@@ -4,13 +4,10 @@ import type { ClientHandler, HttpDeps } from '../deps.ts';
 import { sendJson, wrapped } from '../envelope.ts';
 import { queryText } from '../query.ts';
 
-const MOST_PLACES = 500;
-
 /** Unread messages of the token's user in the places asked for, `places=r-5,c-11`. */
 export function unreadRoute(deps: HttpDeps): ClientHandler {
   return async (caller, request, response) => {
     const texts = (queryText(request, 'places') ?? '').split(',');
-    if (texts.length > MOST_PLACES) throw new Refusal('bad-input', `more than ${MOST_PLACES} places`);
     const places = texts.map(placeOf);
     const counts = await deps.application.unread(caller, { places });
     sendJson(response, 200, wrapped(counts.map(({ place, count, seq }) => ({ place, count, seq }))));
