@@ -16,7 +16,7 @@ export interface FeedParts {
   readonly telemetry: Telemetry;
   /** Hands an event to the live subscriptions of the place. */
   readonly deliver: (event: StoredEvent) => void;
-  /** Told when the number of remembered events changes. */
+  /** Told when the memory that remembered events take changes, in bytes, about. */
   readonly remembered: (change: number) => void;
   /** Events that a resume may replay at most. */
   readonly window: number;
@@ -47,6 +47,7 @@ export class Feed {
   #closed = false;
   /** Consecutive events that end at `#position`, those of deleted messages blanked. */
   #tail: StoredEvent[] = [];
+  #tailBytes = 0;
   #tailRead: Promise<void> | null = null;
   #longTailUntil = 0;
   /** When somebody last had use of it, for the one who closes idle feeds. */
@@ -125,8 +126,7 @@ export class Feed {
   }
 
   forgetTail(): void {
-    this.#parts.remembered(-this.#tail.length);
-    this.#tail = [];
+    this.#setTail([]);
   }
 
   #covers(after: number): boolean {
@@ -182,17 +182,31 @@ export class Feed {
   #remember(event: StoredEvent): void {
     if (event.kind === 'delete') this.#blank(event.id);
     this.#tail.push(event);
-    this.#parts.remembered(1);
+    this.#weigh(bytesOf(event));
     const most = this.#longTailUntil > this.#parts.clock.now() ? this.#parts.window : SHORT_TAIL;
     // Cut in halves, so that it is not done for each event.
     if (this.#tail.length > 2 * most) {
-      this.#parts.remembered(most - this.#tail.length);
-      this.#tail = this.#tail.slice(-most);
+      this.#setTail(this.#tail.slice(-most));
     }
   }
 
   #blank(id: string): void {
-    for (const [i, event] of this.#tail.entries()) if (event.id === id) this.#tail[i] = blanked(event);
+    for (const [i, event] of this.#tail.entries()) {
+      if (event.id !== id) continue;
+      const without = blanked(event);
+      this.#tail[i] = without;
+      this.#weigh(bytesOf(without) - bytesOf(event));
+    }
+  }
+
+  #setTail(tail: StoredEvent[]): void {
+    this.#tail = tail;
+    this.#weigh(tail.reduce((sum, event) => sum + bytesOf(event), 0) - this.#tailBytes);
+  }
+
+  #weigh(change: number): void {
+    this.#tailBytes += change;
+    this.#parts.remembered(change);
   }
 
   /** Prepends to the tail, so that it reaches back to `after`; a second one in a short time reads the whole window at once. */
@@ -216,7 +230,16 @@ export class Feed {
       ...events.filter((e) => e.seq <= this.#position - this.#tail.length),
       ...this.#tail,
     ]);
-    this.#parts.remembered(joined.length - this.#tail.length);
-    this.#tail = joined;
+    this.#setTail(joined);
   }
+}
+
+/** What an event takes beside its texts. */
+const EVENT_BYTES = 400;
+
+/** A character may take two bytes. */
+function bytesOf(event: StoredEvent): number {
+  if (event.kind === 'delete') return EVENT_BYTES;
+  const quoted = event.kind === 'reply' ? event.parentContent.length : 0;
+  return EVENT_BYTES + 2 * (event.content.length + quoted);
 }

@@ -12,7 +12,7 @@ const IDLE_MS = 60_000;
 const ROUND_MS = 2_000;
 /** Feeds compared with the store in one round: a lost record with none behind it is noticed by nothing else. */
 const COMPARED = 500;
-const MAX_REMEMBERED_EVENTS = 60_000;
+const MAX_REMEMBERED_BYTES = 48 * 1024 * 1024;
 
 interface Opening {
   readonly held: [number, HeldEvent][];
@@ -63,6 +63,11 @@ export class Feeds {
     this.#round?.cancel();
     for (const feed of this.#open.values()) feed.close();
     this.#open.clear();
+  }
+
+  /** What the remembered events of all feeds take, in bytes, about. */
+  get rememberedBytes(): number {
+    return this.#remembered;
   }
 
   /** The place's feed if it is open: at once, for those who are in a hurry. */
@@ -116,6 +121,8 @@ export class Feeds {
       deliver: (event: StoredEvent) => this.#subscribers.deliver(destination, event),
       remembered: (change) => {
         this.#remembered += change;
+        // Many long histories at once don't wait for the next round.
+        if (change > 0 && this.#remembered > 2 * MAX_REMEMBERED_BYTES) this.#forgetTails(place);
       },
     };
     const feed = new Feed(place, position, parts);
@@ -133,10 +140,14 @@ export class Feeds {
         feed.close();
       }
     }
-    if (this.#remembered <= MAX_REMEMBERED_EVENTS) return;
-    for (const feed of this.#open.values()) {
-      feed.forgetTail();
-      if (this.#remembered <= MAX_REMEMBERED_EVENTS / 2) return;
+    if (this.#remembered > MAX_REMEMBERED_BYTES) this.#forgetTails(null);
+  }
+
+  /** @param but the place whose events are in use now */
+  #forgetTails(but: ConversationKey | null): void {
+    for (const [place, feed] of this.#open) {
+      if (place !== but) feed.forgetTail();
+      if (this.#remembered <= MAX_REMEMBERED_BYTES / 2) return;
     }
   }
 
