@@ -24,6 +24,8 @@ export interface RushOptions {
   readonly pids?: readonly (readonly number[])[];
   /** True: each SEND asks for a RECEIPT, whose time is measured. */
   readonly receipts?: boolean;
+  /** True: a publisher's own copies are checked and counted, but not in the latency. */
+  readonly othersOnly?: boolean;
 }
 
 export interface Rushed {
@@ -193,9 +195,10 @@ class Run {
     if (!this.#isFirst(member.userId * 1_000_000 + room, seq)) return;
     this.#delivered += 1;
     this.#lastAt = now;
-    if (counts) this.#latency.add(now - due);
+    const isOwn = this.#publishers.get(room) === member;
+    if (counts && !(isOwn && this.#options.othersOnly)) this.#latency.add(now - due);
     if (now >= this.#measuredFrom && now < this.#measuredTo) this.#measuredDelivered += 1;
-    if (this.#options.rate === undefined && this.#publishers.get(room) === member) this.#send(room, now);
+    if (this.#options.rate === undefined && isOwn) this.#send(room, now);
   }
 
   #isFirst(pair: number, seq: number): boolean {

@@ -1,0 +1,67 @@
+/**
+ * From a client of one server to a subscriber of another: stored, then over Kafka. 20 rooms of two, the one who talks on the first server, who listens on the second.
+ * Arguments: runs (3), messages a second (500).
+ */
+import { type Rushed, rush } from './load/rush.ts';
+import { startServices } from './load/services.ts';
+import { heading, spread, table } from './load/table.ts';
+import { pidOf, separateRooms, startServer } from './load/world.ts';
+
+const [runs = 3, rate = 500] = process.argv.slice(2).map(Number);
+// Users alternate between the servers, so the two of a room are on different ones.
+const rooms = separateRooms(20, 2);
+const services = await startServices();
+const list: Rushed[] = [];
+try {
+  heading(`From one server to another's subscriber at ${rate} messages/s`);
+  for (let run = 0; run < runs; run += 1) {
+    const env = services.fresh();
+    const servers = await Promise.all(
+      ['a', 'b'].map((id) => startServer(rooms, { env, id: `bench-${process.pid}-${id}` })),
+    );
+    const pids = [servers.map(pidOf), services.mongoPids, services.kafkaPids];
+    const ports = servers.map(({ port }) => port);
+    list.push(await rush({ ports, rooms, rate, pids, receipts: true, othersOnly: true }));
+    await Promise.all(servers.map((server) => server.dispose()));
+  }
+} finally {
+  await services.stop();
+}
+table(
+  [
+    'p50 ms',
+    'p99 ms',
+    'receipt p50',
+    'receipt p99',
+    'both servers µs a message',
+    'lost / twice / disordered',
+    'others, cores',
+  ],
+  [
+    [
+      spread(
+        list.map((run) => run.latency.at(0.5)),
+        1,
+      ),
+      spread(
+        list.map((run) => run.latency.at(0.99)),
+        1,
+      ),
+      spread(
+        list.map((run) => run.receipts.at(0.5)),
+        1,
+      ),
+      spread(
+        list.map((run) => run.receipts.at(0.99)),
+        1,
+      ),
+      spread(list.map((run) => ((run.usage.cpu[0] ?? 0) * 1e6) / (run.sendsPerSecond * run.usage.seconds))),
+      list.map((run) => `${run.lost}/${run.duplicated}/${run.outOfOrder}`).join(' '),
+      spread(
+        list.map((run) => run.usage.others),
+        2,
+      ),
+    ],
+  ],
+);
+process.exit(0);
