@@ -116,6 +116,7 @@ test('what is said is in the history of members, and nobody else reads it', asyn
   expect(await (await read(2, 'unread?places=r-5')).json()).toMatchObject({
     result: [{ place: 'r-5', count: 1, seq: 2 }],
   });
+  expect(await json(read(2, `unread?places=${'r-5,'.repeat(200)}r-5`))).toEqual(refused(2100));
   const body = '{"userId":2,"roomIds":[7,5]}';
   const counts = fetch(`${server.url}/chat-server/message-count`, { method: 'POST', body });
   expect(await (await counts).json()).toEqual([
