@@ -56,7 +56,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
         const data = join(folder, 'data');
         await mkdir(data);
         await writeFile(properties, asProperties({ ...config, 'log.dirs': data }));
-        const id = randomBytes(16).toString('base64url');
+        // One that begins with a dash would be taken for an option.
+        const id = `A${randomBytes(16).toString('base64url').slice(1)}`;
         const quick = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto'];
         const format = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', properties];
         await run('Kafka', 'java', [
