@@ -153,7 +153,8 @@ export function fileStoreContract(name: string, start: () => Promise<FileStoreUn
         if (at % MB < bytes.length) most = Math.max(most, held() - before);
       }
       expect(at).toBe(30 * MB);
-      expect(most).toBeLessThan(16 * MB);
+      // A store that takes parts of 5 MB holds two or three; the whole would be 30.
+      expect(most).toBeLessThan(24 * MB);
     });
 
     test('a reader may leave early', async () => {

@@ -155,7 +155,7 @@ await describeWithOwnService('redis', 'presence while Redis is away', () => {
     await vi.waitFor(async () => {
       await client.looking('r-5', [1]);
       expect(presence.complete()).toBe(false);
-    });
+    }, 10_000);
     await redis.restart();
     const inspect = new Redis(redis.url);
     await inspect.flushall();

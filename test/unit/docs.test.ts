@@ -22,6 +22,7 @@ const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string
 const OTHER_VARIABLES = new Set([
   ...['TEST_KAFKA_BROKERS', 'TEST_MONGODB_URL', 'TEST_REDIS_URL', 'CHAT_TEST_CACHE', 'CHROMIUM', 'CI', 'CHAT_PORT'],
   ...['CHAT_URL', 'LEASE_SECONDS', 'NODE_OPTIONS', 'SERVER'],
+  ...['STORM_SEED', 'STORM_SECONDS', 'SIMULATION_SEED'],
 ]);
 /** What stands in code marks and looks like a variable: words of STOMP, HTTP and MongoDB. */
 const WORDS =
