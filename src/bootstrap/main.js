@@ -7,7 +7,7 @@ import { enableCompileCache, flushCompileCache } from 'node:module';
 // starts: this one starts once more as itself, which keeps its id and takes 40 ms. Workers of a cluster inherit it.
 const YOUNG = '--max-semi-space-size';
 const isGiven = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((text) => text.includes(YOUNG));
-if (!isGiven && process.send === undefined && process.execve !== undefined) {
+if (!isGiven && process.send === undefined && process.execve !== undefined && process.platform !== 'win32') {
   const { execPath, execArgv, argv, env } = process;
   process.execve(execPath, [execPath, `${YOUNG}=16`, ...execArgv, ...argv.slice(1)], env);
 }
