@@ -13,7 +13,7 @@ const ROUND_MS = 2_000;
 /** Feeds compared with the store in one round: a lost record with none behind it is noticed by nothing else. */
 const COMPARED = 500;
 /** With it, ten thousand sessions and their rooms fit into a process of 256 MB. */
-const MAX_REMEMBERED_BYTES = 24 * 1024 * 1024;
+const MAX_REMEMBERED_BYTES = 16 * 1024 * 1024;
 
 interface Opening {
   readonly held: [number, HeldEvent][];
