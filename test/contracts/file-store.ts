@@ -134,7 +134,7 @@ export function fileStoreContract(name: string, start: () => Promise<FileStoreUn
       },
     );
 
-    test('streams 30 MB in and out and never holds them', async () => {
+    test('streams 30 MB in and out and never holds them', { timeout: 60_000 }, async () => {
       const chunk = (at: number): Buffer => Buffer.alloc(64 * 1024, at % 251);
       const chunks = (30 * MB) / (64 * 1024);
       const before = held();

@@ -182,7 +182,7 @@ export function historyContract(name: string, makeWorld: () => Promise<World>): 
       const live: string[] = [];
       let seq = 0;
       // Enough for several pages behind gaps; each batch is small enough to be brought into the messages well within a read's bound.
-      for (let round = 0; round < 12; round += 1) {
+      for (let round = 0; round < 6; round += 1) {
         const fresh = Array.from({ length: 100 }, (_, i) => said(place, `${round}-${i}`));
         const gone = fresh.filter((_, i) => i % 7 === round % 7);
         const batch = [...fresh, ...gone.map((draft) => deleted(draft))];
