@@ -1,6 +1,6 @@
 /**
  * Reads from MongoDB: pages of 50 of a room of a million messages at 500 requests/s, and what 200 rooms hold unread. Arguments: runs (3), messages of the large
- * room (1000000).
+ * room (1000000), pages a second (500).
  */
 import { MongoClient } from 'mongodb';
 import { eventDocument, messageDocument } from '../src/adapters/mongo/documents.ts';
@@ -11,7 +11,7 @@ import { startServices } from './load/services.ts';
 import { heading, number, say, spread, table } from './load/table.ts';
 import { pidOf, startServer, tokenOf } from './load/world.ts';
 
-const [runs = 3, size = 1_000_000] = process.argv.slice(2).map(Number);
+const [runs = 3, size = 1_000_000, pages = 500] = process.argv.slice(2).map(Number);
 const PAGE = 50;
 const BATCH = 250;
 const SMALL = 200;
@@ -66,12 +66,12 @@ function isPage(answer: unknown): void {
 const small = Array.from({ length: SMALL }, (_, i) => i + 2);
 const page = (query: string): Ask => ({ path: `/chat-server/direct?ch_id=1&size=${PAGE}&${query}` });
 const kinds: readonly (readonly [string, number, () => Ask, (answer: unknown) => void])[] = [
-  ['the first page', 500, () => page('page=0'), isPage],
-  ['any page', 500, () => page(`page=${random(size / PAGE - 1)}`), isPage],
-  ['before any number', 500, () => page(`before=${PAGE + 1 + random(size - PAGE)}`), isPage],
+  ['the first page', pages, () => page('page=0'), isPage],
+  ['any page', pages, () => page(`page=${random(size / PAGE - 1)}`), isPage],
+  ['before any number', pages, () => page(`before=${PAGE + 1 + random(size - PAGE)}`), isPage],
   [
     'unread of 200 places',
-    50,
+    pages / 10,
     () => ({ path: `/chat-server/unread?places=${small.map((room) => `r-${room}`).join()}` }),
     (answer) => {
       if (entriesOf(answer).length !== SMALL) throw new Error('not all places');
@@ -79,8 +79,12 @@ const kinds: readonly (readonly [string, number, () => Ask, (answer: unknown) =>
   ],
   [
     'message-count of 200 rooms',
-    50,
-    () => ({ path: '/chat-server/message-count', body: JSON.stringify({ userId: READER, roomIds: small }) }),
+    pages / 10,
+    () => ({
+      path: '/chat-server/message-count',
+      isService: true,
+      body: JSON.stringify({ userId: READER, roomIds: small }),
+    }),
     (answer) => {
       if (!Array.isArray(answer) || answer.length !== SMALL) throw new Error('not all rooms');
     },
