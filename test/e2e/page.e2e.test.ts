@@ -165,7 +165,8 @@ test('older messages are read by scrolling up, and the reader stays where he is'
   const before = await seen.boundingBox();
   await ada.said('line 60 of many').waitFor({ state: 'attached' });
   expect(await ada.said('line 110 of many').count()).toBe(1);
-  expect((await seen.boundingBox())?.y).toBe(before?.y);
+  // Scroll positions are whole pixels, rows are not.
+  expect(Math.abs(((await seen.boundingBox())?.y ?? 0) - (before?.y ?? 0))).toBeLessThan(2);
 
   const list = ada.page.locator('#messages');
   await list.hover();

@@ -55,11 +55,11 @@ export class MessagesView {
       this.#newest = '';
       this.toEnd();
     }
-    const anchor = this.#isAtEnd ? null : this.#anchor();
-    const offset = anchor?.getBoundingClientRect().top ?? 0;
+    const anchors = this.#isAtEnd ? [] : this.#anchors();
     older.replaceChildren(...this.#olderNote(chat));
     arrange(list, this.#wanted(chat));
-    if (anchor?.isConnected) scroller.scrollTop += anchor.getBoundingClientRect().top - offset;
+    const anchor = anchors.find(({ item }) => item.isConnected);
+    if (anchor !== undefined) scroller.scrollTop += anchor.item.getBoundingClientRect().top - anchor.top;
     else this.#keepEnd();
     const newest = conversation?.entries.at(-1);
     if (newest !== undefined && newest.id !== this.#newest) {
@@ -137,10 +137,13 @@ export class MessagesView {
     if (this.#isAtEnd) scroller.scrollTop = scroller.scrollHeight;
   }
 
-  /** The first message to be seen now. */
-  #anchor() {
+  /** Where the messages stand that are seen now. A day's line is none of them: it stays above whatever comes before; and a message may be drawn anew. */
+  #anchors() {
     const top = scroller.getBoundingClientRect().top;
-    return [...list.children].find((item) => item.getBoundingClientRect().bottom > top) ?? null;
+    return [...list.children]
+      .filter((item) => !item.classList.contains('day'))
+      .map((item) => ({ item, top: item.getBoundingClientRect().top, bottom: item.getBoundingClientRect().bottom }))
+      .filter(({ bottom }) => bottom > top);
   }
 }
 
