@@ -104,6 +104,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     clock,
     telemetry,
     recovered: ({ place, events }) => handOut(place, events),
+    isAlone: () => roster.isAlone,
   });
   const notifications =
     ports.notifier === null ? null : new Notifications({ notifier: ports.notifier, reporter, membership, telemetry });

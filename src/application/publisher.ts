@@ -12,6 +12,10 @@ interface Batch {
 }
 
 const MAX_WAITING_EVENTS = 10_000;
+/** Time from one publishing to the next; what gathers meanwhile goes together. */
+const EVERY_MS = 4;
+/** The same while no other server is heard of: then no subscriber waits for it, and Kafka does with half the CPU at a thousand messages a second. */
+const EVERY_MS_ALONE = 25;
 const SWEEP_MS = 1_000;
 const OLD_MS = 3_000;
 const SWEEP_BATCHES = 200;
@@ -26,11 +30,13 @@ export class Publisher {
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   readonly #recovered: (batch: UnpublishedBatch) => void;
+  readonly #isAlone: () => boolean;
   #waiting: Batch[] = [];
   #waitingEvents = 0;
   #publishing: Promise<void> | null = null;
   #sweep: Timer | null = null;
   #sweeping: Promise<void> | null = null;
+  #publishedAt = 0;
   #stopped = false;
 
   constructor(parts: {
@@ -40,12 +46,15 @@ export class Publisher {
     telemetry: Telemetry;
     /** Told of each batch found in the outbox: subscribers of this server may be waiting for it. */
     recovered: (batch: UnpublishedBatch) => void;
+    /** No other server is known to live. */
+    isAlone: () => boolean;
   }) {
     this.#bus = parts.bus;
     this.#outbox = parts.outbox;
     this.#clock = parts.clock;
     this.#telemetry = parts.telemetry;
     this.#recovered = parts.recovered;
+    this.#isAlone = parts.isAlone;
   }
 
   start(): void {
@@ -82,10 +91,12 @@ export class Publisher {
 
   async #publishAll(): Promise<void> {
     while (this.#waiting.length > 0) {
+      await this.#gather();
       const batches = this.#waiting;
       this.#waiting = [];
       this.#waitingEvents = 0;
       const began = this.#clock.now();
+      this.#publishedAt = began;
       try {
         await this.#bus.publish(batches.flatMap(recordsOf));
         this.#outbox.published(batches);
@@ -97,6 +108,14 @@ export class Publisher {
         });
       }
     }
+  }
+
+  async #gather(): Promise<void> {
+    const every = this.#isAlone() ? EVERY_MS_ALONE : EVERY_MS;
+    const early = this.#publishedAt + every - this.#clock.now();
+    // A clock that was set back must not stop us.
+    if (early <= 0 || early > every || this.#stopped) return;
+    await new Promise<void>((resolve) => this.#clock.after(early, resolve));
   }
 
   #planSweep(): void {

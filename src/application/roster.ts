@@ -117,6 +117,11 @@ export class Roster {
     return this.#localCounts.get(userId) ?? 0;
   }
 
+  /** No other server is heard of. */
+  get isAlone(): boolean {
+    return this.#remotes.size === 0;
+  }
+
   /** Session ids of this server. */
   get local(): ReadonlyMap<string, UserId> {
     return this.#local;
