@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
+import { MongoClient } from 'mongodb';
+import { expect, test, vi } from 'vitest';
 import { MongoDatabase } from '../../src/adapters/mongo/database.ts';
 import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
 import { MongoOutbox } from '../../src/adapters/mongo/outbox.ts';
 import { MongoReadMarkers } from '../../src/adapters/mongo/read-markers.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { describeWithService } from '../support/services/shared.ts';
 import { historyContract } from './history.ts';
 import { messageStoreContract } from './message-store.ts';
 import { outboxContract } from './outbox.ts';
 import { readMarkersContract } from './read-markers.ts';
-import type { Server, ServerOptions, World } from './world.ts';
+import { append, newPlace, type Server, type ServerOptions, said, type World } from './world.ts';
 
 /** A database of its own; each server has a connection of its own, as if it were another process. */
 async function mongoWorld(url: string): Promise<World> {
@@ -35,4 +38,32 @@ await describeWithService('mongo', 'MongoDB', ({ mongo }) => {
   historyContract('MongoDB', world);
   outboxContract('MongoDB', world);
   readMarkersContract('MongoDB', world);
+
+  test('an append whose answer is lost on the way is written once and known as stored', async () => {
+    const database = `contract-${randomBytes(6).toString('hex')}`;
+    const direct = new URL(mongo);
+    const proxy = await FaultProxy.start({ target: Number(direct.port || 27017), delayMs: 300 });
+    const db = await MongoDatabase.connect(`mongodb://127.0.0.1:${proxy.port}/?directConnection=true`, { database });
+    const store = new MongoMessageStore(db, { background: false });
+    const watcher = await new MongoClient(mongo).connect();
+    const events = watcher.db(database).collection('event');
+    try {
+      const place = newPlace();
+      expect(await append(store, 1, [said(place, 'the way is known')])).toEqual({ kind: 'stored' });
+      await proxy.setMode('slow');
+      const outcome = append(store, 2, [said(place, 'once')]);
+      // It is there: its answer has 300 ms to go.
+      await vi.waitUntil(async () => (await events.countDocuments({ f: 2 })) === 1, { interval: 5, timeout: 5_000 });
+      proxy.cut();
+      await proxy.setMode('pass');
+      expect(await outcome).toEqual({ kind: 'stored' });
+      expect((await store.eventsAfter(place, 0, 10)).map(({ seq }) => seq)).toEqual([1, 2]);
+    } finally {
+      await store.close();
+      await db.close();
+      await watcher.db(database).dropDatabase();
+      await watcher.close();
+      await proxy.stop();
+    }
+  });
 });

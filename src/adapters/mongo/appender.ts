@@ -3,7 +3,7 @@ import { MongoBulkWriteError, type ObjectId } from 'mongodb';
 import type { AppendOutcome } from '../../application/ports/message-store.ts';
 import type { StoredEvent } from '../../domain/chat-event.ts';
 import type { UserId } from '../../domain/ids.ts';
-import type { MongoDatabase } from './database.ts';
+import { asStoreRefusal, type MongoDatabase } from './database.ts';
 import { type EventDocument, nonceKey, readEvents } from './documents.ts';
 import type { EventLog } from './event-log.ts';
 import { NONCE } from './indexes.ts';
@@ -12,8 +12,10 @@ export const NONCE_MS = 24 * 60 * 60 * 1000;
 const DUPLICATE = 11000;
 /** Waits of 1, 2, 4, ... milliseconds until a rival's document is on a majority and can be read: about a second. */
 const LOOKS = 10;
+const UNKNOWN: AppendOutcome = { kind: 'failed', error: new Error('MongoDB does not tell what became of a batch') };
 
-type Fate = 'stored' | 'number taken' | 'nonce taken' | Error;
+/** `sent twice`: the number is taken, and it may be by the first attempt to write the same document. */
+type Fate = 'stored' | 'number taken' | 'sent twice' | 'nonce taken' | Error;
 
 /** Writes batches, all of a call by one unordered insert, and finds out what a refused one ran into. */
 export class Appender {
@@ -45,28 +47,41 @@ export class Appender {
     await this.#db.events.updateMany(filter, { $unset: { n: '' } }, { hint: 'nonce_age' });
   }
 
-  async #insert(docs: readonly EventDocument[]): Promise<Fate[]> {
+  async #insert(docs: readonly EventDocument[], again = false): Promise<Fate[]> {
     try {
       await this.#db.events.insertMany(docs, { ordered: false });
       return docs.map(() => 'stored');
     } catch (error) {
       const cause = error instanceof Error ? error : new Error(String(error));
-      if (!(cause instanceof MongoBulkWriteError)) return docs.map(() => cause);
+      if (!(cause instanceof MongoBulkWriteError)) return this.#doubted(docs, cause, again);
       const refused = Array.isArray(cause.writeErrors) ? cause.writeErrors : [cause.writeErrors];
       // Without any refused document, or with a doubt about durability, nothing is known of the others.
       const doubt = refused.length === 0 || cause.result.getWriteConcernError() !== undefined;
-      const fates: Fate[] = docs.map(() => (doubt ? cause : 'stored'));
+      if (doubt) return this.#doubted(docs, cause, again);
+      const fates: Fate[] = docs.map(() => 'stored');
       for (const { index, code, errmsg } of refused) {
         if (code !== DUPLICATE) fates[index] = new Error(`MongoDB refused a batch: ${errmsg}`);
-        else fates[index] = / index: nonce dup key/.test(errmsg ?? '') ? 'nonce taken' : 'number taken';
+        else if (/ index: nonce dup key/.test(errmsg ?? '')) fates[index] = 'nonce taken';
+        else fates[index] = again ? 'sent twice' : 'number taken';
       }
       return fates;
     }
   }
 
+  /** Once more where a new connection or primary may do better: a document that is there already says so by its id. */
+  async #doubted(docs: readonly EventDocument[], cause: Error, again: boolean): Promise<Fate[]> {
+    // A connection that broke is told inside of the error for all documents.
+    const reason = cause instanceof MongoBulkWriteError ? (cause.errorResponse as unknown) : cause;
+    if (again || asStoreRefusal(reason instanceof Error ? reason : cause).code !== 'try-again') {
+      return docs.map(() => cause);
+    }
+    return this.#insert(docs, true);
+  }
+
   async #settle(doc: EventDocument, fate: Fate): Promise<AppendOutcome> {
     try {
-      if (fate === 'number taken') return await this.#clashed(doc);
+      if (fate === 'number taken') return await this.#clashed(doc, { kind: 'clash' });
+      if (fate === 'sent twice') return await this.#clashed(doc, UNKNOWN);
       if (fate === 'nonce taken') return await this.#repeated(doc);
     } catch (error) {
       return { kind: 'failed', error: error instanceof Error ? error : new Error(String(error)) };
@@ -76,8 +91,8 @@ export class Appender {
     return { kind: 'stored' };
   }
 
-  /** Waits until the rival can be read: whoever tries again at once must find the number taken. */
-  async #clashed(doc: EventDocument): Promise<AppendOutcome> {
+  /** Waits until the rival can be read: whoever tries again at once must find the number taken. `hidden`: the outcome where it can't. */
+  async #clashed(doc: EventDocument, hidden: AppendOutcome): Promise<AppendOutcome> {
     for (let look = 0; look < LOOKS; look += 1) {
       const rival = await this.#db.events.findOne({ p: doc.p, f: doc.f }, { projection: { l: 1 } });
       if (rival !== null) {
@@ -86,7 +101,7 @@ export class Appender {
       }
       await delay(2 ** look);
     }
-    return { kind: 'clash' };
+    return hidden;
   }
 
   async #repeated(doc: EventDocument): Promise<AppendOutcome> {

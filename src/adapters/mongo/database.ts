@@ -20,6 +20,9 @@ const COMMON: MongoClientOptions = {
   serverSelectionTimeoutMS: SELECTION_MS,
   connectTimeoutMS: SELECTION_MS,
   heartbeatFrequencyMS: 3_000,
+  // For the driver's repeats MongoDB keeps every version of one document for minutes, a new one with each write; to write those out of its cache stopped all writers for 100 ms
+  // at a time. The appender repeats by itself.
+  retryWrites: false,
   readPreference: 'primary',
   readConcern: { level: 'majority' },
   writeConcern: { w: 'majority', journal: true, wtimeoutMS: SOCKET_MS },

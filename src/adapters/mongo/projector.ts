@@ -5,7 +5,8 @@ import { asStoreRefusal, type MongoDatabase } from './database.ts';
 import type { EventDocument } from './documents.ts';
 import { Overtaken, project } from './projection.ts';
 
-const GATHER_MS = 50;
+/** By then most batches are on the bus, so that one update takes both of their marks away; readers don't wait for it. */
+const GATHER_MS = 250;
 const GATHER_BATCHES = 500;
 /** A transaction's batches and work, a message counted once and a change, which takes several commands, ten times: it must end well within its time limit. */
 const TRANSACTION_BATCHES = 250;
