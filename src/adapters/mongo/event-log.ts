@@ -1,26 +1,18 @@
 import type { StoredEvent } from '../../domain/chat-event.ts';
 import type { ConversationKey } from '../../domain/conversation.ts';
 import type { MongoDatabase } from './database.ts';
-import { type EventDocument, type HoleDocument, readEvents } from './documents.ts';
+import { type EventDocument, readEvents } from './documents.ts';
 import { PLACE_FIRST } from './indexes.ts';
 
 const KNOWN_PLACES = 50_000;
-
-/** Where a place stands. */
-export interface Position {
-  readonly newest: number;
-  /** Batches are not in the message collections yet. */
-  readonly behind: boolean;
-  /** Messages of an original server have to be numbered first. */
-  readonly unfinished: boolean;
-  readonly holes: HoleDocument | undefined;
-}
 
 /** Reads the chain of batches: each place's documents, each beginning where the one before ended. */
 export class EventLog {
   readonly #db: MongoDatabase;
   /** The newest end of a batch that was seen of each place; the longest unused come first. */
   readonly #ends = new Map<ConversationKey, number>();
+  /** Up to which number each place is in the message collections for good; the longest unused come first. */
+  readonly #settled = new Map<ConversationKey, number>();
 
   constructor(db: MongoDatabase) {
     this.#db = db;
@@ -32,14 +24,7 @@ export class EventLog {
   }
 
   learn(place: ConversationKey, end: number): void {
-    const known = this.#ends.get(place) ?? 0;
-    this.#ends.delete(place);
-    this.#ends.set(place, Math.max(known, end));
-    if (this.#ends.size <= KNOWN_PLACES) return;
-    for (const oldest of this.#ends.keys()) {
-      this.#ends.delete(oldest);
-      return;
-    }
+    raise(this.#ends, place, end);
   }
 
   /** The last batch of each place that has one: an index seek a place. */
@@ -67,46 +52,27 @@ export class EventLog {
     return new Map(rows.map((row) => [row._id, row]));
   }
 
-  /** Which of these places have batches that are not projected. */
-  async behind(places: readonly ConversationKey[]): Promise<boolean> {
-    const filter = { p: { $in: [...places] }, proj: true as const };
-    return (await this.#db.events.findOne(filter, { hint: 'unprojected', projection: { _id: 1 } })) !== null;
+  /**
+   * Whether batches up to these numbers, all of which are stored, are not in the message collections. What once was found there stays there and is not looked for again:
+   * the index keeps what was taken out of it for minutes, and walking over that costs more than reading a page.
+   */
+  async behind(ends: ReadonlyMap<ConversationKey, number>): Promise<boolean> {
+    const unsure = this.#unsure(ends);
+    if (unsure.length === 0) return false;
+    const open = unsure.map((p) => ({ p, f: { $gt: this.#settled.get(p) ?? 0 }, proj: true as const }));
+    const filter = open.length === 1 ? (open[0] ?? {}) : { $or: open };
+    if ((await this.#db.events.findOne(filter, { hint: 'unprojected', projection: { _id: 1 } })) !== null) return true;
+    this.settled(ends);
+    return false;
   }
 
-  /** All in one round trip; `holes` only when asked for. */
-  async position(place: ConversationKey, withHoles: boolean): Promise<Position> {
-    const holes = { coll: this.#db.holes.collectionName, pipeline: [{ $match: { _id: place } }] };
-    // The newest is read first, within one answer: whatever is unprojected up to it shows in what is read second.
-    const rows = await this.#db.events
-      .aggregate<{ l?: number; more?: true; behind?: true } & Partial<HoleDocument>>(
-        [
-          { $match: { p: place } },
-          { $sort: { p: 1, f: -1 } },
-          { $limit: 1 },
-          { $project: { _id: 0, l: 1, more: 1 } },
-          {
-            $unionWith: {
-              coll: this.#db.events.collectionName,
-              pipeline: [
-                { $match: { p: place, proj: true } },
-                { $limit: 1 },
-                { $project: { _id: 0, behind: { $literal: true } } },
-              ],
-            },
-          },
-          ...(withHoles ? [{ $unionWith: holes }] : []),
-        ],
-        { hint: PLACE_FIRST },
-      )
-      .toArray();
-    const last = rows.find((row) => row.l !== undefined);
-    if (last?.l !== undefined) this.learn(place, last.l);
-    return {
-      newest: last?.l ?? 0,
-      behind: rows.some((row) => row.behind),
-      unfinished: last === undefined || last.more === true,
-      holes: rows.find((row): row is HoleDocument => row.t !== undefined),
-    };
+  /** All of these places, up to these numbers, is in the message collections. */
+  settled(ends: ReadonlyMap<ConversationKey, number>): void {
+    for (const [place, end] of ends) raise(this.#settled, place, end);
+  }
+
+  #unsure(ends: ReadonlyMap<ConversationKey, number>): ConversationKey[] {
+    return [...ends].flatMap(([place, end]) => ((this.#settled.get(place) ?? 0) < end ? [place] : []));
   }
 
   async eventsAfter(place: ConversationKey, after: number, limit: number): Promise<StoredEvent[]> {
@@ -159,6 +125,17 @@ export class EventLog {
       )
       .toArray();
     return batch;
+  }
+}
+
+function raise(known: Map<ConversationKey, number>, place: ConversationKey, to: number): void {
+  const before = known.get(place) ?? 0;
+  known.delete(place);
+  known.set(place, Math.max(before, to));
+  if (known.size <= KNOWN_PLACES) return;
+  for (const oldest of known.keys()) {
+    known.delete(oldest);
+    return;
   }
 }
 

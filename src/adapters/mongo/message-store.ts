@@ -77,31 +77,25 @@ export class MongoMessageStore implements MessageStore {
 
   async messages(place: ConversationKey, ids: readonly MessageId[]): Promise<Map<MessageId, Message>> {
     if (ids.length === 0) return new Map();
-    if (await answered(this.#log.behind([place]))) await answered(this.#projector.help([place]));
+    await this.settle(await this.newest([place]));
     return answered(this.#pages.messages(place, ids));
   }
 
   async history(place: ConversationKey, range: HistoryRange): Promise<HistoryPage> {
-    const holes = Pages.needsHoles(range);
-    let position = await answered(this.#log.position(place, holes));
-    if (position.unfinished && ((await this.newest([place])).get(place) ?? 0) > position.newest) {
-      position = await answered(this.#log.position(place, holes));
-    }
-    const { newest, behind } = position;
-    if (behind) {
-      await answered(this.#projector.help([place]));
-      if (holes) position = await answered(this.#log.position(place, holes));
-    }
-    return answered(this.#pages.history(place, range, newest, position.holes));
+    const ends = await this.newest([place]);
+    await this.settle(ends);
+    return answered(this.#pages.history(place, range, ends.get(place) ?? 0));
   }
 
   byNonce(userId: UserId, nonce: string): Promise<StoredEvent | null> {
     return answered(this.#appender.byNonce(userId, nonce));
   }
 
-  /** Brings what is stored in these places into the message collections, for readers of those. */
-  async settle(places: readonly ConversationKey[]): Promise<void> {
-    if (places.length > 0 && (await answered(this.#log.behind(places)))) await answered(this.#projector.help(places));
+  /** Sees to it that these places, up to these numbers of theirs, are in the message collections. */
+  async settle(ends: ReadonlyMap<ConversationKey, number>): Promise<void> {
+    if (!(await answered(this.#log.behind(ends)))) return;
+    await answered(this.#projector.help([...ends.keys()]));
+    this.#log.settled(ends);
   }
 
   close(): Promise<void> {

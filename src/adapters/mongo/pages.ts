@@ -4,7 +4,7 @@ import { type HistoryRange, withParents } from '../../domain/history.ts';
 import type { MessageId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import type { MongoDatabase } from './database.ts';
-import { channelIdOf, type HoleDocument, idValue, readMessage } from './documents.ts';
+import { channelIdOf, idValue, readMessage } from './documents.ts';
 import { CHANNEL_SEQ } from './indexes.ts';
 
 /** Numbers of a place that one field of `eventHole` counts. */
@@ -18,19 +18,9 @@ export class Pages {
     this.#db = db;
   }
 
-  /** Whether a range is far enough from the newest that it is found by the place's holes. */
-  static needsHoles(range: HistoryRange): boolean {
-    return range.kind === 'page' && range.page * range.size > HOLE_BUCKET;
-  }
-
-  /** `newest` is the place's newest number, and all up to it must be projected; `holes` as they were read after it. */
-  async history(
-    place: ConversationKey,
-    range: HistoryRange,
-    newest: number,
-    holes: HoleDocument | undefined,
-  ): Promise<HistoryPage> {
-    const messages = await this.#inRange(place, range, newest, holes);
+  /** `newest` is the place's newest number, and all up to it must be projected. */
+  async history(place: ConversationKey, range: HistoryRange, newest: number): Promise<HistoryPage> {
+    const messages = await this.#inRange(place, range, newest);
     const ids = messages.flatMap(({ parentId }) => (parentId === null ? [] : [parentId]));
     const here = new Map(messages.map((message) => [message.id, message]));
     const parents = await this.messages(
@@ -47,12 +37,7 @@ export class Pages {
     return new Map(docs.map((doc) => [String(doc._id), readMessage(place, doc)]));
   }
 
-  async #inRange(
-    place: ConversationKey,
-    range: HistoryRange,
-    newest: number,
-    holes: HoleDocument | undefined,
-  ): Promise<Message[]> {
+  async #inRange(place: ConversationKey, range: HistoryRange, newest: number): Promise<Message[]> {
     switch (range.kind) {
       case 'before':
         return (await this.#read(place, { $lte: Math.min(range.seq - 1, newest) }, -1, range.size)).reverse();
@@ -61,8 +46,8 @@ export class Pages {
       case 'page': {
         // What has no number, because an original server stored it since, sorts as the oldest.
         const skipped = range.page * range.size;
-        const near = !Pages.needsHoles(range);
-        const { upTo, skip } = near ? { upTo: newest, skip: skipped } : await this.#seek(place, newest, skipped, holes);
+        const isNear = skipped <= HOLE_BUCKET;
+        const { upTo, skip } = isNear ? { upTo: newest, skip: skipped } : await this.#seek(place, newest, skipped);
         return (await this.#read(place, { $not: { $gt: upTo } }, -1, range.size, skip)).reverse();
       }
     }
@@ -83,15 +68,12 @@ export class Pages {
    * Where the entry stands that has `skip` newer ones. Numbers are dense, so buckets are passed over by arithmetic with the holes in them, and at
    * most one is left to walk through: a skip alone would walk all the way from the newest.
    */
-  async #seek(
-    place: ConversationKey,
-    newest: number,
-    skip: number,
-    holes: HoleDocument | undefined,
-  ): Promise<{ upTo: number; skip: number }> {
+  async #seek(place: ConversationKey, newest: number, skip: number): Promise<{ upTo: number; skip: number }> {
     let left = skip;
     let upTo = newest;
-    if (holes !== undefined && holes.s > newest) {
+    // Read after `newest`: a hole before it is counted already.
+    const holes = await this.#db.holes.findOne({ _id: place });
+    if (holes !== null && holes.s > newest) {
       // Some holes came after `newest` was read, and may lie in its bucket: that one is counted.
       upTo = Math.max(1, newest - (newest % HOLE_BUCKET)) - 1;
       const top = { channelId: channelIdOf(place), seq: { $gt: upTo, $lte: newest } };

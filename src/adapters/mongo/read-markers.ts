@@ -31,11 +31,8 @@ export class MongoReadMarkers implements ReadMarkers {
   async unread(userId: UserId, places: readonly ConversationKey[]): Promise<UnreadCount[]> {
     const distinct = [...new Set(places)];
     if (distinct.length === 0) return [];
-    const [newest, since] = await Promise.all([
-      this.#store.newest(distinct),
-      answered(this.#times(userId, distinct)),
-      this.#store.settle(distinct),
-    ]);
+    const [newest, since] = await Promise.all([this.#store.newest(distinct), answered(this.#times(userId, distinct))]);
+    await this.#store.settle(newest);
     const asked = distinct.map((place): Asked => ({ place, since: since.get(place), seq: newest.get(place) ?? 0 }));
     const counts = await answered(this.#unread.count(userId, asked));
     return places.flatMap((place) => counts.get(place) ?? []);
