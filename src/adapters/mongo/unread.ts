@@ -6,9 +6,6 @@ import type { MongoDatabase } from './database.ts';
 import { channelIdOf } from './documents.ts';
 import { CHANNEL_SEQ, CHANNEL_TIME, CHANNEL_USER } from './indexes.ts';
 
-/** A place with so many numbers is not counted key by key for somebody who never looked. */
-const LARGE = 5_000;
-
 export interface Asked {
   readonly place: ConversationKey;
   /** The reader's time, undefined for one who never looked. */
@@ -32,33 +29,30 @@ export class Unread {
 
   async #ofKind(userId: UserId, asked: readonly Asked[]): Promise<UnreadCount[]> {
     if (asked[0] === undefined) return [];
-    const newest = await this.#newestTimes(asked);
-    const counted = asked.filter(({ place, since, seq }) => {
+    const places = asked.map(({ place }) => place);
+    const fresh = asked.filter(({ since }) => since === undefined);
+    const [newest, ofOthers] = await Promise.all([this.#newestTimes(places), this.#ofOthers(userId, fresh)]);
+    const later = asked.filter(({ place, since }) => {
       const time = newest.get(place.slice(2));
-      return time !== undefined && (since === undefined ? seq <= LARGE : time > since);
+      return since !== undefined && time !== undefined && time > since;
     });
-    const large = asked.filter(({ since, seq }) => since === undefined && seq > LARGE);
-    const [since, all] = await Promise.all([
-      this.#since(userId, counted),
-      Promise.all(large.map(async (one) => [one.place, await this.#allOfOthers(userId, one)] as const)),
-    ]);
-    const totals = new Map(all);
+    const counts = new Map([...ofOthers, ...(await this.#since(userId, later))]);
     return asked.map(({ place, seq }) => ({
       place,
-      count: totals.get(place) ?? since.get(place.slice(2)) ?? 0,
+      count: counts.get(place.slice(2)) ?? 0,
       newestTime: newest.get(place.slice(2))?.getTime() ?? null,
       seq,
     }));
   }
 
-  async #newestTimes(asked: readonly Asked[]): Promise<Map<string, Date>> {
-    const [first] = asked;
+  async #newestTimes(places: readonly ConversationKey[]): Promise<Map<string, Date>> {
+    const [first] = places;
     if (first === undefined) return new Map();
     const rows = await this.#db
-      .messagesOf(first.place)
+      .messagesOf(first)
       .aggregate<{ _id: unknown; time: Date }>(
         [
-          { $match: { channelId: { $in: asked.map(({ place }) => channelIdOf(place)) } } },
+          { $match: { channelId: { $in: places.map(channelIdOf) } } },
           { $sort: { channelId: -1, localDateTime: -1 } },
           { $group: { _id: '$channelId', time: { $first: '$localDateTime' } } },
         ],
@@ -73,7 +67,7 @@ export class Unread {
     if (first === undefined) return new Map();
     const branches = asked.map(({ place, since }) => ({
       channelId: channelIdOf(place),
-      localDateTime: { $gt: since ?? new Date(-8.64e15) },
+      localDateTime: { $gt: since },
     }));
     const mine = { $eq: ['$userId', Long.fromNumber(userId)] };
     const rows = await this.#db
@@ -89,15 +83,31 @@ export class Unread {
     return new Map(rows.map(({ _id, n }) => [String(_id), n]));
   }
 
-  /** Numbers are dense: all of them but the holes are messages, and one's own are few where one never looked. */
-  async #allOfOthers(userId: UserId, { place, seq }: Asked): Promise<number> {
-    const messages = this.#db.messagesOf(place);
-    const channelId = channelIdOf(place);
+  /**
+   * All messages of others, for one who never looked: numbers are dense, so they are counted by arithmetic, without walking over them. What is looked up is little: the holes,
+   * what an original server stored without a number, and one's own.
+   */
+  async #ofOthers(userId: UserId, asked: readonly Asked[]): Promise<Map<string, number>> {
+    const [first] = asked;
+    if (first === undefined) return new Map();
+    const channelId = { $in: asked.map(({ place }) => channelIdOf(place)) };
+    const messages = this.#db.messagesOf(first.place);
+    const perChannel = async (match: object, hint: string): Promise<Map<string, number>> => {
+      const stages = [{ $match: { channelId, ...match } }, { $group: { _id: '$channelId', n: { $sum: 1 } } }];
+      const rows = await messages.aggregate<{ _id: unknown; n: number }>(stages, { hint, batchSize: 1000 }).toArray();
+      return new Map(rows.map(({ _id, n }) => [String(_id), n]));
+    };
     const [holes, unnumbered, own] = await Promise.all([
-      this.#db.holes.findOne({ _id: place }, { projection: { t: 1 } }),
-      messages.countDocuments({ channelId, seq: { $eq: null } } as object, { hint: CHANNEL_SEQ }),
-      messages.countDocuments({ channelId, userId: Long.fromNumber(userId) }, { hint: CHANNEL_USER }),
+      this.#db.holes.find({ _id: { $in: asked.map(({ place }) => place) } }, { projection: { t: 1 } }).toArray(),
+      perChannel({ seq: null }, CHANNEL_SEQ),
+      perChannel({ userId: Long.fromNumber(userId) }, CHANNEL_USER),
     ]);
-    return seq - (holes?.t ?? 0) + unnumbered - own;
+    const gone = new Map(holes.map(({ _id, t }) => [_id, t]));
+    return new Map(
+      asked.map(({ place, seq }) => {
+        const id = place.slice(2);
+        return [id, seq - (gone.get(place) ?? 0) + (unnumbered.get(id) ?? 0) - (own.get(id) ?? 0)];
+      }),
+    );
   }
 }
