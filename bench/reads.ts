@@ -105,7 +105,9 @@ try {
   for (const [name, rate, next, check] of kinds) {
     const list: HttpLoaded[] = [];
     for (let run = 0; run < runs; run += 1) {
-      list.push(await httpLoad({ port: server.port, token: tokenOf(READER), rate, pids, next, check, seconds: 8 }));
+      list.push(
+        await httpLoad({ port: server.port, token: tokenOf(READER), rate, pids, next, check, warmUp: 6, seconds: 8 }),
+      );
     }
     const perRequest = (who: number) => list.map(({ usage }) => ((usage.cpu[who] ?? 0) * 1e6) / (rate * usage.seconds));
     rows.push([
