@@ -33,10 +33,14 @@ export class EventLog {
   ): Promise<Map<ConversationKey, Pick<EventDocument, 'l' | 'more'>>> {
     const [only] = places;
     if (only !== undefined && places.length === 1) {
-      const options = { hint: PLACE_FIRST, sort: { f: -1 }, projection: { _id: 0, l: 1, more: 1 } } as const;
-      const last = await this.#db.events.findOne({ p: only }, options);
-      if (last !== null) this.learn(only, last.l);
-      return new Map(last === null ? [] : [[only, last]]);
+      const [last] = await this.#db.find<Pick<EventDocument, 'l' | 'more'>>(this.#db.events, 1, {
+        filter: { p: only },
+        sort: { f: -1 },
+        projection: { _id: 0, l: 1, more: 1 },
+        hint: PLACE_FIRST,
+      });
+      if (last !== undefined) this.learn(only, last.l);
+      return new Map(last === undefined ? [] : [[only, last]]);
     }
     const rows = await this.#db.events
       .aggregate<{ _id: ConversationKey; l: number; more?: true }>(
@@ -61,7 +65,8 @@ export class EventLog {
     if (unsure.length === 0) return false;
     const open = unsure.map((p) => ({ p, f: { $gt: this.#settled.get(p) ?? 0 }, proj: true as const }));
     const filter = open.length === 1 ? (open[0] ?? {}) : { $or: open };
-    if ((await this.#db.events.findOne(filter, { hint: 'unprojected', projection: { _id: 1 } })) !== null) return true;
+    const query = { filter, projection: { _id: 1 }, hint: 'unprojected' };
+    if ((await this.#db.find(this.#db.events, 1, query)).length > 0) return true;
     this.settled(ends);
     return false;
   }

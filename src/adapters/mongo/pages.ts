@@ -4,7 +4,7 @@ import { type HistoryRange, withParents } from '../../domain/history.ts';
 import type { MessageId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import type { MongoDatabase } from './database.ts';
-import { channelIdOf, idValue, readMessage } from './documents.ts';
+import { channelIdOf, idValue, type MessageDocument, readMessage } from './documents.ts';
 import { CHANNEL_SEQ } from './indexes.ts';
 
 /** Numbers of a place that one field of `eventHole` counts. */
@@ -54,13 +54,12 @@ export class Pages {
   }
 
   async #read(place: ConversationKey, seq: object, direction: 1 | -1, limit: number, skip = 0): Promise<Message[]> {
-    const docs = await this.#db
-      .messagesOf(place)
-      .find({ channelId: channelIdOf(place), seq }, { hint: CHANNEL_SEQ })
-      .sort({ seq: direction, localDateTime: direction, _id: direction })
-      .skip(skip)
-      .limit(limit)
-      .toArray();
+    const docs = await this.#db.find<MessageDocument>(this.#db.messagesOf(place), limit, {
+      filter: { channelId: channelIdOf(place), seq },
+      sort: { seq: direction, localDateTime: direction, _id: direction },
+      skip,
+      hint: CHANNEL_SEQ,
+    });
     return docs.map((doc) => readMessage(place, doc));
   }
 
