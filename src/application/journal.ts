@@ -50,15 +50,10 @@ export type Committed = (place: ConversationKey, events: readonly StoredEvent[])
 const MAX_BATCH = 256;
 const MAX_APPEND = 1024;
 /**
- * Events that must wait before an append is begun beside one that is under way. Few events a round cost the server and the store nearly the work of hundreds:
+ * Events that must wait before an append is begun beside one that is under way, or sooner after one than the store's pace says. Few events a round cost the server and the store nearly the work of hundreds:
  * at a thousand messages a second in as many rooms, half the CPU a message.
  */
 const SECOND_FROM = 32;
-/**
- * Time from the beginning of an append to the next, unless as many wait as for a second one. Whatever is lone goes at once; where messages come faster than that, what gathers shares the
- * round trips and the wake-ups of three processes: at 500 a second a third less CPU in all of them, and shorter times to the receipt for it.
- */
-const PACE_MS = 4;
 const MAX_WAITING = 50_000;
 const MAX_ATTEMPTS = 100;
 const MAX_BELIEFS = 200_000;
@@ -85,8 +80,8 @@ export class Journal {
   #waiting = 0;
   #inFlight = 0;
   #scheduled = false;
-  #beganAt = -PACE_MS;
-  #pace: Timer | null = null;
+  #beganAt = 0;
+  #paced: Timer | null = null;
   #idle: (() => void)[] = [];
 
   constructor(parts: {
@@ -169,9 +164,9 @@ export class Journal {
 
   #mayBegin(): boolean {
     if (this.#inFlight >= this.#maxInFlight) return false;
-    const early = this.#beganAt + PACE_MS - this.#clock.now();
+    const early = this.#beganAt + this.#store.pace - this.#clock.now();
     // A clock that was set back must not stop us.
-    if (this.#inFlight === 0 && (early <= 0 || early > PACE_MS)) return true;
+    if (this.#inFlight === 0 && (early <= 0 || early > this.#store.pace)) return true;
     let waiting = 0;
     for (const { busy, pending } of this.#lanes.values()) {
       if (!busy) waiting += pending.length;
@@ -182,8 +177,8 @@ export class Journal {
   }
 
   #scheduleIn(ms: number): void {
-    this.#pace ??= this.#clock.after(ms, () => {
-      this.#pace = null;
+    this.#paced ??= this.#clock.after(ms, () => {
+      this.#paced = null;
       this.#schedule();
     });
   }

@@ -8,6 +8,7 @@ import type { SqliteDatabase } from './database.ts';
 
 /** Events and messages in a SQLite file. `stored` means flushed to the disk. `close` leaves the database itself open. */
 export class SqliteMessageStore implements MessageStore {
+  readonly pace = 0;
   readonly #db: SqliteDatabase;
   readonly #now: () => number;
   readonly #flights = new Set<Promise<unknown>>();

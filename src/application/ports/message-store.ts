@@ -41,6 +41,8 @@ export interface HistoryPage {
  * id. All methods reject with `Refusal('try-again')` when the store does not answer within its bound, except `append`, which tells each batch's fate.
  */
 export interface MessageStore {
+  /** Milliseconds from one small append to the next that spare more, by what they let gather, than they cost in waiting; 0 where an append costs little by itself. */
+  readonly pace: number;
   /**
    * Stores all batches in one round trip; at most one batch a place. Each batch is atomic, batches are independent of each other. Applying the same
    * drafts again after `failed` is safe with regard to nonces only; resolve doubt with `newest` and `eventsAfter` (message ids of creating events are unique).

@@ -201,6 +201,7 @@ export class SimulatedServer implements LocalSubscribers {
     const { database, time } = this.#world;
     const store = new SqliteMessageStore(database, () => time.now());
     return {
+      pace: 4,
       append: (batches) => this.#ask(() => this.#append(store, batches)),
       newest: (places) => this.#ask(() => store.newest(places)),
       eventsAfter: (place, after, limit) => this.#ask(() => store.eventsAfter(place, after, limit)),

@@ -22,6 +22,7 @@ class SlowStore {
   get port(): MessageStore {
     const none = () => Promise.reject(new Error('not asked for'));
     return {
+      pace: 0,
       append: none,
       newest: async () => new Map([[PLACE, this.newest]]),
       eventsAfter: (_place, after, limit) => {
