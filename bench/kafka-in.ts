@@ -1,6 +1,6 @@
 /**
- * What incoming records cost. Without settings: records that nobody here listens to, from kafkajs' batch on. With KAFKA_BROKERS (a test cluster;
- * topics named bench-* are made there): time from `publish` to the handler at 500 records a second, and how fast a backlog is taken.
+ * What incoming records cost: those that nobody here listens to, from kafkajs' batch on; then over a real Kafka the time from `publish` to the handler at 500 records a
+ * second, and how fast a backlog is taken.
  */
 import type { ConsumedMessage, RecordSource } from '../src/adapters/kafka/kafka-record.ts';
 import { KafkaMessageBus } from '../src/adapters/kafka/message-bus.ts';
@@ -11,6 +11,7 @@ import { TopicConsumer } from '../src/adapters/kafka/topic-consumer.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerTopic } from '../src/adapters/kafka/topics.ts';
 import type { Telemetry } from '../src/application/ports/telemetry.ts';
 import type { MessageCreated } from '../src/domain/chat-event.ts';
+import { startKafka } from '../test/support/services/kafka.ts';
 
 const telemetry: Telemetry = {
   count() {},
@@ -141,5 +142,10 @@ function perSecond(count: number, begin: number): number {
 }
 
 skipping();
-const brokers = process.env.KAFKA_BROKERS?.split(',');
-if (brokers !== undefined) await overKafka(brokers);
+const kafka = await startKafka();
+try {
+  await overKafka(kafka.brokers);
+} finally {
+  await kafka.stop();
+}
+process.exit(0);

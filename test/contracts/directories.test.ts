@@ -75,7 +75,7 @@ describe('the directory in memory', () => {
     await expect(rooms.channel(12, { userId: 1 })).rejects.toMatchObject({ code: 'not-permitted' });
   });
 
-  test('every key that is no id, and every value of another form, is named', () => {
+  test('keys that are no id, and values of another form, are named, five at most', () => {
     const refused = (world: unknown) => {
       expect(() => readDirectory(world, 'the file')).toThrow(/^the file can't be used: /);
       try {
@@ -88,6 +88,9 @@ describe('the directory in memory', () => {
     expect(refused({ rooms: { five: [1] } })).toContain('"five" is no id');
     expect(refused({ rooms: { 5: [0] } })).toContain('rooms.5.0: 0 is no id');
     expect(refused({ users: { 1: { name: '' } } })).toContain('users.1.name');
+    expect(refused({ rooms: { 5: Array.from({ length: 100 }, () => 0) } })).toMatch(
+      /rooms\.5\.4: .* and 95 more like these$/,
+    );
     expect(refused({ communities: { 1: { members: [1], channels: { 11: 'all' } } } })).toContain('channels.11');
     const twice: DirectoryFile = {
       communities: { 1: { members: [], channels: { 11: null } }, 2: { members: [], channels: { 11: null } } },

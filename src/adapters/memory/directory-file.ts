@@ -22,6 +22,9 @@ export interface World {
   readonly communities: ReadonlyMap<CommunityId, Community>;
 }
 
+/** One mistake in a large file is often made a thousand times. */
+const MOST_TOLD = 5;
+
 const ID = z.union([z.number(), z.string()]).transform((value, context) => {
   const id = parseId(value);
   if (id !== null) return id;
@@ -52,8 +55,10 @@ const SHAPE = z.object({
 export function readDirectory(file: unknown, source = 'the directory'): World {
   const read = SHAPE.safeParse(file);
   if (!read.success) {
-    const issues = read.error.issues.map((issue) => `${issue.path.join('.') || 'the whole'}: ${issue.message}`);
-    throw new Error(`${source} can't be used: ${issues.join('; ')}`);
+    const { issues } = read.error;
+    const told = issues.slice(0, MOST_TOLD).map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`);
+    if (issues.length > MOST_TOLD) told.push(`and ${issues.length - MOST_TOLD} more like these`);
+    throw new Error(`${source} can't be used: ${told.join('; ')}`);
   }
   const owners = new Map<ChannelId, CommunityId>();
   for (const [communityId, { channels }] of read.data.communities) {
