@@ -9,14 +9,14 @@ const COST = {
   /** A SEND: decoding, membership, journal, MongoDB, Kafka, receipt. */
   message: 120e-6,
   /** One MESSAGE frame to one subscriber. */
-  delivery: 4e-6,
+  delivery: 3e-6,
   /** A record that somebody here listens to, from the fetch to the frame. */
   heard: 40e-6,
   /** A record that nobody here listens to: fetched, unpacked, skipped by key and headers. */
-  skipped: 12e-6,
+  skipped: 3e-6,
   /** mongod and Kafka, each message. */
-  mongod: 150e-6,
-  kafka: 60e-6,
+  mongod: 140e-6,
+  kafka: 40e-6,
   /** Heart-beats, timers and presence of one session, each second. */
   session: 3e-6,
 };
