@@ -106,7 +106,9 @@ export class Unread {
     return new Map(
       asked.map(({ place, seq }) => {
         const id = place.slice(2);
-        return [id, seq - (gone.get(place) ?? 0) + (unnumbered.get(id) ?? 0) - (own.get(id) ?? 0)];
+        const count = seq - (gone.get(place) ?? 0) + (unnumbered.get(id) ?? 0) - (own.get(id) ?? 0);
+        // What came after `seq` was read may be one's own, or a hole.
+        return [id, Math.max(0, count)];
       }),
     );
   }
