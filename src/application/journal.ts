@@ -3,6 +3,7 @@ import type { ConversationKey } from '../domain/conversation.ts';
 import { asRefusal, Refusal } from '../domain/errors.ts';
 import type { MessageId, UserId } from '../domain/ids.ts';
 import type { Message } from '../domain/message.ts';
+import { Pace } from './pace.ts';
 import type { Clock, Timer } from './ports/clock.ts';
 import type { AppendBatch, AppendOutcome, MessageStore } from './ports/message-store.ts';
 import type { Telemetry } from './ports/telemetry.ts';
@@ -50,8 +51,8 @@ export type Committed = (place: ConversationKey, events: readonly StoredEvent[])
 const MAX_BATCH = 256;
 const MAX_APPEND = 1024;
 /**
- * Events that must wait before an append is begun beside one that is under way, or sooner after one than the store's pace says. Few events a round cost the server and the store nearly the work of hundreds:
- * at a thousand messages a second in as many rooms, half the CPU a message.
+ * Events that must wait before an append is begun beside one that is under way, or sooner after one than the store's pace says. Few events a round cost the server and the
+ * store nearly the work of hundreds: at a thousand messages a second in as many rooms, half the CPU a message.
  */
 const SECOND_FROM = 32;
 const MAX_WAITING = 50_000;
@@ -72,6 +73,7 @@ export class Journal {
   readonly #telemetry: Telemetry;
   readonly #committed: Committed;
   readonly #maxInFlight: number;
+  readonly #pace: Pace;
   readonly #lanes = new Map<ConversationKey, Lane>();
   /** Newest number of a place as far as we know; oldest knowledge first. */
   readonly #beliefs = new Map<ConversationKey, number>();
@@ -80,7 +82,6 @@ export class Journal {
   #waiting = 0;
   #inFlight = 0;
   #scheduled = false;
-  #beganAt = 0;
   #paced: Timer | null = null;
   #idle: (() => void)[] = [];
 
@@ -97,6 +98,7 @@ export class Journal {
     this.#telemetry = parts.telemetry;
     this.#committed = parts.committed;
     this.#maxInFlight = parts.maxInFlight ?? 2;
+    this.#pace = new Pace(parts.clock);
   }
 
   /**
@@ -157,23 +159,11 @@ export class Journal {
     this.#clock.soon(() => {
       this.#scheduled = false;
       // What is not prepared yet can still be joined by more of its place.
-      if (this.#mayBegin()) this.#prepareAll();
+      const wait = this.#untilNext();
+      if (wait === 0) this.#prepareAll();
+      else if (wait < Infinity) this.#scheduleIn(wait);
       this.#write();
     });
-  }
-
-  #mayBegin(): boolean {
-    if (this.#inFlight >= this.#maxInFlight) return false;
-    const early = this.#beganAt + this.#store.pace - this.#clock.now();
-    // A clock that was set back must not stop us.
-    if (this.#inFlight === 0 && (early <= 0 || early > this.#store.pace)) return true;
-    let waiting = 0;
-    for (const { busy, pending } of this.#lanes.values()) {
-      if (!busy) waiting += pending.length;
-      if (waiting >= SECOND_FROM) return true;
-    }
-    if (this.#inFlight === 0 && waiting > 0) this.#scheduleIn(early);
-    return false;
   }
 
   #scheduleIn(ms: number): void {
@@ -181,6 +171,22 @@ export class Journal {
       this.#paced = null;
       this.#schedule();
     });
+  }
+
+  /** Milliseconds until what waits may begin; Infinity where something else has to happen first. */
+  #untilNext(): number {
+    if (this.#lanes.size === 0 || this.#inFlight >= this.#maxInFlight) return Infinity;
+    const left = this.#inFlight === 0 ? this.#pace.left(this.#store.pace) : Infinity;
+    return left === 0 || this.#manyWait() ? 0 : left;
+  }
+
+  #manyWait(): boolean {
+    let waiting = 0;
+    for (const { busy, pending } of this.#lanes.values()) {
+      if (!busy) waiting += pending.length;
+      if (waiting >= SECOND_FROM) return true;
+    }
+    return false;
   }
 
   #prepareAll(): void {
@@ -267,7 +273,7 @@ export class Journal {
   async #append(round: readonly Prepared[], events: number): Promise<void> {
     this.#inFlight += 1;
     const began = this.#clock.now();
-    this.#beganAt = began;
+    this.#pace.begin();
     let outcomes: AppendOutcome[];
     try {
       outcomes = await this.#store.append(round.map((prepared) => prepared.batch));

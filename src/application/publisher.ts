@@ -1,5 +1,6 @@
 import type { ControlEvent, StoredEvent, TransientEvent } from '../domain/chat-event.ts';
 import type { ConversationKey } from '../domain/conversation.ts';
+import { Pace } from './pace.ts';
 import type { Clock, Timer } from './ports/clock.ts';
 import type { MessageBus, OutgoingRecord } from './ports/message-bus.ts';
 import type { Outbox, UnpublishedBatch } from './ports/message-store.ts';
@@ -31,12 +32,12 @@ export class Publisher {
   readonly #telemetry: Telemetry;
   readonly #recovered: (batch: UnpublishedBatch) => void;
   readonly #isAlone: () => boolean;
+  readonly #pace: Pace;
   #waiting: Batch[] = [];
   #waitingEvents = 0;
   #publishing: Promise<void> | null = null;
   #sweep: Timer | null = null;
   #sweeping: Promise<void> | null = null;
-  #publishedAt = 0;
   #stopped = false;
 
   constructor(parts: {
@@ -55,6 +56,7 @@ export class Publisher {
     this.#telemetry = parts.telemetry;
     this.#recovered = parts.recovered;
     this.#isAlone = parts.isAlone;
+    this.#pace = new Pace(parts.clock);
   }
 
   start(): void {
@@ -96,7 +98,7 @@ export class Publisher {
       this.#waiting = [];
       this.#waitingEvents = 0;
       const began = this.#clock.now();
-      this.#publishedAt = began;
+      this.#pace.begin();
       try {
         await this.#bus.publish(batches.flatMap(recordsOf));
         this.#outbox.published(batches);
@@ -111,11 +113,8 @@ export class Publisher {
   }
 
   async #gather(): Promise<void> {
-    const every = this.#isAlone() ? EVERY_MS_ALONE : EVERY_MS;
-    const early = this.#publishedAt + every - this.#clock.now();
-    // A clock that was set back must not stop us.
-    if (early <= 0 || early > every || this.#stopped) return;
-    await new Promise<void>((resolve) => this.#clock.after(early, resolve));
+    const left = this.#pace.left(this.#isAlone() ? EVERY_MS_ALONE : EVERY_MS);
+    if (left > 0 && !this.#stopped) await new Promise<void>((resolve) => this.#clock.after(left, resolve));
   }
 
   #planSweep(): void {

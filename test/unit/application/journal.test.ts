@@ -8,10 +8,25 @@ import { RecordedTelemetry } from '../../support/recorded-telemetry.ts';
 
 const APPEND_MS = 2;
 
-/** A journal on a store that only appends, in `APPEND_MS`, and when each append began and how many batches it had. */
-function journal(pace: number) {
+interface Append {
+  /** Milliseconds since the play began. */
+  readonly at: number;
+  readonly batches: number;
+}
+
+interface Talk {
+  readonly time: VirtualTime;
+  say(room: number): Promise<unknown>;
+}
+
+/** Plays a talk over a journal whose store only appends, in `APPEND_MS`; `committed` is told as soon as something is stored. */
+async function play(
+  pace: number,
+  script: (talk: Talk) => Promise<unknown>,
+  committed: (talk: Talk, appends: readonly Append[]) => void = () => {},
+): Promise<Append[]> {
   const time = new VirtualTime();
-  const appends: { at: number; batches: number }[] = [];
+  const appends: Append[] = [];
   const began = time.now();
   const append: MessageStore['append'] = async (batches: readonly AppendBatch[]) => {
     appends.push({ at: time.now() - began, batches: batches.length });
@@ -21,42 +36,39 @@ function journal(pace: number) {
   const newest: MessageStore['newest'] = async (places) => new Map(places.map((place) => [place, 0]));
   const store = { pace, append, newest } as unknown as MessageStore;
   const telemetry = new RecordedTelemetry();
-  const made = new Journal({ store, clock: time, telemetry, committed: () => {} });
-  const say = (room: number) => {
-    const place = roomKey(room);
-    const decide = () => said(place, 'text');
-    return made.append({ place, userId: 1, nonce: null, target: null, kind: 'message', decide });
+  const journal = new Journal({ store, clock: time, telemetry, committed: () => committed(talk, appends) });
+  const talk: Talk = {
+    time,
+    say(room) {
+      const place = roomKey(room);
+      const decide = () => said(place, 'text');
+      return journal.append({ place, userId: 1, nonce: null, target: null, kind: 'message', decide });
+    },
   };
-  return { time, appends, say };
+  // Nothing was appended for longer than any pace.
+  await time.run(time.sleep(10).then(() => script(talk)));
+  return appends;
 }
 
 it('begins the append of a lone message at once, and the next not before the store says', async () => {
-  const { time, appends, say } = journal(10);
-  await time.run(
-    (async () => {
-      await time.sleep(10);
-      await say(1);
-      await say(2);
-      await time.sleep(100);
-      await say(3);
-    })(),
-  );
+  const appends = await play(10, async ({ time, say }) => {
+    await say(1);
+    await say(2);
+    await time.sleep(100);
+    await say(3);
+  });
   expect(appends.map(({ at }) => at)).toEqual([10, 20, 122]);
 });
 
 it('lets what comes meanwhile share an append', async () => {
-  const { time, appends, say } = journal(10);
-  const said: Promise<unknown>[] = [];
-  await time.run(
-    (async () => {
-      await time.sleep(10);
-      for (let room = 1; room <= 20; room += 1) {
-        said.push(say(room));
-        await time.sleep(1);
-      }
-      await Promise.all(said);
-    })(),
-  );
+  const appends = await play(10, async ({ time, say }) => {
+    const all: Promise<unknown>[] = [];
+    for (let room = 1; room <= 20; room += 1) {
+      all.push(say(room));
+      await time.sleep(1);
+    }
+    await Promise.all(all);
+  });
   expect(appends).toEqual([
     { at: 10, batches: 1 },
     { at: 20, batches: 10 },
@@ -65,16 +77,35 @@ it('lets what comes meanwhile share an append', async () => {
 });
 
 it('does not wait where many do', async () => {
-  const { time, appends, say } = journal(10);
-  await time.run(
-    (async () => {
-      await time.sleep(10);
-      await say(0);
-      await Promise.all(Array.from({ length: 40 }, (_, i) => say(i + 1)));
-    })(),
-  );
+  const appends = await play(10, async ({ say }) => {
+    await say(0);
+    await Promise.all(Array.from({ length: 40 }, (_, i) => say(i + 1)));
+  });
   expect(appends).toEqual([
     { at: 10, batches: 1 },
     { at: 12, batches: 40 },
   ]);
+});
+
+it('waits for nothing where the store has no pace', async () => {
+  const appends = await play(0, async ({ say }) => {
+    await say(1);
+    await say(2);
+  });
+  expect(appends.map(({ at }) => at)).toEqual([10, 12]);
+});
+
+it('begins the next append before what is stored is written to anybody', async () => {
+  const begunWhenWritten: number[] = [];
+  await play(
+    0,
+    async ({ time, say }) => {
+      const first = say(1);
+      await time.sleep(1);
+      await Promise.all([first, say(2)]);
+    },
+    // As connections do with what they are told to send.
+    ({ time }, appends) => time.soon(() => begunWhenWritten.push(appends.length)),
+  );
+  expect(begunWhenWritten[0]).toBe(2);
 });
