@@ -61,9 +61,11 @@ export class EventLog {
    * the index keeps what was taken out of it for minutes, and walking over that costs more than reading a page.
    */
   async behind(ends: ReadonlyMap<ConversationKey, number>): Promise<boolean> {
-    const unsure = this.#unsure(ends);
-    if (unsure.length === 0) return false;
-    const open = unsure.map((p) => ({ p, f: { $gt: this.#settled.get(p) ?? 0 }, proj: true as const }));
+    const open = [...ends].flatMap(([p, end]) => {
+      const settled = this.#settled.get(p) ?? 0;
+      return settled < end ? [{ p, f: { $gt: settled }, proj: true as const }] : [];
+    });
+    if (open.length === 0) return false;
     const filter = open.length === 1 ? (open[0] ?? {}) : { $or: open };
     const query = { filter, projection: { _id: 1 }, hint: 'unprojected' };
     if ((await this.#db.find(this.#db.events, 1, query)).length > 0) return true;
@@ -74,10 +76,6 @@ export class EventLog {
   /** All of these places, up to these numbers, is in the message collections. */
   settled(ends: ReadonlyMap<ConversationKey, number>): void {
     for (const [place, end] of ends) raise(this.#settled, place, end);
-  }
-
-  #unsure(ends: ReadonlyMap<ConversationKey, number>): ConversationKey[] {
-    return [...ends].flatMap(([place, end]) => ((this.#settled.get(place) ?? 0) < end ? [place] : []));
   }
 
   async eventsAfter(place: ConversationKey, after: number, limit: number): Promise<StoredEvent[]> {

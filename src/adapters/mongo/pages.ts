@@ -4,7 +4,7 @@ import { type HistoryRange, withParents } from '../../domain/history.ts';
 import type { MessageId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import type { MongoDatabase } from './database.ts';
-import { channelIdOf, idValue, type MessageDocument, readMessage } from './documents.ts';
+import { channelIdOf, type HoleDocument, idValue, type MessageDocument, readMessage } from './documents.ts';
 import { CHANNEL_SEQ } from './indexes.ts';
 
 /** Numbers of a place that one field of `eventHole` counts. */
@@ -32,8 +32,9 @@ export class Pages {
 
   async messages(place: ConversationKey, ids: readonly MessageId[]): Promise<Map<MessageId, Message>> {
     if (ids.length === 0) return new Map();
-    const filter = { _id: { $in: ids.map(idValue) }, channelId: channelIdOf(place) };
-    const docs = await this.#db.messagesOf(place).find(filter).toArray();
+    const docs = await this.#db.find<MessageDocument>(this.#db.messagesOf(place), ids.length, {
+      filter: { _id: { $in: ids.map(idValue) }, channelId: channelIdOf(place) },
+    });
     return new Map(docs.map((doc) => [String(doc._id), readMessage(place, doc)]));
   }
 
@@ -71,8 +72,8 @@ export class Pages {
     let left = skip;
     let upTo = newest;
     // Read after `newest`: a hole before it is counted already.
-    const holes = await this.#db.holes.findOne({ _id: place });
-    if (holes !== null && holes.s > newest) {
+    const [holes] = await this.#db.find<HoleDocument>(this.#db.holes, 1, { filter: { _id: place } });
+    if (holes !== undefined && holes.s > newest) {
       // Some holes came after `newest` was read, and may lie in its bucket: that one is counted.
       upTo = Math.max(1, newest - (newest % HOLE_BUCKET)) - 1;
       const top = { channelId: channelIdOf(place), seq: { $gt: upTo, $lte: newest } };
