@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { MongoDatabase } from '../../src/adapters/mongo/database.ts';
 import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
 import { MongoReadMarkers } from '../../src/adapters/mongo/read-markers.ts';
+import { Unread } from '../../src/adapters/mongo/unread.ts';
 import { describeWithService } from '../support/services/shared.ts';
 import { append, deleted, edited, newPlace, said } from './world.ts';
 
@@ -172,6 +173,25 @@ await describeWithService('mongo', 'beside and after an original server', ({ mon
     if (a === undefined || b === undefined) throw new Error('no strays');
     await append(store, 3, [edited(a, 'changed'), deleted(b)]);
     expect(await contents()).toEqual(['changed', 'ours', 'later']);
+  });
+
+  test('counts what an original stores beside us for one who never looked, and never less than nothing', async () => {
+    const place = newPlace();
+    const store = await server();
+    const [db] = open;
+    if (db === undefined) throw new Error('no database');
+    await append(store, 1, [said(place, 'ours', { userId: 1 }), said(place, 'ours', { userId: 2 })]);
+    await client
+      .db(name)
+      .collection('directMessage')
+      .insertMany([2, 4, 5].map((i) => original(place, i)));
+    const markers = new MongoReadMarkers(db, store);
+    const unread = async (userId: number) => (await markers.unread(userId, [place])).map(({ count }) => count);
+    // User 1 wrote one of ours and two of the original's.
+    expect(await Promise.all([9, 1, 2].map(unread))).toEqual([[5], [2], [3]]);
+    // As if all of user 1's came after the number was read.
+    const early = await new Unread(db).count(1, [{ place, since: undefined, seq: 0 }]);
+    expect(early.get(place)?.count).toBe(0);
   });
 
   test('an edit does not overtake the message that another server stored and left unprojected', async () => {
