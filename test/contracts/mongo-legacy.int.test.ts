@@ -180,15 +180,19 @@ await describeWithService('mongo', 'beside and after an original server', ({ mon
     const store = await server();
     const [db] = open;
     if (db === undefined) throw new Error('no database');
-    await append(store, 1, [said(place, 'ours', { userId: 1 }), said(place, 'ours', { userId: 2 })]);
+    await append(
+      store,
+      1,
+      [1, 1, 2].map((userId) => said(place, 'ours', { userId })),
+    );
     await client
       .db(name)
       .collection('directMessage')
       .insertMany([2, 4, 5].map((i) => original(place, i)));
     const markers = new MongoReadMarkers(db, store);
     const unread = async (userId: number) => (await markers.unread(userId, [place])).map(({ count }) => count);
-    // User 1 wrote one of ours and two of the original's.
-    expect(await Promise.all([9, 1, 2].map(unread))).toEqual([[5], [2], [3]]);
+    // User 1 wrote two of ours and two of the original's.
+    expect(await Promise.all([9, 1, 2].map(unread))).toEqual([[6], [2], [4]]);
     // As if all of user 1's came after the number was read.
     const early = await new Unread(db).count(1, [{ place, since: undefined, seq: 0 }]);
     expect(early.get(place)?.count).toBe(0);
