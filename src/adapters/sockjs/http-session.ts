@@ -1,7 +1,7 @@
 import type { TransportName } from '../transport/connection.ts';
+import { type Flushable, flushSoon } from '../transport/flush-soon.ts';
 import { jsonElement } from '../transport/json-element.ts';
 import type { SharedFrame } from '../transport/shared-frame.ts';
-import { type Flushable, flushSoon } from '../transport/socket-writer.ts';
 import { arrayFrame, closeFrame, heartbeatFrame, openFrame } from './frames.ts';
 import type { Identity } from './identity.ts';
 import { type Host, Notifier } from './notifier.ts';

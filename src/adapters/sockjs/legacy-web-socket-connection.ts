@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { TransportName } from '../transport/connection.ts';
 import { jsonElement } from '../transport/json-element.ts';
 import type { SharedFrame } from '../transport/shared-frame.ts';
-import { writeSoon } from '../transport/socket-writer.ts';
+import { SocketWriter } from '../transport/socket-writer.ts';
 import { arrayFrame, closeFrame, heartbeatFrame, openFrame, PayloadError, readMessages } from './frames.ts';
 import type { Identity } from './identity.ts';
 import { type Host, Notifier } from './notifier.ts';
@@ -21,6 +21,7 @@ export class LegacyWebSocketConnection implements LiveConnection {
   readonly headers: Readonly<Record<string, string>>;
   wheelSlot = -1;
   readonly #socket: Socket;
+  readonly #writer: SocketWriter;
   readonly #isSockJs: boolean;
   readonly #host: Host & { readonly maxPayload: number };
   readonly #wheel: Wheel<LiveConnection>;
@@ -36,6 +37,7 @@ export class LegacyWebSocketConnection implements LiveConnection {
     wheel: Wheel<LiveConnection>,
   ) {
     this.#socket = socket;
+    this.#writer = new SocketWriter(socket);
     this.#isSockJs = isSockJs;
     this.#host = host;
     this.#wheel = wheel;
@@ -45,7 +47,10 @@ export class LegacyWebSocketConnection implements LiveConnection {
     this.headers = identity.headers;
     socket.setKeepAlive(true);
     socket.on('data', (chunk) => this.read(chunk));
-    socket.on('end', () => socket.end());
+    socket.on('end', () => {
+      this.#writer.flush();
+      socket.end();
+    });
     socket.on('close', () => this.#end(1006, 'connection lost'));
     wheel.add(this);
   }
@@ -55,7 +60,7 @@ export class LegacyWebSocketConnection implements LiveConnection {
   }
 
   get bufferedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#writer.bufferedBytes;
   }
 
   open(): void {
@@ -72,8 +77,7 @@ export class LegacyWebSocketConnection implements LiveConnection {
   }
 
   drained(): Promise<void> {
-    if (this.#socket.writableLength === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#socket.write('', () => resolve()));
+    return this.#writer.drained();
   }
 
   pause(): void {
@@ -135,16 +139,18 @@ export class LegacyWebSocketConnection implements LiveConnection {
 
   #write(text: string): void {
     if (!this.isOpen) return;
-    writeSoon(this.#socket, Buffer.concat([Buffer.of(textStart), Buffer.from(text), Buffer.of(textEnd)]));
-    if (this.#socket.writableLength <= this.#host.maxQueuedBytes) return;
-    while (this.#socket.writableCorked > 0) this.#socket.uncork();
-    if (this.#socket.writableLength <= this.#host.maxQueuedBytes) return;
+    this.#writer.write(Buffer.concat([Buffer.of(textStart), Buffer.from(text), Buffer.of(textEnd)]));
+    if (this.#writer.bufferedBytes <= this.#host.maxQueuedBytes) return;
+    // What only waits for the end of this turn is not the client's fault: it is handed over first.
+    this.#writer.flush();
+    if (this.#writer.bufferedBytes <= this.#host.maxQueuedBytes) return;
     this.#end(1008, 'slow consumer');
     this.#socket.destroy();
   }
 
   #fail(code: number, reason: string): void {
     this.#end(code, reason);
+    this.#writer.flush();
     this.#socket.end(closing);
     this.#socket.destroySoon();
   }

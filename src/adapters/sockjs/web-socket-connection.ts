@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { TransportName } from '../transport/connection.ts';
 import type { SharedFrame } from '../transport/shared-frame.ts';
-import { writeSoon } from '../transport/socket-writer.ts';
+import { SocketWriter } from '../transport/socket-writer.ts';
 import { joinedTextFrame, openTextFrame, pingFrame, textFrame } from '../transport/web-socket-frame.ts';
 import type { Identity } from './identity.ts';
 import { type Host, Notifier } from './notifier.ts';
@@ -15,6 +15,12 @@ const longestReason = 123; // RFC 6455: a close frame's payload is at most 125 b
 /** A `ws` socket that knows its connection, so that its listeners need no closures. */
 export class ServerWebSocket extends WebSocket {
   connection: WebSocketConnection | undefined = undefined;
+
+  /** Also called by `ws` itself, for a client that closes or breaks the protocol: what was sent before goes first. */
+  override close(code?: number, reason?: string | Buffer): void {
+    this.connection?.flush();
+    super.close(code, reason);
+  }
 }
 
 /**
@@ -29,6 +35,7 @@ export class WebSocketConnection implements LiveConnection {
   readonly #wheel: Wheel<LiveConnection>;
   readonly #ws: ServerWebSocket;
   readonly #socket: Socket;
+  readonly #writer: SocketWriter;
   readonly #notifier: Notifier;
   #isOpen = true;
   #bytesSeen = -1;
@@ -37,6 +44,7 @@ export class WebSocketConnection implements LiveConnection {
   constructor(ws: ServerWebSocket, socket: Socket, identity: Identity, host: Host, wheel: Wheel<LiveConnection>) {
     this.#ws = ws;
     this.#socket = socket;
+    this.#writer = new SocketWriter(socket);
     this.#host = host;
     this.#wheel = wheel;
     this.#notifier = new Notifier(host);
@@ -62,7 +70,7 @@ export class WebSocketConnection implements LiveConnection {
   }
 
   get bufferedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#writer.bufferedBytes;
   }
 
   /** Introduces the connection to the application. */
@@ -80,9 +88,7 @@ export class WebSocketConnection implements LiveConnection {
   }
 
   drained(): Promise<void> {
-    if (this.#socket.writableLength === 0) return Promise.resolve();
-    // Nothing is written, but only after all before it; a socket that is destroyed calls back as well.
-    return new Promise((resolve) => this.#socket.write('', () => resolve()));
+    return this.#writer.drained();
   }
 
   pause(): void {
@@ -97,6 +103,11 @@ export class WebSocketConnection implements LiveConnection {
     if (!this.#isOpen) return;
     this.beforeClose(code, reason);
     this.fail(code, reason);
+  }
+
+  /** Hands over what only waits for the end of this turn. */
+  flush(): void {
+    this.#writer.flush();
   }
 
   /** Called for every message that arrives while the connection is open. */
@@ -137,8 +148,8 @@ export class WebSocketConnection implements LiveConnection {
 
   protected write(frame: Buffer): void {
     if (!this.isOpen) return;
-    writeSoon(this.#socket, frame);
-    if (this.#socket.writableLength > this.#host.maxQueuedBytes) this.#relieve();
+    this.#writer.write(frame);
+    if (this.#writer.bufferedBytes > this.#host.maxQueuedBytes) this.#relieve();
   }
 
   protected writeJoined(head: string, tail: Buffer): void {
@@ -152,8 +163,8 @@ export class WebSocketConnection implements LiveConnection {
 
   // What only waits for the end of this turn is not the client's fault: it is handed over first.
   #relieve(): void {
-    while (this.#socket.writableCorked > 0) this.#socket.uncork();
-    if (this.#socket.writableLength > this.#host.maxQueuedBytes) this.#drop(1008, 'slow consumer');
+    this.#writer.flush();
+    if (this.#writer.bufferedBytes > this.#host.maxQueuedBytes) this.#drop(1008, 'slow consumer');
   }
 
   #drop(code: number, reason: string): void {

@@ -31,6 +31,7 @@ describe('the WebSocket draft with two keys', () => {
     await client.until(`${proof}\x00o\xff`);
     client.socket.write('\x00["a"]\xff\x00["b', 'latin1');
     await client.until('\x00a["a"]\xff');
+    // The answer comes before the goodbye, although both were asked for in one go.
     client.socket.write('"]\xff\xff\x00', 'latin1');
     await client.until('\x00a["b"]\xff\xff\x00');
     await client.closed;

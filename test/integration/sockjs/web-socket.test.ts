@@ -63,6 +63,20 @@ describe.each([
   });
 });
 
+describe.each([
+  ['closes', '\x88\x82\x00\x00\x00\x00\x03\xe8', '\x88\x02\x03\xe8'],
+  ['breaks the protocol', '\x83\x80\x00\x00\x00\x00', '\x88\x02\x03\xea'],
+])('a client that asks and %s in one go', (_, end, goodbye) => {
+  it('gets its answer before the goodbye', async () => {
+    await using host = await startSockJsHost({ onConnection: echo });
+    const client = new RawClient(host.port, upgradeRequest('/chat'));
+    await client.until('\r\n\r\n');
+    client.socket.write(`\x81\x81\x00\x00\x00\x00a${end}`, 'latin1');
+    await client.until(goodbye);
+    expect(client.bytes.toString('latin1').endsWith(`\r\n\r\n\x81\x01a${goodbye}`)).toBe(true);
+  });
+});
+
 describe('an owner who closes at a message', () => {
   it('hears no more of what came with it', async () => {
     const heard: string[] = [];

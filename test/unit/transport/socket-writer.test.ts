@@ -1,21 +1,38 @@
 import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { flushSoon, writeSoon } from '../../../src/adapters/transport/socket-writer.ts';
+import { SocketWriter } from '../../../src/adapters/transport/socket-writer.ts';
 
-/** Counts how often the system would have been called. */
+/** Keeps what each system call would have been given. */
 class CountingSocket extends Duplex {
-  readonly calls: string[] = [];
+  readonly calls: Buffer[][] = [];
+  /** What a client that does not read keeps waiting. */
+  release: (() => void) | null = null;
+  readonly #isStuck: boolean;
+
+  constructor(isStuck = false) {
+    super();
+    this.#isStuck = isStuck;
+  }
+
+  get texts(): string[] {
+    return this.calls.map((chunks) => Buffer.concat(chunks).toString());
+  }
 
   override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.calls.push(chunk.toString());
-    done();
+    this.calls.push([chunk]);
+    this.#end(done);
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
-    this.calls.push(chunks.map(({ chunk }) => chunk.toString()).join(''));
-    done();
+    this.calls.push(chunks.map(({ chunk }) => chunk));
+    this.#end(done);
+  }
+
+  #end(done: () => void): void {
+    if (this.#isStuck) this.release = done;
+    else done();
   }
 }
 
@@ -26,38 +43,80 @@ function turn(): Promise<void> {
 describe('the socket writer', () => {
   it('gives the system all that one turn wrote to a socket in one call', async () => {
     const sockets = [new CountingSocket(), new CountingSocket()];
-    for (const word of ['a', 'b', 'c']) for (const socket of sockets) writeSoon(socket, Buffer.from(word));
-    await Promise.resolve().then(() => sockets[0] && writeSoon(sockets[0], Buffer.from('d')));
-    expect(sockets.map(({ calls }) => calls)).toEqual([[], []]);
+    const writers = sockets.map((socket) => new SocketWriter(socket));
+    for (const word of ['a', 'b', 'c']) for (const writer of writers) writer.write(Buffer.from(word));
+    await Promise.resolve().then(() => writers[0]?.write(Buffer.from('d')));
+    expect(sockets.map(({ texts }) => texts)).toEqual([[], []]);
     await turn();
-    expect(sockets.map(({ calls }) => calls)).toEqual([['abcd'], ['abc']]);
-    for (const socket of sockets) writeSoon(socket, Buffer.from('e'));
+    expect(sockets.map(({ texts }) => texts)).toEqual([['abcd'], ['abc']]);
+    for (const writer of writers) writer.write(Buffer.from('e'));
     await turn();
-    expect(sockets.map(({ calls }) => calls)).toEqual([
+    expect(sockets.map(({ texts }) => texts)).toEqual([
       ['abcd', 'e'],
       ['abc', 'e'],
     ]);
   });
 
-  it('does not mind a socket that is gone, nor one flushed in between', async () => {
-    const [gone, flushed, last] = [new CountingSocket(), new CountingSocket(), new CountingSocket()];
-    gone.on('error', () => {});
-    for (const socket of [gone, flushed, last]) writeSoon(socket, Buffer.from('x'));
-    gone.destroy();
-    flushed.uncork();
-    writeSoon(flushed, Buffer.from('y'));
+  it('gives sockets the same buffer as long as they were written the same, and each its own order', async () => {
+    const sockets = Array.from({ length: 5 }, () => new CountingSocket());
+    const writers = sockets.map((socket) => new SocketWriter(socket));
+    const [a, b, c, own] = ['a', 'b', 'c', 'own'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer, Buffer];
+    for (const writer of writers) writer.write(a);
+    writers[1]?.write(own);
+    for (const writer of writers.slice(0, 4)) writer.write(b);
+    writers[3]?.write(c);
     await turn();
-    expect([flushed.calls, last.calls]).toEqual([['x', 'y'], ['x']]);
+    expect(sockets.map(({ texts }) => texts)).toEqual([['ab'], ['aownb'], ['ab'], ['abc'], ['a']]);
+    expect(sockets[2]?.calls[0]?.[0]).toBe(sockets[0]?.calls[0]?.[0]);
+    expect(sockets[4]?.calls[0]?.[0]).toBe(a);
   });
 
-  it('flushes other outputs once the turn is over; what they ask for then comes a turn later', async () => {
-    const flushes: string[] = [];
-    const second = { flush: () => flushes.push('second') };
-    flushSoon({ flush: () => [flushes.push('first'), flushSoon(second)] });
-    expect(flushes).toEqual([]);
+  it('does not copy what is long, and still makes one call of it', async () => {
+    const socket = new CountingSocket();
+    const writer = new SocketWriter(socket);
+    const chunks = [Buffer.alloc(10_000, 'x'), Buffer.alloc(10_000, 'y')];
+    for (const chunk of chunks) writer.write(chunk);
     await turn();
-    expect(flushes).toEqual(['first']);
+    expect(socket.calls).toHaveLength(1);
+    expect(socket.calls[0]?.map((chunk, i) => chunk === chunks[i])).toEqual([true, true]);
+  });
+
+  it('counts what is gathered and what the socket holds', async () => {
+    const socket = new CountingSocket(true);
+    const writer = new SocketWriter(socket);
+    writer.write(Buffer.from('one'));
+    expect(writer.bufferedBytes).toBe(3);
     await turn();
-    expect(flushes).toEqual(['first', 'second']);
+    writer.write(Buffer.from('three'));
+    expect(writer.bufferedBytes).toBe(8);
+    let isDrained = false;
+    const drained = writer.drained().then(() => {
+      isDrained = true;
+    });
+    await turn();
+    expect([isDrained, socket.texts]).toEqual([false, ['one']]);
+    while (!isDrained) {
+      socket.release?.();
+      await turn();
+    }
+    await drained;
+    expect([socket.texts.join(''), writer.bufferedBytes]).toEqual(['onethree', 0]);
+  });
+
+  it('minds neither a socket that is gone or ended, nor being flushed in between', async () => {
+    const [gone, ended, flushed, last] = Array.from({ length: 4 }, () => new CountingSocket());
+    if (gone === undefined || ended === undefined || flushed === undefined || last === undefined) throw new Error();
+    const writers = [gone, ended, flushed, last].map((socket) => new SocketWriter(socket));
+    const errors: unknown[] = [];
+    for (const socket of [gone, ended]) socket.on('error', (error) => errors.push(error));
+    for (const writer of writers) writer.write(Buffer.from('x'));
+    gone.destroy();
+    ended.end();
+    writers[2]?.flush();
+    writers[2]?.write(Buffer.from('y'));
+    await turn();
+    expect(errors).toEqual([]);
+    expect([gone.texts, ended.texts, flushed.texts, last.texts]).toEqual([[], [], ['x', 'y'], ['x']]);
+    await writers[0]?.drained();
   });
 });
