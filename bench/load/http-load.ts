@@ -1,6 +1,6 @@
-import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Histogram } from './histogram.ts';
+import { HttpLine } from './http-line.ts';
 import { ProcessMeter, type Usage } from './process-meter.ts';
 
 export interface Ask {
@@ -33,58 +33,37 @@ export interface HttpLoaded {
   readonly usage: Usage;
 }
 
-const SOCKETS = 64;
+const LINES = 64;
 /** One answer of so many is read and checked. */
 const CHECKED = 50;
+
+interface Due {
+  readonly request: string;
+  readonly at: number;
+  readonly counts: boolean;
+}
 
 /** Requests at an even rate, whether those before are answered or not. */
 export async function httpLoad(options: HttpLoadOptions): Promise<HttpLoaded> {
   const { port, token, rate, warmUp = 3, seconds = 10, pids, next, check } = options;
-  const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS });
+  const lines = Array.from({ length: LINES }, () => new HttpLine(port));
+  const free = [...lines];
+  const waiting: Due[] = [];
   const latency = new Histogram();
+  let asked = 0;
   let answered = 0;
   let failed = 0;
-  let asked = 0;
-  let open = 0;
-  const ask = (due: number, counts: boolean): void => {
-    const { path, body, isService = false } = next();
-    const reads = asked++ % CHECKED === 0;
-    open += 1;
-    const over = (text: string | null): void => {
-      open -= 1;
-      if (counts) latency.add(performance.now() - due);
+  const ask = (line: HttpLine, { request, at, counts }: Due): void => {
+    asked += 1;
+    line.ask(request, asked % CHECKED === 1, ({ status, body }) => {
       answered += 1;
-      if (text !== null) check(JSON.parse(text));
-    };
-    const headers = {
-      ...(isService ? {} : { authorization: `Bearer ${token}` }),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    };
-    const sent = request({
-      host: '127.0.0.1',
-      port,
-      path,
-      agent,
-      headers,
-      method: body === undefined ? 'GET' : 'POST',
+      if (counts) latency.add(performance.now() - at);
+      if (status !== 200) failed += 1;
+      else if (body !== undefined) check(JSON.parse(body));
+      const due = waiting.shift();
+      if (due === undefined) free.push(line);
+      else ask(line, due);
     });
-    sent.on('response', (response) => {
-      if (response.statusCode !== 200) failed += 1;
-      if (!reads || response.statusCode !== 200) {
-        response.resume().on('end', () => over(null));
-        return;
-      }
-      let text = '';
-      response.setEncoding('utf8').on('data', (part: string) => {
-        text += part;
-      });
-      response.on('end', () => over(text));
-    });
-    sent.on('error', () => {
-      open -= 1;
-      failed += 1;
-    });
-    sent.end(body);
   };
   const began = performance.now();
   const until = began + (warmUp + seconds) * 1000;
@@ -93,14 +72,24 @@ export async function httpLoad(options: HttpLoadOptions): Promise<HttpLoaded> {
   for (let i = 0; performance.now() < until; ) {
     const now = performance.now();
     if (meter === null && now >= measured) meter = new ProcessMeter(...pids);
-    for (let due = began + (i * 1000) / rate; due <= now; due = began + (i * 1000) / rate) {
-      ask(due, due >= measured);
+    for (let at = began + (i * 1000) / rate; at <= now; at = began + (i * 1000) / rate) {
+      const due = { request: requestText(next(), port, token), at, counts: at >= measured };
+      const line = free.pop();
+      if (line === undefined) waiting.push(due);
+      else ask(line, due);
       i += 1;
     }
     await delay(Math.max(1, Math.floor(began + (i * 1000) / rate - performance.now())));
   }
   const usage = (meter ?? new ProcessMeter(...pids)).stop();
-  for (let i = 0; open > 0 && i < 500; i += 1) await delay(20);
-  agent.destroy();
-  return { answered, failed: failed + open, latency, usage };
+  for (let i = 0; asked + waiting.length > answered && i < 500; i += 1) await delay(20);
+  for (const line of lines) line.close();
+  return { answered, failed: failed + asked + waiting.length - answered, latency, usage };
+}
+
+function requestText({ path, body, isService = false }: Ask, port: number, token: string): string {
+  const head = [`${body === undefined ? 'GET' : 'POST'} ${path} HTTP/1.1`, `host: 127.0.0.1:${port}`];
+  if (!isService) head.push(`authorization: Bearer ${token}`);
+  if (body !== undefined) head.push('content-type: application/json', `content-length: ${Buffer.byteLength(body)}`);
+  return `${head.join('\r\n')}\r\n\r\n${body ?? ''}`;
 }
