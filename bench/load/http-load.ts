@@ -74,7 +74,8 @@ export async function httpLoad(options: HttpLoadOptions): Promise<HttpLoaded> {
     if (meter === null && now >= measured) meter = new ProcessMeter(...pids);
     for (let at = began + (i * 1000) / rate; at <= now; at = began + (i * 1000) / rate) {
       const due = { request: requestText(next(), port, token), at, counts: at >= measured };
-      const line = free.pop();
+      // In turn, so that the server closes none of them as idle.
+      const line = free.shift();
       if (line === undefined) waiting.push(due);
       else ask(line, due);
       i += 1;

@@ -181,13 +181,14 @@ export function historyContract(name: string, makeWorld: () => Promise<World>): 
       const place = newPlace();
       const live: string[] = [];
       let seq = 0;
-      // Enough for several pages behind gaps; each batch is small enough to be brought into the messages well within a read's bound.
-      for (let round = 0; round < 6; round += 1) {
+      // Long stretches with gaps and without; each batch is small enough to be brought into the messages well within a read's bound.
+      for (let round = 0; round < 44; round += 1) {
+        const hasGaps = round % 22 < 10;
         const fresh = Array.from({ length: 100 }, (_, i) => said(place, `${round}-${i}`));
-        const gone = fresh.filter((_, i) => i % 7 === round % 7);
+        const gone = fresh.filter((_, i) => hasGaps && i % 9 === round % 9);
         const batch = [...fresh, ...gone.map((draft) => deleted(draft))];
         const kept = fresh.filter((draft) => !gone.includes(draft));
-        for (const [i, draft] of kept.entries()) if (i % 11 === 0) batch.push(edited(draft, draft.id));
+        for (const [i, draft] of kept.entries()) if (hasGaps && i % 19 === 0) batch.push(edited(draft, draft.id));
         live.push(...kept.map((draft) => draft.id));
         expect((await append(store, seq + 1, batch)).kind).toBe('stored');
         seq += batch.length;

@@ -66,7 +66,7 @@ export class Pages {
 
   /**
    * Where the entry stands that has `skip` newer ones. Numbers are dense, so buckets are passed over by arithmetic with the holes in them, and at
-   * most one is left to walk through: a skip alone would walk all the way from the newest.
+   * most one that has some is left to walk through: a skip alone would walk all the way from the newest.
    */
   async #seek(place: ConversationKey, newest: number, skip: number): Promise<{ upTo: number; skip: number }> {
     let left = skip;
@@ -83,8 +83,9 @@ export class Pages {
     while (upTo > 0) {
       const bucket = Math.floor(upTo / HOLE_BUCKET);
       const bottom = Math.max(1, bucket * HOLE_BUCKET);
-      const live = upTo - bottom + 1 - (holes?.n[bucket] ?? 0);
-      if (live > left) break;
+      const gone = holes?.n[bucket] ?? 0;
+      const live = upTo - bottom + 1 - gone;
+      if (live > left) return gone === 0 ? { upTo: upTo - left, skip: 0 } : { upTo, skip: left };
       left -= live;
       upTo = bottom - 1;
     }
