@@ -2,10 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Refusal } from '../../domain/errors.ts';
 import { refusalNumber } from './refusal-codes.ts';
 
-/** The wrapper of every answer but one; clients of the original know it in this order. `undefined` is left out. */
-export function wrapped(result?: unknown): object {
-  return { isSuccess: true, code: 1000, message: '요청에 성공하였습니다.', result };
-}
+// The fields of every success but one; clients of the original know them in this order.
+const SUCCESS = JSON.stringify({ isSuccess: true, code: 1000, message: '요청에 성공하였습니다.' });
+const BEFORE_RESULT = Buffer.from(`${SUCCESS.slice(0, -1)},"result":`);
 
 export function wrappedRefusal(refusal: Pick<Refusal, 'code' | 'message'>): object {
   return { isSuccess: false, code: refusalNumber(refusal.code), message: refusal.message };
@@ -15,8 +14,26 @@ export function wrappedRefusal(refusal: Pick<Refusal, 'code' | 'message'>): obje
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body);
   response.statusCode = status;
-  setJsonHeaders(response, text);
+  setJsonHeaders(response, Buffer.byteLength(text));
   response.end(text);
+}
+
+/** Answers with a success, and its result where there is one. */
+export function sendSuccess(response: ServerResponse, result?: unknown): void {
+  const body = result === undefined ? Buffer.from(SUCCESS) : resultBody(JSON.stringify(result));
+  response.statusCode = 200;
+  setJsonHeaders(response, body.length);
+  response.end(body);
+}
+
+// The Korean of the envelope beside the result in one text would make two bytes of each of its characters: a page of a history took 80 µs more.
+function resultBody(json: string): Buffer {
+  const end = BEFORE_RESULT.length + Buffer.byteLength(json);
+  const body = Buffer.allocUnsafe(end + 1);
+  body.set(BEFORE_RESULT);
+  body.write(json, BEFORE_RESULT.length);
+  body.write('}', end);
+  return body;
 }
 
 // How much of an unwanted body is read on, and how long, before the connection is cut.
@@ -34,7 +51,7 @@ export function sendJsonEarly(request: IncomingMessage, response: ServerResponse
   }
   const text = JSON.stringify(body);
   response.statusCode = status;
-  setJsonHeaders(response, text);
+  setJsonHeaders(response, Buffer.byteLength(text));
   response.setHeader('connection', 'close');
   response.write(text);
   let left = LINGER_BYTES;
@@ -58,8 +75,8 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-function setJsonHeaders(response: ServerResponse, text: string): void {
+function setJsonHeaders(response: ServerResponse, bytes: number): void {
   response.setHeader('content-type', 'application/json');
-  response.setHeader('content-length', Buffer.byteLength(text));
+  response.setHeader('content-length', bytes);
   response.setHeader('cache-control', 'no-store');
 }

@@ -4,7 +4,7 @@ import { Refusal } from '../../../domain/errors.ts';
 import type { HistoryRange } from '../../../domain/history.ts';
 import { parseId } from '../../../domain/ids.ts';
 import { type ClientHandler, type HttpDeps, linkBase } from '../deps.ts';
-import { sendJson, wrapped } from '../envelope.ts';
+import { sendSuccess } from '../envelope.ts';
 import { historyBody } from '../history-body.ts';
 import { queryCount, queryText } from '../query.ts';
 
@@ -20,7 +20,10 @@ export function historyRoute(deps: HttpDeps, kind: 'room' | 'channel'): ClientHa
     const shown = await deps.application.readHistory(caller, { place, range });
     const base = linkBase(deps, request);
     response.setHeader('chat-seq', String(shown.seq));
-    sendJson(response, 200, wrapped(historyBody(shown, (content) => deps.fileLinks.link(content, base))));
+    sendSuccess(
+      response,
+      historyBody(shown, (content) => deps.fileLinks.link(content, base)),
+    );
   };
 }
 

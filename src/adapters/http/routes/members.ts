@@ -2,7 +2,7 @@ import { Refusal } from '../../../domain/errors.ts';
 import { parseId } from '../../../domain/ids.ts';
 import { membersBody, parseBody } from '../bodies.ts';
 import type { Handler, HttpDeps } from '../deps.ts';
-import { sendJson, wrapped } from '../envelope.ts';
+import { sendSuccess } from '../envelope.ts';
 import { readJsonBody } from '../json-body.ts';
 
 // Lists of services are long: a community of half a million members still fits.
@@ -18,6 +18,6 @@ export function membersRoute(deps: HttpDeps, of: 'room' | 'community'): Handler 
     const members = parseBody(membersBody, body);
     if (of === 'room') await application.replaceRoomMembers(id, members);
     else await application.replaceCommunityMembers(id, members);
-    sendJson(response, 200, wrapped());
+    sendSuccess(response);
   };
 }

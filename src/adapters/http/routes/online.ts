@@ -1,7 +1,7 @@
 import { parseTopicKey } from '../../../domain/audience.ts';
 import { Refusal } from '../../../domain/errors.ts';
 import type { ClientHandler, HttpDeps } from '../deps.ts';
-import { sendJson, wrapped } from '../envelope.ts';
+import { sendSuccess } from '../envelope.ts';
 import { queryText } from '../query.ts';
 
 /** Members of a place (`r-5`, `c-11`, `com-1`) who have a session. */
@@ -10,6 +10,6 @@ export function onlineRoute(deps: HttpDeps): ClientHandler {
     const topic = parseTopicKey(queryText(request, 'place') ?? '');
     if (topic === null) throw new Refusal('bad-input', 'place is none like r-5, c-11 or com-1');
     const users = await deps.application.online(caller, { topic });
-    sendJson(response, 200, wrapped(users.map(String)));
+    sendSuccess(response, users.map(String));
   };
 }

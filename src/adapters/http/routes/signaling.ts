@@ -1,6 +1,6 @@
 import { callLeftBody, parseBody, voiceLeftBody } from '../bodies.ts';
 import type { Handler, HttpDeps } from '../deps.ts';
-import { sendJson, wrapped } from '../envelope.ts';
+import { sendSuccess } from '../envelope.ts';
 import { jsonOf } from '../json-body.ts';
 
 /** The presence service saw somebody leave (or enter) a voice channel of a community. */
@@ -8,7 +8,7 @@ export function voiceLeftRoute(deps: HttpDeps): Handler {
   return async (request, response) => {
     const left = parseBody(voiceLeftBody, await jsonOf(request, deps.limits));
     await deps.application.voiceLeft(left);
-    sendJson(response, 200, wrapped());
+    sendSuccess(response);
   };
 }
 
@@ -17,6 +17,6 @@ export function callLeftRoute(deps: HttpDeps): Handler {
   return async (request, response) => {
     const { type, channelId, ids } = parseBody(callLeftBody, await jsonOf(request, deps.limits));
     await deps.application.callLeft({ type, roomId: channelId, ids });
-    sendJson(response, 200, wrapped());
+    sendSuccess(response);
   };
 }

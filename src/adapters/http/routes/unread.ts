@@ -1,7 +1,7 @@
 import { type ConversationKey, parseConversationKey } from '../../../domain/conversation.ts';
 import { Refusal } from '../../../domain/errors.ts';
 import type { ClientHandler, HttpDeps } from '../deps.ts';
-import { sendJson, wrapped } from '../envelope.ts';
+import { sendSuccess } from '../envelope.ts';
 import { queryText } from '../query.ts';
 
 /** Unread messages of the token's user in the places asked for, `places=r-5,c-11`. */
@@ -10,7 +10,10 @@ export function unreadRoute(deps: HttpDeps): ClientHandler {
     const texts = (queryText(request, 'places') ?? '').split(',');
     const places = texts.map(placeOf);
     const counts = await deps.application.unread(caller, { places });
-    sendJson(response, 200, wrapped(counts.map(({ place, count, seq }) => ({ place, count, seq }))));
+    sendSuccess(
+      response,
+      counts.map(({ place, count, seq }) => ({ place, count, seq })),
+    );
   };
 }
 

@@ -5,7 +5,7 @@ import type { ByteStream } from '../../../application/ports/file-store.ts';
 import { asRefusal, Refusal } from '../../../domain/errors.ts';
 import type { UserId } from '../../../domain/ids.ts';
 import { type ClientHandler, type HttpDeps, linkBase } from '../deps.ts';
-import { sendJson, wrapped } from '../envelope.ts';
+import { sendSuccess } from '../envelope.ts';
 import { readMultipart } from '../multipart.ts';
 import { UploadFields, type UploadKind } from '../upload-fields.ts';
 
@@ -30,7 +30,7 @@ export function uploadRoute(deps: HttpDeps, kind: UploadKind, underWay: UploadsU
       const upload = await receive(deps, kind, caller, request, parts);
       const { id, seq, content } = await shared(deps, caller, upload, parts);
       const message = deps.fileLinks.link(content, linkBase(deps, request));
-      sendJson(response, 200, wrapped({ id, seq, message }));
+      sendSuccess(response, { id, seq, message });
     } finally {
       const left = (underWay.get(caller.userId) ?? 1) - 1;
       if (left > 0) underWay.set(caller.userId, left);
