@@ -99,7 +99,7 @@ export class Unread {
     };
     const [holes, unnumbered, own] = await Promise.all([
       this.#db.holes.find({ _id: { $in: asked.map(({ place }) => place) } }, { projection: { t: 1 } }).toArray(),
-      perChannel({ seq: null }, CHANNEL_SEQ),
+      perChannel({ seq: { $exists: false } }, CHANNEL_SEQ),
       perChannel({ userId: Long.fromNumber(userId) }, CHANNEL_USER),
     ]);
     const gone = new Map(holes.map(({ _id, t }) => [_id, t]));
