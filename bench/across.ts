@@ -3,8 +3,9 @@
  * Arguments: runs (3), messages a second (500).
  */
 import { type Rushed, rush } from './load/rush.ts';
+import { rushTable } from './load/rush-columns.ts';
 import { startServices } from './load/services.ts';
-import { heading, spread, table } from './load/table.ts';
+import { heading } from './load/table.ts';
 import { pidOf, separateRooms, startServer } from './load/world.ts';
 import { startYardstick } from './load/yardstick.ts';
 
@@ -31,41 +32,18 @@ try {
 } finally {
   await services.stop();
 }
-table(
+rushTable(
   [
     'p50 ms',
     'p99 ms',
     'receipt p50',
     'receipt p99',
-    'both servers µs a message',
+    'Node µs a message',
+    'mongod',
+    'Kafka',
     'lost / twice / disordered',
     'others, cores',
   ],
-  [
-    [
-      spread(
-        list.map((run) => run.latency.at(0.5)),
-        1,
-      ),
-      spread(
-        list.map((run) => run.latency.at(0.99)),
-        1,
-      ),
-      spread(
-        list.map((run) => run.receipts.at(0.5)),
-        1,
-      ),
-      spread(
-        list.map((run) => run.receipts.at(0.99)),
-        1,
-      ),
-      spread(list.map((run) => ((run.usage.cpu[0] ?? 0) * 1e6) / (run.sendsPerSecond * run.usage.seconds))),
-      list.map((run) => `${run.lost}/${run.duplicated}/${run.outOfOrder}`).join(' '),
-      spread(
-        list.map((run) => run.usage.others),
-        2,
-      ),
-    ],
-  ],
+  [['both servers', list]],
 );
 process.exit(0);

@@ -3,8 +3,9 @@
  * MongoDB on the same machine, beside the bare path of the same minute. Arguments: runs (3), seconds (10).
  */
 import { type Rushed, type RushOptions, rush } from './load/rush.ts';
+import { rushTable } from './load/rush-columns.ts';
 import { type Services, startServices } from './load/services.ts';
-import { heading, say, spread, table } from './load/table.ts';
+import { heading, say, spread } from './load/table.ts';
 import { pidOf, type Rooms, separateRooms, startServer } from './load/world.ts';
 import { startYardstick } from './load/yardstick.ts';
 
@@ -38,6 +39,10 @@ async function ours(services: Services, rooms: Rooms, load: Partial<RushOptions>
   }
 }
 
+function ofBares(of: (run: Bare) => number, digits = 0): string {
+  return spread(bares.map(of), digits);
+}
+
 const scenes: readonly (readonly [string, Rooms, Partial<RushOptions>])[] = [
   ['20 x 50, closed loop of 4', crowded, { window: 4 }],
   ['20 x 50, closed loop of 16', crowded, { window: 16 }],
@@ -63,17 +68,14 @@ try {
   await services.stop();
 }
 
-const perMessage = (run: Rushed, who: number) =>
-  ((run.usage.cpu[who] ?? 0) * 1e6) / (run.sendsPerSecond * run.usage.seconds);
-table(
+rushTable(
   [
-    '',
     'messages/s',
     'deliveries/s',
-    'delivered p50 ms',
+    'p50 ms',
     'p99 ms',
     'receipt p50',
-    'p99',
+    'receipt p99',
     'Node µs a message',
     'mongod',
     'Kafka',
@@ -81,59 +83,19 @@ table(
     'lost / twice / disordered',
     'others, cores',
   ],
+  all,
   [
     [
       'bare path, 20 x 4',
-      spread(bares.map((run) => run.perSecond)),
-      '',
-      spread(
-        bares.map((run) => run.delivered[0]),
-        1,
-      ),
-      spread(
-        bares.map((run) => run.delivered[1]),
-        1,
-      ),
-      spread(
-        bares.map((run) => run.received[0]),
-        1,
-      ),
-      spread(
-        bares.map((run) => run.received[1]),
-        1,
-      ),
-      spread(bares.map((run) => run.cpuPerMessage)),
+      {
+        'messages/s': ofBares((run) => run.perSecond),
+        'p50 ms': ofBares((run) => run.delivered[0], 1),
+        'p99 ms': ofBares((run) => run.delivered[1], 1),
+        'receipt p50': ofBares((run) => run.received[0], 1),
+        'receipt p99': ofBares((run) => run.received[1], 1),
+        'Node µs a message': ofBares((run) => run.cpuPerMessage),
+      },
     ],
-    ...[...all].map(([name, list]) => [
-      name,
-      spread(list.map((run) => run.sendsPerSecond)),
-      spread(list.map((run) => run.deliveriesPerSecond)),
-      spread(
-        list.map((run) => run.latency.at(0.5)),
-        1,
-      ),
-      spread(
-        list.map((run) => run.latency.at(0.99)),
-        1,
-      ),
-      spread(
-        list.map((run) => run.receipts.at(0.5)),
-        1,
-      ),
-      spread(
-        list.map((run) => run.receipts.at(0.99)),
-        1,
-      ),
-      spread(list.map((run) => perMessage(run, 0))),
-      spread(list.map((run) => perMessage(run, 1))),
-      spread(list.map((run) => perMessage(run, 2))),
-      spread(list.map((run) => run.usage.rssPeak)),
-      list.map((run) => `${run.lost}/${run.duplicated}/${run.outOfOrder}`).join(' '),
-      spread(
-        list.map((run) => run.usage.others),
-        2,
-      ),
-    ]),
   ],
 );
 const [closed] = all.values();

@@ -3,7 +3,8 @@
  * publisher a room, closed loop of 4. Arguments: runs (3), seconds (8).
  */
 import { type Rushed, rush } from './load/rush.ts';
-import { heading, number, say, spread, table } from './load/table.ts';
+import { rushTable } from './load/rush-columns.ts';
+import { heading, number, say, spread } from './load/table.ts';
 import { pidOf, separateRooms, startServer } from './load/world.ts';
 import { startYardstick } from './load/yardstick.ts';
 
@@ -38,9 +39,8 @@ const kinds: readonly (readonly [string, () => Promise<Rushed>])[] = [
 heading('Fan-out, embedded: 20 rooms x 50 subscribers, 256 bytes, closed loop of 4');
 const all = new Map<string, Rushed[]>(kinds.map(([name]) => [name, []]));
 for (let run = 0; run < runs; run += 1) for (const [name, go] of kinds) all.get(name)?.push(await go());
-table(
+rushTable(
   [
-    '',
     'deliveries/s',
     'CPU µs a delivery',
     'p50 ms',
@@ -49,28 +49,7 @@ table(
     'lost / twice / disordered',
     'others, cores',
   ],
-  [...all].map(([name, list]) => [
-    name,
-    spread(list.map((run) => run.deliveriesPerSecond)),
-    spread(
-      list.map((run) => run.cpuPerDelivery),
-      2,
-    ),
-    spread(
-      list.map((run) => run.latency.at(0.5)),
-      1,
-    ),
-    spread(
-      list.map((run) => run.latency.at(0.99)),
-      1,
-    ),
-    spread(list.map((run) => run.usage.rssPeak)),
-    list.map((run) => `${run.lost}/${run.duplicated}/${run.outOfOrder}`).join(' '),
-    spread(
-      list.map((run) => run.usage.others),
-      2,
-    ),
-  ]),
+  all,
 );
 const ratios = (all.get('server') ?? []).map(
   (run, i) => run.deliveriesPerSecond / (all.get('bare loop')?.[i]?.deliveriesPerSecond ?? Infinity),

@@ -4,16 +4,16 @@
  */
 import { familyOf } from './load/process-meter.ts';
 import { type Rushed, type RushOptions, rush } from './load/rush.ts';
+import { type RushColumn, rushTable } from './load/rush-columns.ts';
 import { startServices } from './load/services.ts';
-import { heading, number, table } from './load/table.ts';
+import { heading, number } from './load/table.ts';
 import { pidOf, type Rooms, separateRooms, startServer } from './load/world.ts';
 
 const SECONDS = 6;
-const HEAD = [
-  '',
+const COLUMNS: readonly RushColumn[] = [
   'messages/s',
   'deliveries/s',
-  'CPU µs a message',
+  'Node µs a message',
   'CPU µs a delivery',
   'p50 ms',
   'p99 ms',
@@ -21,20 +21,7 @@ const HEAD = [
   'lost / twice / disordered',
 ];
 
-function row(name: string, run: Rushed): string[] {
-  const messages = run.sendsPerSecond * run.usage.seconds;
-  return [
-    name,
-    number(run.sendsPerSecond),
-    number(run.deliveriesPerSecond),
-    number(((run.usage.cpu[0] ?? 0) * 1e6) / messages),
-    number(run.cpuPerDelivery, 1),
-    number(run.latency.at(0.5), 1),
-    number(run.latency.at(0.99), 1),
-    number(run.usage.rssPeak),
-    `${run.lost}/${run.duplicated}/${run.outOfOrder}`,
-  ];
-}
+type Row = readonly [string, readonly Rushed[]];
 
 async function embedded(rooms: Rooms, load: Partial<RushOptions>): Promise<Rushed> {
   const server = await startServer(rooms);
@@ -52,34 +39,34 @@ function sharedOut(count: number): Rooms {
 
 async function alone(): Promise<void> {
   heading('Subscribers of one room, 20,000 deliveries/s at most');
-  const bySubscribers: string[][] = [];
+  const bySubscribers: Row[] = [];
   for (const subscribers of [1, 10, 100, 1_000, 10_000]) {
     const rate = Math.min(500, 20_000 / subscribers);
-    bySubscribers.push(row(`${number(subscribers)}`, await embedded(separateRooms(1, subscribers), { rate })));
+    bySubscribers.push([number(subscribers), [await embedded(separateRooms(1, subscribers), { rate })]]);
   }
-  table(HEAD, bySubscribers);
+  rushTable(COLUMNS, bySubscribers);
 
   heading('Rooms, 500 messages/s over all, one subscriber each, 500 connections');
-  const byRooms: string[][] = [];
+  const byRooms: Row[] = [];
   for (const count of [10, 100, 1_000, 10_000, 100_000]) {
     // Each room has been written to before, where they are not too many for that.
     const warmUp = Math.min(25, 3 + count / 500);
-    byRooms.push(row(number(count), await embedded(sharedOut(count), { rate: 500, warmUp })));
+    byRooms.push([number(count), [await embedded(sharedOut(count), { rate: 500, warmUp })]]);
   }
-  table(HEAD, byRooms);
+  rushTable(COLUMNS, byRooms);
 
   heading('Sizes: 20 rooms x 20 subscribers, 100 messages/s');
-  const bySize: string[][] = [];
+  const bySize: Row[] = [];
   for (const size of [100, 256, 1_000, 4_000, 7_900]) {
-    bySize.push(row(`${number(size)} characters`, await embedded(separateRooms(20, 20), { rate: 100, size })));
+    bySize.push([`${number(size)} characters`, [await embedded(separateRooms(20, 20), { rate: 100, size })]]);
   }
-  table(HEAD, bySize);
+  rushTable(COLUMNS, bySize);
 }
 
 async function together(): Promise<void> {
   const services = await startServices();
   const rooms = separateRooms(20, 30);
-  const rows: string[][] = [];
+  const rows: Row[] = [];
   heading(
     'Servers on Kafka and MongoDB: 20 rooms x 30 subscribers, spread over them; closed loop of 4, then 200 messages/s',
   );
@@ -96,16 +83,15 @@ async function together(): Promise<void> {
         const servers = await Promise.all(ids.map((id) => startServer(rooms, { env, id })));
         const pids = [servers.flatMap((server) => familyOf(pidOf(server))), services.mongoPids, services.kafkaPids];
         const run = await rush({ ports: servers.map(({ port }) => port), rooms, seconds: SECONDS, pids, ...load });
-        rows.push(
-          row(`${count} of ${workers} worker${workers > 1 ? 's' : ''}${'rate' in load ? '' : ', closed'}`, run),
-        );
+        const name = `${count} of ${workers} worker${workers > 1 ? 's' : ''}${'rate' in load ? '' : ', closed'}`;
+        rows.push([name, [run]]);
         await Promise.all(servers.map((server) => server.dispose()));
       }
     }
   } finally {
     await services.stop();
   }
-  table(HEAD, rows);
+  rushTable(COLUMNS, rows);
 }
 
 await (process.argv[2] === 'servers' ? together() : alone());

@@ -12,7 +12,7 @@ const COST = {
   delivery: 3e-6,
   /** A record that somebody here listens to, from the fetch to the frame. */
   heard: 40e-6,
-  /** A record that nobody here listens to: fetched, unpacked, skipped by key and headers. */
+  /** A record that nobody here listens to: fetched, unpacked, skipped by key and headers; where they come many at once, as they do at such rates. */
   skipped: 3e-6,
   /** mongod and Kafka, each message. */
   mongod: 140e-6,

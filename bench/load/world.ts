@@ -35,11 +35,18 @@ export interface ServerOptions {
   readonly port?: number;
 }
 
+let folder: string | null = null;
+let files = 0;
+
 /** A file for DIRECTORY_FILE, which goes with this process. */
 export function directoryFile(rooms: Rooms): string {
-  const folder = mkdtempSync(join(tmpdir(), 'chat-bench-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const file = join(folder, 'directory.json');
+  if (folder === null) {
+    const made = mkdtempSync(join(tmpdir(), 'chat-bench-'));
+    process.once('exit', () => rmSync(made, { recursive: true, force: true }));
+    folder = made;
+  }
+  files += 1;
+  const file = join(folder, `directory-${files}.json`);
   const ids = new Set([...rooms.values()].flat());
   const users = Object.fromEntries([...ids].map((id) => [id, { name: `user${id}`, image: null }]));
   writeFileSync(file, JSON.stringify({ users, rooms: Object.fromEntries(rooms), communities: {} }));
