@@ -47,10 +47,7 @@ export class LegacyWebSocketConnection implements LiveConnection {
     this.headers = identity.headers;
     socket.setKeepAlive(true);
     socket.on('data', (chunk) => this.read(chunk));
-    socket.on('end', () => {
-      this.#writer.flush();
-      socket.end();
-    });
+    socket.on('end', () => socket.end());
     socket.on('close', () => this.#end(1006, 'connection lost'));
     wheel.add(this);
   }

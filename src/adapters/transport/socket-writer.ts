@@ -60,6 +60,8 @@ export class SocketWriter implements Flushable {
 
   constructor(socket: Duplex) {
     this.#socket = socket;
+    // Before those who end it in turn: what is written to a client that sends no more still goes out.
+    socket.prependListener('end', () => this.flush());
   }
 
   /** Bytes not yet taken by the operating system. */

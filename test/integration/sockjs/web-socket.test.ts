@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { flushSoon } from '../../../src/adapters/transport/flush-soon.ts';
 import { SharedFrame } from '../../../src/adapters/transport/shared-frame.ts';
 import {
   echo,
@@ -75,6 +76,24 @@ describe.each([
     await client.until(goodbye);
     expect(client.bytes.toString('latin1').endsWith(`\r\n\r\n\x81\x01a${goodbye}`)).toBe(true);
   });
+});
+
+it.each(['/chat', '/chat/websocket'])('a client at %s that asks and ends its half gets its answer', async (path) => {
+  await using host = await startSockJsHost({
+    onConnection: (connection) => ({
+      onMessage: (message) => {
+        // So many sockets are written to first that the end arrives before the answer's turn.
+        for (let i = 0; i < 20_000; i += 1) flushSoon({ flush: () => {} });
+        connection.send(String(message));
+      },
+      onClose: () => {},
+    }),
+  });
+  const client = new RawClient(host.port, upgradeRequest(path));
+  await client.until('\r\n\r\n');
+  client.socket.end('\x81\x81\x00\x00\x00\x00a', 'latin1');
+  await client.closed;
+  expect(client.bytes.toString('latin1').endsWith('\r\n\r\n\x81\x01a')).toBe(true);
 });
 
 describe('an owner who closes at a message', () => {
