@@ -56,7 +56,10 @@ export interface MessageDocument {
   readonly nonce?: string;
 }
 
-/** Collection `eventHole`: how many numbers of a place are no message (any more), altogether and by `HOLE_BUCKET` numbers. */
+/** The `seq` of what an original server stored: it knows no such field. Asked for as null it would be looked for in two stretches of an index instead of one. */
+export const UNNUMBERED = { $exists: false };
+
+/** Collection `eventHole`: how many numbers of a place are no message (any more), altogether and by `holeBucket`. */
 export interface HoleDocument {
   readonly _id: ConversationKey;
   readonly t: number;

@@ -2,7 +2,7 @@ import { MongoServerError } from 'mongodb';
 import type { ConversationKey } from '../../domain/conversation.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { MongoDatabase } from './database.ts';
-import { channelIdOf, type EventDocument, eventDocument, eventOfMessage } from './documents.ts';
+import { channelIdOf, type EventDocument, eventDocument, eventOfMessage, UNNUMBERED } from './documents.ts';
 import { CHANNEL_SEQ } from './indexes.ts';
 import type { Projector } from './projector.ts';
 
@@ -75,7 +75,7 @@ export class Numbering {
       if (last !== null) await this.#projector.help([place]);
       const docs = await this.#db
         .messagesOf(place)
-        .find({ channelId: channelIdOf(place), seq: { $eq: null } } as object, { hint: CHANNEL_SEQ })
+        .find({ channelId: channelIdOf(place), seq: UNNUMBERED }, { hint: CHANNEL_SEQ })
         .sort({ seq: 1, localDateTime: 1, _id: 1 })
         .limit(BATCH + 1)
         .toArray();

@@ -1,14 +1,12 @@
 import type { HistoryPage } from '../../application/ports/message-store.ts';
 import type { ConversationKey } from '../../domain/conversation.ts';
 import { type HistoryRange, withParents } from '../../domain/history.ts';
+import { firstOfBucket, holeBucket, isShortSkip, seekMessage } from '../../domain/holes.ts';
 import type { MessageId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import type { MongoDatabase } from './database.ts';
 import { channelIdOf, type HoleDocument, idValue, type MessageDocument, readMessage } from './documents.ts';
 import { CHANNEL_SEQ } from './indexes.ts';
-
-/** Numbers of a place that one field of `eventHole` counts. */
-export const HOLE_BUCKET = 1024;
 
 /** Reads messages as they stand. What is not projected is not seen: see to that first. */
 export class Pages {
@@ -47,8 +45,9 @@ export class Pages {
       case 'page': {
         // What has no number, because an original server stored it since, sorts as the oldest.
         const skipped = range.page * range.size;
-        const isNear = skipped <= HOLE_BUCKET;
-        const { upTo, skip } = isNear ? { upTo: newest, skip: skipped } : await this.#seek(place, newest, skipped);
+        const { upTo, skip } = isShortSkip(skipped)
+          ? { upTo: newest, skip: skipped }
+          : await this.#seek(place, newest, skipped);
         return (await this.#read(place, { $not: { $gt: upTo } }, -1, range.size, skip)).reverse();
       }
     }
@@ -64,10 +63,6 @@ export class Pages {
     return docs.map((doc) => readMessage(place, doc));
   }
 
-  /**
-   * Where the entry stands that has `skip` newer ones. Numbers are dense, so buckets are passed over by arithmetic with the holes in them, and at
-   * most one that has some is left to walk through: a skip alone would walk all the way from the newest.
-   */
   async #seek(place: ConversationKey, newest: number, skip: number): Promise<{ upTo: number; skip: number }> {
     let left = skip;
     let upTo = newest;
@@ -75,20 +70,11 @@ export class Pages {
     const [holes] = await this.#db.find<HoleDocument>(this.#db.holes, 1, { filter: { _id: place } });
     if (holes !== undefined && holes.s > newest) {
       // Some holes came after `newest` was read, and may lie in its bucket: that one is counted.
-      upTo = Math.max(1, newest - (newest % HOLE_BUCKET)) - 1;
+      upTo = firstOfBucket(holeBucket(newest)) - 1;
       const top = { channelId: channelIdOf(place), seq: { $gt: upTo, $lte: newest } };
       left -= await this.#db.messagesOf(place).countDocuments(top, { hint: CHANNEL_SEQ });
       if (left < 0) return { upTo: newest, skip };
     }
-    while (upTo > 0) {
-      const bucket = Math.floor(upTo / HOLE_BUCKET);
-      const bottom = Math.max(1, bucket * HOLE_BUCKET);
-      const gone = holes?.n[bucket] ?? 0;
-      const live = upTo - bottom + 1 - gone;
-      if (live > left) return gone === 0 ? { upTo: upTo - left, skip: 0 } : { upTo, skip: left };
-      left -= live;
-      upTo = bottom - 1;
-    }
-    return { upTo, skip: left };
+    return seekMessage(upTo, left, (bucket) => holes?.n[bucket] ?? 0);
   }
 }

@@ -1,6 +1,7 @@
 import { type AnyBulkWriteOperation, type ClientSession, MongoServerError, type ObjectId } from 'mongodb';
 import { isCreating, type MessageDeleted, type MessageModified, type StoredEvent } from '../../domain/chat-event.ts';
 import type { ConversationKey } from '../../domain/conversation.ts';
+import { holeBucket } from '../../domain/holes.ts';
 import type { MongoDatabase } from './database.ts';
 import {
   channelIdOf,
@@ -10,7 +11,6 @@ import {
   messageDocument,
   readEvents,
 } from './documents.ts';
-import { HOLE_BUCKET } from './pages.ts';
 
 const DUPLICATE = 11000;
 /** So long another server's transaction may keep ours waiting before we look whether that server lives. */
@@ -174,7 +174,7 @@ class Run {
   #hole(place: ConversationKey, seq: number, by = seq): void {
     this.#latest.set(place, Math.max(by, this.#latest.get(place) ?? 0));
     const buckets = this.#holes.get(place) ?? new Map<number, number>();
-    const bucket = Math.floor(seq / HOLE_BUCKET);
+    const bucket = holeBucket(seq);
     buckets.set(bucket, (buckets.get(bucket) ?? 0) + 1);
     this.#holes.set(place, buckets);
   }

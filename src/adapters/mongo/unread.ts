@@ -3,7 +3,7 @@ import type { UnreadCount } from '../../application/ports/message-store.ts';
 import { type ConversationKey, isChannel } from '../../domain/conversation.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { MongoDatabase } from './database.ts';
-import { channelIdOf } from './documents.ts';
+import { channelIdOf, UNNUMBERED } from './documents.ts';
 import { CHANNEL_SEQ, CHANNEL_TIME, CHANNEL_USER } from './indexes.ts';
 
 export interface Asked {
@@ -99,7 +99,7 @@ export class Unread {
     };
     const [holes, unnumbered, own] = await Promise.all([
       this.#db.holes.find({ _id: { $in: asked.map(({ place }) => place) } }, { projection: { t: 1 } }).toArray(),
-      perChannel({ seq: { $exists: false } }, CHANNEL_SEQ),
+      perChannel({ seq: UNNUMBERED }, CHANNEL_SEQ),
       perChannel({ userId: Long.fromNumber(userId) }, CHANNEL_USER),
     ]);
     const gone = new Map(holes.map(({ _id, t }) => [_id, t]));

@@ -2,9 +2,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { AppendBatch, AppendOutcome, UnpublishedBatch } from '../../application/ports/message-store.ts';
 import { blanked, isCreating, type StoredEvent } from '../../domain/chat-event.ts';
 import type { ConversationKey } from '../../domain/conversation.ts';
+import { holeBucket } from '../../domain/holes.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import { eventBody, MESSAGE_COLUMNS, messageValues, readEvent } from './documents.ts';
-import { HOLE_BUCKET } from './pages.ts';
 
 export const NONCE_MS = 24 * 60 * 60 * 1000;
 const SWEEP_EVERY_MS = 60_000;
@@ -92,7 +92,7 @@ export class EventLog {
   }
 
   #addHole(place: ConversationKey, seq: number): void {
-    this.#sql.addHole.run(place, Math.floor(seq / HOLE_BUCKET));
+    this.#sql.addHole.run(place, holeBucket(seq));
   }
 
   #forgetOldNonces(now: number): void {

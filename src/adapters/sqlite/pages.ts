@@ -2,12 +2,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { HistoryPage } from '../../application/ports/message-store.ts';
 import type { ConversationKey } from '../../domain/conversation.ts';
 import { type HistoryRange, withParents } from '../../domain/history.ts';
+import { isShortSkip, seekMessage } from '../../domain/holes.ts';
 import type { MessageId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import { MESSAGE_COLUMNS, readMessage } from './documents.ts';
-
-/** Numbers of a place that `hole` counts in one row. */
-export const HOLE_BUCKET = 1024;
 
 /** Reads the messages as they stand; synchronous, for the thread that owns the file. */
 export class Pages {
@@ -51,28 +49,17 @@ export class Pages {
     }
   }
 
-  /**
-   * Where the entry stands that has `skip` newer ones. Numbers are dense, so a bucket without holes is passed over by arithmetic
-   * and at most one bucket is left to walk through: an offset alone would walk from the newest.
-   */
   #seek(place: ConversationKey, newest: number, skip: number): { upTo: number; skip: number } {
-    let left = skip;
-    let upTo = newest;
-    if (left <= HOLE_BUCKET) return { upTo, skip: left };
-    const holes = this.#sql.holesDown.iterate(place);
-    let next = holes.next();
-    while (upTo > 0) {
-      const bucket = Math.floor(upTo / HOLE_BUCKET);
-      const base = Math.max(1, bucket * HOLE_BUCKET);
-      while (!next.done && Number(next.value.bucket) > bucket) next = holes.next();
-      const missing = !next.done && Number(next.value.bucket) === bucket ? Number(next.value.count) : 0;
-      const live = upTo - base + 1 - missing;
-      if (live > left) break;
-      left -= live;
-      upTo = base - 1;
-    }
-    holes.return?.();
-    return { upTo, skip: left };
+    if (isShortSkip(skip)) return { upTo: newest, skip };
+    // Only as far as is asked for: a place may have many.
+    const rows = this.#sql.holesDown.iterate(place);
+    let row = rows.next();
+    const found = seekMessage(newest, skip, (bucket) => {
+      while (!row.done && Number(row.value.bucket) > bucket) row = rows.next();
+      return !row.done && Number(row.value.bucket) === bucket ? Number(row.value.count) : 0;
+    });
+    rows.return?.();
+    return found;
   }
 }
 
