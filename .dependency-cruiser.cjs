@@ -41,14 +41,14 @@ module.exports = {
       name: 'product-knows-no-test',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^(test|neighbours|bench)/' },
+      to: { path: '^(test|dev|neighbours|bench|scripts|page|examples)/' },
     },
     {
       name: 'neighbours-stand-alone',
       comment: 'They are other programs: what they share with the server is a protocol, not code.',
       severity: 'error',
       from: { path: '^neighbours/' },
-      to: { path: '^(src|test|bench)/' },
+      to: { path: '^(src|test|dev|bench)/' },
     },
     {
       name: 'no-circular',

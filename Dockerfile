@@ -33,6 +33,7 @@ FROM runtime AS chat
 # A named volume takes over the owner of the folder that it covers.
 RUN mkdir /data /files && chown node:node /data /files
 COPY src ./src
+COPY page ./page
 USER node
 RUN PORT=0 DATA_DIR=/tmp/warm-up timeout 10 node src/bootstrap/main.js || [ $? -eq 124 ]; rm -rf /tmp/warm-up
 ENV HOST=0.0.0.0 PORT=8080 DATA_DIR=/data FILES_URL=/files

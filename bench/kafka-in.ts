@@ -2,6 +2,8 @@
  * What incoming records cost: those that nobody here listens to, from kafkajs' batch on; then over a real Kafka the time from `publish` to the handler at 500 records a
  * second, and how fast a backlog is taken.
  */
+
+import { startKafka } from '../dev/services/kafka.ts';
 import type { ConsumedMessage, RecordSource } from '../src/adapters/kafka/kafka-record.ts';
 import { KafkaMessageBus } from '../src/adapters/kafka/message-bus.ts';
 import { ReadPositions } from '../src/adapters/kafka/positions.ts';
@@ -11,7 +13,6 @@ import { TopicConsumer } from '../src/adapters/kafka/topic-consumer.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerTopic } from '../src/adapters/kafka/topics.ts';
 import type { Telemetry } from '../src/application/ports/telemetry.ts';
 import type { MessageCreated } from '../src/domain/chat-event.ts';
-import { startKafka } from '../test/support/services/kafka.ts';
 
 const telemetry: Telemetry = {
   count() {},

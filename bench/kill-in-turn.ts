@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { startCluster } from '../test/support/cluster.ts';
+import { startCluster } from '../dev/cluster/cluster.ts';
 
 /**
  * `node bench/kill-in-turn.ts --every 10 --for 60 -- COMMAND ...`: runs a load generator against three servers on real services, which are killed

@@ -6,7 +6,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { ServerProcess } from '../test/support/server-process.ts';
+import type { ServerProcess } from '../dev/server-process.ts';
 import type { Form } from './load/chat-socket.ts';
 import { disperse, gather, join, type Member, roomsOfUsers } from './load/crowd.ts';
 import { rssOf } from './load/process-meter.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { killTheirServer } from '../test/support/durability/reconnect.ts';
+import { killTheirServer } from '../dev/durability/reconnect.ts';
 
 /** `node bench/reconnect.ts --clients 2000`: how long the clients of a killed server take until they are up to date at the others. */
 const { values } = parseArgs({

@@ -2,7 +2,7 @@
  * What one reader who stops reading costs the others: a room of 500 at 200 messages a second on an embedded server, with and without him in turn. Before each run
  * with him so much is sent to him alone that the system's buffers are full, and he is cut off on the way. Arguments: pairs (5), seconds (8).
  */
-import { StompClient } from '../test/support/stomp-client.ts';
+import { StompClient } from '../dev/stomp-client.ts';
 import { type Rushed, rush } from './load/rush.ts';
 import { heading, number, say, table } from './load/table.ts';
 import { pidOf, startServer, tokenOf } from './load/world.ts';

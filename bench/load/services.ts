@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { startKafka } from '../../dev/services/kafka.ts';
+import { startMongo } from '../../dev/services/mongo.ts';
 import { TOPIC_KINDS } from '../../src/adapters/kafka/topics.ts';
-import { startKafka } from '../../test/support/services/kafka.ts';
-import { startMongo } from '../../test/support/services/mongo.ts';
 
 /** Real services for a bench, and what a server must be told to use them. */
 export interface Services {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import jsonwebtoken from 'jsonwebtoken';
-import { ServerProcess } from '../../test/support/server-process.ts';
+import { ServerProcess } from '../../dev/server-process.ts';
 
 const SECRET = 'a secret for load tests, known to all who read this';
 

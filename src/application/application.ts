@@ -4,7 +4,7 @@ import type { ConversationKey } from '../domain/conversation.ts';
 import type { HistoryRange } from '../domain/history.ts';
 import type { ChannelId, CommunityId, MessageId, RoomId, UserId } from '../domain/ids.ts';
 import type { Place } from '../domain/place.ts';
-import type { Accepted, Caller, Command, MaybePromise, Query } from './caller.ts';
+import type { Accepted, Caller, Command, MaybePromise, Query } from './commands.ts';
 import type { ByteStream, StoredFile } from './ports/file-store.ts';
 import type { ReplaySink } from './ports/local-subscribers.ts';
 import type { HistoryPage, UnreadCount } from './ports/message-store.ts';

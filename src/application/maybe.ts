@@ -1,4 +1,4 @@
-import type { MaybePromise } from './caller.ts';
+import type { MaybePromise } from './commands.ts';
 
 /**
  * Goes on with what is ready at once, or when it is: what is known already costs no turn of the event loop, and keeps its place in a caller's

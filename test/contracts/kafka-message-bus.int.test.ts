@@ -1,13 +1,13 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { message, typing } from '../../dev/events.ts';
+import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
+import { type RunningKafka, startKafka } from '../../dev/services/kafka.ts';
+import { describeWithOwnService, describeWithService } from '../../dev/services/shared.ts';
 import { openClient } from '../../src/adapters/kafka/client.ts';
 import { KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerTopic } from '../../src/adapters/kafka/topics.ts';
-import { message, typing } from '../support/events.ts';
 import { Heard } from '../support/heard.ts';
-import { RecordedTelemetry } from '../support/recorded-telemetry.ts';
-import { type RunningKafka, startKafka } from '../support/services/kafka.ts';
-import { describeWithOwnService, describeWithService } from '../support/services/shared.ts';
 import { messageBusContract } from './message-bus.ts';
 
 const prefix = `bus-${process.pid}-`;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { expect, test, vi } from 'vitest';
+import { startRedis } from '../../dev/services/redis.ts';
+import { describeWithOwnService, describeWithService } from '../../dev/services/shared.ts';
 import { RedisMemberCache } from '../../src/adapters/redis/member-cache.ts';
-import { startRedis } from '../support/services/redis.ts';
-import { describeWithOwnService, describeWithService } from '../support/services/shared.ts';
 import { memberCacheContract } from './member-cache.ts';
 
 await describeWithService('redis', 'with Redis', ({ redis: url }) => {

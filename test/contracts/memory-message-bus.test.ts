@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { message, typing } from '../../dev/events.ts';
 import { MemoryBroker, seededRandom } from '../../src/adapters/memory/memory-broker.ts';
 import { MemoryMessageBus } from '../../src/adapters/memory/message-bus.ts';
-import { message, typing } from '../support/events.ts';
 import { Heard } from '../support/heard.ts';
 import { messageBusContract } from './message-bus.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { message, oneOfEach, typing } from '../../dev/events.ts';
 import type { MessageBus, OutgoingRecord } from '../../src/application/ports/message-bus.ts';
 import type { ChatEvent } from '../../src/domain/chat-event.ts';
-import { message, oneOfEach, typing } from '../support/events.ts';
 import { Heard } from '../support/heard.ts';
 
 /** A broker with nothing on it that a suite could not bear, and buses of it. */

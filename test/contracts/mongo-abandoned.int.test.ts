@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { MongoClient, ReadConcern } from 'mongodb';
 import { afterEach, expect, test } from 'vitest';
+import { describeWithService } from '../../dev/services/shared.ts';
 import { APP_NAME, MongoDatabase } from '../../src/adapters/mongo/database.ts';
 import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
 import type { Draft } from '../../src/domain/chat-event.ts';
 import type { ConversationKey } from '../../src/domain/conversation.ts';
-import { describeWithService } from '../support/services/shared.ts';
 import { append, newPlace, said } from './world.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
+import { freePort } from '../../dev/services/free-port.ts';
+import { mongod, startMongo } from '../../dev/services/mongo.ts';
+import { describeWithOwnService } from '../../dev/services/shared.ts';
 import { MongoDatabase } from '../../src/adapters/mongo/database.ts';
 import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
 import { MongoOutbox } from '../../src/adapters/mongo/outbox.ts';
 import type { Draft } from '../../src/domain/chat-event.ts';
-import { freePort } from '../support/services/free-port.ts';
-import { mongod, startMongo } from '../support/services/mongo.ts';
-import { describeWithOwnService } from '../support/services/shared.ts';
 import { append, newNonce, newPlace, newUser, said } from './world.ts';
 
 const cleanups: (() => Promise<void>)[] = [];

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { Long, MongoClient, ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describeWithService } from '../../dev/services/shared.ts';
 import { MongoDatabase } from '../../src/adapters/mongo/database.ts';
 import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
 import { MongoReadMarkers } from '../../src/adapters/mongo/read-markers.ts';
 import { Unread } from '../../src/adapters/mongo/unread.ts';
-import { describeWithService } from '../support/services/shared.ts';
 import { append, deleted, edited, newPlace, said } from './world.ts';
 
 const T0 = 1_795_362_752_624;

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { expect, test, vi } from 'vitest';
+import { FaultProxy } from '../../dev/fault-proxy.ts';
+import { describeWithService } from '../../dev/services/shared.ts';
 import { MongoDatabase } from '../../src/adapters/mongo/database.ts';
 import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
 import { MongoOutbox } from '../../src/adapters/mongo/outbox.ts';
 import { MongoReadMarkers } from '../../src/adapters/mongo/read-markers.ts';
-import { FaultProxy } from '../support/fault-proxy.ts';
-import { describeWithService } from '../support/services/shared.ts';
 import { historyContract } from './history.ts';
 import { messageStoreContract } from './message-store.ts';
 import { outboxContract } from './outbox.ts';

@@ -3,12 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { FaultProxy } from '../../dev/fault-proxy.ts';
 import { RestNotifier } from '../../src/adapters/rest/notifier.ts';
 import { RestService, type RestServiceOptions } from '../../src/adapters/rest/rest-service.ts';
 import { RestRoomDirectory } from '../../src/adapters/rest/room-directory.ts';
 import { RestUserDirectory } from '../../src/adapters/rest/user-directory.ts';
 import { Refusal } from '../../src/domain/errors.ts';
-import { FaultProxy } from '../support/fault-proxy.ts';
 
 interface Seen {
   readonly call: string;

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type FaultMode, FaultProxy } from '../../dev/fault-proxy.ts';
 import { TcpSessionReporter, type TcpSessionReporterOptions } from '../../src/adapters/tcp/session-reporter.ts';
 import { Refusal } from '../../src/domain/errors.ts';
-import { type FaultMode, FaultProxy } from '../support/fault-proxy.ts';
 
 /** Writes down what it is told, and answers as presence would that knows nothing. */
 interface Peer {

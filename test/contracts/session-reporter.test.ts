@@ -2,10 +2,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { FaultProxy } from '../../dev/fault-proxy.ts';
 import { startPresence } from '../../neighbours/presence/server.ts';
 import { MemorySessionReporter } from '../../src/adapters/memory/session-reporter.ts';
 import { TcpSessionReporter } from '../../src/adapters/tcp/session-reporter.ts';
-import { FaultProxy } from '../support/fault-proxy.ts';
 import { sessionReporterContract, type VoiceLeftSeen } from './session-reporter.ts';
 
 sessionReporterContract('in memory', async () => {

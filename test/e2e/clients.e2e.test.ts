@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import { describeWithService } from '../support/services/shared.ts';
+import { type Cluster, startCluster } from '../../dev/cluster/cluster.ts';
+import { describeWithService } from '../../dev/services/shared.ts';
 import { converse, enter, pairOf, worldOf } from './clients/conversation.ts';
 import { type Debug, stompjsOverSockJs, stompjsOverWebSocket, webstompOverSockJs } from './clients/javascript.ts';
 import type { Connect } from './clients/talker.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import { describeWithService } from '../support/services/shared.ts';
-import type { StompClient, StompSubscription } from '../support/stomp-client.ts';
+import { type Cluster, startCluster } from '../../dev/cluster/cluster.ts';
+import { describeWithService } from '../../dev/services/shared.ts';
+import type { StompClient, StompSubscription } from '../../dev/stomp-client.ts';
 
 const SERVERS = 3;
 const PUBLISHERS = 6;

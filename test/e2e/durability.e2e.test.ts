@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { startCluster } from '../support/cluster.ts';
-import type { Recorded } from '../support/durability/checker.ts';
-import { killTheirServer } from '../support/durability/reconnect.ts';
-import { runStorm } from '../support/durability/storm.ts';
-import { Listener, Publisher } from '../support/durability/storm-people.ts';
-import { describeWithOwnService, describeWithService } from '../support/services/shared.ts';
+import { startCluster } from '../../dev/cluster/cluster.ts';
+import type { Recorded } from '../../dev/durability/checker.ts';
+import { killTheirServer } from '../../dev/durability/reconnect.ts';
+import { describeWithOwnService, describeWithService } from '../../dev/services/shared.ts';
+import { Listener, Publisher } from '../../dev/storm/people.ts';
+import { runStorm } from '../../dev/storm/storm.ts';
 
 /** A run is repeated with STORM_SEED; it takes STORM_SECONDS, else three minutes where CI is set. */
 const seed = Number(process.env.STORM_SEED ?? 7);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, onTestFinished, test } from 'vitest';
+import { skipOrFail } from '../../dev/services/shared.ts';
 import { type ForeignProgram, type SpringTransport, springClient, stompPy } from '../support/foreign/libraries.ts';
-import { skipOrFail } from '../support/services/shared.ts';
 import { converse, pairOf, worldOf } from './clients/conversation.ts';
 import { ForeignClients } from './clients/foreign.ts';
 import { type ChatSystem, startSystem } from './system.ts';

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../dev/services/free-port.ts';
+import { StompClient } from '../../dev/stomp-client.ts';
+import { frameText } from '../../dev/stomp-frame.ts';
 import { type RunningStandIns, startStandIns } from '../../neighbours/stand-ins/server.ts';
-import { freePort } from '../support/services/free-port.ts';
-import { StompClient } from '../support/stomp-client.ts';
-import { frameText } from '../support/stomp-frame.ts';
 import { type EmbeddedSystem, startSystem, WORLD } from './system.ts';
 
 const ERRORS = '/user/queue/errors';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { StompClient, type StompSubscription } from '../support/stomp-client.ts';
+import { StompClient, type StompSubscription } from '../../dev/stomp-client.ts';
 import samples from './golden/files.json' with { type: 'json' };
 import { Template } from './golden/template.ts';
 import { type EmbeddedSystem, startSystem } from './system.ts';

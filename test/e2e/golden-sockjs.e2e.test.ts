@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { StompClient } from '../support/stomp-client.ts';
+import { StompClient } from '../../dev/stomp-client.ts';
 import { RawConnection } from './golden/raw-connection.ts';
 import { type EmbeddedSystem, startSystem } from './system.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { StompClient } from '../support/stomp-client.ts';
+import { StompClient } from '../../dev/stomp-client.ts';
 import connectSteps from './golden/connect.json' with { type: 'json' };
 import countSteps from './golden/count.json' with { type: 'json' };
 import { RawConnection } from './golden/raw-connection.ts';

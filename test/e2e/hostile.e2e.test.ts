@@ -3,11 +3,11 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { RawClient, upgradeRequest } from '../../dev/sockjs-host.ts';
+import { StompClient } from '../../dev/stomp-client.ts';
+import { frameText } from '../../dev/stomp-frame.ts';
 import { codeOf } from '../support/answer-code.ts';
 import { HeapProbe, heapStaysFlat } from '../support/heap.ts';
-import { RawClient, upgradeRequest } from '../support/sockjs-host.ts';
-import { StompClient } from '../support/stomp-client.ts';
-import { frameText } from '../support/stomp-frame.ts';
 import { type EmbeddedSystem, startSystem } from './system.ts';
 
 let system: EmbeddedSystem;

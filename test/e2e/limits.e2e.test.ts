@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { StompClient } from '../../dev/stomp-client.ts';
+import { frameText } from '../../dev/stomp-frame.ts';
 import { codeOf } from '../support/answer-code.ts';
-import { StompClient } from '../support/stomp-client.ts';
-import { frameText } from '../support/stomp-frame.ts';
 import { type EmbeddedSystem, startSystem } from './system.ts';
 
 /** Small ones, so that each can be passed by a hand's count. */

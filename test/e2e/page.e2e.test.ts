@@ -1,9 +1,9 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, type TestContext, test } from 'vitest';
+import { ServerProcess } from '../../dev/server-process.ts';
+import { chromiumOrSkip } from '../../dev/services/chromium.ts';
 import { ChatPage } from '../support/chat-page.ts';
 import { png } from '../support/png.ts';
-import { ServerProcess } from '../support/server-process.ts';
-import { chromiumOrSkip } from '../support/services/chromium.ts';
 
 /** Events that are made up for; over that a place is read anew. */
 const RESUMED = 5;

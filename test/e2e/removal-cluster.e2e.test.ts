@@ -1,5 +1,5 @@
-import { startCluster } from '../support/cluster.ts';
-import { describeWithService } from '../support/services/shared.ts';
+import { startCluster } from '../../dev/cluster/cluster.ts';
+import { describeWithService } from '../../dev/services/shared.ts';
 import { REMOVAL_ENV, REMOVAL_WORLD, removalSuite } from './removal-suite.ts';
 
 await describeWithService(['kafka', 'mongo', 'redis'], 'who is removed, on Kafka, MongoDB and Redis', () => {

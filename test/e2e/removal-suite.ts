@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { StompClient, type StompSubscription } from '../../dev/stomp-client.ts';
 import type { Directory } from '../../neighbours/stand-ins/directory.ts';
-import { StompClient, type StompSubscription } from '../support/stomp-client.ts';
 
 const WITHIN_MS = 2_000;
 /** So long that nothing but word of the removal ends a subscription within the time above. */

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import jsonwebtoken from 'jsonwebtoken';
 import { describe } from 'vitest';
+import { freePorts } from '../../dev/services/free-port.ts';
 import { startStandIns } from '../../neighbours/stand-ins/server.ts';
 import { MemoryBroker } from '../../src/adapters/memory/memory-broker.ts';
 import { SystemTelemetry } from '../../src/adapters/system/telemetry.ts';
 import { ChatServer } from '../../src/bootstrap/chat-server.ts';
 import { readConfig } from '../../src/bootstrap/config/read-config.ts';
-import { freePorts } from '../support/services/free-port.ts';
 import { REMOVAL_ENV, REMOVAL_WORLD, removalSuite, type Trio } from './removal-suite.ts';
 
 /** Three servers in this process, each with a store and a member cache of its own: only the bus tells one of another. */

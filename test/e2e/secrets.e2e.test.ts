@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import jsonwebtoken from 'jsonwebtoken';
 import { expect, test } from 'vitest';
+import { StompClient } from '../../dev/stomp-client.ts';
 import { codeOf } from '../support/answer-code.ts';
-import { StompClient } from '../support/stomp-client.ts';
 import { startSystem } from './system.ts';
 
 /** Something that stands nowhere else. */

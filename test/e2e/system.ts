@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import jsonwebtoken from 'jsonwebtoken';
+import { type ServerProcess, startEmbedded } from '../../dev/server-process.ts';
 import type { Directory } from '../../neighbours/stand-ins/directory.ts';
-import { type ServerProcess, startEmbedded } from '../support/server-process.ts';
 
 /** Users 1 to 4 and where they belong; user 4 has no profile. */
 export const WORLD: Directory = {

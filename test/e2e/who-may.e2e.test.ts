@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import jsonwebtoken from 'jsonwebtoken';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { StompClient } from '../../dev/stomp-client.ts';
 import { codeOf } from '../support/answer-code.ts';
-import { StompClient } from '../support/stomp-client.ts';
 import { type EmbeddedSystem, startSystem } from './system.ts';
 
 /** Users 1 and 2 share room 5 and community 1, whose channel 12 is private; room 6 is of 1 and 4, community 2 of 1 and 3. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chromiumOrSkip } from '../support/services/chromium.ts';
+import { chromiumOrSkip } from '../../dev/services/chromium.ts';
 
 test('a browser starts and runs a script', async (context) => {
   const browser = await chromiumOrSkip(context);

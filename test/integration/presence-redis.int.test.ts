@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { type RunningRedis, startRedis } from '../../dev/services/redis.ts';
+import { describeWithOwnService, describeWithService } from '../../dev/services/shared.ts';
 import { type PresenceOptions, type RunningPresence, startPresence } from '../../neighbours/presence/server.ts';
 import { HttpRecorder } from '../support/http-recorder.ts';
 import { PresenceClient } from '../support/presence-client.ts';
-import { type RunningRedis, startRedis } from '../support/services/redis.ts';
-import { describeWithOwnService, describeWithService } from '../support/services/shared.ts';
 import { describePresence } from '../unit/neighbours/presence-suite.ts';
 
 const ownPrefix = () => `presence-${randomUUID()}:`;

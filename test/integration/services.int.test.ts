@@ -7,12 +7,12 @@ import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import { MongoClient } from 'mongodb';
 import { afterAll, afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { freePort } from '../support/services/free-port.ts';
-import { startKafka } from '../support/services/kafka.ts';
-import { startMongo } from '../support/services/mongo.ts';
-import { startRedis } from '../support/services/redis.ts';
-import { type RunningService, ServiceNotOurs } from '../support/services/service.ts';
-import { describeWithOwnService, describeWithService } from '../support/services/shared.ts';
+import { freePort } from '../../dev/services/free-port.ts';
+import { startKafka } from '../../dev/services/kafka.ts';
+import { startMongo } from '../../dev/services/mongo.ts';
+import { startRedis } from '../../dev/services/redis.ts';
+import { type RunningService, ServiceNotOurs } from '../../dev/services/service.ts';
+import { describeWithOwnService, describeWithService } from '../../dev/services/shared.ts';
 
 const started: RunningService[] = [];
 function remember<Service extends RunningService>(service: Service): Service {
@@ -167,7 +167,7 @@ await describeWithOwnService('redis', 'a Redis that will not start', () => {
 
 await describeWithOwnService('redis', 'a test process that dies', () => {
   test('takes its services along, even by SIGKILL', async () => {
-    const module = new URL('../support/services/redis.ts', import.meta.url);
+    const module = new URL('../../dev/services/redis.ts', import.meta.url);
     const script = `import { startRedis } from '${module}';
       console.log((await startRedis({ own: true })).pid);
       setInterval(() => {}, 1000);`;

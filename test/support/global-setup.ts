@@ -1,12 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
-import { dockerAnswers } from './services/docker.ts';
-import { kafkaJars, startKafka } from './services/kafka.ts';
-import { mongod, startMongo } from './services/mongo.ts';
-import { redisServer, startRedis } from './services/redis.ts';
-import { type RunningService, ServiceUnavailable } from './services/service.ts';
-import type { ServiceName, SharedServices } from './services/shared.ts';
+import { dockerAnswers } from '../../dev/services/docker.ts';
+import { kafkaJars, startKafka } from '../../dev/services/kafka.ts';
+import { mongod, startMongo } from '../../dev/services/mongo.ts';
+import { redisServer, startRedis } from '../../dev/services/redis.ts';
+import { type RunningService, ServiceUnavailable } from '../../dev/services/service.ts';
+import type { ServiceName, SharedServices } from '../../dev/services/shared.ts';
 
 interface Started {
   readonly running: RunningService;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { freePort } from './services/free-port.ts';
+import { freePort } from '../../dev/services/free-port.ts';
 
 /** Lets a child process be asked for its heap: give `args` to Node, and connect once it runs. */
 export class HeapProbe {

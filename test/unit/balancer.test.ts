@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { type Balancer, byAffinity, startBalancer } from '../../scripts/balancer.ts';
+import { type Balancer, byAffinity, startBalancer } from '../../dev/cluster/balancer.ts';
 
 interface Answer {
   readonly by: number;

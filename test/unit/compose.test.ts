@@ -4,9 +4,9 @@ import { Ajv2019 } from 'ajv/dist/2019.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { SOCKJS_SESSION } from '../../dev/cluster/balancer.ts';
 import { readPresenceConfig } from '../../neighbours/presence/config.ts';
 import { readStandInConfig } from '../../neighbours/stand-ins/config.ts';
-import { SOCKJS_SESSION } from '../../scripts/balancer.ts';
 import { readConfig } from '../../src/bootstrap/config/read-config.ts';
 import { isKnownVariable } from '../../src/bootstrap/config/variables.ts';
 

@@ -1,5 +1,5 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize, relative } from 'node:path';
+import { basename, dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ENDPOINTS } from '../../src/adapters/http/endpoints.ts';
@@ -109,8 +109,8 @@ describe('docs/protocol.md', () => {
   });
 
   it('has every use case', () => {
-    const files = globSync('*.ts', { cwd: join(ROOT, 'src/application/use-cases') });
-    const names = files.map((file) => pascal(file.replace('.ts', '')));
+    const files = globSync('**/*.ts', { cwd: join(ROOT, 'src/application/use-cases') });
+    const names = files.map((file) => pascal(basename(file, '.ts')));
     expect(names.length).toBeGreaterThan(0);
     expect(names.filter((name) => !protocol.includes(`\`${name}\``))).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { check, type Fault, type FinalEvent, type LoggedEvent, type Recorded } from '../support/durability/checker.ts';
+import { check, type Fault, type FinalEvent, type LoggedEvent, type Recorded } from '../../dev/durability/checker.ts';
 
 const PLACE = 'r-1';
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Request, Response } from 'express';
 import type { Registry } from 'prom-client';
 import type { Application } from '../../application/application.ts';
-import type { Caller, MaybePromise } from '../../application/caller.ts';
+import type { Caller, MaybePromise } from '../../application/commands.ts';
 import type { Clock } from '../../application/ports/clock.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import type { UserId } from '../../domain/ids.ts';

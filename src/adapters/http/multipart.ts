@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import busboy from 'busboy';
-import type { MaybePromise } from '../../application/caller.ts';
+import type { MaybePromise } from '../../application/commands.ts';
 import type { ByteStream } from '../../application/ports/file-store.ts';
 import { Refusal } from '../../domain/errors.ts';
 

@@ -5,10 +5,10 @@ import { BrokerAdmin, ensureTopics, membersOf, newestOffsets, type Positions } f
 import { type ClientOptions, within } from './client.ts';
 import { encodeRecord } from './record-codec.ts';
 import { RecordSender } from './record-sender.ts';
+import { onceSettled } from './retry-while-not-ready.ts';
 import { skipReport } from './skip-report.ts';
 import { type ConsumerTiming, TopicConsumer } from './topic-consumer.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerTopic, TOPIC_KINDS, type TopicKind } from './topics.ts';
-import { onceSettled } from './unsettled.ts';
 
 export interface KafkaBusOptions {
   /** `['host:port', ...]` */

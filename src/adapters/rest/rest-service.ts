@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { Refusal } from '../../domain/errors.ts';
-import { Gate } from './gate.ts';
+import { Gate } from './semaphore.ts';
 
 export interface RestServiceOptions {
   /** What it is called in messages: `the community service`. */

@@ -3,8 +3,8 @@ import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Refusal } from '../../domain/errors.ts';
-import type { CallName, Calls } from './calls.ts';
-import type { Answer, Asked } from './group.ts';
+import type { Answer, Asked } from './transaction-group.ts';
+import type { CallName, Calls } from './worker-protocol.ts';
 
 /** A disk that does not answer for so long is treated as failed. */
 const BOUND_MS = 10_000;

@@ -4,7 +4,7 @@ import { blanked, isCreating, type StoredEvent } from '../../domain/chat-event.t
 import type { ConversationKey } from '../../domain/conversation.ts';
 import { holeBucket } from '../../domain/holes.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
-import { eventBody, MESSAGE_COLUMNS, messageValues, readEvent } from './documents.ts';
+import { eventBody, MESSAGE_COLUMNS, messageValues, readEvent } from './rows.ts';
 
 export const NONCE_MS = 24 * 60 * 60 * 1000;
 const SWEEP_EVERY_MS = 60_000;

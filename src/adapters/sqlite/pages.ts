@@ -5,7 +5,7 @@ import { type HistoryRange, withParents } from '../../domain/history.ts';
 import { isShortSkip, seekMessage } from '../../domain/holes.ts';
 import type { MessageId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
-import { MESSAGE_COLUMNS, readMessage } from './documents.ts';
+import { MESSAGE_COLUMNS, readMessage } from './rows.ts';
 
 /** Reads the messages as they stand; synchronous, for the thread that owns the file. */
 export class Pages {

@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { callsOn } from './calls.ts';
-import { type Answer, type Asked, runGroup } from './group.ts';
 import { prepareSchema } from './schema.ts';
+import { type Answer, type Asked, runGroup } from './transaction-group.ts';
+import { callsOn } from './worker-protocol.ts';
 
 /** Calls that share one commit at most: bounds how long a read waits behind writes. */
 const GROUP = 512;

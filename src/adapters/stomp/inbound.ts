@@ -1,5 +1,5 @@
 import type { Application, NewMessage, Stored } from '../../application/application.ts';
-import type { Accepted, Caller, MaybePromise } from '../../application/caller.ts';
+import type { Accepted, Caller, MaybePromise } from '../../application/commands.ts';
 import { type ConversationKey, channelKey, parseConversation, roomKey } from '../../domain/conversation.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { parsePlace } from '../../domain/place.ts';

@@ -1,5 +1,5 @@
 import type { Stored } from '../../application/application.ts';
-import type { Accepted, Caller } from '../../application/caller.ts';
+import type { Accepted, Caller } from '../../application/commands.ts';
 import { asRefusal, Refusal } from '../../domain/errors.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { connectedFrame, errorFrame, type Numbered, receiptFrame, refusalBody } from './answers.ts';

@@ -1,4 +1,4 @@
-import type { Caller } from '../../application/caller.ts';
+import type { Caller } from '../../application/commands.ts';
 import type { LocalSubscribers } from '../../application/ports/local-subscribers.ts';
 import type { Destination } from '../../domain/audience.ts';
 import type { ChatEvent } from '../../domain/chat-event.ts';

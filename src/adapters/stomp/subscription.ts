@@ -1,4 +1,4 @@
-import type { Caller } from '../../application/caller.ts';
+import type { Caller } from '../../application/commands.ts';
 import type { ReplaySink } from '../../application/ports/local-subscribers.ts';
 import type { Destination } from '../../domain/audience.ts';
 import type { StoredEvent } from '../../domain/chat-event.ts';

@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { Refusal } from '../../domain/errors.ts';
+import { WaitingLine } from './bounded-queue.ts';
 import { LineReader } from './line-reader.ts';
 import { type Question, RefusedRequest } from './presence-codec.ts';
-import { WaitingLine } from './waiting-line.ts';
 
 export interface KeptConnectionOptions {
   readonly host: string;

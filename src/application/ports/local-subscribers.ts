@@ -1,7 +1,7 @@
 import type { Destination } from '../../domain/audience.ts';
 import type { ChatEvent, StoredEvent } from '../../domain/chat-event.ts';
 import type { UserId } from '../../domain/ids.ts';
-import type { Caller } from '../caller.ts';
+import type { Caller } from '../commands.ts';
 
 /**
  * The subscriptions of clients that are connected to this server, by destination. Everything here is synchronous and must not throw:

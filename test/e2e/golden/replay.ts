@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { StompClient } from '../../support/stomp-client.ts';
-import type { StompFrame } from '../../support/stomp-frame.ts';
+import { StompClient } from '../../../dev/stomp-client.ts';
+import type { StompFrame } from '../../../dev/stomp-frame.ts';
 import type { EmbeddedSystem } from '../system.ts';
 import { Template } from './template.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { echo, RawClient, startSockJsHost } from '../../support/sockjs-host.ts';
+import { echo, RawClient, startSockJsHost } from '../../../dev/sockjs-host.ts';
 
 // The example handshake of the draft, section 1.3: this nonce and these keys give this answer.
 const nonce = '^n:ds[4U';

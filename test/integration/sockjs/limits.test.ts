@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { SharedFrame } from '../../../src/adapters/transport/shared-frame.ts';
 import {
   post,
   RawClient,
@@ -9,7 +8,8 @@ import {
   startSockJsHost,
   upgradeRequest,
   WebSocketClient,
-} from '../../support/sockjs-host.ts';
+} from '../../../dev/sockjs-host.ts';
+import { SharedFrame } from '../../../src/adapters/transport/shared-frame.ts';
 
 describe('bodies that are too large', () => {
   it('are refused when announced', async () => {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
-import { echo, startSockJsHost } from '../../support/sockjs-host.ts';
+import { echo, startSockJsHost } from '../../../dev/sockjs-host.ts';
 
 interface Client {
   readonly transport: string;

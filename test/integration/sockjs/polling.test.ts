@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { echo, get, post, type SockJsHost, startSockJsHost } from '../../support/sockjs-host.ts';
+import { echo, get, post, type SockJsHost, startSockJsHost } from '../../../dev/sockjs-host.ts';
 
 const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
 const noCache = 'no-store, no-cache, no-transform, must-revalidate, max-age=0';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { get, post, Stream, startSockJsHost } from '../../../dev/sockjs-host.ts';
 import { SharedFrame } from '../../../src/adapters/transport/shared-frame.ts';
-import { get, post, Stream, startSockJsHost } from '../../support/sockjs-host.ts';
 
 const another = 'c[2010,"Another connection still open"]\n';
 const interrupted = 'c[1002,"Connection interrupted"]\n';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { echo, post, RawClient, type SockJsHost, Stream, startSockJsHost } from '../../support/sockjs-host.ts';
+import { echo, post, RawClient, type SockJsHost, Stream, startSockJsHost } from '../../../dev/sockjs-host.ts';
 
 const noCache = 'no-store, no-cache, no-transform, must-revalidate, max-age=0';
 

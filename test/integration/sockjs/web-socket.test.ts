@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { flushSoon } from '../../../src/adapters/transport/flush-soon.ts';
-import { SharedFrame } from '../../../src/adapters/transport/shared-frame.ts';
 import {
   echo,
   post,
@@ -9,7 +7,9 @@ import {
   startSockJsHost,
   upgradeRequest,
   WebSocketClient,
-} from '../../support/sockjs-host.ts';
+} from '../../../dev/sockjs-host.ts';
+import { flushSoon } from '../../../src/adapters/transport/flush-soon.ts';
+import { SharedFrame } from '../../../src/adapters/transport/shared-frame.ts';
 
 describe.each(['/chat', '/chat/websocket'])('a raw WebSocket at %s', (path) => {
   it('carries text and binary messages as they are', async () => {

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { cached, jars, run } from '../services/package-cache.ts';
+import { cached, jars, run } from '../../../dev/services/package-cache.ts';
 
 /** How a program that speaks JSON lines is started. */
 export interface ForeignProgram {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { Feeds } from '../../../src/application/feeds.ts';
+import { message } from '../../../dev/events.ts';
+import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
+import { Feeds } from '../../../src/application/ordering/feeds.ts';
 import type { MessageStore } from '../../../src/application/ports/message-store.ts';
 import type { StoredEvent } from '../../../src/domain/chat-event.ts';
-import { message } from '../../support/events.ts';
-import { RecordedTelemetry } from '../../support/recorded-telemetry.ts';
 import { HandClock } from '../stomp/hand-clock.ts';
 
 const PLACES = 60;

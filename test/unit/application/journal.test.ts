@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { Journal } from '../../../src/application/journal.ts';
+import { VirtualTime } from '../../../dev/durability/virtual-time.ts';
+import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
+import { Journal } from '../../../src/application/ordering/sequencer.ts';
 import type { AppendBatch, MessageStore } from '../../../src/application/ports/message-store.ts';
 import { roomKey } from '../../../src/domain/conversation.ts';
 import { said } from '../../contracts/world.ts';
-import { VirtualTime } from '../../support/durability/virtual-time.ts';
-import { RecordedTelemetry } from '../../support/recorded-telemetry.ts';
 
 const APPEND_MS = 2;
 

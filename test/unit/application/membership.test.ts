@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
 import { MemoryMemberCache } from '../../../src/adapters/memory/member-cache.ts';
-import type { Caller } from '../../../src/application/caller.ts';
-import { Membership } from '../../../src/application/membership.ts';
+import type { Caller } from '../../../src/application/commands.ts';
+import { Membership } from '../../../src/application/membership/membership.ts';
 import type { ChannelInfo, RoomDirectory } from '../../../src/application/ports/room-directory.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
-import { RecordedTelemetry } from '../../support/recorded-telemetry.ts';
 import { HandClock } from '../stomp/hand-clock.ts';
 
 const AWAY = new Refusal('try-again', 'the community service is not reached');

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { SystemClock } from '../../../src/adapters/system/clock.ts';
-import { NewestReader } from '../../../src/application/newest-reader.ts';
+import { NewestReader } from '../../../src/application/ordering/newest-reader.ts';
 import type { MessageStore } from '../../../src/application/ports/message-store.ts';
 import type { ConversationKey } from '../../../src/domain/conversation.ts';
 

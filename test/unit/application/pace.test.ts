@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Pace } from '../../../src/application/pace.ts';
+import { Pace } from '../../../src/application/ordering/pace.ts';
 import type { Clock } from '../../../src/application/ports/clock.ts';
 
 it('tells how long is left since the last beginning, and nothing where the clock was set back', () => {

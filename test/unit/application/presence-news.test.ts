@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
+import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
 import type { LocalSubscribers } from '../../../src/application/ports/local-subscribers.ts';
-import { PresenceNews } from '../../../src/application/presence-news.ts';
+import { PresenceNews } from '../../../src/application/presence/presence-fan-out.ts';
 import type { ChatEvent } from '../../../src/domain/chat-event.ts';
-import { RecordedTelemetry } from '../../support/recorded-telemetry.ts';
 import { HandClock } from '../stomp/hand-clock.ts';
 
 /** Audiences of given sizes; what they were told, as `kind userId`. */

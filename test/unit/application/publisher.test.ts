@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
+import { VirtualTime } from '../../../dev/durability/virtual-time.ts';
+import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
+import { Publisher } from '../../../src/application/ordering/publisher.ts';
 import type { MessageBus } from '../../../src/application/ports/message-bus.ts';
 import type { Outbox } from '../../../src/application/ports/message-store.ts';
-import { Publisher } from '../../../src/application/publisher.ts';
 import { roomKey } from '../../../src/domain/conversation.ts';
 import { numbered, said } from '../../contracts/world.ts';
-import { VirtualTime } from '../../support/durability/virtual-time.ts';
-import { RecordedTelemetry } from '../../support/recorded-telemetry.ts';
 
 /** One event stored each millisecond, forty in all: when each publishing began, and how many records it had. */
 async function forty({ alone, stopAt = Infinity }: { alone: boolean; stopAt?: number }): Promise<[number, number][]> {

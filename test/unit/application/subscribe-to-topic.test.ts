@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
+import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
 import { MemoryMemberCache } from '../../../src/adapters/memory/member-cache.ts';
-import { Feeds } from '../../../src/application/feeds.ts';
-import { Membership } from '../../../src/application/membership.ts';
+import { Membership } from '../../../src/application/membership/membership.ts';
+import { Feeds } from '../../../src/application/ordering/feeds.ts';
 import type { ReplaySink } from '../../../src/application/ports/local-subscribers.ts';
 import type { MessageStore } from '../../../src/application/ports/message-store.ts';
-import { SubscribeToTopic } from '../../../src/application/use-cases/subscribe-to-topic.ts';
-import { RecordedTelemetry } from '../../support/recorded-telemetry.ts';
+import { SubscribeToTopic } from '../../../src/application/use-cases/reading/subscribe.ts';
 import { HandClock } from '../stomp/hand-clock.ts';
 
 const EVENTS = 300;

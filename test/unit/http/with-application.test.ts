@@ -2,6 +2,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
+import { unlimited } from '../../../dev/unlimited.ts';
 import { FolderFileStore } from '../../../src/adapters/files/folder-file-store.ts';
 import { JwtTokenIssuer } from '../../../src/adapters/jwt/token-issuer.ts';
 import { JwtTokenVerifier } from '../../../src/adapters/jwt/token-verifier.ts';
@@ -19,8 +21,6 @@ import { SqliteReadMarkers } from '../../../src/adapters/sqlite/read-markers.ts'
 import { SystemClock } from '../../../src/adapters/system/clock.ts';
 import { SystemIdSource } from '../../../src/adapters/system/id-source.ts';
 import { createApplication, type RunningApplication } from '../../../src/application/create-application.ts';
-import { unlimited } from '../../support/limits.ts';
-import { RecordedTelemetry } from '../../support/recorded-telemetry.ts';
 import { json, type Running, refused, serve } from './harness.ts';
 
 const KEYS = { secrets: ['a secret of thirty-two characters'], encoding: 'utf8' } as const;

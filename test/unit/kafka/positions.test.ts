@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
 import { ReadPositions, StallWatch } from '../../../src/adapters/kafka/positions.ts';
 import { skipReport } from '../../../src/adapters/kafka/skip-report.ts';
-import { RecordedTelemetry } from '../../support/recorded-telemetry.ts';
 
 const batch = (...offsets: number[]) => offsets.map((offset) => ({ offset: String(offset) }));
 

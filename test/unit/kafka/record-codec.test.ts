@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { message, oneOfEach, typing } from '../../../dev/events.ts';
 import { KafkaRecord } from '../../../src/adapters/kafka/kafka-record.ts';
 import { encodeRecord } from '../../../src/adapters/kafka/record-codec.ts';
 import { TOPIC_KINDS, type TopicKind, topicKindOf } from '../../../src/adapters/kafka/topics.ts';
 import type { ChatEvent } from '../../../src/domain/chat-event.ts';
-import { message, oneOfEach, typing } from '../../support/events.ts';
 
 const WRITTEN = Date.UTC(2026, 10, 22, 16);
 

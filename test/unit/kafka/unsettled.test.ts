@@ -1,6 +1,6 @@
 import { KafkaJSConnectionError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError } from 'kafkajs';
 import { describe, expect, test } from 'vitest';
-import { isUnsettled, onceSettled } from '../../../src/adapters/kafka/unsettled.ts';
+import { isUnsettled, onceSettled } from '../../../src/adapters/kafka/retry-while-not-ready.ts';
 
 // Its constructor is typed without the argument that it needs.
 const noCoordinator = Object.assign(new Error('no coordinator'), { name: 'KafkaJSGroupCoordinatorNotFound' });

@@ -66,7 +66,7 @@ export interface Refusals {
   readonly Refused: new (code: number, message: string) => Error;
 }
 
-const FOLDER = new URL('../../../src/adapters/http/page/', import.meta.url);
+const FOLDER = new URL('../../../page/', import.meta.url);
 
 /** Loads one of them, e.g. `frames.js`. */
 export async function pageModule<T>(name: string): Promise<T> {

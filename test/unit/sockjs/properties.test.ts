@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { get, post, startSockJsHost } from '../../../dev/sockjs-host.ts';
 import { PayloadError, readMessages } from '../../../src/adapters/sockjs/frames.ts';
 import { routeOf } from '../../../src/adapters/sockjs/route.ts';
-import { get, post, startSockJsHost } from '../../support/sockjs-host.ts';
 
 const messages = fc.array(fc.string({ unit: 'binary', maxLength: 30 }), { maxLength: 5 });
 

@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import { Client, type IFrame, type IMessage, ReconnectionTimeMode } from '@stomp/stompjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import webstomp, { type Message } from 'webstomp-client';
+import { type SockJsHost, startSockJsHost } from '../../../dev/sockjs-host.ts';
 import { SUB_PROTOCOLS } from '../../../src/adapters/stomp/version.ts';
-import { type SockJsHost, startSockJsHost } from '../../support/sockjs-host.ts';
 import { Fixture } from './fixture.ts';
 
 let stack = new AsyncDisposableStack();

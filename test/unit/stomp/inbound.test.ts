@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dispatch, SEND_DESTINATIONS, TOKEN_DESTINATION } from '../../../src/adapters/stomp/inbound.ts';
 import type { Application } from '../../../src/application/application.ts';
-import type { Caller } from '../../../src/application/caller.ts';
+import type { Caller } from '../../../src/application/commands.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
 
 const caller: Caller = { userId: 1, account: 'ada', token: 't', expiresAt: 0 };

@@ -1,5 +1,5 @@
 import type { Application, DirectMessage, Stored } from '../../../src/application/application.ts';
-import type { Accepted, Caller, MaybePromise } from '../../../src/application/caller.ts';
+import type { Accepted, Caller, MaybePromise } from '../../../src/application/commands.ts';
 import type { LocalSubscribers, ReplaySink } from '../../../src/application/ports/local-subscribers.ts';
 import { communityTopic, conversationTopic, type Topic } from '../../../src/domain/audience.ts';
 import type { MessageCreated } from '../../../src/domain/chat-event.ts';

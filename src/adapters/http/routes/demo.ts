@@ -14,7 +14,7 @@ export function demoTokenRoute(deps: HttpDeps, demo: NonNullable<HttpDeps['demo'
   };
 }
 
-const FOLDER = fileURLToPath(new URL('../page/', import.meta.url));
+const FOLDER = fileURLToPath(new URL('../../../../page/', import.meta.url));
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import type { StoredFileMessage, StoredUpload, Upload } from '../../../application/application.ts';
-import type { Caller } from '../../../application/caller.ts';
+import type { Caller } from '../../../application/commands.ts';
 import type { ByteStream } from '../../../application/ports/file-store.ts';
 import { asRefusal, Refusal } from '../../../domain/errors.ts';
 import type { UserId } from '../../../domain/ids.ts';

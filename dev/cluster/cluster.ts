@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import jsonwebtoken from 'jsonwebtoken';
+import type { RunningPresence } from '../../neighbours/presence/server.ts';
+import type { Directory } from '../../neighbours/stand-ins/directory.ts';
+import type { RunningStandIns } from '../../neighbours/stand-ins/server.ts';
+import { TOPIC_KINDS } from '../../src/adapters/kafka/topics.ts';
+import { ServerProcess, type ServerProcessOptions } from '../server-process.ts';
+import { freePorts } from '../services/free-port.ts';
+import { StompClient, type StompClientOptions } from '../stomp-client.ts';
+import {
+  type Neighbour,
+  type NeighbourProxies,
+  neighbourVariables,
+  startNeighbours,
+  startProxies,
+} from './neighbours.ts';
+import { type ClusterServices, ownServices, sharedServices } from './services.ts';
+
+export interface ClusterOptions {
+  /** How many chat servers; default 3. */
+  readonly servers?: number;
+  /** Variables of every chat server; they win over the cluster's own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default false: Kafka, MongoDB and Redis of the test run, which nobody may harm. True: of the cluster's own, to be killed, frozen, restarted. */
+  readonly own?: boolean;
+  /** Default false. True: a FaultProxy in front of each neighbour. */
+  readonly proxied?: boolean;
+  /** Default: the demo world. */
+  readonly directory?: Directory;
+  /** Default: free ones. */
+  readonly ports?: { readonly servers?: readonly number[]; readonly presence?: number; readonly standIns?: number };
+  /** Of presence; default its own. */
+  readonly leaseMs?: number;
+  /** Is told of each part that started. */
+  readonly progress?: (line: string) => void;
+}
+
+export interface Cluster {
+  readonly servers: readonly ServerProcess[];
+  readonly kafka: ClusterServices['kafka'];
+  readonly mongo: ClusterServices['mongo'];
+  readonly redis: ClusterServices['redis'];
+  readonly presence: Neighbour<RunningPresence>;
+  readonly standIns: Neighbour<RunningStandIns>;
+  /** Null where `proxied` was not asked for. */
+  readonly proxies: NeighbourProxies | null;
+  /** Key of the tokens, as Base64. */
+  readonly secret: string;
+  /** Variables that every server of this cluster has. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Name of a topic or group of this cluster: `topic('DIRECT')`. */
+  topic(kind: (typeof TOPIC_KINDS)[number]): string;
+  token(userId: number, seconds?: number): string;
+  /** One more server of this cluster; `stop` ends it too. @throws Error with what it said, where it does not start */
+  add(options?: Omit<ServerProcessOptions, 'dataDir'>): Promise<ServerProcess>;
+  /** A STOMP client of that user at server `index`, connected. */
+  client(index: number, userId: number, options?: Partial<StompClientOptions>): Promise<StompClient>;
+  /** Ends everything and removes what it left; may be called again. */
+  stop(): Promise<void>;
+}
+
+const TOKEN_SECONDS = 3_600;
+
+/** A whole system: chat servers as processes of their own on real Kafka, MongoDB and Redis, with presence and stand-ins in this process. */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const { servers: count = 3, own = false, progress = () => {} } = options;
+  const name = `cluster-${randomBytes(5).toString('hex')}`;
+  const topic = (kind: string) => `${name}-${kind.toLowerCase()}`;
+  const undo: (() => Promise<unknown>)[] = [];
+  let stopping: Promise<void> | null = null;
+  const stop = () => {
+    stopping ??= (async () => {
+      for (const one of undo.reverse()) await one();
+    })();
+    return stopping;
+  };
+
+  try {
+    const services = await (own ? ownServices(name, progress) : sharedServices(name, TOPIC_KINDS.map(topic)));
+    undo.push(services.stop);
+    const folder = await mkdtemp(join(tmpdir(), 'chat-cluster-'));
+    undo.push(() => rm(folder, { recursive: true, force: true }));
+    const ports = options.ports?.servers ?? (await freePorts(count));
+    const serviceToken = options.env?.SERVICE_TOKEN;
+    const neighbours = await startNeighbours({
+      redisUrl: services.redis.url,
+      chatUrls: ports.map((port) => `http://127.0.0.1:${port}`),
+      ...(serviceToken === undefined ? {} : { serviceToken }),
+      ...(options.directory === undefined ? {} : { directory: options.directory }),
+      ...(options.ports?.presence === undefined ? {} : { presencePort: options.ports.presence }),
+      ...(options.ports?.standIns === undefined ? {} : { standInPort: options.ports.standIns }),
+      ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
+    });
+    undo.push(neighbours.stop);
+    const { presence, standIns } = neighbours;
+    progress(`presence listens on ${presence.now.url}, the stand-ins on http://127.0.0.1:${standIns.port}`);
+    const proxies = options.proxied === true ? await startProxies(neighbours) : null;
+    if (proxies !== null) undo.push(() => Promise.all(Object.values(proxies).map((proxy) => proxy.stop())));
+
+    const secret = options.env?.JWT_SECRET ?? randomBytes(48).toString('base64');
+    const env: Record<string, string> = {
+      JWT_SECRET: secret,
+      KAFKA_BROKERS: services.kafka.brokers.join(),
+      MONGODB_URL: services.mongo.url,
+      REDIS_URL: services.redis.url,
+      FILES_URL: pathToFileURL(join(folder, 'files')).href,
+      ...neighbourVariables(neighbours, proxies),
+    };
+    for (const kind of TOPIC_KINDS) {
+      env[`KAFKA_TOPIC_${kind}`] = topic(kind);
+      env[`KAFKA_GROUP_${kind}`] = topic(kind);
+    }
+    Object.assign(env, options.env);
+
+    const started: ServerProcess[] = [];
+    undo.push(() => Promise.all(started.map((server) => server.dispose())));
+    const add: Cluster['add'] = async (own = {}) => {
+      const server = await ServerProcess.start({
+        ...own,
+        id: own.id ?? `chat-${started.length + 1}`,
+        env: { ...env, ...own.env },
+      });
+      started.push(server);
+      return server;
+    };
+    const starting = ports.map(async (port, index) => {
+      const server = await add({ id: `chat-${index + 1}`, port });
+      progress(`${server.id} serves on ${server.url}`);
+      return server;
+    });
+    // All of them, so that none starts after what has been started was ended.
+    await Promise.allSettled(starting);
+    const servers = await Promise.all(starting);
+
+    const token = (userId: number, seconds = TOKEN_SECONDS) =>
+      jsonwebtoken.sign({ id: userId, role: 'USER' }, Buffer.from(secret, 'base64'), {
+        subject: `user${userId}`,
+        expiresIn: seconds,
+      });
+    const client: Cluster['client'] = (index, userId, more = {}) => {
+      const url = servers[index]?.url;
+      if (url === undefined) throw new Error(`there is no server ${index}`);
+      return StompClient.connect({ url, token: token(userId), userId, ...more });
+    };
+    const { kafka, mongo, redis } = services;
+    return { servers, kafka, mongo, redis, presence, standIns, proxies, secret, env, topic, token, add, client, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,103 @@
+import { type RunningPresence, startPresence } from '../../neighbours/presence/server.ts';
+import type { Directory } from '../../neighbours/stand-ins/directory.ts';
+import { type RunningStandIns, startStandIns } from '../../neighbours/stand-ins/server.ts';
+import { FaultProxy } from '../fault-proxy.ts';
+import { freePort } from '../services/free-port.ts';
+
+export interface NeighbourOptions {
+  readonly redisUrl: string;
+  readonly chatUrls: readonly string[];
+  readonly serviceToken?: string;
+  /** Absent: the demo world. */
+  readonly directory?: Directory;
+  /** Where they listen; absent: free ports. */
+  readonly presencePort?: number;
+  readonly standInPort?: number;
+  readonly leaseMs?: number;
+}
+
+/** A service in this process that can be away for a while: it comes back on the same port. */
+export interface Neighbour<Running> {
+  readonly port: number;
+  /** @throws Error while it is stopped */
+  readonly now: Running;
+  /** Its port is closed then; may be called again. */
+  stop(): Promise<void>;
+  /** Does nothing while it runs. What it kept in memory is as at its first start. */
+  start(): Promise<void>;
+}
+
+export interface Neighbours {
+  readonly presence: Neighbour<RunningPresence>;
+  readonly standIns: Neighbour<RunningStandIns>;
+  stop(): Promise<void>;
+}
+
+/** The proxies that stand between the chat servers and each neighbour. */
+export interface NeighbourProxies {
+  readonly presence: FaultProxy;
+  readonly community: FaultProxy;
+  readonly user: FaultProxy;
+  readonly notification: FaultProxy;
+}
+
+export async function startNeighbours(options: NeighbourOptions): Promise<Neighbours> {
+  const { redisUrl, chatUrls, serviceToken, directory, leaseMs } = options;
+  const calls = { chatUrls, ...(serviceToken === undefined ? {} : { serviceToken }) };
+  const presence = await neighbour(options.presencePort ?? (await freePort()), (port) =>
+    startPresence({ port, redisUrl, ...calls, ...(leaseMs === undefined ? {} : { leaseMs }) }),
+  );
+  const standIns = await neighbour(options.standInPort ?? (await freePort()), (port) =>
+    startStandIns({ port, ...calls, ...(directory === undefined ? {} : { directory }) }),
+  );
+  return {
+    presence,
+    standIns,
+    stop: async () => {
+      await Promise.all([presence.stop(), standIns.stop()]);
+    },
+  };
+}
+
+export async function startProxies({ presence, standIns }: Neighbours): Promise<NeighbourProxies> {
+  return {
+    presence: await FaultProxy.start({ target: presence.port }),
+    community: await FaultProxy.start({ target: standIns.port }),
+    user: await FaultProxy.start({ target: standIns.port }),
+    notification: await FaultProxy.start({ target: standIns.port }),
+  };
+}
+
+/** How the chat servers reach the neighbours: the variables of their environment. */
+export function neighbourVariables(neighbours: Neighbours, proxies: NeighbourProxies | null): Record<string, string> {
+  const { presence, standIns } = neighbours;
+  const at = (name: keyof NeighbourProxies) => proxies?.[name].port ?? standIns.port;
+  return {
+    PRESENCE_URL: `tcp://127.0.0.1:${proxies?.presence.port ?? presence.port}`,
+    COMMUNITY_URL: `http://127.0.0.1:${at('community')}/community-server`,
+    USER_URL: `http://127.0.0.1:${at('user')}/user-server`,
+    NOTIFICATION_URL: `http://127.0.0.1:${at('notification')}/notification-server`,
+  };
+}
+
+async function neighbour<Running extends { readonly stop: () => Promise<void> }>(
+  port: number,
+  launch: (port: number) => Promise<Running>,
+): Promise<Neighbour<Running>> {
+  let running: Running | null = await launch(port);
+  return {
+    port,
+    get now() {
+      if (running === null) throw new Error('the service is stopped');
+      return running;
+    },
+    async stop() {
+      const ending = running;
+      running = null;
+      await ending?.stop();
+    },
+    async start() {
+      running ??= await launch(port);
+    },
+  };
+}

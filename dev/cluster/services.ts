@@ -1,0 +1,103 @@
+import { Redis } from 'ioredis';
+import { Kafka, logLevel } from 'kafkajs';
+import { MongoClient } from 'mongodb';
+import { type RunningKafka, startKafka } from '../services/kafka.ts';
+import { lent } from '../services/launch.ts';
+import { type RunningMongo, startMongo } from '../services/mongo.ts';
+import { type RunningRedis, startRedis } from '../services/redis.ts';
+
+const REDIS_DATABASES = 16;
+
+/** What one cluster uses of Kafka, MongoDB and Redis. Those of the test run can't be killed; those of the cluster's own can. */
+export interface ClusterServices {
+  readonly kafka: RunningKafka;
+  /** Its `url` names the cluster's own database. */
+  readonly mongo: RunningMongo;
+  /** Its `url` names a database that was emptied. */
+  readonly redis: RunningRedis;
+  /** Removes what the cluster wrote into shared services, ends its own. */
+  readonly stop: () => Promise<void>;
+}
+
+/** @param name of the database @param progress is told what has started */
+export async function ownServices(name: string, progress: (line: string) => void): Promise<ClusterServices> {
+  const begun = Date.now();
+  const told = <Running>(service: string, address: (running: Running) => string, starting: Promise<Running>) =>
+    starting.then((running) => {
+      progress(`${service} answers on ${address(running)} after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+      return running;
+    });
+  const starting = [
+    told('Kafka', ({ brokers }) => brokers.join(), startKafka({ own: true })),
+    told('MongoDB', ({ url }) => url, startMongo({ own: true })),
+    told('Redis', ({ url }) => url, startRedis({ own: true })),
+  ] as const;
+  const settled = await Promise.allSettled(starting);
+  const stop = async () => {
+    await Promise.all(settled.map((one) => (one.status === 'fulfilled' ? one.value.stop() : undefined)));
+  };
+  for (const one of settled) {
+    if (one.status === 'fulfilled') continue;
+    await stop();
+    throw one.reason;
+  }
+  const [kafka, mongo, redis] = await Promise.all(starting);
+  return { kafka, mongo: Object.assign(mongo, { url: withDatabase(mongo.url, name) }), redis, stop };
+}
+
+/** Parts of the test run's services: a new database, an emptied Redis database. Topics are named by the caller. */
+export async function sharedServices(name: string, topics: readonly string[]): Promise<ClusterServices> {
+  // Loaded here, since it is of use inside a test run only.
+  const { shared } = await import('../services/shared.ts');
+  const [brokers, mongoUrl, redisUrl] = await Promise.all([shared('kafka'), shared('mongo'), shared('redis')]);
+  const of = (service: string) => lent(service, '', async () => {});
+  const url = withDatabase(mongoUrl, name);
+  const services = {
+    kafka: Object.assign(await of('Kafka'), { brokers }),
+    mongo: Object.assign(await of('MongoDB'), { url }),
+    redis: Object.assign(await of('Redis'), { url: await emptyDatabase(redisUrl) }),
+  };
+  const stop = async () => {
+    await Promise.allSettled([dropDatabase(url), deleteTopics(brokers, topics)]);
+  };
+  return { ...services, stop };
+}
+
+function withDatabase(url: string, name: string): string {
+  return url.replace(/^(mongodb(?:\+srv)?:\/\/[^/?]+)(?:\/[^?]*)?/, `$1/${name}`);
+}
+
+async function dropDatabase(url: string): Promise<void> {
+  const client = new MongoClient(url, { serverSelectionTimeoutMS: 2_000 });
+  try {
+    await client.db().dropDatabase();
+  } finally {
+    await client.close();
+  }
+}
+
+async function deleteTopics(brokers: readonly string[], topics: readonly string[]): Promise<void> {
+  const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING, retry: { retries: 1 } });
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    await admin.deleteTopics({ topics: [...topics], timeout: 5_000 });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Member lists are kept under keys without any prefix, so clusters take turns on the databases from 1 up. */
+async function emptyDatabase(url: string): Promise<string> {
+  const counter = new Redis(url);
+  counter.on('error', () => {});
+  try {
+    const turn = await counter.incr('chat-test:clusters');
+    const database = 1 + (turn % (REDIS_DATABASES - 1));
+    await counter.select(database);
+    await counter.flushdb();
+    return `${url.replace(/\/\d*$/, '')}/${database}`;
+  } finally {
+    counter.disconnect();
+  }
+}

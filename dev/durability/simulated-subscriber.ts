@@ -1,0 +1,88 @@
+import type { Caller } from '../../src/application/commands.ts';
+import type { ReplaySink } from '../../src/application/ports/local-subscribers.ts';
+import { conversationTopic } from '../../src/domain/audience.ts';
+import type { StoredEvent } from '../../src/domain/chat-event.ts';
+import type { ConversationKey } from '../../src/domain/conversation.ts';
+import type { Recorded } from './checker.ts';
+import type { SimulatedClient, SimulatedServer } from './simulated-server.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+/** A replay waits after so many events. */
+const FULL = 20;
+
+/** A client with one subscription, which always comes back with the number that it was given last. */
+export class SimulatedSubscriber implements SimulatedClient {
+  readonly name: string;
+  readonly place: ConversationKey;
+  last = 0;
+  /** Where it is live. */
+  server: SimulatedServer | null = null;
+  readonly #time: VirtualTime;
+  readonly #record: (record: Recorded) => void;
+  #attempt = 0;
+
+  constructor(name: string, place: ConversationKey, time: VirtualTime, record: (record: Recorded) => void) {
+    this.name = name;
+    this.place = place;
+    this.#time = time;
+    this.#record = record;
+  }
+
+  delivered({ seq, id, nonce }: StoredEvent): void {
+    this.last = seq;
+    this.#record({ what: 'delivered', subscriber: this.name, place: this.place, seq, id, nonce });
+  }
+
+  leave(): void {
+    this.server?.drop(conversationTopic(this.place), this);
+    this.server = null;
+    this.#attempt += 1;
+  }
+
+  /** Resolves when it is live, or when that server has had its time. */
+  async join(server: SimulatedServer, patienceMs: number): Promise<void> {
+    this.leave();
+    const attempt = this.#attempt;
+    const isCurrent = (): boolean => attempt === this.#attempt && server.alive;
+    let waiting = 0;
+    const sink: ReplaySink = {
+      admitted: () => {},
+      event: (event) => {
+        waiting += 1;
+        if (isCurrent()) this.delivered(event);
+      },
+      get isFull() {
+        return waiting >= FULL;
+      },
+      reset: (seq) => {
+        if (!isCurrent()) return;
+        this.last = seq;
+        this.#record({ what: 'reset', subscriber: this.name, place: this.place, seq });
+      },
+      drained: () => {
+        waiting = 0;
+        return new Promise((resolve) => this.#time.after(5, () => server.gate(() => resolve(isCurrent()))));
+      },
+      live: () => {
+        if (!isCurrent()) return;
+        this.server = server;
+        server.add(conversationTopic(this.place), this);
+      },
+    };
+    const live = new Promise<void>((resolve, reject) => {
+      server.gate(() => {
+        if (!isCurrent()) return;
+        this.#record({ what: 'subscribed', subscriber: this.name, place: this.place, from: this.last });
+        const topic = { kind: 'conversation', key: this.place } as const;
+        const request = { topic, lastSeq: this.last, sink };
+        (async () => (await server.app.subscribe(callerOf(1), request)).result)().then(() => resolve(), reject);
+      });
+    });
+    await Promise.race([live.catch(() => undefined), this.#time.sleep(patienceMs)]);
+    if (isCurrent() && this.server === null) this.leave();
+  }
+}
+
+export function callerOf(userId: number): Caller {
+  return { userId, account: `user${userId}`, token: '', expiresAt: Number.POSITIVE_INFINITY };
+}

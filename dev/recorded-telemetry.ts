@@ -1,0 +1,23 @@
+import type { CounterName, Telemetry } from '../src/application/ports/telemetry.ts';
+
+export interface Logged {
+  readonly level: string;
+  readonly what: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Telemetry that a test looks at. */
+export class RecordedTelemetry implements Telemetry {
+  readonly counts = new Map<CounterName, number>();
+  readonly logs: Logged[] = [];
+
+  count(name: CounterName, by = 1): void {
+    this.counts.set(name, (this.counts.get(name) ?? 0) + by);
+  }
+
+  observe(): void {}
+
+  log(level: string, what: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    this.logs.push({ level, what, fields });
+  }
+}

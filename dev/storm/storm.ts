@@ -1,0 +1,265 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { seededRandom } from '../../src/adapters/memory/memory-broker.ts';
+import { type Cluster, startCluster } from '../cluster/cluster.ts';
+import {
+  check,
+  type FinalEvent,
+  type LoggedEvent,
+  type Recorded,
+  type Run,
+  type Verdict,
+} from '../durability/checker.ts';
+import { FaultProxy } from '../fault-proxy.ts';
+import { HistoryReader, wholeLog } from './ending.ts';
+import { Listener, Publisher, STORM_COMMUNITY, type StormPlace, type StormWorld } from './people.ts';
+import { Troubles } from './troubles.ts';
+
+export interface StormOptions {
+  readonly seed: number;
+  /** How long troubles come; starting, healing and reading take a minute or two more. */
+  readonly seconds: number;
+  /** Messages, edits and deletions a second, all publishers together; default 200. */
+  readonly rate?: number;
+  /** Default 3. */
+  readonly servers?: number;
+  readonly publishers?: number;
+  readonly listeners?: number;
+  /** Default true; false for a run without any harm, to see what that costs. */
+  readonly troubles?: boolean;
+  /** Where a run with findings is written; default the system's folder for temporary files. */
+  readonly folder?: string;
+  readonly progress?: (line: string) => void;
+}
+
+export interface StormReport extends Verdict {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly sent: number;
+  readonly repeats: number;
+  readonly refusals: number;
+  readonly reconnects: number;
+  readonly troubles: Readonly<Record<string, number>>;
+  /** What no client should have seen, such as an ERROR frame. */
+  readonly surprises: readonly string[];
+  /** File with everything recorded, where something was found. */
+  readonly file: string | null;
+}
+
+const ROOMS: readonly StormPlace[] = ['r-1', 'r-2', 'r-3', 'r-4', 'r-5', 'r-6', 'r-7', 'r-8'];
+const CHANNELS: readonly StormPlace[] = ['c-11', 'c-12', 'c-13', 'c-14'];
+const PLACES = [...ROOMS, ...CHANNELS];
+/** Places of one listener. */
+const EARS = 6;
+const TICK_MS = 20;
+const FINISH_MS = 90_000;
+const TOKEN_SECONDS = 4 * 3_600;
+
+/** Three servers on real services, harmed by a seeded schedule while people talk; then everything is healed, and what they saw is judged. */
+export async function runStorm(options: StormOptions): Promise<StormReport> {
+  const { progress = () => {} } = options;
+  const [publishers, listeners] = [options.publishers ?? 12, options.listeners ?? 8];
+  const users = publishers + listeners + 1;
+  const cluster = await startCluster({
+    servers: options.servers ?? 3,
+    own: true,
+    proxied: true,
+    directory: directoryOf(users),
+    env: { LIMITS: 'off', LIMIT_RESUME_EVENTS: '100000', LIMIT_PAGE_SIZE: '1000' },
+    progress,
+  });
+  const proxies = await Promise.all(cluster.servers.map(({ port }) => FaultProxy.start({ target: port })));
+  try {
+    const storm = new Storm(options, cluster, proxies, users);
+    return await storm.run(publishers, listeners, progress);
+  } finally {
+    await Promise.all(proxies.map((proxy) => proxy.stop()));
+    await cluster.stop();
+  }
+}
+
+function directoryOf(users: number) {
+  const members = Array.from({ length: users }, (_, i) => i + 1);
+  const rooms = Object.fromEntries(ROOMS.map((place) => [place.slice(2), members]));
+  const channels = Object.fromEntries(CHANNELS.map((place) => [place.slice(2), null]));
+  return {
+    users: Object.fromEntries(members.map((id) => [String(id), { name: `user${id}`, image: null }])),
+    rooms,
+    communities: { [STORM_COMMUNITY]: { members, channels } },
+  };
+}
+
+class Storm {
+  readonly #options: StormOptions;
+  readonly #cluster: Cluster;
+  readonly #proxies: readonly FaultProxy[];
+  readonly #reader: number;
+  readonly #random: () => number;
+  readonly #records: Recorded[] = [];
+  readonly #surprises: string[] = [];
+  #sent = 0;
+
+  constructor(options: StormOptions, cluster: Cluster, proxies: readonly FaultProxy[], reader: number) {
+    this.#options = options;
+    this.#cluster = cluster;
+    this.#proxies = proxies;
+    this.#reader = reader;
+    this.#random = seededRandom(options.seed);
+  }
+
+  async run(publisherCount: number, listenerCount: number, progress: (line: string) => void): Promise<StormReport> {
+    const { seed, seconds, rate = 200 } = this.#options;
+    const world = this.#world();
+    const run = randomBytes(3).toString('hex');
+    const publishers = Array.from({ length: publisherCount }, (_, i) => new Publisher(world, i + 1, PLACES, run));
+    const texts = new Map<string, string>();
+    const listeners = Array.from({ length: listenerCount }, (_, i) => {
+      const places = Array.from({ length: EARS }, (_, k) => PLACES[(i * 5 + k) % PLACES.length] ?? 'r-1');
+      return new Listener(world, `listener-${i + 1}`, publisherCount + i + 1, places, texts);
+    });
+    const people = [...publishers, ...listeners];
+    const cutClient = () => people[Math.floor(this.#random() * people.length)]?.cut();
+    // Clients throw dice as things happen to them; the schedule has its own, so that it is the same again.
+    const troubles = new Troubles(this.#cluster, this.#proxies, cutClient, seededRandom(seed + 1));
+    const over = new AbortController();
+    const talking = talk(publishers, rate, this.#random);
+    const telling = setInterval(() => {
+      const { done } = troubles;
+      progress(`${this.#records.length} records, ${done.length} troubles, last ${JSON.stringify(done.at(-1) ?? null)}`);
+    }, 15_000);
+    let verdict: Verdict & { file: string | null };
+    try {
+      for (const person of people) person.start();
+      if (this.#options.troubles === false) await delay(seconds * 1_000);
+      else await troubles.run(seconds * 1_000, over.signal);
+      talking.stop();
+      progress('everything is mended');
+      await this.#finish(publishers, listeners);
+      verdict = await this.#judge(listeners, troubles);
+    } finally {
+      talking.stop();
+      clearInterval(telling);
+      over.abort();
+      for (const person of people) person.stop();
+    }
+    const sum = (of: (publisher: Publisher) => number) => publishers.reduce((all, one) => all + of(one), 0);
+    return {
+      ...verdict,
+      seed,
+      seconds,
+      sent: this.#sent,
+      repeats: sum(({ repeats }) => repeats),
+      refusals: sum(({ refusals }) => refusals),
+      reconnects: people.reduce((all, { reconnects }) => all + reconnects, 0),
+      troubles: troubles.counts(),
+      surprises: this.#surprises,
+    };
+  }
+
+  #world(): StormWorld {
+    const direct = this.#cluster.servers.map(({ url }) => url);
+    const tokens = new Map<number, string>();
+    return {
+      random: this.#random,
+      record: (record) => {
+        if (record.what === 'sent') this.#sent += 1;
+        this.#records.push(record);
+      },
+      surprise: (what) => {
+        if (this.#surprises.length < 50) this.#surprises.push(what);
+      },
+      // Each server twice: by itself and through its proxy.
+      urls: direct.flatMap((url, i) => [url, `http://127.0.0.1:${this.#proxies[i]?.port}`]),
+      token: (userId) => {
+        const token = tokens.get(userId) ?? this.#cluster.token(userId, TOKEN_SECONDS);
+        tokens.set(userId, token);
+        return token;
+      },
+    };
+  }
+
+  /** Waits until everything is acknowledged and everybody has everything. */
+  async #finish(publishers: readonly Publisher[], listeners: readonly Listener[]): Promise<void> {
+    const until = performance.now() + FINISH_MS;
+    while (publishers.some(({ open }) => open > 0) && performance.now() < until) await delay(100);
+    const unanswered = publishers.reduce((all, { open }) => all + open, 0);
+    if (unanswered > 0) this.#surprises.push(`${unanswered} operations were never answered`);
+    const newest = await this.#newest();
+    const isBehind = ({ last, isLive }: Listener): boolean =>
+      !isLive || [...last].some(([place, seq]) => seq < (newest.get(place) ?? 0));
+    const caughtUp = performance.now() + FINISH_MS;
+    while (listeners.some(isBehind) && performance.now() < caughtUp) await delay(100);
+  }
+
+  async #newest(): Promise<Map<StormPlace, number>> {
+    const reader = this.#historyReader(0);
+    return new Map(await Promise.all(PLACES.map(async (place) => [place, await reader.newest(place)] as const)));
+  }
+
+  #historyReader(server: number): HistoryReader {
+    const { servers, token } = this.#cluster;
+    return new HistoryReader(servers[server % servers.length]?.url ?? '', token(this.#reader));
+  }
+
+  async #judge(listeners: readonly Listener[], troubles: Troubles): Promise<Verdict & { file: string | null }> {
+    const history = new Map<string, readonly FinalEvent[]>();
+    const log = new Map<string, readonly LoggedEvent[]>();
+    const newest = await this.#newest();
+    for (const [i, place] of PLACES.entries()) {
+      // Each place from another server, and the two ways of reading it from two.
+      history.set(place, await this.#historyReader(i).forwards(place));
+      const pages = await this.#historyReader(i + 1).backwards(place);
+      if (JSON.stringify(pages) !== JSON.stringify(history.get(place))) {
+        this.#surprises.push(`${place}: page= and after= show different histories`);
+      }
+      const connect = () => this.#cluster.client(i % this.#cluster.servers.length, this.#reader);
+      log.set(place, await wholeLog(connect, place));
+    }
+    const complete = new Set(listeners.map(({ name }) => name));
+    const run: Run = { records: this.#records, history, log, newest, complete };
+    const verdict = check(run);
+    const isClean = verdict.findings.length === 0 && verdict.resets === 0 && this.#surprises.length === 0;
+    return { ...verdict, file: isClean ? null : await this.#keep(run, verdict, troubles) };
+  }
+
+  /** Writes everything down, one JSON value a line: what was found first. */
+  async #keep(run: Run, verdict: Verdict, troubles: Troubles): Promise<string> {
+    const { seed, folder = tmpdir() } = this.#options;
+    const path = join(folder, `storm-seed-${seed}-${Date.now()}.ndjson`);
+    const file = createWriteStream(path);
+    const write = async (value: unknown) => {
+      if (!file.write(`${JSON.stringify(value)}\n`)) await once(file, 'drain');
+    };
+    await write({ seed, findings: verdict.findings, surprises: this.#surprises });
+    for (const trouble of troubles.done) await write({ what: 'trouble', ...trouble });
+    for (const record of run.records) await write(record);
+    for (const [place, events] of run.log) for (const event of events) await write({ what: 'logged', place, ...event });
+    for (const [place, messages] of run.history) {
+      for (const message of messages) await write({ what: 'shown', place, ...message });
+    }
+    for (const server of this.#cluster.servers) {
+      for (const line of (await server.log()).split('\n')) await write({ what: 'log', server: server.id, line });
+    }
+    file.end();
+    await once(file, 'close');
+    return path;
+  }
+}
+
+/** Publishers speak in random turns, so many times a second in all. */
+function talk(publishers: readonly Publisher[], rate: number, random: () => number): { stop(): void } {
+  let due = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    // What a stall of this process held up is not made good: it would come as one burst.
+    due = Math.min(due + ((now - last) * rate) / 1_000, rate / 5);
+    last = now;
+    for (; due >= 1; due -= 1) publishers[Math.floor(random() * publishers.length)]?.speak();
+  }, TICK_MS);
+  return { stop: () => clearInterval(timer) };
+}

@@ -1,0 +1,15 @@
+import type { Limits } from '../src/application/limits.ts';
+
+/** Limits that get in nobody's way. */
+export const unlimited: Limits = {
+  contentChars: 8_000,
+  messagesPerSecond: Number.POSITIVE_INFINITY,
+  messagesBurst: 30,
+  typingSeconds: 3,
+  connectionsPerUser: Number.POSITIVE_INFINITY,
+  uploadBytes: 26_214_400,
+  uploadsPerMinute: Number.POSITIVE_INFINITY,
+  pageSize: 200,
+  resumeEvents: 1_000,
+  channelStalenessSeconds: 60,
+};

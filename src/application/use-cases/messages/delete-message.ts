@@ -1,0 +1,53 @@
+import { deletion } from '../../../domain/authorship.ts';
+import { isFile, type Message } from '../../../domain/message.ts';
+import type { Deletion, Stored } from '../../application.ts';
+import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
+import { after } from '../../maybe.ts';
+import { dropFile } from '../../messages/drop-file.ts';
+import { told, type Writing } from '../../messages/message-writer.ts';
+import type { FileStore } from '../../ports/file-store.ts';
+import type { Telemetry } from '../../ports/telemetry.ts';
+
+const WHOLE_URL = /^https?:/i;
+
+/** An author takes his message back. Of a file the bytes go too: links that were handed out must not outlive it. */
+export class DeleteMessage {
+  readonly #writing: Writing;
+  readonly #files: FileStore;
+  readonly #telemetry: Telemetry;
+
+  constructor(parts: { writing: Writing; files: FileStore; telemetry: Telemetry }) {
+    this.#writing = parts.writing;
+    this.#files = parts.files;
+    this.#telemetry = parts.telemetry;
+  }
+
+  execute(caller: Caller, input: Deletion): MaybePromise<Accepted<Stored>> {
+    const { place, id, communityId, nonce } = input;
+    return after(this.#writing.admit(caller, place, communityId, input), () => {
+      let deleted: Message | undefined;
+      const proposal = {
+        place,
+        userId: caller.userId,
+        nonce,
+        target: id,
+        kind: 'delete' as const,
+        decide: (target: Message | undefined) => {
+          deleted = target;
+          return deletion(target, caller.userId, nonce);
+        },
+      };
+      return this.#writing.store(proposal, (event) => {
+        if (deleted !== undefined && isFile(deleted)) this.#dropFiles(deleted);
+        return told(event);
+      });
+    });
+  }
+
+  #dropFiles({ content, thumbnail }: Message): void {
+    for (const key of [content, thumbnail]) {
+      // Files that an original server stored lie elsewhere.
+      if (key !== null && !WHOLE_URL.test(key)) void dropFile(this.#files, this.#telemetry, key);
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { conversationTopic } from '../../../domain/audience.ts';
+import type { TypingShown } from '../../../domain/chat-event.ts';
+import type { Typing } from '../../application.ts';
+import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
+import { after } from '../../maybe.ts';
+import type { Membership } from '../../membership/membership.ts';
+import type { Publisher } from '../../ordering/publisher.ts';
+import type { LocalSubscribers } from '../../ports/local-subscribers.ts';
+import type { Telemetry } from '../../ports/telemetry.ts';
+import type { UserDirectory } from '../../ports/user-directory.ts';
+import type { Rates } from '../../rates.ts';
+
+const NAME_CHARS = 200;
+
+/** Shows that somebody is writing. Never stored; too many are dropped without a word, nobody misses them. */
+export class ShowTyping {
+  readonly #membership: Membership;
+  readonly #rates: Rates;
+  readonly #subscribers: LocalSubscribers;
+  readonly #publisher: Publisher;
+  readonly #users: UserDirectory;
+  readonly #telemetry: Telemetry;
+
+  constructor(parts: {
+    membership: Membership;
+    rates: Rates;
+    subscribers: LocalSubscribers;
+    publisher: Publisher;
+    users: UserDirectory;
+    telemetry: Telemetry;
+  }) {
+    this.#membership = parts.membership;
+    this.#rates = parts.rates;
+    this.#subscribers = parts.subscribers;
+    this.#publisher = parts.publisher;
+    this.#users = parts.users;
+    this.#telemetry = parts.telemetry;
+  }
+
+  execute(caller: Caller, { place, communityId, name }: Typing): MaybePromise<Accepted<void>> {
+    return after(this.#membership.require(caller, place, communityId), () => {
+      if (this.#rates.typing(caller.userId, place))
+        this.#show({ kind: 'typing', place, name: this.#nameOf(caller, name) });
+      else this.#telemetry.count('typing_dropped');
+      return { result: Promise.resolve() };
+    });
+  }
+
+  #show(event: TypingShown): void {
+    this.#subscribers.deliver(conversationTopic(event.place), event);
+    void this.#publisher.transient(event);
+  }
+
+  #nameOf(caller: Caller, claimed: string): string {
+    const name = this.#users.authoritative ? (this.#users.cached(caller.userId)?.name ?? caller.account) : claimed;
+    return name.slice(0, NAME_CHARS);
+  }
+}

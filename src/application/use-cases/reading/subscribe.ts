@@ -1,0 +1,84 @@
+import type { Topic } from '../../../domain/audience.ts';
+import type { ConversationKey } from '../../../domain/conversation.ts';
+import { Refusal } from '../../../domain/errors.ts';
+import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
+import { after } from '../../maybe.ts';
+import type { Membership } from '../../membership/membership.ts';
+import type { Feed } from '../../ordering/feed.ts';
+import type { Feeds } from '../../ordering/feeds.ts';
+import type { ReplaySink } from '../../ports/local-subscribers.ts';
+import type { Telemetry } from '../../ports/telemetry.ts';
+
+export interface Subscription {
+  readonly topic: Topic;
+  readonly lastSeq: number | null;
+  readonly sink: ReplaySink;
+}
+
+/**
+ * Makes a subscription live, after what it missed. The step from replay to live is taken in the very tick in which the replay reached the last event
+ * that the live ones were given: nothing falls between, nothing comes twice.
+ */
+export class SubscribeToTopic {
+  readonly #membership: Membership;
+  readonly #feeds: Feeds;
+  readonly #window: number;
+  readonly #telemetry: Telemetry;
+
+  constructor(parts: { membership: Membership; feeds: Feeds; window: number; telemetry: Telemetry }) {
+    this.#membership = parts.membership;
+    this.#feeds = parts.feeds;
+    this.#window = parts.window;
+    this.#telemetry = parts.telemetry;
+  }
+
+  execute(caller: Caller, { topic, lastSeq, sink }: Subscription): MaybePromise<Accepted<{ seq: number }>> {
+    if (lastSeq !== null && topic.kind !== 'conversation') {
+      throw new Refusal('bad-input', 'only rooms and channels have numbered events');
+    }
+    return after(this.#membership.requireTopic(caller, topic), () => {
+      sink.admitted();
+      if (topic.kind === 'community') {
+        sink.live();
+        return { result: Promise.resolve({ seq: 0 }) };
+      }
+      const { key } = topic;
+      const open = this.#feeds.get(key);
+      if (lastSeq === null) return after(open ?? this.#feeds.open(key), (feed) => joined(feed, sink));
+      return { result: this.#replay(key, lastSeq, sink) };
+    });
+  }
+
+  async #replay(key: ConversationKey, lastSeq: number, sink: ReplaySink): Promise<{ seq: number }> {
+    const feed = await this.#feeds.open(key);
+    this.#telemetry.count('resumes');
+    // The client may have heard more on another server, or read more from the history, than has come here yet.
+    await feed.catchUp();
+    if (lastSeq > feed.position || feed.position - lastSeq > this.#window) {
+      this.#telemetry.count('resets');
+      sink.reset(feed.position);
+      return joinedAt(feed, sink);
+    }
+    let at = lastSeq;
+    while (at < feed.position) {
+      for (const event of await feed.since(at)) {
+        // Others may fill the same connection: looked at before each event, not once a while.
+        if (sink.isFull) break;
+        sink.event(event);
+        at = event.seq;
+      }
+      // Between here and `live` below nothing may wait, unless the loop goes round again.
+      if (at < feed.position && !(await sink.drained())) return { seq: at };
+    }
+    return joinedAt(feed, sink);
+  }
+}
+
+function joinedAt(feed: Feed, sink: ReplaySink): { seq: number } {
+  sink.live();
+  return { seq: feed.position };
+}
+
+function joined(feed: Feed, sink: ReplaySink): Accepted<{ seq: number }> {
+  return { result: Promise.resolve(joinedAt(feed, sink)) };
+}
