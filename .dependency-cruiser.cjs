@@ -19,11 +19,26 @@ module.exports = {
       to: { pathNot: '^src/(domain|application)/' },
     },
     {
+      name: 'three-machines-apart',
+      comment:
+        'Order, membership and presence do not know each other. They meet in bus-listener.ts and create-application.ts.',
+      severity: 'error',
+      from: { path: '^src/application/(ordering|membership|presence)/' },
+      to: { path: '^src/application/', pathNot: '^src/application/($1|ports)/|^src/application/[^/]+\\.ts$' },
+    },
+    {
+      name: 'ordering-knows-ports-only',
+      severity: 'error',
+      from: { path: '^src/application/ordering/' },
+      to: { path: '^src/application/', pathNot: '^src/application/(ordering|ports)/' },
+    },
+    {
       name: 'adapter-knows-no-sibling',
-      comment: 'An adapter knows application, domain and itself; transport/ is the ground that stomp and sockjs share.',
+      comment:
+        'An adapter knows application, domain and itself. Common ground is named: transport/ (sockets) and records/ (the record format).',
       severity: 'error',
       from: { path: '^src/adapters/([^/]+)/' },
-      to: { path: '^src/', pathNot: '^src/(domain|application|adapters/$1|adapters/transport)/' },
+      to: { path: '^src/', pathNot: '^src/(domain|application|adapters/$1|adapters/(transport|records))/' },
     },
     {
       name: 'only-bootstrap-knows-the-container',

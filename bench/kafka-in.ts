@@ -7,12 +7,12 @@ import { startKafka } from '../dev/services/kafka.ts';
 import type { ConsumedMessage, RecordSource } from '../src/adapters/kafka/kafka-record.ts';
 import { KafkaMessageBus } from '../src/adapters/kafka/message-bus.ts';
 import { ReadPositions } from '../src/adapters/kafka/positions.ts';
-import { encodeRecord } from '../src/adapters/kafka/record-codec.ts';
 import { takeBatch } from '../src/adapters/kafka/take-batch.ts';
 import { TopicConsumer } from '../src/adapters/kafka/topic-consumer.ts';
-import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerTopic } from '../src/adapters/kafka/topics.ts';
+import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerStream } from '../src/adapters/kafka/topics.ts';
+import { encodeRecord } from '../src/adapters/records/record-codec.ts';
 import type { Telemetry } from '../src/application/ports/telemetry.ts';
-import type { MessageCreated } from '../src/domain/chat-event.ts';
+import type { MessageCreated } from '../src/domain/stored-event.ts';
 
 const telemetry: Telemetry = {
   count() {},
@@ -48,7 +48,7 @@ function batchOf(count: number, first: number): ConsumedMessage[] {
 
 function skipping(): void {
   const here = new Set(['r-100000']);
-  const source: RecordSource = { topicKind: 'DIRECT', skipped: () => {} };
+  const source: RecordSource = { stream: 'DIRECT', skipped: () => {} };
   let heard = 0;
   let taken = 0;
   let spent = 0;
@@ -74,7 +74,7 @@ function skipping(): void {
   );
 }
 
-function named(names: NamePerTopic): NamePerTopic {
+function named(names: NamePerStream): NamePerStream {
   return { ...names, ...Object.fromEntries(Object.entries(names).map(([kind, name]) => [kind, `bench-${name}`])) };
 }
 
@@ -124,7 +124,7 @@ async function backlog(brokers: readonly string[], topic: string, count: number)
     topic,
     group: `bench-backlog-${process.pid}`,
     from: new Map(),
-    source: { topicKind: 'DIRECT', skipped: () => {} },
+    source: { stream: 'DIRECT', skipped: () => {} },
     handler: ({ key }) => {
       if (begin === 0) begin = performance.now();
       if (key !== null) left -= 1;

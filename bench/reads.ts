@@ -4,8 +4,8 @@
  */
 import { MongoClient } from 'mongodb';
 import { eventDocument, messageDocument } from '../src/adapters/mongo/documents.ts';
-import type { Draft, MessageCreated } from '../src/domain/chat-event.ts';
-import type { ConversationKey } from '../src/domain/conversation.ts';
+import type { ConversationKey } from '../src/domain/place.ts';
+import type { Draft, MessageCreated } from '../src/domain/stored-event.ts';
 import { type Ask, type HttpLoaded, httpLoad } from './load/http-load.ts';
 import { startServices } from './load/services.ts';
 import { heading, number, say, spread, table } from './load/table.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { startKafka } from '../../dev/services/kafka.ts';
 import { startMongo } from '../../dev/services/mongo.ts';
-import { TOPIC_KINDS } from '../../src/adapters/kafka/topics.ts';
+import { RECORD_STREAMS } from '../../src/adapters/records/record-stream.ts';
 
 /** Real services for a bench, and what a server must be told to use them. */
 export interface Services {
@@ -28,7 +28,7 @@ export async function startServices(cacheGb = 0.25): Promise<Services> {
         KAFKA_BROKERS: kafka.brokers.join(),
         MONGODB_URL: database(mongo.url, name),
       };
-      for (const kind of TOPIC_KINDS) {
+      for (const kind of RECORD_STREAMS) {
         env[`KAFKA_TOPIC_${kind}`] = `${name}-${kind.toLowerCase()}`;
         env[`KAFKA_GROUP_${kind}`] = `${name}-${kind.toLowerCase()}`;
       }

@@ -7,7 +7,7 @@ import jsonwebtoken from 'jsonwebtoken';
 import type { RunningPresence } from '../../neighbours/presence/server.ts';
 import type { Directory } from '../../neighbours/stand-ins/directory.ts';
 import type { RunningStandIns } from '../../neighbours/stand-ins/server.ts';
-import { TOPIC_KINDS } from '../../src/adapters/kafka/topics.ts';
+import { RECORD_STREAMS } from '../../src/adapters/records/record-stream.ts';
 import { ServerProcess, type ServerProcessOptions } from '../server-process.ts';
 import { freePorts } from '../services/free-port.ts';
 import { StompClient, type StompClientOptions } from '../stomp-client.ts';
@@ -53,7 +53,7 @@ export interface Cluster {
   /** Variables that every server of this cluster has. */
   readonly env: Readonly<Record<string, string>>;
   /** Name of a topic or group of this cluster: `topic('DIRECT')`. */
-  topic(kind: (typeof TOPIC_KINDS)[number]): string;
+  topic(kind: (typeof RECORD_STREAMS)[number]): string;
   token(userId: number, seconds?: number): string;
   /** One more server of this cluster; `stop` ends it too. @throws Error with what it said, where it does not start */
   add(options?: Omit<ServerProcessOptions, 'dataDir'>): Promise<ServerProcess>;
@@ -80,7 +80,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   };
 
   try {
-    const services = await (own ? ownServices(name, progress) : sharedServices(name, TOPIC_KINDS.map(topic)));
+    const services = await (own ? ownServices(name, progress) : sharedServices(name, RECORD_STREAMS.map(topic)));
     undo.push(services.stop);
     const folder = await mkdtemp(join(tmpdir(), 'chat-cluster-'));
     undo.push(() => rm(folder, { recursive: true, force: true }));
@@ -110,7 +110,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       FILES_URL: pathToFileURL(join(folder, 'files')).href,
       ...neighbourVariables(neighbours, proxies),
     };
-    for (const kind of TOPIC_KINDS) {
+    for (const kind of RECORD_STREAMS) {
       env[`KAFKA_TOPIC_${kind}`] = topic(kind);
       env[`KAFKA_GROUP_${kind}`] = topic(kind);
     }

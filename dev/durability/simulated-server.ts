@@ -13,9 +13,11 @@ import { createApplication, type RunningApplication } from '../../src/applicatio
 import type { LocalSubscribers } from '../../src/application/ports/local-subscribers.ts';
 import type { MessageBus } from '../../src/application/ports/message-bus.ts';
 import type { AppendBatch, AppendOutcome, MessageStore, Outbox } from '../../src/application/ports/message-store.ts';
-import { type ChatEvent, isStored, type StoredEvent } from '../../src/domain/chat-event.ts';
-import { type ConversationKey, idOf } from '../../src/domain/conversation.ts';
+import type { ChatEvent } from '../../src/domain/chat-event.ts';
 import { Refusal } from '../../src/domain/errors.ts';
+import type { PlaceKey } from '../../src/domain/place.ts';
+import { type ConversationKey, idOf } from '../../src/domain/place.ts';
+import { isStored, type StoredEvent } from '../../src/domain/stored-event.ts';
 import type { RecordedTelemetry } from '../recorded-telemetry.ts';
 import { unlimited } from '../unlimited.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -49,7 +51,7 @@ export class SimulatedServer implements LocalSubscribers {
   alive = true;
   frozen = false;
   readonly #world: SimulatedWorld;
-  readonly #subscriptions = new Map<string, Set<SimulatedClient>>();
+  readonly #subscriptions = new Map<PlaceKey, Set<SimulatedClient>>();
   #backlog: (() => void)[] = [];
   #ids = 0;
 
@@ -83,20 +85,16 @@ export class SimulatedServer implements LocalSubscribers {
     else task();
   }
 
-  deliver(destination: string, event: ChatEvent): void {
+  deliver(place: PlaceKey, event: ChatEvent): void {
     if (!this.alive || !isStored(event)) return;
-    for (const subscriber of this.#subscriptions.get(destination) ?? []) subscriber.delivered(event);
+    for (const subscriber of this.#subscriptions.get(place) ?? []) subscriber.delivered(event);
   }
 
-  has(destination: string): boolean {
-    return this.#subscriptions.has(destination);
+  count(place: PlaceKey): number {
+    return this.#subscriptions.get(place)?.size ?? 0;
   }
 
-  count(destination: string): number {
-    return this.#subscriptions.get(destination)?.size ?? 0;
-  }
-
-  destinations(): Iterable<string> {
+  places(): Iterable<PlaceKey> {
     return this.#subscriptions.keys();
   }
 
@@ -106,15 +104,15 @@ export class SimulatedServer implements LocalSubscribers {
 
   remove(): void {}
 
-  add(destination: string, subscriber: SimulatedClient): void {
-    const set = this.#subscriptions.get(destination) ?? new Set();
-    this.#subscriptions.set(destination, set.add(subscriber));
+  add(place: PlaceKey, subscriber: SimulatedClient): void {
+    const set = this.#subscriptions.get(place) ?? new Set();
+    this.#subscriptions.set(place, set.add(subscriber));
   }
 
-  drop(destination: string, subscriber: SimulatedClient): void {
-    const set = this.#subscriptions.get(destination);
+  drop(place: PlaceKey, subscriber: SimulatedClient): void {
+    const set = this.#subscriptions.get(place);
     set?.delete(subscriber);
-    if (set?.size === 0) this.#subscriptions.delete(destination);
+    if (set?.size === 0) this.#subscriptions.delete(place);
   }
 
   #createApplication(): RunningApplication {

@@ -1,8 +1,7 @@
 import type { Caller } from '../../src/application/commands.ts';
 import type { ReplaySink } from '../../src/application/ports/local-subscribers.ts';
-import { conversationTopic } from '../../src/domain/audience.ts';
-import type { StoredEvent } from '../../src/domain/chat-event.ts';
-import type { ConversationKey } from '../../src/domain/conversation.ts';
+import type { ConversationKey } from '../../src/domain/place.ts';
+import type { StoredEvent } from '../../src/domain/stored-event.ts';
 import type { Recorded } from './checker.ts';
 import type { SimulatedClient, SimulatedServer } from './simulated-server.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -34,7 +33,7 @@ export class SimulatedSubscriber implements SimulatedClient {
   }
 
   leave(): void {
-    this.server?.drop(conversationTopic(this.place), this);
+    this.server?.drop(this.place, this);
     this.server = null;
     this.#attempt += 1;
   }
@@ -66,15 +65,14 @@ export class SimulatedSubscriber implements SimulatedClient {
       live: () => {
         if (!isCurrent()) return;
         this.server = server;
-        server.add(conversationTopic(this.place), this);
+        server.add(this.place, this);
       },
     };
     const live = new Promise<void>((resolve, reject) => {
       server.gate(() => {
         if (!isCurrent()) return;
         this.#record({ what: 'subscribed', subscriber: this.name, place: this.place, from: this.last });
-        const topic = { kind: 'conversation', key: this.place } as const;
-        const request = { topic, lastSeq: this.last, sink };
+        const request = { place: this.place, lastSeq: this.last, sink };
         (async () => (await server.app.subscribe(callerOf(1), request)).result)().then(() => resolve(), reject);
       });
     });

@@ -3,9 +3,9 @@ import { SqliteDatabase } from '../../src/adapters/sqlite/database.ts';
 import { SqliteMessageStore } from '../../src/adapters/sqlite/message-store.ts';
 import type { Accepted, MaybePromise } from '../../src/application/commands.ts';
 import type { MessageStore } from '../../src/application/ports/message-store.ts';
-import { isCreating } from '../../src/domain/chat-event.ts';
-import { type ConversationKey, idOf, roomKey } from '../../src/domain/conversation.ts';
 import { Refusal } from '../../src/domain/errors.ts';
+import { type ConversationKey, idOf, roomKey } from '../../src/domain/place.ts';
+import { isCreating } from '../../src/domain/stored-event.ts';
 import { RecordedTelemetry } from '../recorded-telemetry.ts';
 import { check, type FinalEvent, type LoggedEvent, type Recorded, type Verdict } from './checker.ts';
 import { shuffled } from './shuffled.ts';
@@ -333,6 +333,7 @@ async function wholeLog(store: MessageStore, place: ConversationKey): Promise<Lo
     const more = await store.eventsAfter(place, events.at(-1)?.seq ?? 0, 500);
     if (more.length === 0) return events;
     for (const event of more) {
+      if (event.kind === 'unknown') throw new Error('the simulation writes known kinds only');
       const { seq, id, nonce } = event;
       const kind = isCreating(event) ? 'create' : event.kind;
       events.push({ kind, seq, id, nonce, content: event.kind === 'delete' ? '' : event.content });

@@ -1,7 +1,7 @@
 import { BadRequest, parseRequest } from '../../neighbours/presence/codec.ts';
 import { KafkaRecord } from '../../src/adapters/kafka/kafka-record.ts';
-import { encodeRecord } from '../../src/adapters/kafka/record-codec.ts';
-import { TOPIC_KINDS } from '../../src/adapters/kafka/topics.ts';
+import { encodeRecord } from '../../src/adapters/records/record-codec.ts';
+import { RECORD_STREAMS } from '../../src/adapters/records/record-stream.ts';
 import { FrameDecoder } from '../../src/adapters/stomp/decoder.ts';
 import { parseBody } from '../../src/adapters/stomp/json-body.ts';
 import { LineReader, LineTooLong } from '../../src/adapters/tcp/line-reader.ts';
@@ -84,7 +84,7 @@ function presenceRequest(noise: Noise): void {
 const RECORDS = oneOfEach().map((event) => encodeRecord({ event, batchEnd: 9 }, 'one'));
 
 function record(noise: Noise): void {
-  const { key, value, headers, topicKind } = noise.one(RECORDS);
+  const { key, value, headers, stream } = noise.one(RECORDS);
   const given = Object.entries(headers).map(([name, text]) => [
     name,
     noise.number(4) === 0 ? noise.mutated(text) : text,
@@ -96,8 +96,8 @@ function record(noise: Noise): void {
     timestamp: '1795362575642',
     offset: '1',
   };
-  const kind = noise.number(4) === 0 ? noise.one(TOPIC_KINDS) : topicKind;
-  const read = new KafkaRecord(message, { topicKind: kind, skipped: () => {} });
+  const kind = noise.number(4) === 0 ? noise.one(RECORD_STREAMS) : stream;
+  const read = new KafkaRecord(message, { stream: kind, skipped: () => {} });
   void [read.key, read.server, read.seq, read.batchEnd, read.isForServers];
   read.read();
 }

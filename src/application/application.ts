@@ -1,9 +1,8 @@
-import type { Topic } from '../domain/audience.ts';
-import type { FileType } from '../domain/chat-event.ts';
-import type { ConversationKey } from '../domain/conversation.ts';
 import type { HistoryRange } from '../domain/history.ts';
 import type { ChannelId, CommunityId, MessageId, RoomId, UserId } from '../domain/ids.ts';
-import type { Place } from '../domain/place.ts';
+import type { ConversationKey, MemberListKey, PlaceKey } from '../domain/place.ts';
+import type { FileType } from '../domain/stored-event.ts';
+import type { Whereabouts } from '../domain/whereabouts.ts';
 import type { Accepted, Caller, Command, MaybePromise, Query } from './commands.ts';
 import type { ByteStream, StoredFile } from './ports/file-store.ts';
 import type { ReplaySink } from './ports/local-subscribers.ts';
@@ -119,7 +118,7 @@ export interface Application {
   readonly modifyMessage: Command<Modification, Stored>;
   readonly deleteMessage: Command<Deletion, Stored>;
   readonly showTyping: Command<Typing, void>;
-  readonly moveToPlace: Command<{ readonly sessionId: string; readonly place: Place }, void>;
+  readonly moveToPlace: Command<{ readonly sessionId: string; readonly whereabouts: Whereabouts }, void>;
   readonly showVoice: Command<{ readonly communityId: CommunityId }, void>;
   readonly enterVoiceChannel: Command<
     { readonly sessionId: string; readonly communityId: CommunityId; readonly channelId: ChannelId },
@@ -130,7 +129,7 @@ export interface Application {
    * The `Accepted` comes when the subscription's place in the order is fixed; `result` when the replay is through and the subscription live.
    */
   readonly subscribe: Command<
-    { readonly topic: Topic; readonly lastSeq: number | null; readonly sink: ReplaySink },
+    { readonly place: PlaceKey; readonly lastSeq: number | null; readonly sink: ReplaySink },
     { readonly seq: number }
   >;
 
@@ -149,11 +148,11 @@ export interface Application {
   // Queries of a client
   readonly readHistory: Query<{ readonly place: ConversationKey; readonly range: HistoryRange }, ShownHistory>;
   readonly unread: Query<{ readonly places: readonly ConversationKey[] }, readonly UnreadCount[]>;
-  readonly online: Query<{ readonly topic: Topic }, readonly UserId[]>;
+  readonly online: Query<{ readonly place: PlaceKey }, readonly UserId[]>;
 
   // Calls of the services around; who may make them is the adapter's to check
-  replaceRoomMembers(roomId: RoomId, members: readonly UserId[]): Promise<void>;
-  replaceCommunityMembers(communityId: CommunityId, members: readonly UserId[]): Promise<void>;
+  /** The community service gives the whole new member list of a room or community. */
+  replaceMembers(place: MemberListKey, members: readonly UserId[]): Promise<void>;
   /** Rooms with the newest message first, rooms without messages last, each room once. */
   countUnread(userId: UserId, roomIds: readonly RoomId[]): Promise<readonly RoomCount[]>;
   voiceLeft(left: {

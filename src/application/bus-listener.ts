@@ -1,29 +1,29 @@
-import { conversationTopic } from '../domain/audience.ts';
-import { type ChatEvent, isStored, type StoredEvent } from '../domain/chat-event.ts';
-import { parseConversationKey } from '../domain/conversation.ts';
+import type { ChatEvent } from '../domain/chat-event.ts';
+import { parseConversationKey } from '../domain/place.ts';
+import { isSequenced, type SequencedEvent } from '../domain/stored-event.ts';
 import type { Membership } from './membership/membership.ts';
 import type { Feeds } from './ordering/feeds.ts';
-import type { Journal } from './ordering/sequencer.ts';
+import type { Sequencer } from './ordering/sequencer.ts';
 import type { LocalSubscribers } from './ports/local-subscribers.ts';
 import type { IncomingRecord } from './ports/message-bus.ts';
 import type { Telemetry } from './ports/telemetry.ts';
 import type { Announcer } from './presence/announcer.ts';
-import type { Roster } from './presence/cluster-sessions.ts';
-import type { PresenceNews } from './presence/presence-fan-out.ts';
-import { voiceTopic } from './presence/voice-broadcast.ts';
+import type { ClusterSessions } from './presence/cluster-sessions.ts';
+import type { PresenceFanOut } from './presence/presence-fan-out.ts';
+import { placeOfVoice } from './presence/voice-broadcast.ts';
 
 /**
  * What the bus brings, to those on this server who want it. Our own records come back as well: their events were handed out when they were stored, so
  * all that they tell is that the bus works. A record that nobody here listens to is never decoded.
  */
-export class Incoming {
+export class BusListener {
   readonly #server: string;
-  readonly #journal: Journal;
+  readonly #sequencer: Sequencer;
   readonly #feeds: Feeds;
   readonly #membership: Membership;
-  readonly #roster: Roster;
+  readonly #clusterSessions: ClusterSessions;
   readonly #announcer: Announcer;
-  readonly #presence: PresenceNews;
+  readonly #presence: PresenceFanOut;
   readonly #subscribers: LocalSubscribers;
   readonly #telemetry: Telemetry;
   /** Told that this user is online here although others were told that he left. */
@@ -31,21 +31,21 @@ export class Incoming {
 
   constructor(parts: {
     server: string;
-    journal: Journal;
+    sequencer: Sequencer;
     feeds: Feeds;
     membership: Membership;
-    roster: Roster;
+    clusterSessions: ClusterSessions;
     announcer: Announcer;
-    presence: PresenceNews;
+    presence: PresenceFanOut;
     subscribers: LocalSubscribers;
     telemetry: Telemetry;
     misjudged: (userId: number) => void;
   }) {
     this.#server = parts.server;
-    this.#journal = parts.journal;
+    this.#sequencer = parts.sequencer;
     this.#feeds = parts.feeds;
     this.#membership = parts.membership;
-    this.#roster = parts.roster;
+    this.#clusterSessions = parts.clusterSessions;
     this.#announcer = parts.announcer;
     this.#presence = parts.presence;
     this.#subscribers = parts.subscribers;
@@ -57,7 +57,7 @@ export class Incoming {
   handle(record: IncomingRecord): void {
     try {
       if (record.server === this.#server) {
-        if (record.key?.startsWith('s-')) this.#roster.echo();
+        if (record.key?.startsWith('s-')) this.#clusterSessions.echo();
       } else if (record.seq !== null) this.#numbered(record, record.seq);
       else this.#other(record);
     } catch (error) {
@@ -68,15 +68,15 @@ export class Incoming {
   #numbered(record: IncomingRecord, seq: number): void {
     const place = record.key === null ? null : parseConversationKey(record.key);
     if (place === null) return;
-    if (record.batchEnd === seq) this.#journal.heard(place, seq);
+    if (record.batchEnd === seq) this.#sequencer.heard(place, seq);
     if (!this.#feeds.listens(place)) return;
-    this.#feeds.receive(place, seq, () => stored(record, seq));
+    this.#feeds.receive(place, seq, () => sequenced(record, seq));
   }
 
   #other(record: IncomingRecord): void {
     if (record.key !== null && !record.isForServers) {
       const place = parseConversationKey(record.key);
-      if (place !== null && !this.#subscribers.has(conversationTopic(place))) return;
+      if (place !== null && this.#subscribers.count(place) === 0) return;
     }
     const event = record.read();
     if (event !== null) this.#take(event);
@@ -85,38 +85,43 @@ export class Incoming {
   #take(event: ChatEvent): void {
     switch (event.kind) {
       case 'typing':
-        this.#subscribers.deliver(conversationTopic(event.place), event);
+        this.#subscribers.deliver(event.place, event);
         break;
       case 'foreign':
-        this.#subscribers.deliver(conversationTopic(event.event.place), event);
+        this.#subscribers.deliver(event.event.place, event);
         break;
       case 'connect':
       case 'disconnect':
         this.#presence.show(event);
         if (event.kind === 'disconnect') {
           this.#announcer.wasTold(event.userId);
-          if (this.#roster.sessionsHere(event.userId) > 0) this.#misjudged(event.userId);
+          if (this.#clusterSessions.sessionsHere(event.userId) > 0) this.#misjudged(event.userId);
         }
         break;
       case 'voice':
       case 'voice-left':
       case 'call-left':
-        this.#subscribers.deliver(voiceTopic(event), event);
+        this.#subscribers.deliver(placeOfVoice(event), event);
         break;
       case 'members-changed':
-        this.#membership.changed(event.of.kind, event.of.id, event.members);
+        this.#membership.changed(event.place, event.members);
         break;
       case 'roster':
-        this.#roster.heard(event);
+        this.#clusterSessions.heard(event);
         break;
-      default:
-        // A stored kind without a number is decoded as `foreign`; with one it does not come here.
+      case 'message':
+      case 'reply':
+      case 'file':
+      case 'modify':
+      case 'delete':
+      case 'unknown':
+        // A numbered event goes to its feed and does not come here. Without a number it is decoded as `foreign`.
         break;
     }
   }
 }
 
-function stored(record: IncomingRecord, seq: number): StoredEvent | null {
+function sequenced(record: IncomingRecord, seq: number): SequencedEvent | null {
   const event = record.read();
-  return event !== null && isStored(event) && event.seq === seq ? event : null;
+  return event !== null && isSequenced(event) && event.seq === seq ? event : null;
 }

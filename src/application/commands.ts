@@ -24,3 +24,11 @@ export interface Accepted<T> {
 
 export type Command<Input, Output> = (caller: Caller, input: Input) => MaybePromise<Accepted<Output>>;
 export type Query<Input, Output> = (caller: Caller, input: Input) => Promise<Output>;
+
+/**
+ * Calls `next` with the value: now if the value is at hand, otherwise when the promise resolves. A value at hand costs no turn of
+ * the event loop and keeps its place in the caller's order.
+ */
+export function whenReady<A, B>(value: MaybePromise<A>, next: (value: A) => MaybePromise<B>): MaybePromise<B> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}

@@ -1,14 +1,16 @@
-import { isCreating, type PresenceChanged, type StoredEvent } from '../domain/chat-event.ts';
-import type { ConversationKey } from '../domain/conversation.ts';
+import type { PresenceChanged } from '../domain/chat-event.ts';
+import type { ConversationKey } from '../domain/place.ts';
+import { isCreating, type StoredEvent } from '../domain/stored-event.ts';
 import type { Application } from './application.ts';
-import { Incoming } from './bus-listener.ts';
+import { Broadcast } from './broadcast.ts';
+import { BusListener } from './bus-listener.ts';
 import type { Limits } from './limits.ts';
 import { Membership } from './membership/membership.ts';
-import { Writing } from './messages/message-writer.ts';
+import { MessageWriter } from './messages/message-writer.ts';
 import { Notifications } from './messages/notifications.ts';
 import { Feeds } from './ordering/feeds.ts';
 import { Publisher } from './ordering/publisher.ts';
-import { Journal } from './ordering/sequencer.ts';
+import { Sequencer } from './ordering/sequencer.ts';
 import type { Clock } from './ports/clock.ts';
 import type { FileStore } from './ports/file-store.ts';
 import type { IdSource } from './ports/id-source.ts';
@@ -23,10 +25,10 @@ import type { Telemetry } from './ports/telemetry.ts';
 import type { TokenVerifier } from './ports/token-verifier.ts';
 import type { UserDirectory } from './ports/user-directory.ts';
 import { Announcer } from './presence/announcer.ts';
-import { Roster } from './presence/cluster-sessions.ts';
-import { PresenceNews } from './presence/presence-fan-out.ts';
+import { ClusterSessions } from './presence/cluster-sessions.ts';
+import { PresenceFanOut } from './presence/presence-fan-out.ts';
 import { Sessions } from './presence/sessions.ts';
-import { VoiceNews } from './presence/voice-broadcast.ts';
+import { VoiceBroadcast } from './presence/voice-broadcast.ts';
 import { Rates } from './rates.ts';
 import { ReplaceMembers } from './use-cases/membership/replace-members.ts';
 import { DeleteMessage } from './use-cases/messages/delete-message.ts';
@@ -46,8 +48,8 @@ import { UserDisconnected } from './use-cases/presence/user-disconnected.ts';
 import { CountUnread } from './use-cases/reading/count-unread.ts';
 import { ReadHistory } from './use-cases/reading/read-history.ts';
 import { ShowUnread } from './use-cases/reading/show-unread.ts';
-import { SubscribeToTopic } from './use-cases/reading/subscribe.ts';
-import { observed, observedQuery } from './with-telemetry.ts';
+import { Subscribe } from './use-cases/reading/subscribe.ts';
+import { withQueryTelemetry, withTelemetry } from './with-telemetry.ts';
 
 /** Everything the application stands on. */
 export interface Ports {
@@ -98,17 +100,18 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   const handOut = (place: ConversationKey, events: readonly StoredEvent[]): void => {
     for (const event of events) feeds.receive(place, event.seq, () => event);
   };
+  const broadcast = new Broadcast({ bus, telemetry });
   const publisher = new Publisher({
     bus,
     outbox,
     clock,
     telemetry,
     recovered: ({ place, events }) => handOut(place, events),
-    isAlone: () => roster.isAlone,
+    isAlone: () => clusterSessions.isAlone,
   });
   const notifications =
     ports.notifier === null ? null : new Notifications({ notifier: ports.notifier, reporter, membership, telemetry });
-  const journal = new Journal({
+  const sequencer = new Sequencer({
     store,
     clock,
     telemetry,
@@ -119,26 +122,26 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
       if (notifications !== null) for (const event of events) if (isCreating(event)) notifications.about(event);
     },
   });
-  const presence = new PresenceNews({ subscribers, clock, telemetry });
+  const presence = new PresenceFanOut({ subscribers, clock, telemetry });
   const announcer = new Announcer({
     directory,
     clock,
     telemetry,
     tell: (events: readonly PresenceChanged[]) => {
       for (const event of events) presence.show(event);
-      void publisher.transient(...events);
+      void broadcast.send(...events);
     },
   });
   const loginAgain = (userId: number | null): void => {
-    for (const [sessionId, whose] of roster.local) {
+    for (const [sessionId, whose] of clusterSessions.local) {
       if (userId === null || whose === userId) reporter.login(sessionId, whose).catch(() => undefined);
     }
   };
-  const roster: Roster = new Roster({
+  const clusterSessions: ClusterSessions = new ClusterSessions({
     server,
     clock,
     telemetry,
-    tell: (records) => publisher.transient(...records),
+    tell: (records) => broadcast.send(...records),
     listener: {
       online: (userId, here) => announcer.cameOnline(userId, here),
       offline: (userId, ours) => announcer.wentOffline(userId, ours),
@@ -146,12 +149,12 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
       revived: () => loginAgain(null),
     },
   });
-  const incoming = new Incoming({
+  const incoming = new BusListener({
     server,
-    journal,
+    sequencer,
     feeds,
     membership,
-    roster,
+    clusterSessions,
     announcer,
     presence,
     subscribers,
@@ -161,21 +164,21 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
       announcer.announce(userId, 'connect');
     },
   });
-  const news = new VoiceNews({ subscribers, publisher });
-  const writing = new Writing({ journal, membership, users, rates, limits, clock, ids });
+  const news = new VoiceBroadcast({ subscribers, broadcast });
+  const writer = new MessageWriter({ sequencer, membership, users, rates, limits, clock, ids });
 
   const userConnected = new UserConnected({
     tokens: ports.tokens,
     sessions,
-    roster,
+    clusterSessions,
     reporter,
     users,
     limits,
     telemetry,
   });
-  const userDisconnected = new UserDisconnected({ sessions, roster, reporter, markers, clock, telemetry });
-  const upload = new UploadFile({ writing, membership, rates, files: ports.files, ids, limits, telemetry });
-  const replaceMembers = new ReplaceMembers({ membership, publisher });
+  const userDisconnected = new UserDisconnected({ sessions, clusterSessions, reporter, markers, clock, telemetry });
+  const upload = new UploadFile({ writer, membership, rates, files: ports.files, ids, limits, telemetry });
+  const replaceMembers = new ReplaceMembers({ membership, broadcast });
   const countUnread = new CountUnread(markers);
 
   let stopping = false;
@@ -185,33 +188,35 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     userDisconnected: (sessionId) => userDisconnected.execute(sessionId),
     refreshToken: (_sessionId, caller, token) => userConnected.refresh(caller, token),
 
-    sendDirectMessage: observed(telemetry, new SendDirectMessage(writing)),
-    sendChannelMessage: observed(telemetry, new SendChannelMessage(writing)),
-    replyInRoom: observed(telemetry, new ReplyInRoom(writing)),
-    replyInChannel: observed(telemetry, new ReplyInChannel(writing)),
-    modifyMessage: observed(telemetry, new ModifyMessage(writing)),
-    deleteMessage: observed(telemetry, new DeleteMessage({ writing, files: ports.files, telemetry })),
-    showTyping: observed(telemetry, new ShowTyping({ membership, rates, subscribers, publisher, users, telemetry })),
-    moveToPlace: observed(telemetry, new MoveToPlace({ membership, rates, reporter, markers, sessions, clock })),
-    showVoice: observed(telemetry, new ShowVoice({ membership, rates, reporter, news })),
-    enterVoiceChannel: observed(
+    sendDirectMessage: withTelemetry(telemetry, new SendDirectMessage(writer)),
+    sendChannelMessage: withTelemetry(telemetry, new SendChannelMessage(writer)),
+    replyInRoom: withTelemetry(telemetry, new ReplyInRoom(writer)),
+    replyInChannel: withTelemetry(telemetry, new ReplyInChannel(writer)),
+    modifyMessage: withTelemetry(telemetry, new ModifyMessage(writer)),
+    deleteMessage: withTelemetry(telemetry, new DeleteMessage({ writer, files: ports.files, telemetry })),
+    showTyping: withTelemetry(
+      telemetry,
+      new ShowTyping({ membership, rates, subscribers, broadcast, users, telemetry }),
+    ),
+    moveToPlace: withTelemetry(telemetry, new MoveToPlace({ membership, rates, reporter, markers, sessions, clock })),
+    showVoice: withTelemetry(telemetry, new ShowVoice({ membership, rates, reporter, news })),
+    enterVoiceChannel: withTelemetry(
       telemetry,
       new EnterVoiceChannel({ membership, rates, reporter, markers, sessions, news, clock }),
     ),
-    subscribe: observed(telemetry, new SubscribeToTopic({ membership, feeds, window: limits.resumeEvents, telemetry })),
+    subscribe: withTelemetry(telemetry, new Subscribe({ membership, feeds, window: limits.resumeEvents, telemetry })),
 
     admitUpload: (caller, place, communityId) => upload.admit(caller, place, communityId),
     storeUpload: (part) => upload.keep(part),
     dropUpload: (kept) => upload.drop(kept),
-    uploadFile: observed(telemetry, upload),
+    uploadFile: withTelemetry(telemetry, upload),
     openFile: (key, range) => ports.files.get(key, range),
 
-    readHistory: observedQuery(telemetry, new ReadHistory({ membership, store, users, limits })),
-    unread: observedQuery(telemetry, new ShowUnread({ membership, markers, reporter, sessions })),
-    online: observedQuery(telemetry, new ShowOnline({ membership, roster, announcer })),
+    readHistory: withQueryTelemetry(telemetry, new ReadHistory({ membership, store, users, limits })),
+    unread: withQueryTelemetry(telemetry, new ShowUnread({ membership, markers, reporter, sessions })),
+    online: withQueryTelemetry(telemetry, new ShowOnline({ membership, clusterSessions, announcer })),
 
-    replaceRoomMembers: (id, members) => replaceMembers.execute('room', id, members),
-    replaceCommunityMembers: (id, members) => replaceMembers.execute('community', id, members),
+    replaceMembers: (place, members) => replaceMembers.execute(place, members),
     countUnread: (userId, roomIds) => countUnread.execute(userId, roomIds),
     voiceLeft: async (left) => news.tell({ kind: 'voice-left', ...left }),
     callLeft: async (left) => news.tell({ kind: 'call-left', ...left }),
@@ -230,14 +235,14 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
       publisher.start();
       feeds.start();
       membership.start();
-      roster.start();
+      clusterSessions.start();
     },
     stop: async (withinMs) => {
       stopping = true;
       const late = new Promise<void>((resolve) => clock.after(withinMs, resolve));
       const done = (async () => {
-        await journal.idle();
-        await Promise.all([userDisconnected.settled(), roster.stop()]);
+        await sequencer.idle();
+        await Promise.all([userDisconnected.settled(), clusterSessions.stop()]);
         await publisher.stop();
       })();
       await Promise.race([done, late]);

@@ -1,6 +1,6 @@
-import type { ConversationKey } from '../domain/conversation.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { UserId } from '../domain/ids.ts';
+import type { ConversationKey } from '../domain/place.ts';
 import type { Limits } from './limits.ts';
 import type { Clock } from './ports/clock.ts';
 

@@ -3,7 +3,7 @@ import type { Accepted, Caller, Command, MaybePromise, Query } from './commands.
 import type { Telemetry } from './ports/telemetry.ts';
 
 /** Counts the refusals of a command and logs its defects, so that no use case has to. */
-export function observed<Input, Output>(
+export function withTelemetry<Input, Output>(
   telemetry: Telemetry,
   useCase: { execute: Command<Input, Output> },
 ): Command<Input, Output> {
@@ -26,7 +26,7 @@ export function observed<Input, Output>(
 }
 
 /** The same for a query. */
-export function observedQuery<Input, Output>(
+export function withQueryTelemetry<Input, Output>(
   telemetry: Telemetry,
   useCase: { execute: Query<Input, Output> },
 ): Query<Input, Output> {

@@ -1,7 +1,7 @@
-import type { MessageDeleted, MessageModified } from './chat-event.ts';
 import { Refusal } from './errors.ts';
 import type { UserId } from './ids.ts';
 import { isFile, type Message } from './message.ts';
+import type { MessageDeleted, MessageModified } from './stored-event.ts';
 
 /**
  * The edit of a message by `userId`.

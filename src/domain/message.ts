@@ -1,6 +1,6 @@
-import type { FileType } from './chat-event.ts';
-import type { ConversationKey } from './conversation.ts';
 import type { CommunityId, MessageId, UserId } from './ids.ts';
+import type { ConversationKey } from './place.ts';
+import type { FileType } from './stored-event.ts';
 
 /** A message as it stands now, after its edits. A deleted one does not exist. */
 export interface Message {

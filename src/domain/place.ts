@@ -1,37 +1,63 @@
-import { type ConversationKey, parseConversation, parseConversationKey } from './conversation.ts';
-import { type ChannelId, type CommunityId, parseId } from './ids.ts';
+import { type ChannelId, type CommunityId, parseId, type RoomId } from './ids.ts';
+
+/** A direct-message room: `r-5`. */
+export type RoomKey = `r-${number}`;
+/** A text channel of a community: `c-11`. */
+export type ChannelKey = `c-${number}`;
+/** A community: `com-1`. */
+export type CommunityKey = `com-${number}`;
+
+/** A place with messages and a sequence of its own. */
+export type ConversationKey = RoomKey | ChannelKey;
+
+/** A place with a member list of its own. A channel's members are a part of its community's. */
+export type MemberListKey = RoomKey | CommunityKey;
 
 /**
- * Where a user looks: nothing open (`home`), a room or text channel (`r-5`, `c-11`), or a voice channel of a community
- * (`com1,c-11`). The texts are those of the presence protocol.
+ * A place where events are heard. This is its only spelling inside the server: adapters translate it to STOMP destinations, cache keys
+ * and the texts of neighbour services.
  */
-export type Place =
-  | { readonly kind: 'home' }
-  | { readonly kind: 'conversation'; readonly key: ConversationKey }
-  | { readonly kind: 'voice'; readonly communityId: CommunityId; readonly channelId: ChannelId };
+export type PlaceKey = ConversationKey | CommunityKey;
 
-const HOME: Place = { kind: 'home' };
-
-/** Reads a place; null where the text is none (`null` and the empty text among them). */
-export function parsePlace(text: string): Place | null {
-  if (text === 'home') return HOME;
-  const key = parseConversationKey(text);
-  if (key !== null) return { kind: 'conversation', key };
-  if (!text.startsWith('com')) return null;
-  const comma = text.indexOf(',');
-  const communityId = parseId(text.slice(3, comma));
-  const channel = parseConversation(text.slice(comma + 1));
-  if (comma < 0 || communityId === null || channel?.kind !== 'channel') return null;
-  return { kind: 'voice', communityId, channelId: channel.id };
+export function roomKey(id: RoomId): RoomKey {
+  return `r-${id}`;
 }
 
-export function placeText(place: Place): string {
-  switch (place.kind) {
-    case 'home':
-      return 'home';
-    case 'conversation':
-      return place.key;
-    case 'voice':
-      return `com${place.communityId},c-${place.channelId}`;
-  }
+export function channelKey(id: ChannelId): ChannelKey {
+  return `c-${id}`;
+}
+
+export function communityKey(id: CommunityId): CommunityKey {
+  return `com-${id}`;
+}
+
+/** Reads `r-5`, `c-11` or `com-1`; null for anything else. */
+export function parsePlaceKey(text: string): PlaceKey | null {
+  const dash = text.indexOf('-');
+  const prefix = text.slice(0, dash);
+  if (dash < 0 || (prefix !== 'r' && prefix !== 'c' && prefix !== 'com')) return null;
+  return parseId(text.slice(dash + 1)) === null ? null : (text as PlaceKey);
+}
+
+/** Reads `r-5` or `c-11`; null for anything else. */
+export function parseConversationKey(text: string): ConversationKey | null {
+  const key = parsePlaceKey(text);
+  return key === null || isCommunity(key) ? null : key;
+}
+
+export function isRoom(key: PlaceKey): key is RoomKey {
+  return key.startsWith('r');
+}
+
+export function isChannel(key: PlaceKey): key is ChannelKey {
+  return key.startsWith('c-');
+}
+
+export function isCommunity(key: PlaceKey): key is CommunityKey {
+  return key.startsWith('com');
+}
+
+/** The number in a key: 5 of `r-5`. */
+export function idOf(key: PlaceKey): number {
+  return Number(key.slice(key.indexOf('-') + 1));
 }

@@ -69,7 +69,7 @@ describe('the directory in memory', () => {
     directory.replaceRoom(8, [1, 3]);
     directory.replaceCommunity(1, [2, 3]);
     expect(await rooms.roomMembers(5)).toEqual([2]);
-    expect(await rooms.topicsOf(1)).toEqual(['direct/6', 'direct/8']);
+    expect(await rooms.placesOf(1)).toEqual(['r-6', 'r-8']);
     expect(await rooms.communityMembers(1)).toEqual([2, 3]);
     expect(await rooms.channel(12, { userId: 2 })).toMatchObject({ members: [2], communityId: 1 });
     await expect(rooms.channel(12, { userId: 1 })).rejects.toMatchObject({ code: 'not-permitted' });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HistoryPage, MessageStore } from '../../src/application/ports/message-store.ts';
-import type { ConversationKey } from '../../src/domain/conversation.ts';
 import type { HistoryRange } from '../../src/domain/history.ts';
+import type { ConversationKey } from '../../src/domain/place.ts';
 import { append, appendInTurn, deleted, edited, newPlace, replied, said, shared, type World } from './world.ts';
 
 const contents = (page: HistoryPage): (string | null)[] => page.entries.map(({ message }) => message.content);

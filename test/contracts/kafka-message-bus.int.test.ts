@@ -6,7 +6,7 @@ import { type RunningKafka, startKafka } from '../../dev/services/kafka.ts';
 import { describeWithOwnService, describeWithService } from '../../dev/services/shared.ts';
 import { openClient } from '../../src/adapters/kafka/client.ts';
 import { KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
-import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerTopic } from '../../src/adapters/kafka/topics.ts';
+import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerStream } from '../../src/adapters/kafka/topics.ts';
 import { Heard } from '../support/heard.ts';
 import { messageBusContract } from './message-bus.ts';
 
@@ -15,7 +15,7 @@ const topics = prefixed(DEFAULT_TOPICS);
 const groups = prefixed(DEFAULT_GROUPS);
 const timing = { session: 3_000, heartbeat: 500, silence: 6_000, commit: 500 };
 
-function prefixed(names: NamePerTopic): NamePerTopic {
+function prefixed(names: NamePerStream): NamePerStream {
   const entries = Object.entries(names).map(([kind, name]) => [kind, `${prefix}${name}`]);
   return { ...names, ...Object.fromEntries(entries) };
 }
@@ -105,7 +105,7 @@ await describeWithService('kafka', 'Kafka', ({ kafka: brokers }) => {
   });
 
   test('servers that start at once on a Kafka without topics all start', async () => {
-    const fresh: NamePerTopic = { ...topics };
+    const fresh: NamePerStream = { ...topics };
     for (const [kind, name] of Object.entries(topics)) Object.assign(fresh, { [kind]: `${name}-fresh` });
     const several = Array.from({ length: 5 }, () => {
       const telemetry = new RecordedTelemetry();

@@ -18,17 +18,17 @@ await describeWithService('redis', 'with Redis', ({ redis: url }) => {
     const cache = new RedisMemberCache({ url, prefix });
     const redis = new Redis(url);
     await cache.connected(5_000);
-    await cache.put('R5', [1, 2, 3]);
+    await cache.put('r-5', [1, 2, 3]);
     expect(await redis.get(`${prefix}R5`)).toBe('{"members":[1,2,3]}');
     const ttl = await redis.ttl(`${prefix}R5`);
     expect(ttl).toBeGreaterThan(14 * 86_400 - 60);
     expect(ttl).toBeLessThanOrEqual(14 * 86_400);
     await redis.set(`${prefix}CH1`, '{"members":["4"]}');
-    expect(await cache.get('CH1')).toEqual([4]);
+    expect(await cache.get('com-1')).toEqual([4]);
     await redis.set(`${prefix}CH1`, 'garbage');
-    expect(await cache.get('CH1')).toBeNull();
+    expect(await cache.get('com-1')).toBeNull();
     await redis.lpush(`${prefix}CH2`, 'a list');
-    expect(await cache.get('CH2')).toBeNull();
+    expect(await cache.get('com-2')).toBeNull();
     redis.disconnect();
     await cache.close();
   });
@@ -40,28 +40,28 @@ await describeWithOwnService('redis', 'with a Redis that fails', () => {
     const cache = new RedisMemberCache({ url: service.url });
     try {
       expect(await cache.connected(5_000)).toBe(true);
-      await cache.put('R5', [1, 2]);
-      await cache.put('R6', [1, 2]);
+      await cache.put('r-5', [1, 2]);
+      await cache.put('r-6', [1, 2]);
       await service.freeze();
       const before = performance.now();
-      await cache.put('R5', [1]);
-      for (let round = 0; round < 20; round += 1) expect(await cache.get('R6')).toBeNull();
+      await cache.put('r-5', [1]);
+      for (let round = 0; round < 20; round += 1) expect(await cache.get('r-6')).toBeNull();
       expect(performance.now() - before).toBeLessThan(500);
       await service.thaw();
-      await vi.waitFor(async () => expect(await cache.get('R6')).toEqual([1, 2]), 10_000);
+      await vi.waitFor(async () => expect(await cache.get('r-6')).toEqual([1, 2]), 10_000);
       await vi.waitFor(async () => {
-        await cache.put('R7', [7]);
-        expect(await cache.get('R7')).toEqual([7]);
+        await cache.put('r-7', [7]);
+        expect(await cache.get('r-7')).toEqual([7]);
       }, 10_000);
       // Either the old list was removed, or the new one had arrived after all.
-      expect(await cache.get('R5')).not.toEqual([1, 2]);
+      expect(await cache.get('r-5')).not.toEqual([1, 2]);
 
       await service.kill();
-      expect(await cache.get('R6')).toBeNull();
-      await cache.remove('R6');
+      expect(await cache.get('r-6')).toBeNull();
+      await cache.put('r-6', [1]);
       await service.restart();
-      await vi.waitFor(async () => expect(await cache.get('R7')).toEqual([7]), 10_000);
-      expect(await cache.get('R6')).toBeNull();
+      await vi.waitFor(async () => expect(await cache.get('r-7')).toEqual([7]), 10_000);
+      expect(await cache.get('r-6')).toBeNull();
     } finally {
       await cache.close();
       await service.stop();

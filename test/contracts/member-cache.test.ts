@@ -7,13 +7,13 @@ memberCacheContract('in memory', async () => ({ cache: new MemoryMemberCache(), 
 
 test('in memory, the lists used longest ago go first', async () => {
   const cache = new MemoryMemberCache({ maxIds: 30 });
-  await cache.put('R1', [1]);
-  await cache.put('R2', [1]);
-  await cache.put('R3', [1]);
-  await cache.get('R1');
-  await cache.put('R4', [1]);
-  expect(await cache.get('R1')).toEqual([1]);
-  expect(await cache.get('R2')).toBeNull();
+  await cache.put('r-1', [1]);
+  await cache.put('r-2', [1]);
+  await cache.put('r-3', [1]);
+  await cache.get('r-1');
+  await cache.put('r-4', [1]);
+  expect(await cache.get('r-1')).toEqual([1]);
+  expect(await cache.get('r-2')).toBeNull();
 });
 
 test('values in Redis are read leniently, and never in part', () => {

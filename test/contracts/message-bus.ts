@@ -99,7 +99,7 @@ export function messageBusContract(harness: () => MessageBusHarness): void {
       const records: OutgoingRecord[] = [
         { event: message('c-11', 4), batchEnd: 5 },
         { event: typing('r-5', 'Ada'), batchEnd: 9 },
-        { event: { kind: 'connect', userId: 3, topics: [] } },
+        { event: { kind: 'connect', userId: 3, places: [] } },
         { event: { kind: 'voice', communityId: 1, state: {} } },
       ];
       for (const record of records) await bus.publish([record]);

@@ -4,8 +4,8 @@ import { afterEach, expect, test } from 'vitest';
 import { describeWithService } from '../../dev/services/shared.ts';
 import { APP_NAME, MongoDatabase } from '../../src/adapters/mongo/database.ts';
 import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
-import type { Draft } from '../../src/domain/chat-event.ts';
-import type { ConversationKey } from '../../src/domain/conversation.ts';
+import type { ConversationKey } from '../../src/domain/place.ts';
+import type { Draft } from '../../src/domain/stored-event.ts';
 import { append, newPlace, said } from './world.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];

@@ -11,7 +11,7 @@ import { describeWithOwnService } from '../../dev/services/shared.ts';
 import { MongoDatabase } from '../../src/adapters/mongo/database.ts';
 import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
 import { MongoOutbox } from '../../src/adapters/mongo/outbox.ts';
-import type { Draft } from '../../src/domain/chat-event.ts';
+import type { Draft } from '../../src/domain/stored-event.ts';
 import { append, newNonce, newPlace, newUser, said } from './world.ts';
 
 const cleanups: (() => Promise<void>)[] = [];

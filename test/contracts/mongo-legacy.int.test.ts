@@ -99,7 +99,7 @@ await describeWithService('mongo', 'beside and after an original server', ({ mon
     [
       'append',
       async (store: MongoMessageStore, place: ReturnType<typeof newPlace>) => {
-        expect((await append(store, 1, [said(place, 'x')])).kind).toBe('clash');
+        expect((await append(store, 1, [said(place, 'x')])).kind).toBe('conflict');
         return [(await append(store, 3, [said(place, 'x')])).kind === 'stored' ? 1 : 0, 2];
       },
     ],

@@ -58,7 +58,7 @@ export function outboxContract(name: string, makeWorld: () => Promise<World>): v
       const place = newPlace();
       await append(writer.store, 1, [said(place, 'a')]);
       writer.outbox.published([{ place, first: 1 }]);
-      expect((await append(writer.store, 1, [said(place, 'b')])).kind).toBe('clash');
+      expect((await append(writer.store, 1, [said(place, 'b')])).kind).toBe('conflict');
       now += 1000;
       await expect.poll(async () => keys(await other.outbox.unpublished(0, 100))).toEqual([]);
     });

@@ -73,7 +73,7 @@ describe.each(MODES)('while a service does: %s', (mode) => {
     for (let round = 0; round < 5; round += 1) {
       await refusedWithin(50, () => directory.communityMembers(1));
       await refusedWithin(50, () => directory.channel(11, { userId: 1, token: 't' }));
-      await refusedWithin(50, () => directory.topicsOf(1));
+      await refusedWithin(50, () => directory.placesOf(1));
       await refusedWithin(50, () => new RestNotifier(service).notify(DIRECT));
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -149,7 +149,7 @@ describe('the community service', () => {
     const directory = new RestRoomDirectory(service);
     await refusedWithin(200, () => directory.channel(11, { userId: 3, token: 't' }));
     if (!body.includes('12')) await refusedWithin(200, () => directory.roomMembers(5));
-    if (body !== '[]') await refusedWithin(200, () => directory.topicsOf(5));
+    if (body !== '[]') await refusedWithin(200, () => directory.placesOf(5));
   });
 
   test('is not followed elsewhere, and a failure of its own is no sign that it is down', async () => {

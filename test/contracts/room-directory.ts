@@ -61,9 +61,9 @@ export function roomDirectoryContract(name: string, make: () => Promise<RoomDire
 
     test("lists a user's places", async () => {
       const directory = await start();
-      expect([...(await directory.topicsOf(1))].sort()).toEqual(['community/1', 'direct/5', 'direct/6']);
-      expect([...(await directory.topicsOf(3))].sort()).toEqual(['community/1', 'community/2', 'direct/6']);
-      expect(await directory.topicsOf(99)).toEqual([]);
+      expect([...(await directory.placesOf(1))].sort()).toEqual(['com-1', 'r-5', 'r-6']);
+      expect([...(await directory.placesOf(3))].sort()).toEqual(['com-1', 'com-2', 'r-6']);
+      expect(await directory.placesOf(99)).toEqual([]);
     });
   });
 }

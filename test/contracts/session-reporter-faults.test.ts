@@ -264,7 +264,7 @@ test('close waits for answers under way, and refuses what comes later', async ()
   await reporter.login('s', 3);
   const last = reporter.logout('s');
   await reporter.close();
-  expect(await last).toEqual({ userId: 3, place: { kind: 'home' } });
+  expect(await last).toEqual({ userId: 3, whereabouts: { kind: 'home' } });
   await refusedWithin(50, () => reporter.login('t', 3));
   await eventually(() => expect(peer.sockets.size).toBe(0));
 });

@@ -83,7 +83,7 @@ describe('with the presence service', () => {
     // Longer than the lease of a connection that is gone.
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(await reporter.notLooking('r-5', [1])).toEqual([]);
-    expect(await reporter.logout('s1')).toEqual({ userId: 1, place: ROOM });
+    expect(await reporter.logout('s1')).toEqual({ userId: 1, whereabouts: ROOM });
   });
 
   test('a presence that lost everything learns who is here, and who left meanwhile is not', async () => {
@@ -100,8 +100,8 @@ describe('with the presence service', () => {
     await proxy.setMode('pass');
     await isBack(reporter);
     await vi.waitFor(async () => expect(await reporter.notLooking('r-5', [1, 2, 3])).toEqual([1, 2]));
-    expect(await reporter.logout('stays')).toEqual({ userId: 1, place: { kind: 'home' } });
-    expect(await reporter.logout('comes')).toEqual({ userId: 3, place: ROOM });
+    expect(await reporter.logout('stays')).toEqual({ userId: 1, whereabouts: { kind: 'home' } });
+    expect(await reporter.logout('comes')).toEqual({ userId: 3, whereabouts: ROOM });
     expect(await reporter.logout('goes')).toBeNull();
   });
 });

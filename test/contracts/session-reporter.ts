@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { SessionReporter } from '../../src/application/ports/session-reporter.ts';
-import type { Place } from '../../src/domain/place.ts';
+import type { Whereabouts } from '../../src/domain/whereabouts.ts';
 
 export interface VoiceLeftSeen {
   readonly communityId: number;
@@ -15,10 +15,10 @@ export interface SessionReporterUnderTest {
   stop(): Promise<void>;
 }
 
-const HOME: Place = { kind: 'home' };
-const ROOM: Place = { kind: 'conversation', key: 'r-5' };
-const CHANNEL: Place = { kind: 'conversation', key: 'c-11' };
-const VOICE: Place = { kind: 'voice', communityId: 1, channelId: 11 };
+const HOME: Whereabouts = { kind: 'home' };
+const ROOM: Whereabouts = { kind: 'conversation', key: 'r-5' };
+const CHANNEL: Whereabouts = { kind: 'conversation', key: 'c-11' };
+const VOICE: Whereabouts = { kind: 'voice', communityId: 1, channelId: 11 };
 
 export function sessionReporterContract(name: string, make: () => Promise<SessionReporterUnderTest>): void {
   describe(`SessionReporter: ${name}`, () => {
@@ -35,7 +35,7 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
     test('a session begins at home and ends with its user and place', async () => {
       const { reporter } = await start();
       await reporter.login('s1', 3);
-      expect(await reporter.logout('s1')).toEqual({ userId: 3, place: HOME });
+      expect(await reporter.logout('s1')).toEqual({ userId: 3, whereabouts: HOME });
     });
 
     test('an unknown session, and one that ended before, have no user', async () => {
@@ -52,7 +52,7 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
       expect(await reporter.moved(3, ROOM)).toEqual(HOME);
       expect(await reporter.moved(3, CHANNEL)).toEqual(ROOM);
       expect(await reporter.moved(3, CHANNEL)).toEqual(CHANNEL);
-      expect(await reporter.logout('s1')).toEqual({ userId: 3, place: CHANNEL });
+      expect(await reporter.logout('s1')).toEqual({ userId: 3, whereabouts: CHANNEL });
     });
 
     test('calls made in one go take effect in their order', async () => {
@@ -65,7 +65,14 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
         reporter.logout('s1'),
         reporter.logout('s1'),
       ];
-      expect(await Promise.all(calls)).toEqual([undefined, HOME, ROOM, CHANNEL, { userId: 3, place: HOME }, null]);
+      expect(await Promise.all(calls)).toEqual([
+        undefined,
+        HOME,
+        ROOM,
+        CHANNEL,
+        { userId: 3, whereabouts: HOME },
+        null,
+      ]);
     });
 
     test('a user with two sessions stays until the last one ends', async () => {
@@ -73,9 +80,9 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
       await reporter.login('s1', 3);
       await reporter.login('s2', 3);
       await reporter.moved(3, ROOM);
-      expect(await reporter.logout('s1')).toEqual({ userId: 3, place: ROOM });
+      expect(await reporter.logout('s1')).toEqual({ userId: 3, whereabouts: ROOM });
       expect(await reporter.notLooking('r-5', [3])).toEqual([]);
-      expect(await reporter.logout('s2')).toEqual({ userId: 3, place: ROOM });
+      expect(await reporter.logout('s2')).toEqual({ userId: 3, whereabouts: ROOM });
       expect(await reporter.notLooking('r-5', [3])).toEqual([3]);
     });
 
@@ -85,7 +92,7 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
       await reporter.moved(3, ROOM);
       await reporter.login('s1', 3);
       expect(await reporter.notLooking('r-5', [3])).toEqual([]);
-      expect(await reporter.logout('s1')).toEqual({ userId: 3, place: ROOM });
+      expect(await reporter.logout('s1')).toEqual({ userId: 3, whereabouts: ROOM });
       expect(await reporter.notLooking('r-5', [3])).toEqual([3]);
     });
 
@@ -136,7 +143,7 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
       for (const id of [3, 7]) await reporter.login(`s${id}`, id);
       await reporter.enterVoice(3, 1, 11);
       await reporter.enterVoice(7, 1, 11);
-      expect(await reporter.logout('s3')).toEqual({ userId: 3, place: VOICE });
+      expect(await reporter.logout('s3')).toEqual({ userId: 3, whereabouts: VOICE });
       expect(await reporter.voice(7, 1)).toEqual({ 11: ['7'] });
       await vi.waitFor(() => expect(departures).toEqual([{ communityId: 1, channelId: 11, ids: ['7'] }]));
     });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AppendOutcome, MessageStore, Outbox, ReadMarkers } from '../../src/application/ports/message-store.ts';
-import type { Draft, StoredEvent } from '../../src/domain/chat-event.ts';
-import type { ConversationKey } from '../../src/domain/conversation.ts';
+import type { ConversationKey } from '../../src/domain/place.ts';
+import type { Draft, StoredEvent } from '../../src/domain/stored-event.ts';
 
 /** What one server has of the data. */
 export interface Server {
@@ -99,6 +99,6 @@ export async function appendInTurn(store: MessageStore, drafts: readonly Draft[]
   for (;;) {
     const newest = (await store.newest([place])).get(place) ?? 0;
     const outcome = await append(store, newest + 1, drafts);
-    if (outcome.kind !== 'clash') return outcome;
+    if (outcome.kind !== 'conflict') return outcome;
   }
 }

@@ -7,7 +7,7 @@ import type { NeighbourProxies } from '../../dev/cluster/neighbours.ts';
 import type { FaultMode } from '../../dev/fault-proxy.ts';
 import { describeWithService } from '../../dev/services/shared.ts';
 import type { StompClient, StompSubscription } from '../../dev/stomp-client.ts';
-import { TOPIC_KINDS } from '../../src/adapters/kafka/topics.ts';
+import { RECORD_STREAMS } from '../../src/adapters/records/record-stream.ts';
 import { HeapProbe, heapStaysFlat } from '../support/heap.ts';
 import { PresenceClient } from '../support/presence-client.ts';
 
@@ -109,7 +109,7 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'neighbours that fail', (
     const producer = new Kafka({ brokers: [...cluster.kafka.brokers], logLevel: logLevel.NOTHING }).producer();
     await producer.connect();
     await heapStaysFlat(probe, 3, async () => {
-      for (const kind of TOPIC_KINDS) {
+      for (const kind of RECORD_STREAMS) {
         const messages = Array.from({ length: 200 }, () => ({
           key: randomBytes(1)[0] === 0 ? null : 'r-5',
           value: randomBytes(2_000),

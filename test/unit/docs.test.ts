@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ENDPOINTS } from '../../src/adapters/http/endpoints.ts';
 import { refusalNumber } from '../../src/adapters/http/refusal-codes.ts';
+import { destinationOf } from '../../src/adapters/stomp/destinations.ts';
 import { SEND_DESTINATIONS } from '../../src/adapters/stomp/inbound.ts';
 import { ERRORS_DESTINATION } from '../../src/adapters/stomp/session.ts';
 import { SystemTelemetry } from '../../src/adapters/system/telemetry.ts';
 import { isKnownVariable, VARIABLE_NAMES } from '../../src/bootstrap/config/variables.ts';
-import { communityTopic, conversationTopic } from '../../src/domain/audience.ts';
-import { channelKey, roomKey } from '../../src/domain/conversation.ts';
 import type { RefusalCode } from '../../src/domain/errors.ts';
+import { channelKey, communityKey, roomKey } from '../../src/domain/place.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -94,9 +94,9 @@ describe('docs/protocol.md', () => {
 
   it('has every destination that can be subscribed to', () => {
     const destinations = [
-      conversationTopic(roomKey(1)).replace('1', '{roomId}'),
-      conversationTopic(channelKey(1)).replace('1', '{channelId}'),
-      communityTopic(1).replace('1', '{communityId}'),
+      destinationOf(roomKey(1)).replace('1', '{roomId}'),
+      destinationOf(channelKey(1)).replace('1', '{channelId}'),
+      destinationOf(communityKey(1)).replace('1', '{communityId}'),
       ERRORS_DESTINATION,
     ];
     expect(destinations.filter((destination) => !protocol.includes(`| \`${destination}\` |`))).toEqual([]);

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ENDPOINTS } from '../../src/adapters/http/endpoints.ts';
+import { parseDestination } from '../../src/adapters/stomp/destinations.ts';
 import { SEND_DESTINATIONS } from '../../src/adapters/stomp/inbound.ts';
 import { ERRORS_DESTINATION } from '../../src/adapters/stomp/session.ts';
 import { LIMIT_VARIABLES } from '../../src/bootstrap/config/limit-variables.ts';
-import { parseTopic } from '../../src/domain/audience.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 const page = readFileSync(new URL('docs/security.md', ROOT), 'utf8');
@@ -33,13 +33,9 @@ describe('docs/security.md', () => {
 
   test('names every kind of destination that can be subscribed to', () => {
     const named = rows('### STOMP: SUBSCRIBE').map(([destination]) => code(destination) ?? '');
-    const topics = named.map((destination) => parseTopic(destination)).filter((topic) => topic !== null);
-    expect(topics).toEqual([
-      { kind: 'conversation', key: 'r-5' },
-      { kind: 'conversation', key: 'c-11' },
-      { kind: 'community', id: 1 },
-    ]);
-    expect(named.filter((destination) => parseTopic(destination) === null)).toEqual([ERRORS_DESTINATION]);
+    const places = named.map((destination) => parseDestination(destination)).filter((place) => place !== null);
+    expect(places).toEqual(['r-5', 'c-11', 'com-1']);
+    expect(named.filter((destination) => parseDestination(destination) === null)).toEqual([ERRORS_DESTINATION]);
   });
 
   test('names every limit with its default', () => {

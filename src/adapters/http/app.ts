@@ -1,6 +1,7 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
 import { Refusal } from '../../domain/errors.ts';
+import { communityKey, roomKey } from '../../domain/place.ts';
 import { authenticate } from './auth.ts';
 import { cors, mayUse } from './cors.ts';
 import { type ClientHandler, depsOf, type Handler, type HttpDeps, type HttpOptions, requestClient } from './deps.ts';
@@ -65,8 +66,8 @@ function handlersOf(deps: HttpDeps): Handlers {
     online: onlineRoute(deps),
     uploadToRoom: uploadRoute(deps, 'room', uploads),
     uploadToChannel: uploadRoute(deps, 'channel', uploads),
-    replaceRoomMembers: membersRoute(deps, 'room'),
-    replaceCommunityMembers: membersRoute(deps, 'community'),
+    replaceRoomMembers: membersRoute(deps, roomKey),
+    replaceCommunityMembers: membersRoute(deps, communityKey),
     messageCount: messageCountRoute(deps),
     voiceLeft: voiceLeftRoute(deps),
     callLeft: callLeftRoute(deps),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { parseConversation } from '../../domain/conversation.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { parseId } from '../../domain/ids.ts';
+import { idOf, isChannel, parseConversationKey } from '../../domain/place.ts';
 
 const MOST_IDS = 500_000;
 
@@ -34,8 +34,8 @@ export const voiceLeftBody = z.object({
 });
 
 function parseChannel(text: string): number | null {
-  const conversation = parseConversation(text);
-  return conversation?.kind === 'channel' ? conversation.id : null;
+  const key = parseConversationKey(text);
+  return key !== null && isChannel(key) ? idOf(key) : null;
 }
 
 /** @throws Refusal `bad-input` that names the field, never its value */

@@ -1,8 +1,8 @@
 import type { Caller, Upload } from '../../application/application.ts';
-import type { FileType } from '../../domain/chat-event.ts';
-import { type ConversationKey, channelKey, roomKey } from '../../domain/conversation.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { type CommunityId, parseId } from '../../domain/ids.ts';
+import { type ConversationKey, channelKey, roomKey } from '../../domain/place.ts';
+import type { FileType } from '../../domain/stored-event.ts';
 
 /** Where an upload goes: a direct room or a channel of a community. */
 export type UploadKind = 'room' | 'channel';

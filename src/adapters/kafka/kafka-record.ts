@@ -1,8 +1,8 @@
 import type { IncomingRecord } from '../../application/ports/message-bus.ts';
 import type { ChatEvent } from '../../domain/chat-event.ts';
-import { Undecodable } from './lenient.ts';
-import { decodeRecord, parseSeq } from './record-codec.ts';
-import type { TopicKind } from './topics.ts';
+import { decodeRecord, parseSeq } from '../records/record-codec.ts';
+import { Undecodable } from '../records/record-fields.ts';
+import type { RecordStream } from '../records/record-stream.ts';
 
 type HeaderValue = Buffer | string | (Buffer | string)[] | undefined;
 
@@ -18,7 +18,7 @@ export interface ConsumedMessage {
 
 /** Where a record was found, and who is told when it can't be decoded. */
 export interface RecordSource {
-  readonly topicKind: TopicKind;
+  readonly stream: RecordStream;
   skipped(message: ConsumedMessage, reason: string): void;
 }
 
@@ -52,7 +52,7 @@ export class KafkaRecord implements IncomingRecord {
   }
 
   get isForServers(): boolean {
-    return this.#source.topicKind === 'STATE';
+    return this.#source.stream === 'STATE';
   }
 
   read(): ChatEvent | null {
@@ -65,7 +65,7 @@ export class KafkaRecord implements IncomingRecord {
     try {
       const seq = strictNumberOf(headers?.seq);
       strictNumberOf(headers?.batch);
-      return decodeRecord(value, { topicKind: this.#source.topicKind, seq, timestamp: Number(timestamp) });
+      return decodeRecord(value, { stream: this.#source.stream, seq, timestamp: Number(timestamp) });
     } catch (error) {
       // Whatever goes wrong here is the record's fault, and a record must never stop those behind it.
       this.#source.skipped(this.#message, error instanceof Undecodable ? error.message : String(error));

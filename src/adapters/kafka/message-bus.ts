@@ -1,14 +1,15 @@
 import type { Admin } from 'kafkajs';
 import type { BusHealth, MessageBus, OutgoingRecord, RecordHandler } from '../../application/ports/message-bus.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
+import { encodeRecord } from '../records/record-codec.ts';
+import { RECORD_STREAMS, type RecordStream } from '../records/record-stream.ts';
 import { BrokerAdmin, ensureTopics, membersOf, newestOffsets, type Positions } from './broker-admin.ts';
 import { type ClientOptions, within } from './client.ts';
-import { encodeRecord } from './record-codec.ts';
 import { RecordSender } from './record-sender.ts';
-import { onceSettled } from './retry-while-not-ready.ts';
+import { retryWhileNotReady } from './retry-while-not-ready.ts';
 import { skipReport } from './skip-report.ts';
 import { type ConsumerTiming, TopicConsumer } from './topic-consumer.ts';
-import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerTopic, TOPIC_KINDS, type TopicKind } from './topics.ts';
+import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerStream } from './topics.ts';
 
 export interface KafkaBusOptions {
   /** `['host:port', ...]` */
@@ -16,8 +17,8 @@ export interface KafkaBusOptions {
   /** Stands in every record, and behind every group's name. */
   readonly serverId: string;
   readonly telemetry: Telemetry;
-  readonly topics?: NamePerTopic;
-  readonly groups?: NamePerTopic;
+  readonly topics?: NamePerStream;
+  readonly groups?: NamePerStream;
   /** Of topics that have to be made. */
   readonly partitions?: number;
   readonly timing?: Partial<ConsumerTiming>;
@@ -35,8 +36,8 @@ type Stage = 'new' | 'starting' | 'running' | 'closed';
 /** The bus over six topics, each read by a group that belongs to this server alone, so that every server hears everything. */
 export class KafkaMessageBus implements MessageBus {
   readonly #options: KafkaBusOptions;
-  readonly #topics: NamePerTopic;
-  readonly #groups: ReadonlyMap<TopicKind, string>;
+  readonly #topics: NamePerStream;
+  readonly #groups: ReadonlyMap<RecordStream, string>;
   readonly #timing: ConsumerTiming;
   readonly #client: ClientOptions;
   readonly #admin: BrokerAdmin;
@@ -51,9 +52,9 @@ export class KafkaMessageBus implements MessageBus {
     const { brokers, serverId, telemetry, topics = DEFAULT_TOPICS, groups = DEFAULT_GROUPS } = options;
     this.#options = options;
     this.#topics = topics;
-    this.#groups = new Map(TOPIC_KINDS.map((kind) => [kind, `${groups[kind]}-${serverId}`]));
-    if (new Set(Object.values(topics)).size < TOPIC_KINDS.length) throw new Error('the six topics need six names');
-    if (new Set(this.#groups.values()).size < TOPIC_KINDS.length) throw new Error('the six groups need six names');
+    this.#groups = new Map(RECORD_STREAMS.map((kind) => [kind, `${groups[kind]}-${serverId}`]));
+    if (new Set(Object.values(topics)).size < RECORD_STREAMS.length) throw new Error('the six topics need six names');
+    if (new Set(this.#groups.values()).size < RECORD_STREAMS.length) throw new Error('the six groups need six names');
     this.#timing = { ...TIMING, ...options.timing };
     this.#client = { brokers, clientId: `chat-${serverId}`, telemetry, requestTimeout: 10_000, retries: 5 };
     this.#admin = new BrokerAdmin(this.#client);
@@ -110,7 +111,7 @@ export class KafkaMessageBus implements MessageBus {
   }
 
   /** Topics, nobody else in our groups, and the offsets from which on we read. */
-  async #prepare(): Promise<ReadonlyMap<TopicKind, Positions>> {
+  async #prepare(): Promise<ReadonlyMap<RecordStream, Positions>> {
     const { partitions = 6 } = this.#options;
     const patience = this.#timing.session + PREPARE_MS;
     const prepare = async (admin: Admin) => {
@@ -119,12 +120,12 @@ export class KafkaMessageBus implements MessageBus {
         this.#awaitEmptyGroups(() => membersOf(admin, [...this.#groups.values()])),
         this.#sender.connect(),
       ]);
-      const found = TOPIC_KINDS.map(
-        async (kind): Promise<[TopicKind, Positions]> => [kind, await newestOffsets(admin, this.#topics[kind])],
+      const found = RECORD_STREAMS.map(
+        async (kind): Promise<[RecordStream, Positions]> => [kind, await newestOffsets(admin, this.#topics[kind])],
       );
       return new Map(await Promise.all(found));
     };
-    return onceSettled(PREPARE_MS, () => this.#admin.run(patience, 'preparing topics and groups', prepare));
+    return retryWhileNotReady(PREPARE_MS, () => this.#admin.run(patience, 'preparing topics and groups', prepare));
   }
 
   /** A server that was killed stays a member until its session has timed out; one that lives stays longer. */
@@ -141,7 +142,7 @@ export class KafkaMessageBus implements MessageBus {
     }
   }
 
-  async #read(handler: RecordHandler, from: ReadonlyMap<TopicKind, Positions>): Promise<void> {
+  async #read(handler: RecordHandler, from: ReadonlyMap<RecordStream, Positions>): Promise<void> {
     const { telemetry } = this.#options;
     const skipped = skipReport(telemetry);
     this.#consumers = [...this.#groups].map(
@@ -151,7 +152,7 @@ export class KafkaMessageBus implements MessageBus {
           topic: this.#topics[kind],
           group,
           from: from.get(kind) ?? new Map(),
-          source: { topicKind: kind, skipped: (message, reason) => skipped(this.#topics[kind], message, reason) },
+          source: { stream: kind, skipped: (message, reason) => skipped(this.#topics[kind], message, reason) },
           handler: (record) => {
             if (this.#stage !== 'closed') handler(record);
           },
@@ -165,7 +166,9 @@ export class KafkaMessageBus implements MessageBus {
   async #refuseDoubles(): Promise<void> {
     const groups = [...this.#groups.values()];
     const look = (admin: Admin) => membersOf(admin, groups);
-    const members = await onceSettled(PREPARE_MS, () => this.#admin.run(PREPARE_MS, 'looking for doubles', look));
+    const members = await retryWhileNotReady(PREPARE_MS, () =>
+      this.#admin.run(PREPARE_MS, 'looking for doubles', look),
+    );
     for (const [group, count] of members) if (count > 1) throw this.#doubleId(group);
   }
 

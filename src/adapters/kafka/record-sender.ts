@@ -1,8 +1,8 @@
 import { Partitioners, type Producer, type TopicMessages } from 'kafkajs';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
+import type { EncodedRecord } from '../records/record-codec.ts';
 import { type Client, type ClientOptions, openClient, within } from './client.ts';
-import type { EncodedRecord } from './record-codec.ts';
-import type { NamePerTopic } from './topics.ts';
+import type { NamePerStream } from './topics.ts';
 
 /** One `send` call: settled when its last record is, or by the first that fails. */
 interface Call {
@@ -36,7 +36,7 @@ const LONGEST_PAUSE_MS = 1_000;
  */
 export class RecordSender {
   readonly #options: ClientOptions;
-  readonly #topics: NamePerTopic;
+  readonly #topics: NamePerStream;
   readonly #telemetry: Telemetry;
   #queue: Waiting[] = [];
   #client: { readonly producer: Producer; readonly client: Client } | null = null;
@@ -46,7 +46,7 @@ export class RecordSender {
   #mostBytes = MOST_BYTES;
   #failure: { readonly reason: string; readonly at: number } | null = null;
 
-  constructor(options: ClientOptions, topics: NamePerTopic) {
+  constructor(options: ClientOptions, topics: NamePerStream) {
     this.#options = options;
     this.#topics = topics;
     this.#telemetry = options.telemetry;
@@ -162,7 +162,7 @@ export class RecordSender {
   #messages(batch: readonly Waiting[]): TopicMessages[] {
     const byTopic = new Map<string, { key: string; value: string; headers: Record<string, string> }[]>();
     for (const { record } of batch) {
-      const topic = this.#topics[record.topicKind];
+      const topic = this.#topics[record.stream];
       const { key, value, headers } = record;
       const message = { key, value, headers: { ...headers } };
       const messages = byTopic.get(topic);

@@ -5,7 +5,7 @@ const PAUSE_MS = 300;
  * just made has no leader. Whatever else fails has failed.
  * @throws the last error, when `ms` are over
  */
-export async function onceSettled<T>(ms: number, work: () => Promise<T>): Promise<T> {
+export async function retryWhileNotReady<T>(ms: number, work: () => Promise<T>): Promise<T> {
   const until = Date.now() + ms;
   for (;;) {
     try {

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { UserProfile } from '../../application/ports/user-directory.ts';
 import type { ChannelId, CommunityId, RoomId, UserId } from '../../domain/ids.ts';
+import { communityKey, type MemberListKey, roomKey } from '../../domain/place.ts';
 import { type Community, DEMO_WORLD, type DirectoryFile, loadDirectoryFile, readDirectory } from './directory-file.ts';
 
 export interface MemoryDirectoryOptions {
@@ -29,7 +30,7 @@ export class MemoryDirectory {
   #communities = new Map<CommunityId, Community>();
   #owners = new Map<ChannelId, CommunityId>();
   /** Where each user belongs; made anew when somebody asks after a change. */
-  #topics: Map<UserId, string[]> | null = null;
+  #places: Map<UserId, MemberListKey[]> | null = null;
   #mark: string | undefined;
   #checkAt = 0;
 
@@ -84,20 +85,20 @@ export class MemoryDirectory {
   }
 
   /**
-   * `community/1`, `direct/5`, ... of all places that the user belongs to. Asked at each connect: looked up, not searched for, which took 9 % of a
+   * The rooms and communities that the user belongs to. Asked at each connect: looked up, not searched for, which took 9 % of a
    * connect's time with a thousand rooms, and grew with them.
    */
-  topicsOf(id: UserId): readonly string[] {
+  placesOf(id: UserId): readonly MemberListKey[] {
     this.#refresh();
-    this.#topics ??= topicsByUser(this.#communities, this.#rooms);
-    return this.#topics.get(id) ?? [];
+    this.#places ??= placesByUser(this.#communities, this.#rooms);
+    return this.#places.get(id) ?? [];
   }
 
   /** The room has these members from now on; a room that was not known is made. */
   replaceRoom(id: RoomId, members: readonly UserId[]): void {
     this.#refresh();
     this.#rooms.set(id, [...members]);
-    this.#topics = null;
+    this.#places = null;
   }
 
   /** The community has these members from now on; one that was not known is made, without channels. */
@@ -105,7 +106,7 @@ export class MemoryDirectory {
     this.#refresh();
     const channels = this.#communities.get(id)?.channels ?? new Map();
     this.#communities.set(id, { members: [...members], channels });
-    this.#topics = null;
+    this.#places = null;
   }
 
   #refresh(): void {
@@ -126,28 +127,28 @@ export class MemoryDirectory {
     this.#rooms = new Map(world.rooms);
     this.#communities = new Map(world.communities);
     this.#owners = new Map();
-    this.#topics = null;
+    this.#places = null;
     for (const [communityId, { channels }] of world.communities) {
       for (const channelId of channels.keys()) this.#owners.set(channelId, communityId);
     }
   }
 }
 
-function topicsByUser(
+function placesByUser(
   communities: ReadonlyMap<CommunityId, Community>,
   rooms: ReadonlyMap<RoomId, readonly UserId[]>,
-): Map<UserId, string[]> {
-  const byUser = new Map<UserId, string[]>();
-  const add = (topic: string, members: readonly UserId[]): void => {
+): Map<UserId, MemberListKey[]> {
+  const byUser = new Map<UserId, MemberListKey[]>();
+  const add = (place: MemberListKey, members: readonly UserId[]): void => {
     for (const userId of members) {
-      const topics = byUser.get(userId);
-      if (topics === undefined) byUser.set(userId, [topic]);
+      const places = byUser.get(userId);
+      if (places === undefined) byUser.set(userId, [place]);
       // Ids of a list set by a caller may repeat.
-      else if (topics.at(-1) !== topic) topics.push(topic);
+      else if (places.at(-1) !== place) places.push(place);
     }
   };
-  for (const [id, { members }] of communities) add(`community/${id}`, members);
-  for (const [id, members] of rooms) add(`direct/${id}`, members);
+  for (const [id, { members }] of communities) add(communityKey(id), members);
+  for (const [id, members] of rooms) add(roomKey(id), members);
   return byUser;
 }
 

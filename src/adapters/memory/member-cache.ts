@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import type { MemberCache, MemberCacheKey } from '../../application/ports/member-cache.ts';
+import type { MemberCache } from '../../application/ports/member-cache.ts';
 import type { UserId } from '../../domain/ids.ts';
+import type { MemberListKey } from '../../domain/place.ts';
 
 export interface MemoryMemberCacheOptions {
   /** Ids held in all lists together, at most; the lists used longest ago go first. Default 2,000,000. */
@@ -15,7 +16,7 @@ const LIST = 8;
 
 /** The member cache of one server alone. */
 export class MemoryMemberCache implements MemberCache {
-  readonly #lists: LRUCache<MemberCacheKey, readonly UserId[]>;
+  readonly #lists: LRUCache<MemberListKey, readonly UserId[]>;
 
   constructor(options: MemoryMemberCacheOptions = {}) {
     this.#lists = new LRUCache({
@@ -25,19 +26,15 @@ export class MemoryMemberCache implements MemberCache {
     });
   }
 
-  async get(key: MemberCacheKey): Promise<readonly UserId[] | null> {
-    return this.#lists.get(key) ?? null;
+  async get(place: MemberListKey): Promise<readonly UserId[] | null> {
+    return this.#lists.get(place) ?? null;
   }
 
-  async put(key: MemberCacheKey, members: readonly UserId[]): Promise<void> {
-    this.#lists.set(key, [...members]);
+  async put(place: MemberListKey, members: readonly UserId[]): Promise<void> {
+    this.#lists.set(place, [...members]);
   }
 
-  async add(key: MemberCacheKey, members: readonly UserId[]): Promise<void> {
-    if (!this.#lists.has(key)) this.#lists.set(key, [...members]);
-  }
-
-  async remove(key: MemberCacheKey): Promise<void> {
-    this.#lists.delete(key);
+  async add(place: MemberListKey, members: readonly UserId[]): Promise<void> {
+    if (!this.#lists.has(place)) this.#lists.set(place, [...members]);
   }
 }

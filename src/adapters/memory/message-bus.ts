@@ -6,8 +6,9 @@ import type {
   RecordHandler,
 } from '../../application/ports/message-bus.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
-import { recordKey } from '../../application/record-key.ts';
-import { type ChatEvent, isStored } from '../../domain/chat-event.ts';
+import type { ChatEvent } from '../../domain/chat-event.ts';
+import { isStored } from '../../domain/stored-event.ts';
+import { recordKey } from '../records/record-key.ts';
 import type { Carried, MemoryBroker } from './memory-broker.ts';
 
 /** The bus of servers that live in one process and share one {@link MemoryBroker}. Records are handed on by reference. */

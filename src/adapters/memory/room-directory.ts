@@ -1,6 +1,7 @@
 import type { ChannelInfo, RoomDirectory } from '../../application/ports/room-directory.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { ChannelId, CommunityId, RoomId, UserId } from '../../domain/ids.ts';
+import type { PlaceKey } from '../../domain/place.ts';
 import type { MemoryDirectory } from './directory.ts';
 
 /** Who belongs where, by the word of a small world in memory. */
@@ -30,7 +31,7 @@ export class MemoryRoomDirectory implements RoomDirectory {
     return { id, name: null, members, isPublic: listed === null, communityId };
   }
 
-  async topicsOf(userId: UserId): Promise<readonly string[]> {
-    return this.#directory.topicsOf(userId);
+  async placesOf(userId: UserId): Promise<readonly PlaceKey[]> {
+    return this.#directory.placesOf(userId);
   }
 }

@@ -1,8 +1,8 @@
 import type { SessionReporter } from '../../application/ports/session-reporter.ts';
 import type { VoiceState } from '../../domain/chat-event.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import type { ChannelId, CommunityId, UserId } from '../../domain/ids.ts';
-import { type Place, placeText } from '../../domain/place.ts';
+import type { ConversationKey } from '../../domain/place.ts';
+import { type Whereabouts, whereaboutsText } from '../../domain/whereabouts.ts';
 
 /** A voice channel that somebody left, and who is still in it (user ids as texts). */
 export interface VoiceDeparture {
@@ -19,10 +19,10 @@ export interface MemorySessionReporterOptions {
   readonly now?: () => number;
 }
 
-type VoicePlace = Extract<Place, { kind: 'voice' }>;
+type VoicePlace = Extract<Whereabouts, { kind: 'voice' }>;
 
 interface Entry {
-  place: Place | null;
+  whereabouts: Whereabouts | null;
   readonly sessions: Set<string>;
 }
 
@@ -48,31 +48,33 @@ export class MemorySessionReporter implements SessionReporter {
     this.#forgetLapsed();
     const before = this.#users.get(sessionId);
     if (before !== undefined && before !== userId) this.#end(sessionId, before);
-    const entry = this.#entries.get(userId) ?? { place: { kind: 'home' }, sessions: new Set() };
+    const entry = this.#entries.get(userId) ?? { whereabouts: { kind: 'home' }, sessions: new Set() };
     entry.sessions.add(sessionId);
     this.#entries.set(userId, entry);
     this.#users.set(sessionId, userId);
     this.#provisional.delete(userId);
   }
 
-  async logout(sessionId: string): Promise<{ readonly userId: UserId; readonly place: Place | null } | null> {
+  async logout(
+    sessionId: string,
+  ): Promise<{ readonly userId: UserId; readonly whereabouts: Whereabouts | null } | null> {
     this.#forgetLapsed();
     const userId = this.#users.get(sessionId);
     if (userId === undefined) return null;
-    const place = this.#entries.get(userId)?.place ?? null;
+    const whereabouts = this.#entries.get(userId)?.whereabouts ?? null;
     this.#end(sessionId, userId);
-    return { userId, place };
+    return { userId, whereabouts };
   }
 
-  async moved(userId: UserId, place: Place): Promise<Place | null> {
+  async moved(userId: UserId, whereabouts: Whereabouts): Promise<Whereabouts | null> {
     this.#forgetLapsed();
-    return this.#move(userId, place);
+    return this.#move(userId, whereabouts);
   }
 
   async notLooking(place: ConversationKey, ids: readonly UserId[]): Promise<UserId[]> {
     this.#forgetLapsed();
     return ids.filter((id) => {
-      const at = this.#entries.get(id)?.place;
+      const at = this.#entries.get(id)?.whereabouts;
       return !(at?.kind === 'conversation' && at.key === place);
     });
   }
@@ -91,16 +93,16 @@ export class MemorySessionReporter implements SessionReporter {
     return lists;
   }
 
-  #move(userId: UserId, place: Place): Place | null {
-    const entry = this.#entries.get(userId) ?? { place: null, sessions: new Set() };
-    const before = entry.place;
-    if (before === null || placeText(before) !== placeText(place)) {
+  #move(userId: UserId, whereabouts: Whereabouts): Whereabouts | null {
+    const entry = this.#entries.get(userId) ?? { whereabouts: null, sessions: new Set() };
+    const before = entry.whereabouts;
+    if (before === null || whereaboutsText(before) !== whereaboutsText(whereabouts)) {
       if (before?.kind === 'voice') this.#leave(userId, before);
-      if (place.kind === 'voice') {
-        const within = this.#voice.get(place.communityId) ?? new Map<UserId, ChannelId>();
-        this.#voice.set(place.communityId, within.set(userId, place.channelId));
+      if (whereabouts.kind === 'voice') {
+        const within = this.#voice.get(whereabouts.communityId) ?? new Map<UserId, ChannelId>();
+        this.#voice.set(whereabouts.communityId, within.set(userId, whereabouts.channelId));
       }
-      entry.place = place;
+      entry.whereabouts = whereabouts;
     }
     this.#entries.set(userId, entry);
     if (entry.sessions.size === 0) {
@@ -120,7 +122,7 @@ export class MemorySessionReporter implements SessionReporter {
   #forget(userId: UserId, entry: Entry): void {
     this.#entries.delete(userId);
     this.#provisional.delete(userId);
-    if (entry.place?.kind === 'voice') this.#leave(userId, entry.place);
+    if (entry.whereabouts?.kind === 'voice') this.#leave(userId, entry.whereabouts);
   }
 
   #forgetLapsed(): void {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoBulkWriteError, type ObjectId } from 'mongodb';
 import type { AppendOutcome } from '../../application/ports/message-store.ts';
-import type { StoredEvent } from '../../domain/chat-event.ts';
 import type { UserId } from '../../domain/ids.ts';
+import type { StoredEvent } from '../../domain/stored-event.ts';
 import { asStoreRefusal, type MongoDatabase } from './database.ts';
 import { type EventDocument, nonceKey, readEvents } from './documents.ts';
 import type { EventLog } from './event-log.ts';
@@ -80,7 +80,7 @@ export class Appender {
 
   async #settle(doc: EventDocument, fate: Fate): Promise<AppendOutcome> {
     try {
-      if (fate === 'number taken') return await this.#clashed(doc, { kind: 'clash' });
+      if (fate === 'number taken') return await this.#clashed(doc, { kind: 'conflict' });
       if (fate === 'sent twice') return await this.#clashed(doc, UNKNOWN);
       if (fate === 'nonce taken') return await this.#repeated(doc);
     } catch (error) {
@@ -97,7 +97,7 @@ export class Appender {
       const rival = await this.#db.events.findOne({ p: doc.p, f: doc.f }, { projection: { l: 1 } });
       if (rival !== null) {
         this.#log.learn(doc.p, rival.l);
-        return rival._id.equals(doc._id) ? { kind: 'stored' } : { kind: 'clash' };
+        return rival._id.equals(doc._id) ? { kind: 'stored' } : { kind: 'conflict' };
       }
       await delay(2 ** look);
     }

@@ -6,8 +6,8 @@ import {
   type MongoClientOptions,
   MongoServerError,
 } from 'mongodb';
-import { type ConversationKey, isChannel } from '../../domain/conversation.ts';
 import { Refusal } from '../../domain/errors.ts';
+import { type ConversationKey, isChannel } from '../../domain/place.ts';
 import { AbandonedTransactions } from './abandoned-transactions.ts';
 import type { EventDocument, HoleDocument, MessageDocument, ReadDocument } from './documents.ts';
 import { ensureIndexes } from './indexes.ts';

@@ -1,8 +1,8 @@
 import { Long, ObjectId } from 'mongodb';
-import type { CreatingEvent, Draft, FileType, StoredEvent } from '../../domain/chat-event.ts';
-import { type ConversationKey, idOf, isChannel } from '../../domain/conversation.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
+import { type ConversationKey, idOf, isChannel } from '../../domain/place.ts';
+import type { CreatingEvent, Draft, FileType, StoredEvent } from '../../domain/stored-event.ts';
 
 /** An event as it stands in its batch: place and number follow from the batch, null fields are left out. */
 export type EventBody = Readonly<Record<string, unknown>> & {

@@ -1,5 +1,5 @@
-import type { StoredEvent } from '../../domain/chat-event.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
+import type { ConversationKey } from '../../domain/place.ts';
+import type { StoredEvent } from '../../domain/stored-event.ts';
 import type { MongoDatabase } from './database.ts';
 import { type EventDocument, readEvents } from './documents.ts';
 import { PLACE_FIRST } from './indexes.ts';

@@ -1,9 +1,9 @@
 import type { AppendBatch, AppendOutcome, HistoryPage, MessageStore } from '../../application/ports/message-store.ts';
-import type { StoredEvent } from '../../domain/chat-event.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import type { HistoryRange } from '../../domain/history.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
+import type { ConversationKey } from '../../domain/place.ts';
+import type { StoredEvent } from '../../domain/stored-event.ts';
 import { Appender } from './appender.ts';
 import { answered, inTime, type MongoDatabase } from './database.ts';
 import { type EventDocument, eventDocument } from './documents.ts';
@@ -27,7 +27,7 @@ export interface MongoStoreOptions {
  * Events and messages in MongoDB. `stored` means written and journalled by a majority.
  *
  * A first number beyond what this store has seen of a place is taken from the caller, who must have it from the bus (`batchEnd`): only the bus
- * knows sooner than the store does. A smaller one is a clash, and of equal ones a unique index lets one through.
+ * knows sooner than the store does. A smaller one is a conflict, and of equal ones a unique index lets one through.
  */
 export class MongoMessageStore implements MessageStore {
   /** At 500 messages a second a third less CPU in all processes, and with that shorter times to the receipt. */
@@ -115,7 +115,7 @@ export class MongoMessageStore implements MessageStore {
   async #append(batches: readonly AppendBatch[]): Promise<AppendOutcome[]> {
     const unseen = new Set(batches.flatMap(({ place }) => (this.#log.knownEnd(place) === undefined ? [place] : [])));
     if (unseen.size > 0) await this.newest([...unseen]);
-    const outcomes: AppendOutcome[] = batches.map(() => ({ kind: 'clash' }));
+    const outcomes: AppendOutcome[] = batches.map(() => ({ kind: 'conflict' }));
     const docs: EventDocument[] = [];
     const indexes: number[] = [];
     for (const [i, { place, first, drafts }] of batches.entries()) {

@@ -1,6 +1,6 @@
 import { MongoServerError } from 'mongodb';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import { Refusal } from '../../domain/errors.ts';
+import type { ConversationKey } from '../../domain/place.ts';
 import type { MongoDatabase } from './database.ts';
 import { channelIdOf, type EventDocument, eventDocument, eventOfMessage, UNNUMBERED } from './documents.ts';
 import { CHANNEL_SEQ } from './indexes.ts';

@@ -1,5 +1,5 @@
 import type { Outbox, UnpublishedBatch } from '../../application/ports/message-store.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
+import type { ConversationKey } from '../../domain/place.ts';
 import { answered, type MongoDatabase } from './database.ts';
 import { readEvents } from './documents.ts';
 

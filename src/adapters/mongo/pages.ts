@@ -1,9 +1,9 @@
 import type { HistoryPage } from '../../application/ports/message-store.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import { type HistoryRange, withParents } from '../../domain/history.ts';
 import { firstOfBucket, holeBucket, isShortSkip, seekMessage } from '../../domain/holes.ts';
 import type { MessageId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
+import type { ConversationKey } from '../../domain/place.ts';
 import type { MongoDatabase } from './database.ts';
 import { channelIdOf, type HoleDocument, idValue, type MessageDocument, readMessage } from './documents.ts';
 import { CHANNEL_SEQ } from './indexes.ts';

@@ -1,7 +1,7 @@
 import { type AnyBulkWriteOperation, type ClientSession, MongoServerError, type ObjectId } from 'mongodb';
-import { isCreating, type MessageDeleted, type MessageModified, type StoredEvent } from '../../domain/chat-event.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import { holeBucket } from '../../domain/holes.ts';
+import type { ConversationKey } from '../../domain/place.ts';
+import { isCreating, type MessageDeleted, type MessageModified, type StoredEvent } from '../../domain/stored-event.ts';
 import type { MongoDatabase } from './database.ts';
 import {
   channelIdOf,

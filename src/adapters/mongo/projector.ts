@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoError } from 'mongodb';
-import type { ConversationKey } from '../../domain/conversation.ts';
+import type { ConversationKey } from '../../domain/place.ts';
 import { asStoreRefusal, type MongoDatabase } from './database.ts';
 import type { EventDocument } from './documents.ts';
 import { Overtaken, project } from './projection.ts';

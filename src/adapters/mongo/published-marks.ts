@@ -1,5 +1,5 @@
 import type { Collection, ObjectId } from 'mongodb';
-import type { ConversationKey } from '../../domain/conversation.ts';
+import type { ConversationKey } from '../../domain/place.ts';
 import type { EventDocument } from './documents.ts';
 
 const FLUSH_MS = 500;

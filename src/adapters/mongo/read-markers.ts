@@ -1,6 +1,6 @@
 import type { ReadMarkers, UnreadCount } from '../../application/ports/message-store.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import type { UserId } from '../../domain/ids.ts';
+import type { ConversationKey } from '../../domain/place.ts';
 import { answered, type MongoDatabase } from './database.ts';
 import type { MongoMessageStore } from './message-store.ts';
 import { type Asked, Unread } from './unread.ts';

@@ -1,7 +1,7 @@
 import { Long } from 'mongodb';
 import type { UnreadCount } from '../../application/ports/message-store.ts';
-import { type ConversationKey, isChannel } from '../../domain/conversation.ts';
 import type { UserId } from '../../domain/ids.ts';
+import { type ConversationKey, isChannel } from '../../domain/place.ts';
 import type { MongoDatabase } from './database.ts';
 import { channelIdOf, UNNUMBERED } from './documents.ts';
 import { CHANNEL_SEQ, CHANNEL_TIME, CHANNEL_USER } from './indexes.ts';

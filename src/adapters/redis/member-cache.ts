@@ -1,7 +1,8 @@
 import { Redis, ReplyError } from 'ioredis';
 import { z } from 'zod';
-import type { MemberCache, MemberCacheKey } from '../../application/ports/member-cache.ts';
+import type { MemberCache } from '../../application/ports/member-cache.ts';
 import { parseId, type UserId } from '../../domain/ids.ts';
+import { idOf, isRoom, type MemberListKey } from '../../domain/place.ts';
 
 export interface RedisMemberCacheOptions {
   /** `redis://host:port`, or `rediss:` for TLS. */
@@ -34,7 +35,7 @@ export class RedisMemberCache implements MemberCache {
   readonly #restMs: number;
   readonly #onDown: (reason: string) => void;
   readonly #onUp: () => void;
-  readonly #outdated = new Set<MemberCacheKey>();
+  readonly #outdated = new Set<string>();
   #restUntil = 0;
   #isUp = true;
 
@@ -76,25 +77,24 @@ export class RedisMemberCache implements MemberCache {
     return this.#redis.status === 'ready';
   }
 
-  async get(key: MemberCacheKey): Promise<readonly UserId[] | null> {
+  async get(place: MemberListKey): Promise<readonly UserId[] | null> {
+    const key = redisKey(place);
     if (this.#outdated.has(key)) return null;
     const text = await this.#ask(() => this.#redis.get(key));
     return typeof text === 'string' ? readMembers(text) : null;
   }
 
-  async put(key: MemberCacheKey, members: readonly UserId[]): Promise<void> {
+  async put(place: MemberListKey, members: readonly UserId[]): Promise<void> {
+    const key = redisKey(place);
     const value = JSON.stringify({ members });
     await this.#change(key, () => this.#redis.set(key, value, 'EX', this.#ttl));
   }
 
-  async add(key: MemberCacheKey, members: readonly UserId[]): Promise<void> {
+  async add(place: MemberListKey, members: readonly UserId[]): Promise<void> {
+    const key = redisKey(place);
     // What could not be replaced is about to be removed, and a list added now with it.
     if (this.#outdated.has(key)) return;
     await this.#ask(() => this.#redis.set(key, JSON.stringify({ members }), 'EX', this.#ttl, 'NX'));
-  }
-
-  async remove(key: MemberCacheKey): Promise<void> {
-    await this.#change(key, () => this.#redis.del(key));
   }
 
   /** Hangs up. Idempotent. */
@@ -102,7 +102,7 @@ export class RedisMemberCache implements MemberCache {
     this.#redis.disconnect();
   }
 
-  async #change(key: MemberCacheKey, command: () => Promise<unknown>): Promise<void> {
+  async #change(key: string, command: () => Promise<unknown>): Promise<void> {
     if ((await this.#ask(command)) !== null) this.#outdated.delete(key);
     else {
       this.#outdated.add(key);
@@ -159,4 +159,9 @@ export function readMembers(text: string): UserId[] | null {
   if (!read.success) return null;
   const ids = read.data.members.map(parseId);
   return ids.some((id) => id === null) ? null : ids.filter((id) => id !== null);
+}
+
+/** The key of a list in Redis: `R5` for a room, `CH1` for a community. The neighbour services use the same keys. */
+function redisKey(place: MemberListKey): string {
+  return isRoom(place) ? `R${idOf(place)}` : `CH${idOf(place)}`;
 }

@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { Refusal } from '../../domain/errors.ts';
-import { Gate } from './semaphore.ts';
+import { Semaphore } from './semaphore.ts';
 
 export interface RestServiceOptions {
   /** What it is called in messages: `the community service`. */
@@ -54,7 +54,7 @@ export class RestService {
   readonly #timeoutMs: number;
   readonly #probeMs: number;
   readonly #agent: Agent;
-  readonly #gate: Gate;
+  readonly #gate: Semaphore;
   readonly #onDown: (reason: string) => void;
   readonly #onUp: () => void;
   #probe: NodeJS.Timeout | undefined;
@@ -68,7 +68,7 @@ export class RestService {
     this.#onDown = options.onDown ?? (() => {});
     this.#onUp = options.onUp ?? (() => {});
     const connections = options.connections ?? 32;
-    this.#gate = new Gate(connections);
+    this.#gate = new Semaphore(connections);
     this.#agent = new Agent({
       connections,
       pipelining: 1,

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { ChannelInfo, RoomDirectory } from '../../application/ports/room-directory.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { type ChannelId, type CommunityId, parseId, type RoomId, type UserId } from '../../domain/ids.ts';
+import type { PlaceKey } from '../../domain/place.ts';
+import { parsePlaceTexts } from '../records/place-text.ts';
 import { ID, isUnknown, refusalCode } from './answers.ts';
 import type { RestService } from './rest-service.ts';
 
@@ -17,7 +19,7 @@ const CHANNEL = z.object({
   }),
 });
 /** The list is bare, unlike every other answer; the wrapped form is taken too. */
-const TOPICS = z.union([z.array(z.string()), z.object({ result: z.array(z.string()) })]);
+const PLACES = z.union([z.array(z.string()), z.object({ result: z.array(z.string()) })]);
 
 /** What the community service calls a channel that this user may not read. */
 const NOT_YOURS = 1401;
@@ -59,11 +61,11 @@ export class RestRoomDirectory implements RoomDirectory {
     };
   }
 
-  async topicsOf(userId: UserId): Promise<readonly string[]> {
+  async placesOf(userId: UserId): Promise<readonly PlaceKey[]> {
     const answer = await this.#service.call({ method: 'GET', path: `/community/feign/room-list/${userId}` });
-    const read = TOPICS.safeParse(answer.json);
+    const read = PLACES.safeParse(answer.json);
     if (answer.status >= 300 || !read.success) throw this.#service.nonsense();
-    return Array.isArray(read.data) ? read.data : read.data.result;
+    return parsePlaceTexts(Array.isArray(read.data) ? read.data : read.data.result);
   }
 
   async #members(path: string): Promise<readonly UserId[] | null> {

@@ -1,5 +1,5 @@
 /** Lets so many through at a time, the others in the order in which they came. */
-export class Gate {
+export class Semaphore {
   readonly #most: number;
   readonly #waiting = new Set<() => void>();
   #inside = 0;

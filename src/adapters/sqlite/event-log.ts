@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { AppendBatch, AppendOutcome, UnpublishedBatch } from '../../application/ports/message-store.ts';
-import { blanked, isCreating, type StoredEvent } from '../../domain/chat-event.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import { holeBucket } from '../../domain/holes.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
+import type { ConversationKey } from '../../domain/place.ts';
+import { blanked, isCreating, type StoredEvent } from '../../domain/stored-event.ts';
 import { eventBody, MESSAGE_COLUMNS, messageValues, readEvent } from './rows.ts';
 
 export const NONCE_MS = 24 * 60 * 60 * 1000;
@@ -50,7 +50,7 @@ export class EventLog {
   }
 
   #appendOne({ place, first, drafts }: AppendBatch, now: number): AppendOutcome {
-    if (drafts.length === 0 || this.newest(place) !== first - 1) return { kind: 'clash' };
+    if (drafts.length === 0 || this.newest(place) !== first - 1) return { kind: 'conflict' };
     for (const [index, draft] of drafts.entries()) {
       const event = draft.nonce === null ? null : this.byNonce(draft.userId, draft.nonce, now);
       if (event !== null) return { kind: 'repeated', index, event };

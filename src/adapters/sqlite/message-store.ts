@@ -1,9 +1,9 @@
 import type { AppendBatch, AppendOutcome, HistoryPage, MessageStore } from '../../application/ports/message-store.ts';
-import type { StoredEvent } from '../../domain/chat-event.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import type { HistoryRange } from '../../domain/history.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
+import type { ConversationKey } from '../../domain/place.ts';
+import type { StoredEvent } from '../../domain/stored-event.ts';
 import type { SqliteDatabase } from './database.ts';
 
 /** Events and messages in a SQLite file. `stored` means flushed to the disk. `close` leaves the database itself open. */

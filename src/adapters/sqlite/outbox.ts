@@ -1,5 +1,5 @@
 import type { Outbox, UnpublishedBatch } from '../../application/ports/message-store.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
+import type { ConversationKey } from '../../domain/place.ts';
 import type { SqliteDatabase } from './database.ts';
 
 type BatchKey = { readonly place: ConversationKey; readonly first: number };

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { HistoryPage } from '../../application/ports/message-store.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import { type HistoryRange, withParents } from '../../domain/history.ts';
 import { isShortSkip, seekMessage } from '../../domain/holes.ts';
 import type { MessageId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
+import type { ConversationKey } from '../../domain/place.ts';
 import { MESSAGE_COLUMNS, readMessage } from './rows.ts';
 
 /** Reads the messages as they stand; synchronous, for the thread that owns the file. */

@@ -1,6 +1,6 @@
 import type { ReadMarkers, UnreadCount } from '../../application/ports/message-store.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import type { UserId } from '../../domain/ids.ts';
+import type { ConversationKey } from '../../domain/place.ts';
 import type { SqliteDatabase } from './database.ts';
 
 export class SqliteReadMarkers implements ReadMarkers {

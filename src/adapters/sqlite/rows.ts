@@ -1,7 +1,7 @@
 import type { SQLOutputValue } from 'node:sqlite';
-import type { CreatingEvent, Draft, StoredEvent } from '../../domain/chat-event.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import type { Message } from '../../domain/message.ts';
+import type { ConversationKey } from '../../domain/place.ts';
+import type { CreatingEvent, Draft, StoredEvent } from '../../domain/stored-event.ts';
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { UnreadCount } from '../../application/ports/message-store.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import type { UserId } from '../../domain/ids.ts';
+import type { ConversationKey } from '../../domain/place.ts';
 
 /** Read markers and what they leave unread; synchronous, for the thread that owns the file. */
 export class Unread {

@@ -6,11 +6,11 @@ import type {
   UnpublishedBatch,
   UnreadCount,
 } from '../../application/ports/message-store.ts';
-import type { StoredEvent } from '../../domain/chat-event.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import type { HistoryRange } from '../../domain/history.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
+import type { ConversationKey } from '../../domain/place.ts';
+import type { StoredEvent } from '../../domain/stored-event.ts';
 import { EventLog } from './event-log.ts';
 import { Pages } from './pages.ts';
 import { Unread } from './unread.ts';

@@ -1,5 +1,6 @@
-import type { ChatEvent, Draft, FileShared } from '../../domain/chat-event.ts';
-import { idOf, isChannel } from '../../domain/conversation.ts';
+import type { ChatEvent } from '../../domain/chat-event.ts';
+import { idOf, isChannel } from '../../domain/place.ts';
+import type { Draft, FileShared } from '../../domain/stored-event.ts';
 import { wireTime } from '../../domain/time.ts';
 
 /** The link under which a stored file is to be had, e.g. of `ab12` and `https://chat.example`. Whole URLs and the empty text come back as they are. */
@@ -38,6 +39,7 @@ export function eventBody(event: ChatEvent, link: (key: string) => string): Even
       });
     case 'call-left':
       return unnumbered({ type: event.type, channelId: String(event.roomId), ids: event.ids });
+    case 'unknown':
     case 'members-changed':
     case 'roster':
       return null;

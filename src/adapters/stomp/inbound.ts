@@ -1,8 +1,15 @@
 import type { Application, NewMessage, Stored } from '../../application/application.ts';
 import type { Accepted, Caller, MaybePromise } from '../../application/commands.ts';
-import { type ConversationKey, channelKey, parseConversation, roomKey } from '../../domain/conversation.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { parsePlace } from '../../domain/place.ts';
+import {
+  type ConversationKey,
+  channelKey,
+  idOf,
+  isChannel,
+  parseConversationKey,
+  roomKey,
+} from '../../domain/place.ts';
+import { parseWhereabouts } from '../../domain/whereabouts.ts';
 import {
   type Fields,
   idField,
@@ -50,7 +57,7 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ['/kafka/send-channel-typing', (app, { caller }, body) => app.showTyping(caller, typing(body, channel(body)))],
   [
     '/kafka/join-channel',
-    (app, { caller, sessionId }, body) => app.moveToPlace(caller, { sessionId, place: place(body) }),
+    (app, { caller, sessionId }, body) => app.moveToPlace(caller, { sessionId, whereabouts: whereabouts(body) }),
   ],
   [
     '/kafka/community-signaling',
@@ -156,8 +163,8 @@ function typing(body: Fields, key: ConversationKey) {
   return { place: key, communityId: optionalIdField(body, 'communityId'), name: textField(body, 'content') };
 }
 
-function place(body: Fields) {
-  const read = parsePlace(textField(body, 'channel_id'));
+function whereabouts(body: Fields) {
+  const read = parseWhereabouts(textField(body, 'channel_id'));
   if (read === null || read.kind === 'voice') {
     throw new Refusal('bad-input', 'channel_id must be home, r-{room} or c-{channel}');
   }
@@ -165,7 +172,7 @@ function place(body: Fields) {
 }
 
 function voiceChannel(body: Fields): number {
-  const read = parseConversation(textField(body, 'channel_id'));
-  if (read?.kind !== 'channel') throw new Refusal('bad-input', 'channel_id must be c-{channel}');
-  return read.id;
+  const key = parseConversationKey(textField(body, 'channel_id'));
+  if (key === null || !isChannel(key)) throw new Refusal('bad-input', 'channel_id must be c-{channel}');
+  return idOf(key);
 }

@@ -1,5 +1,7 @@
-import type { Destination } from '../../domain/audience.ts';
-import { type ChatEvent, isStored } from '../../domain/chat-event.ts';
+import type { ChatEvent } from '../../domain/chat-event.ts';
+import type { PlaceKey } from '../../domain/place.ts';
+import { isStored } from '../../domain/stored-event.ts';
+import { type Destination, destinationOf } from './destinations.ts';
 import { type EventBody, eventBody, type FileLink } from './event-body.ts';
 import { MessageFrames } from './message-frame.ts';
 
@@ -16,10 +18,14 @@ export class MessageBuilder {
   }
 
   /** Null for what is not for clients. @param base begins the links of files, e.g. `https://chat.example` */
-  event(destination: Destination, event: ChatEvent, base: string): MessageFrames | null {
+  event(place: PlaceKey, event: ChatEvent, base: string): MessageFrames | null {
     const body = eventBody(event, (key) => this.#fileLink(key, base));
     if (body === null) return null;
-    return new MessageFrames(destination, isStored(event) ? `${event.place}-${event.seq}` : this.#nextId(), body);
+    return new MessageFrames(
+      destinationOf(place),
+      isStored(event) ? `${event.place}-${event.seq}` : this.#nextId(),
+      body,
+    );
   }
 
   /** A frame that is no event's. */

@@ -1,6 +1,6 @@
-import type { Destination } from '../../domain/audience.ts';
 import type { Connection } from '../transport/connection.ts';
 import { SharedFrame } from '../transport/shared-frame.ts';
+import type { Destination } from './destinations.ts';
 import { CONTENT_TYPE } from './encoder.ts';
 import type { EventBody } from './event-body.ts';
 

@@ -1,6 +1,7 @@
 import type { Stored } from '../../application/application.ts';
 import type { Accepted, Caller } from '../../application/commands.ts';
 import { asRefusal, Refusal } from '../../domain/errors.ts';
+import { isCommunity } from '../../domain/place.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { connectedFrame, errorFrame, type Numbered, receiptFrame, refusalBody } from './answers.ts';
 import { readConnect } from './connect-headers.ts';
@@ -11,15 +12,7 @@ import { dispatch, newToken, TOKEN_DESTINATION } from './inbound.ts';
 import { type FrameHandler, Inbox } from './inbox.ts';
 import type { SessionHost } from './session-host.ts';
 import { NO_SUBSCRIPTIONS, SessionSubscriptions } from './session-subscriptions.ts';
-import {
-  destinationOf,
-  type Headers,
-  lastSeqOf,
-  ownCopy,
-  requiredHeader,
-  subscriptionId,
-  topicOf,
-} from './subscribe-headers.ts';
+import { type Headers, lastSeqOf, ownCopy, placeOf, requiredHeader, subscriptionId } from './subscribe-headers.ts';
 import { type Subscriber, Subscription } from './subscription.ts';
 import type { StompVersion } from './version.ts';
 
@@ -231,12 +224,12 @@ export class Session implements ConnectionListener, FrameHandler, Subscriber, Sw
         this.#receipt(receipt, null);
         return undefined;
       }
-      const topic = topicOf(destination);
+      const place = placeOf(destination);
       const lastSeq = lastSeqOf(headers);
-      const subscription = new Subscription(this, ownCopy(wireId), destinationOf(topic), this.#host);
+      const subscription = new Subscription(this, ownCopy(wireId), place, this.#host);
       this.#subscriptions.add(subscription);
       asked = { receipt, id, subscription };
-      const request = { topic, lastSeq, sink: subscription };
+      const request = { place, lastSeq, sink: subscription };
       return this.#admit(this.#host.application.subscribe(this.caller, request), asked);
     } catch (error) {
       this.#refuse(error, asked);
@@ -357,6 +350,6 @@ export class Session implements ConnectionListener, FrameHandler, Subscriber, Sw
 
 /** What a receipt may tell: nothing of a community, which has no numbers, or of a subscription that ended on the way. */
 function numbered(outcome: Numbered | null, of: Subscription | null): Numbered | null {
-  const isSilent = of !== null && (of.isOver || of.destination.startsWith('/topic/community/'));
+  const isSilent = of !== null && (of.isOver || isCommunity(of.place));
   return isSilent ? null : outcome;
 }

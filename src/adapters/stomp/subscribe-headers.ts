@@ -1,5 +1,6 @@
-import { communityTopic, conversationTopic, type Destination, parseTopic, type Topic } from '../../domain/audience.ts';
 import { Refusal } from '../../domain/errors.ts';
+import type { PlaceKey } from '../../domain/place.ts';
+import { parseDestination } from './destinations.ts';
 import type { StompVersion } from './version.ts';
 
 export type Headers = ReadonlyMap<string, string>;
@@ -33,15 +34,10 @@ export function lastSeqOf(headers: Headers): number | null {
 }
 
 /** @throws Refusal for what is no destination, patterns among them */
-export function topicOf(destination: string): Topic {
-  const topic = parseTopic(destination);
-  if (topic === null) throw new Refusal('bad-input', 'there is no such destination');
-  return topic;
-}
-
-/** A topic's destination as a text of its own. */
-export function destinationOf(topic: Topic): Destination {
-  return topic.kind === 'community' ? communityTopic(topic.id) : conversationTopic(topic.key);
+export function placeOf(destination: string): PlaceKey {
+  const place = parseDestination(destination);
+  if (place === null) throw new Refusal('bad-input', 'there is no such destination');
+  return place;
 }
 
 /** A part of a text keeps the whole of it in memory, for instance the frame that it came in. */

@@ -1,17 +1,17 @@
 import type { Caller } from '../../application/commands.ts';
 import type { LocalSubscribers } from '../../application/ports/local-subscribers.ts';
-import type { Destination } from '../../domain/audience.ts';
 import type { ChatEvent } from '../../domain/chat-event.ts';
 import type { UserId } from '../../domain/ids.ts';
+import type { PlaceKey } from '../../domain/place.ts';
 import type { Counts } from './counts.ts';
 import { hasLinks, isLowValue } from './event-body.ts';
 import type { MessageBuilder } from './message-builder.ts';
 import type { MessageFrames } from './message-frame.ts';
 import type { Subscription, SubscriptionBook } from './subscription.ts';
 
-/** Which live subscription hears which destination. Adding and removing take the same time however many there are. */
+/** Which live subscription hears which place. Adding and removing take the same time however many there are. */
 export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
-  readonly #live = new Map<Destination, Subscription[]>();
+  readonly #live = new Map<PlaceKey, Subscription[]>();
   /** Those that are being brought up to date: not live, but a removal ends them too. */
   readonly #replaying = new Set<Subscription>();
   readonly #messages: MessageBuilder;
@@ -33,9 +33,9 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
   add(subscription: Subscription): void {
     // Neither a second time nor after its end.
     if (!this.#replaying.delete(subscription)) return;
-    const audience = this.#live.get(subscription.destination);
+    const audience = this.#live.get(subscription.place);
     subscription.slot = audience?.length ?? 0;
-    if (audience === undefined) this.#live.set(subscription.destination, [subscription]);
+    if (audience === undefined) this.#live.set(subscription.place, [subscription]);
     else audience.push(subscription);
     this.#counts.subscriptions += 1;
   }
@@ -43,7 +43,7 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
   drop(subscription: Subscription): void {
     this.#replaying.delete(subscription);
     if (subscription.slot < 0) return;
-    const audience = this.#live.get(subscription.destination);
+    const audience = this.#live.get(subscription.place);
     const last = audience?.pop();
     if (audience === undefined || last === undefined) return;
     if (last !== subscription) {
@@ -52,36 +52,32 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
     }
     subscription.slot = -1;
     this.#counts.subscriptions -= 1;
-    if (audience.length === 0) this.#live.delete(subscription.destination);
+    if (audience.length === 0) this.#live.delete(subscription.place);
   }
 
-  deliver(destination: Destination, event: ChatEvent): void {
-    const audience = this.#live.get(destination);
+  deliver(place: PlaceKey, event: ChatEvent): void {
+    const audience = this.#live.get(place);
     if (audience === undefined) return;
-    if (hasLinks(event)) this.#deliverLinks(audience, event);
-    else this.#deliverTo(audience, this.#messages.event(destination, event, ''), isLowValue(event));
+    if (hasLinks(event)) this.#deliverLinks(place, audience, event);
+    else this.#deliverTo(audience, this.#messages.event(place, event, ''), isLowValue(event));
   }
 
-  has(destination: Destination): boolean {
-    return this.#live.has(destination);
+  count(place: PlaceKey): number {
+    return this.#live.get(place)?.length ?? 0;
   }
 
-  count(destination: Destination): number {
-    return this.#live.get(destination)?.length ?? 0;
-  }
-
-  destinations(): Iterable<Destination> {
+  places(): Iterable<PlaceKey> {
     return this.#live.keys();
   }
 
-  callers(destination: Destination): Iterable<Caller> {
+  callers(place: PlaceKey): Iterable<Caller> {
     // A list of its own: who asks may remove some of them on the way.
-    return (this.#live.get(destination) ?? []).map((subscription) => subscription.subscriber.caller);
+    return (this.#live.get(place) ?? []).map((subscription) => subscription.subscriber.caller);
   }
 
-  remove(destination: Destination, isRemoved: (userId: UserId) => boolean): void {
-    const replaying = [...this.#replaying].filter((subscription) => subscription.destination === destination);
-    for (const subscription of [...(this.#live.get(destination) ?? []), ...replaying]) {
+  remove(place: PlaceKey, isRemoved: (userId: UserId) => boolean): void {
+    const replaying = [...this.#replaying].filter((subscription) => subscription.place === place);
+    for (const subscription of [...(this.#live.get(place) ?? []), ...replaying]) {
       if (isRemoved(subscription.subscriber.caller.userId)) subscription.remove();
     }
   }
@@ -103,11 +99,10 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
   }
 
   // Links begin with the address under which each client reached the server, and there are few of those.
-  #deliverLinks(audience: readonly Subscription[], event: ChatEvent): void {
+  #deliverLinks(place: PlaceKey, audience: readonly Subscription[], event: ChatEvent): void {
     const byBase = Map.groupBy(audience, (subscription) => subscription.subscriber.baseUrl);
     for (const [base, part] of byBase) {
-      const destination = part[0]?.destination ?? '';
-      this.#deliverTo(part, this.#messages.event(destination, event, base), false);
+      this.#deliverTo(part, this.#messages.event(place, event, base), false);
     }
   }
 }

@@ -1,8 +1,9 @@
 import type { Caller } from '../../application/commands.ts';
 import type { ReplaySink } from '../../application/ports/local-subscribers.ts';
-import type { Destination } from '../../domain/audience.ts';
-import type { StoredEvent } from '../../domain/chat-event.ts';
+import type { PlaceKey } from '../../domain/place.ts';
+import type { StoredEvent } from '../../domain/stored-event.ts';
 import type { Connection } from '../transport/connection.ts';
+import { destinationOf } from './destinations.ts';
 import { type EventBody, REMOVED, resetBody } from './event-body.ts';
 import type { MessageBuilder } from './message-builder.ts';
 
@@ -42,16 +43,16 @@ export class Subscription implements ReplaySink {
   readonly subscriber: Subscriber;
   /** The id as it stands in frames, escaped as the session's version wants it. */
   readonly wireId: string;
-  readonly destination: Destination;
+  readonly place: PlaceKey;
   /** Where it stands in the index; -1 while it is not live. Kept by the index. */
   slot = -1;
   #isOver = false;
   readonly #host: SubscriptionHost;
 
-  constructor(subscriber: Subscriber, wireId: string, destination: Destination, host: SubscriptionHost) {
+  constructor(subscriber: Subscriber, wireId: string, place: PlaceKey, host: SubscriptionHost) {
     this.subscriber = subscriber;
     this.wireId = wireId;
-    this.destination = destination;
+    this.place = place;
     this.#host = host;
   }
 
@@ -65,7 +66,7 @@ export class Subscription implements ReplaySink {
 
   event(event: StoredEvent): void {
     if (this.#isOver) return;
-    const frames = this.#host.messages.event(this.destination, event, this.subscriber.baseUrl);
+    const frames = this.#host.messages.event(this.place, event, this.subscriber.baseUrl);
     if (frames !== null) this.#send(frames.text(this.wireId));
   }
 
@@ -101,7 +102,7 @@ export class Subscription implements ReplaySink {
   }
 
   #notice(body: EventBody): void {
-    if (!this.#isOver) this.#send(this.#host.messages.notice(this.destination, body).text(this.wireId));
+    if (!this.#isOver) this.#send(this.#host.messages.notice(destinationOf(this.place), body).text(this.wireId));
   }
 
   #send(text: string): void {

@@ -1,5 +1,5 @@
 /** A queue whose first is taken without moving the rest. */
-export class WaitingLine<T> {
+export class BoundedQueue<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
 

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { Refusal } from '../../domain/errors.ts';
-import { WaitingLine } from './bounded-queue.ts';
+import { BoundedQueue } from './bounded-queue.ts';
 import { LineReader } from './line-reader.ts';
 import { type Question, RefusedRequest } from './presence-codec.ts';
 
@@ -48,8 +48,8 @@ const UNREAD_BYTES = 4 * 1024 * 1024;
  */
 export class KeptConnection {
   readonly #options: KeptConnectionOptions;
-  readonly #sent = new WaitingLine<Asked>();
-  readonly #unsent = new WaitingLine<Asked>();
+  readonly #sent = new BoundedQueue<Asked>();
+  readonly #unsent = new BoundedQueue<Asked>();
   #socket: Socket | undefined;
   #isReady = false;
   #isClosed = false;

@@ -94,8 +94,8 @@ function questionOf(fact: Fact): Question<unknown> {
       return login(fact.sessionId, fact.userId);
     case 'logout':
       return logout(fact.sessionId);
-    case 'place':
-      return state(fact.userId, fact.place);
+    case 'whereabouts':
+      return state(fact.userId, fact.whereabouts);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { VoiceState } from '../../domain/chat-event.ts';
-import { type ConversationKey, isChannel } from '../../domain/conversation.ts';
 import { type ChannelId, type CommunityId, parseId, type UserId } from '../../domain/ids.ts';
-import { type Place, parsePlace, placeText } from '../../domain/place.ts';
+import { type ConversationKey, isChannel } from '../../domain/place.ts';
+import { parseWhereabouts, type Whereabouts, whereaboutsText } from '../../domain/whereabouts.ts';
 
 /** One request of the presence protocol as it is written (its CR LF included), and how its reply is read. */
 export interface Question<T> {
@@ -36,27 +36,29 @@ export function login(sessionId: string, userId: UserId): Question<void> {
 }
 
 /** Null: presence does not know the session. */
-export function logout(sessionId: string): Question<{ readonly userId: UserId; readonly place: Place | null } | null> {
+export function logout(
+  sessionId: string,
+): Question<{ readonly userId: UserId; readonly whereabouts: Whereabouts | null } | null> {
   return question({ type: 'logout', session_id: sessionId }, (reply) => {
     const comma = reply.indexOf(',');
     if (comma < 0) throw new NonsenseReply('no comma in the answer to logout');
     const user = reply.slice(0, comma);
     const userId = parseId(user);
     if (userId === null && !/^[\w.@-]{1,128}$/.test(user)) throw new NonsenseReply('no user in the answer to logout');
-    const place = readPlace(reply.slice(comma + 1));
-    return userId === null ? null : { userId, place };
+    const whereabouts = readWhereabouts(reply.slice(comma + 1));
+    return userId === null ? null : { userId, whereabouts };
   });
 }
 
-/** The place before. */
-export function state(userId: UserId, place: Place): Question<Place | null> {
-  const text = placeText(place);
+/** The answer is where the user looked before. */
+export function state(userId: UserId, whereabouts: Whereabouts): Question<Whereabouts | null> {
+  const text = whereaboutsText(whereabouts);
   return question({ type: 'state', user_id: String(userId), channel_id: text }, (reply) => {
     // A voice channel's place holds a comma, so the answer is cut from its end, which is known.
     const end = `,${text}`;
     const last = reply.endsWith(end) ? reply.slice(0, -end.length) : /^(com\d+,c-\d+|[^,]+),/.exec(reply)?.[1];
     if (last === undefined) throw new NonsenseReply('no comma in the answer to state');
-    return readPlace(last);
+    return readWhereabouts(last);
   });
 }
 
@@ -109,10 +111,10 @@ function question<T>(request: Request, read: (reply: string) => T): Question<T> 
   };
 }
 
-/** Place texts that this server does not know count as none; what can't be a place at all is nonsense. */
-function readPlace(text: string): Place | null {
+/** Whereabouts texts that this server does not know count as none; what can't be a place at all is nonsense. */
+function readWhereabouts(text: string): Whereabouts | null {
   if (!/^[\w,-]{0,64}$/.test(text)) throw new NonsenseReply('no place in the answer');
-  return parsePlace(text);
+  return parseWhereabouts(text);
 }
 
 function readVoice(reply: string): VoiceState {

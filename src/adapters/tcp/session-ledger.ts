@@ -1,11 +1,11 @@
 import type { UserId } from '../../domain/ids.ts';
-import { type Place, placeText } from '../../domain/place.ts';
+import { type Whereabouts, whereaboutsText } from '../../domain/whereabouts.ts';
 
 /** Something that presence has to be told. */
 export type Fact =
   | { readonly kind: 'logout'; readonly sessionId: string }
   | { readonly kind: 'login'; readonly sessionId: string; readonly userId: UserId }
-  | { readonly kind: 'place'; readonly userId: UserId; readonly place: Place };
+  | { readonly kind: 'whereabouts'; readonly userId: UserId; readonly whereabouts: Whereabouts };
 
 interface Live {
   readonly userId: UserId;
@@ -21,7 +21,7 @@ export class SessionLedger {
   readonly #live = new Map<string, Live>();
   readonly #users = new Map<UserId, number>();
   readonly #missedLogouts = new Set<string>();
-  readonly #missedPlaces = new Map<UserId, Place>();
+  readonly #missedMoves = new Map<UserId, Whereabouts>();
   readonly #mostMissed: number;
   #round = 0;
   #hasMissed = false;
@@ -55,7 +55,7 @@ export class SessionLedger {
     if (others > 0) this.#users.set(live.userId, others);
     else {
       this.#users.delete(live.userId);
-      this.#missedPlaces.delete(live.userId);
+      this.#missedMoves.delete(live.userId);
     }
   }
 
@@ -77,23 +77,24 @@ export class SessionLedger {
   }
 
   /** Of a user without a session here it is not worth telling again. */
-  missedPlace(userId: UserId, place: Place): void {
+  missedMove(userId: UserId, whereabouts: Whereabouts): void {
     if (!this.#users.has(userId)) return;
-    this.#missedPlaces.set(userId, place);
+    this.#missedMoves.set(userId, whereabouts);
     this.#hasMissed = true;
   }
 
   /** Presence knows where the user looks now: what was missed before is past. */
-  placeTold(userId: UserId): void {
-    this.#missedPlaces.delete(userId);
+  moveReported(userId: UserId): void {
+    this.#missedMoves.delete(userId);
   }
 
   /** A fact of `untold` was answered. */
   told(fact: Fact): void {
     if (fact.kind === 'logout') this.#missedLogouts.delete(fact.sessionId);
-    else if (fact.kind === 'place') {
-      const missed = this.#missedPlaces.get(fact.userId);
-      if (missed !== undefined && placeText(missed) === placeText(fact.place)) this.#missedPlaces.delete(fact.userId);
+    else if (fact.kind === 'whereabouts') {
+      const missed = this.#missedMoves.get(fact.userId);
+      if (missed !== undefined && whereaboutsText(missed) === whereaboutsText(fact.whereabouts))
+        this.#missedMoves.delete(fact.userId);
     }
   }
 
@@ -110,6 +111,6 @@ export class SessionLedger {
       live.told = this.#round;
       yield { kind: 'login', sessionId, userId: live.userId };
     }
-    for (const [userId, place] of this.#missedPlaces) yield { kind: 'place', userId, place };
+    for (const [userId, whereabouts] of this.#missedMoves) yield { kind: 'whereabouts', userId, whereabouts };
   }
 }

@@ -1,9 +1,9 @@
 import type { SessionReporter } from '../../application/ports/session-reporter.ts';
 import type { VoiceState } from '../../domain/chat-event.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { ChannelId, CommunityId, UserId } from '../../domain/ids.ts';
-import type { Place } from '../../domain/place.ts';
+import type { ConversationKey } from '../../domain/place.ts';
+import type { Whereabouts } from '../../domain/whereabouts.ts';
 import { Lane, type LaneOptions, laneOf } from './lane.ts';
 import { beforeEnter, enter, login, logout, notLooking, portions, RefusedRequest, state } from './presence-codec.ts';
 
@@ -85,7 +85,9 @@ export class TcpSessionReporter implements SessionReporter {
     }
   }
 
-  async logout(sessionId: string): Promise<{ readonly userId: UserId; readonly place: Place | null } | null> {
+  async logout(
+    sessionId: string,
+  ): Promise<{ readonly userId: UserId; readonly whereabouts: Whereabouts | null } | null> {
     const lane = this.#lane(this.#users.get(sessionId) ?? 0);
     this.#users.delete(sessionId);
     lane.ledger.ended(sessionId);
@@ -97,14 +99,14 @@ export class TcpSessionReporter implements SessionReporter {
     }
   }
 
-  async moved(userId: UserId, place: Place): Promise<Place | null> {
+  async moved(userId: UserId, whereabouts: Whereabouts): Promise<Whereabouts | null> {
     const lane = this.#lane(userId);
     try {
-      const before = await lane.ask(state(userId, place));
-      lane.ledger.placeTold(userId);
+      const before = await lane.ask(state(userId, whereabouts));
+      lane.ledger.moveReported(userId);
       return before;
     } catch (error) {
-      if (!(error instanceof RefusedRequest)) lane.ledger.missedPlace(userId, place);
+      if (!(error instanceof RefusedRequest)) lane.ledger.missedMove(userId, whereabouts);
       throw refusal(error);
     }
   }
@@ -130,7 +132,7 @@ export class TcpSessionReporter implements SessionReporter {
     const lane = this.#lane(userId);
     try {
       const voice = await lane.ask(enter(userId, communityId, channelId));
-      lane.ledger.placeTold(userId);
+      lane.ledger.moveReported(userId);
       return voice;
     } catch (error) {
       throw refusal(error);

@@ -1,8 +1,9 @@
 import { Refusal } from '../../domain/errors.ts';
 import type { UserId } from '../../domain/ids.ts';
+import { idOf, isRoom, type MemberListKey } from '../../domain/place.ts';
 import type { MaybePromise } from '../commands.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { MemberCache, MemberCacheKey } from '../ports/member-cache.ts';
+import type { MemberCache } from '../ports/member-cache.ts';
 import type { RoomDirectory } from '../ports/room-directory.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
@@ -30,16 +31,16 @@ export class MemberLists {
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   /** A list turned out to be another than before. */
-  readonly #changed: (key: MemberCacheKey) => void;
-  readonly #lists = new Map<MemberCacheKey, MemberList>();
-  readonly #loading = new Map<MemberCacheKey, Promise<MemberList>>();
+  readonly #changed: (key: MemberListKey) => void;
+  readonly #lists = new Map<MemberListKey, MemberList>();
+  readonly #loading = new Map<MemberListKey, Promise<MemberList>>();
 
   constructor(parts: {
     directory: RoomDirectory;
     cache: MemberCache;
     clock: Clock;
     telemetry: Telemetry;
-    changed: (key: MemberCacheKey) => void;
+    changed: (key: MemberListKey) => void;
   }) {
     this.#directory = parts.directory;
     this.#cache = parts.cache;
@@ -49,7 +50,7 @@ export class MemberLists {
   }
 
   /** At once where it is known; an old one is read anew behind the caller's back. @throws Refusal `not-permitted`, `try-again` */
-  get(key: MemberCacheKey): MaybePromise<MemberList> {
+  get(key: MemberListKey): MaybePromise<MemberList> {
     const list = this.#lists.get(key);
     if (list === undefined) return this.#load(key);
     this.#refreshOld(key, list);
@@ -57,23 +58,23 @@ export class MemberLists {
   }
 
   /** What is known without asking anybody. */
-  peek(key: MemberCacheKey): MemberList | undefined {
+  peek(key: MemberListKey): MemberList | undefined {
     return this.#lists.get(key);
   }
 
   /** A service told it, to this server or another. */
-  tell(key: MemberCacheKey, members: readonly UserId[]): void {
+  tell(key: MemberListKey, members: readonly UserId[]): void {
     this.#keep(key, new Set(members), true);
     this.#changed(key);
   }
 
   /** Reads a list anew that is known and old. */
-  touch(key: MemberCacheKey): void {
+  touch(key: MemberListKey): void {
     const list = this.#lists.get(key);
     if (list !== undefined) this.#refreshOld(key, list);
   }
 
-  #load(key: MemberCacheKey): Promise<MemberList> {
+  #load(key: MemberListKey): Promise<MemberList> {
     let loading = this.#loading.get(key);
     if (loading === undefined) {
       loading = this.#read(key)
@@ -85,19 +86,18 @@ export class MemberLists {
     return loading;
   }
 
-  async #read(key: MemberCacheKey): Promise<ReadonlySet<UserId>> {
+  async #read(key: MemberListKey): Promise<ReadonlySet<UserId>> {
     const cached = await this.#cache.get(key);
     if (cached !== null) return new Set(cached);
-    const isRoom = key.startsWith('R');
-    const id = Number(key.slice(isRoom ? 1 : 2));
-    const members = await (isRoom ? this.#directory.roomMembers(id) : this.#directory.communityMembers(id));
+    const id = idOf(key);
+    const members = await (isRoom(key) ? this.#directory.roomMembers(id) : this.#directory.communityMembers(id));
     if (members === null) throw new Refusal('not-permitted', 'you are not a member there');
     // Never over a list that was told meanwhile.
     void this.#cache.add(key, members);
     return new Set(members);
   }
 
-  #refreshOld(key: MemberCacheKey, list: MemberList): void {
+  #refreshOld(key: MemberListKey, list: MemberList): void {
     if (this.#clock.now() - list.at <= FRESH_MS) return;
     list.refreshing ??= this.#refresh(key, list)
       .catch((error: unknown) => this.#telemetry.log('debug', 'members not refreshed', { key, reason: String(error) }))
@@ -107,7 +107,7 @@ export class MemberLists {
       });
   }
 
-  async #refresh(key: MemberCacheKey, list: MemberList): Promise<void> {
+  async #refresh(key: MemberListKey, list: MemberList): Promise<void> {
     const cached = list.told ? await this.#cache.get(key) : null;
     const members = cached === null && !list.told ? await this.#read(key) : cached;
     if (members === null || this.#lists.get(key) !== list) return;
@@ -115,7 +115,7 @@ export class MemberLists {
     this.#changed(key);
   }
 
-  #keep(key: MemberCacheKey, members: ReadonlySet<UserId>, told: boolean): MemberList {
+  #keep(key: MemberListKey, members: ReadonlySet<UserId>, told: boolean): MemberList {
     const list: MemberList = { members, told, at: this.#clock.now(), refreshing: null };
     this.#lists.delete(key);
     this.#lists.set(key, list);

@@ -1,12 +1,21 @@
-import { communityTopic, conversationTopic, parseTopic, type Topic } from '../../domain/audience.ts';
-import { type ConversationKey, channelKey, idOf, isChannel, roomKey } from '../../domain/conversation.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { ChannelId, CommunityId, UserId } from '../../domain/ids.ts';
+import {
+  type ChannelKey,
+  channelKey,
+  communityKey,
+  idOf,
+  isChannel,
+  isCommunity,
+  isRoom,
+  type MemberListKey,
+  type PlaceKey,
+} from '../../domain/place.ts';
 import type { Caller, MaybePromise } from '../commands.ts';
-import { after } from '../maybe.ts';
+import { whenReady } from '../commands.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { LocalSubscribers } from '../ports/local-subscribers.ts';
-import type { MemberCache, MemberCacheKey } from '../ports/member-cache.ts';
+import type { MemberCache } from '../ports/member-cache.ts';
 import type { ChannelInfo, RoomDirectory } from '../ports/room-directory.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { ChannelHome } from './channel-home.ts';
@@ -55,7 +64,7 @@ export class Membership {
     this.#telemetry = parts.telemetry;
     this.#subscribers = parts.subscribers;
     this.#staleMs = parts.channelStalenessSeconds * 1000;
-    this.#lists = new MemberLists({ ...parts, changed: (key) => this.#endRemoved(key) });
+    this.#lists = new MemberLists({ ...parts, changed: (place) => this.#endRemoved(place) });
   }
 
   /** Begins to look after the lists that live subscriptions depend on. */
@@ -74,39 +83,27 @@ export class Membership {
    * Lets the caller in, or not. `communityId`, where the caller names one, must be the channel's.
    * @throws Refusal `not-permitted`, `try-again`
    */
-  require(caller: Caller, place: ConversationKey, communityId: CommunityId | null): MaybePromise<void> {
-    if (!isChannel(place)) return after(this.#lists.get(`R${idOf(place)}`), (list) => permit(list, caller));
-    return after(this.#channelFor(caller, idOf(place)), (channel) => {
+  require(caller: Caller, place: PlaceKey, communityId: CommunityId | null = null): MaybePromise<void> {
+    if (!isChannel(place)) return whenReady(this.#lists.get(place), (list) => permit(list, caller));
+    return whenReady(this.#channelFor(caller, idOf(place)), (channel) => {
       if (channel === null) throw notPermitted();
       return this.#permitChannel(caller, channel, communityId);
     });
   }
 
-  /** @throws as {@link require} */
-  requireTopic(caller: Caller, topic: Topic): MaybePromise<void> {
-    if (topic.kind === 'conversation') return this.require(caller, topic.key, null);
-    return this.requireCommunity(caller, topic.id);
-  }
-
-  /** @throws as {@link require} */
-  requireCommunity(caller: Caller, id: CommunityId): MaybePromise<void> {
-    return after(this.#lists.get(`CH${id}`), (list) => permit(list, caller));
-  }
-
   /** May the caller enter that voice channel of the community? One that the directory does not know is open to the community. @throws as {@link require} */
   requireVoice(caller: Caller, id: ChannelId, communityId: CommunityId): MaybePromise<void> {
-    return after(this.requireCommunity(caller, communityId), () =>
-      after(this.#channelFor(caller, id), (channel) => {
+    return whenReady(this.require(caller, communityKey(communityId)), () =>
+      whenReady(this.#channelFor(caller, id), (channel) => {
         if (channel !== null) return this.#permitChannel(caller, channel, communityId);
       }),
     );
   }
 
   /** Everybody in there, as far as it is known without a user's token. @throws Refusal `try-again` */
-  async members(topic: Topic): Promise<ReadonlySet<UserId>> {
-    if (topic.kind === 'community') return (await this.#lists.get(`CH${topic.id}`)).members;
-    if (!isChannel(topic.key)) return (await this.#lists.get(`R${idOf(topic.key)}`)).members;
-    const channel = this.#channels.get(idOf(topic.key));
+  async members(place: PlaceKey): Promise<ReadonlySet<UserId>> {
+    if (!isChannel(place)) return (await this.#lists.get(place)).members;
+    const channel = this.#channels.get(idOf(place));
     if (channel === undefined) return new Set();
     return new Set([...channel.members].filter((user) => this.#isHome(channel, user)));
   }
@@ -116,41 +113,34 @@ export class Membership {
   }
 
   /** A service told the new list: keeps it for all servers. The caller tells the others. */
-  async replace(kind: 'room' | 'community', id: number, members: readonly UserId[]): Promise<void> {
-    this.changed(kind, id, members);
-    await this.#cache.put(cacheKey(kind, id), members);
+  async replace(place: MemberListKey, members: readonly UserId[]): Promise<void> {
+    this.changed(place, members);
+    await this.#cache.put(place, members);
   }
 
   /** The list is another now, by word of this server or another: ends what the removed are subscribed to here. */
-  changed(kind: 'room' | 'community', id: number, members: readonly UserId[]): void {
-    this.#lists.tell(cacheKey(kind, id), members);
+  changed(place: MemberListKey, members: readonly UserId[]): void {
+    this.#lists.tell(place, members);
   }
 
-  #endRemoved(key: MemberCacheKey): void {
-    const members = this.#lists.peek(key)?.members;
+  #endRemoved(place: MemberListKey): void {
+    const members = this.#lists.peek(place)?.members;
     if (members === undefined) return;
-    const isGone = (user: UserId) => !members.has(user);
-    if (key.startsWith('R')) {
-      this.#subscribers.remove(conversationTopic(roomKey(Number(key.slice(1)))), isGone);
-      return;
-    }
-    const id = Number(key.slice(2));
-    this.#subscribers.remove(communityTopic(id), isGone);
+    this.#subscribers.remove(place, (user) => !members.has(user));
+    if (isRoom(place)) return;
+    const id = idOf(place);
     for (const [channelId, channel] of this.#channels) {
       if (channel.home.mayBe(id)) this.#endRemovedOf(channelId, channel);
     }
   }
 
   #endRemovedOf(id: ChannelId, channel: Channel): void {
-    this.#subscribers.remove(
-      conversationTopic(channelKey(id)),
-      (user) => !channel.members.has(user) || !this.#isHome(channel, user),
-    );
+    this.#subscribers.remove(channelKey(id), (user) => !channel.members.has(user) || !this.#isHome(channel, user));
   }
 
   /** True where the user is in the channel's community, as far as that is known here. */
   #isHome({ home }: Channel, user: UserId): boolean {
-    return home.neededBy(user).every((id) => this.#lists.peek(`CH${id}`)?.members.has(user) !== false);
+    return home.neededBy(user).every((id) => this.#lists.peek(communityKey(id))?.members.has(user) !== false);
   }
 
   #permitChannel(caller: Caller, channel: Channel, communityId: CommunityId | null): MaybePromise<void> {
@@ -160,7 +150,7 @@ export class Membership {
     if (!home.accepts(caller.userId, communityId)) {
       throw new Refusal('not-permitted', 'this channel belongs to another community');
     }
-    return after(this.#lists.get(`CH${communityId}`), (list) => {
+    return whenReady(this.#lists.get(communityKey(communityId)), (list) => {
       permit(list, caller);
       home.heard(caller.userId, communityId);
     });
@@ -199,7 +189,7 @@ export class Membership {
     if (info === null) throw new NoChannel('not-permitted', 'there is no such channel');
     const home = await this.#homeOf(info, caller);
     // Where the lists of its communities are known, what is told of them later is understood.
-    await Promise.allSettled(home.candidates.map((community) => this.#lists.get(`CH${community}`)));
+    await Promise.allSettled(home.candidates.map((community) => this.#lists.get(communityKey(community))));
     const members = new Set(info.members);
     const channel: Channel = { members, name: info.name, home, at: this.#clock.now(), refreshing: null };
     this.#channels.set(id, channel);
@@ -219,9 +209,8 @@ export class Membership {
     }
     try {
       const mine: CommunityId[] = [];
-      for (const text of await this.#directory.topicsOf(caller.userId)) {
-        const topic = parseTopic(`/topic/${text}`);
-        if (topic?.kind === 'community') mine.push(topic.id);
+      for (const place of await this.#directory.placesOf(caller.userId)) {
+        if (isCommunity(place)) mine.push(idOf(place));
       }
       return new ChannelHome(await this.#fitting(mine, members, isPublic), kept?.home);
     } catch (error) {
@@ -243,7 +232,7 @@ export class Membership {
 
   /** How many are in the community, where it holds all these members; else null. The directory is asked only where the kept list comes near. */
   async #sizeAround(id: CommunityId, members: readonly UserId[]): Promise<number | null> {
-    const kept = (await this.#lists.get(`CH${id}`)).members;
+    const kept = (await this.#lists.get(communityKey(id))).members;
     const held = members.filter((user) => kept.has(user)).length;
     if (held === members.length) return kept.size;
     if (held * 2 < members.length) return null;
@@ -254,33 +243,31 @@ export class Membership {
   /** Lists that live subscriptions depend on grow old as well: each is read anew before it is too old. */
   #refreshSubscribed(): void {
     const now = this.#clock.now();
-    for (const destination of this.#subscribers.destinations()) {
-      const topic = parseTopic(destination);
-      if (topic === null) continue;
-      if (topic.kind === 'community') this.#lists.touch(`CH${topic.id}`);
-      else if (!isChannel(topic.key)) this.#lists.touch(`R${idOf(topic.key)}`);
-      else {
-        const channel = this.#channels.get(idOf(topic.key));
-        if (channel !== undefined && now - channel.at > this.#staleMs * 0.7) this.#refreshChannel(topic.key, channel);
+    for (const place of this.#subscribers.places()) {
+      if (!isChannel(place)) {
+        this.#lists.touch(place);
+        continue;
       }
+      const channel = this.#channels.get(idOf(place));
+      if (channel !== undefined && now - channel.at > this.#staleMs * 0.7) this.#refreshChannel(place, channel);
     }
   }
 
-  #refreshChannel(key: ConversationKey, channel: Channel): void {
-    channel.refreshing ??= this.#askAnyOf(conversationTopic(key), idOf(key), channel).finally(() => {
+  #refreshChannel(place: ChannelKey, channel: Channel): void {
+    channel.refreshing ??= this.#askAnyOf(place, channel).finally(() => {
       channel.refreshing = null;
     });
   }
 
   /** Any subscriber's token tells the whole list; a subscriber who is told no is himself removed, and the next one's is tried. */
-  async #askAnyOf(destination: string, id: ChannelId, channel: Channel): Promise<void> {
+  async #askAnyOf(place: ChannelKey, channel: Channel): Promise<void> {
     const refused = new Set<UserId>();
     let asked = 0;
-    for (const caller of this.#subscribers.callers(destination)) {
+    for (const caller of this.#subscribers.callers(place)) {
       if (refused.has(caller.userId) || caller.expiresAt < this.#clock.now()) continue;
       if (++asked > MOST_ASKED) break;
       try {
-        await this.#readChannel(id, caller);
+        await this.#readChannel(idOf(place), caller);
         break;
       } catch (error) {
         if (!(error instanceof Refusal) || error.code !== 'not-permitted') break;
@@ -289,15 +276,11 @@ export class Membership {
     }
     if (refused.size === 0) return;
     channel.members = new Set([...channel.members].filter((user) => !refused.has(user)));
-    this.#subscribers.remove(destination, (user) => refused.has(user));
+    this.#subscribers.remove(place, (user) => refused.has(user));
   }
 }
 
 class NoChannel extends Refusal {}
-
-function cacheKey(kind: 'room' | 'community', id: number): MemberCacheKey {
-  return kind === 'room' ? `R${id}` : `CH${id}`;
-}
 
 function permit({ members }: MemberList, { userId }: Caller): void {
   if (!members.has(userId)) throw notPermitted();

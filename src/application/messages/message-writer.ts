@@ -1,14 +1,14 @@
-import type { Draft, StoredEvent } from '../../domain/chat-event.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { CommunityId, MessageId, UserId } from '../../domain/ids.ts';
 import { isFile, type Message } from '../../domain/message.ts';
+import type { ConversationKey } from '../../domain/place.ts';
+import type { Draft, StoredEvent } from '../../domain/stored-event.ts';
 import type { NewMessage, Stored } from '../application.ts';
 import type { Accepted, Caller, MaybePromise } from '../commands.ts';
+import { whenReady } from '../commands.ts';
 import type { Limits } from '../limits.ts';
-import { after } from '../maybe.ts';
 import type { Membership } from '../membership/membership.ts';
-import type { Journal, Proposal } from '../ordering/sequencer.ts';
+import type { Proposal, Sequencer } from '../ordering/sequencer.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { IdSource } from '../ports/id-source.ts';
 import type { UserDirectory, UserProfile } from '../ports/user-directory.ts';
@@ -19,9 +19,9 @@ const NAME_CHARS = 200;
 /** Of a picture's address. */
 const IMAGE_CHARS = 4_096;
 
-/** What the use cases that write have in common: who may write where and how much, under which name, and the way into the journal. */
-export class Writing {
-  readonly #journal: Journal;
+/** What the use cases that write have in common: who may write where and how much, under which name, and the way into the sequencer. */
+export class MessageWriter {
+  readonly #sequencer: Sequencer;
   readonly #membership: Membership;
   readonly #users: UserDirectory;
   readonly #rates: Rates;
@@ -30,7 +30,7 @@ export class Writing {
   readonly #ids: IdSource;
 
   constructor(parts: {
-    journal: Journal;
+    sequencer: Sequencer;
     membership: Membership;
     users: UserDirectory;
     rates: Rates;
@@ -38,7 +38,7 @@ export class Writing {
     clock: Clock;
     ids: IdSource;
   }) {
-    this.#journal = parts.journal;
+    this.#sequencer = parts.sequencer;
     this.#membership = parts.membership;
     this.#users = parts.users;
     this.#rates = parts.rates;
@@ -70,8 +70,8 @@ export class Writing {
     input: NewMessage,
     parentId: MessageId | null = null,
   ): MaybePromise<Accepted<Stored>> {
-    return after(this.admit(caller, place, communityId, input), () =>
-      after(this.author(caller, input), (author) => {
+    return whenReady(this.admit(caller, place, communityId, input), () =>
+      whenReady(this.author(caller, input), (author) => {
         const common = {
           ...this.common(caller.userId, place, communityId, input.nonce),
           name: author.name,
@@ -119,7 +119,7 @@ export class Writing {
 
   /** Into the order of the place, now; `tell` makes of the event what the client is told. */
   store<T>(proposal: Proposal, tell: (event: StoredEvent) => T): Accepted<T> {
-    return { result: this.#journal.append(proposal).then(tell) };
+    return { result: this.#sequencer.append(proposal).then(tell) };
   }
 
   #checkContent(content: string): void {

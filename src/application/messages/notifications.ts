@@ -1,6 +1,6 @@
-import type { CreatingEvent } from '../../domain/chat-event.ts';
-import { idOf, isChannel } from '../../domain/conversation.ts';
 import type { UserId } from '../../domain/ids.ts';
+import { idOf, isChannel } from '../../domain/place.ts';
+import type { CreatingEvent } from '../../domain/stored-event.ts';
 import type { Membership } from '../membership/membership.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { SessionReporter } from '../ports/session-reporter.ts';
@@ -49,7 +49,7 @@ export class Notifications {
   }
 
   async #notify(event: CreatingEvent): Promise<void> {
-    const members = await this.#membership.members({ kind: 'conversation', key: event.place });
+    const members = await this.#membership.members(event.place);
     const others = [...members].filter((user) => user !== event.userId);
     const targets = await this.#notLooking(event, others);
     if (targets.length === 0) return;

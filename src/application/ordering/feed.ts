@@ -1,13 +1,13 @@
-import { blanked, type StoredEvent, withoutDeleted } from '../../domain/chat-event.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import { Refusal } from '../../domain/errors.ts';
+import type { ConversationKey } from '../../domain/place.ts';
+import { blanked, type SequencedEvent, type StoredEvent, withoutDeleted } from '../../domain/stored-event.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { MessageStore } from '../ports/message-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { NewestReader } from './newest-reader.ts';
 
 /** How an event of a later number than expected is kept: decoded only when its turn comes. */
-export type HeldEvent = () => StoredEvent | null;
+export type HeldEvent = () => SequencedEvent | null;
 
 export interface FeedParts {
   readonly store: MessageStore;
@@ -46,7 +46,7 @@ export class Feed {
   #reading: Promise<void> | null = null;
   #closed = false;
   /** Consecutive events that end at `#position`, those of deleted messages blanked. */
-  #tail: StoredEvent[] = [];
+  #tail: SequencedEvent[] = [];
   #tailBytes = 0;
   #tailRead: Promise<void> | null = null;
   #longTailUntil = 0;
@@ -103,7 +103,7 @@ export class Feed {
    * Events after `after`, as they may be shown now, up to the newest that was handed out; at most as many as the window holds.
    * `after` must not be greater than `position`. @throws Refusal `try-again`
    */
-  async since(after: number): Promise<readonly StoredEvent[]> {
+  async since(after: number): Promise<readonly SequencedEvent[]> {
     this.usedAt = this.#parts.clock.now();
     this.#longTailUntil = this.usedAt + LONG_TAIL_MS;
     // Somebody else's read may not have gone back far enough, or the tail may have been dropped meanwhile.
@@ -133,10 +133,10 @@ export class Feed {
     return after >= this.#position || this.#position - this.#tail.length <= after;
   }
 
-  #handOut(event: StoredEvent): void {
+  #handOut(event: SequencedEvent): void {
     this.#position = event.seq;
     this.#remember(event);
-    this.#parts.deliver(event);
+    if (event.kind !== 'unknown') this.#parts.deliver(event);
   }
 
   #handOutHeld(): void {
@@ -179,7 +179,7 @@ export class Feed {
     this.#handOutHeld();
   }
 
-  #remember(event: StoredEvent): void {
+  #remember(event: SequencedEvent): void {
     if (event.kind === 'delete') this.#blank(event.id);
     this.#tail.push(event);
     this.#weigh(bytesOf(event));
@@ -192,14 +192,14 @@ export class Feed {
 
   #blank(id: string): void {
     for (const [i, event] of this.#tail.entries()) {
-      if (event.id !== id) continue;
+      if (event.kind === 'unknown' || event.id !== id) continue;
       const without = blanked(event);
       this.#tail[i] = without;
       this.#weigh(bytesOf(without) - bytesOf(event));
     }
   }
 
-  #setTail(tail: StoredEvent[]): void {
+  #setTail(tail: SequencedEvent[]): void {
     this.#tail = tail;
     this.#weigh(tail.reduce((sum, event) => sum + bytesOf(event), 0) - this.#tailBytes);
   }
@@ -213,7 +213,7 @@ export class Feed {
   async #readTail(after: number): Promise<void> {
     const start = this.#position - this.#tail.length;
     const from = this.#tail.length > SHORT_TAIL ? Math.min(after, this.#position - this.#parts.window) : after;
-    const events: StoredEvent[] = [];
+    const events: SequencedEvent[] = [];
     let last = Math.max(0, from);
     while (last < start) {
       const more = await this.#parts.store.eventsAfter(this.place, last, Math.min(READ, start - last));
@@ -238,8 +238,20 @@ export class Feed {
 const EVENT_BYTES = 400;
 
 /** A character may take two bytes. */
-function bytesOf(event: StoredEvent): number {
-  if (event.kind === 'delete') return EVENT_BYTES;
-  const quoted = event.kind === 'reply' ? event.parentContent.length : 0;
-  return EVENT_BYTES + 2 * (event.content.length + quoted);
+function bytesOf(event: SequencedEvent): number {
+  return EVENT_BYTES + 2 * charactersOf(event);
+}
+
+function charactersOf(event: SequencedEvent): number {
+  switch (event.kind) {
+    case 'message':
+    case 'file':
+    case 'modify':
+      return event.content.length;
+    case 'reply':
+      return event.content.length + event.parentContent.length;
+    case 'delete':
+    case 'unknown':
+      return 0;
+  }
 }

@@ -1,6 +1,5 @@
-import { conversationTopic } from '../../domain/audience.ts';
-import type { StoredEvent } from '../../domain/chat-event.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
+import type { ConversationKey } from '../../domain/place.ts';
+import type { StoredEvent } from '../../domain/stored-event.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { LocalSubscribers } from '../ports/local-subscribers.ts';
 import type { MessageStore } from '../ports/message-store.ts';
@@ -112,14 +111,13 @@ export class Feeds {
   #opened(place: ConversationKey, position: number, held: readonly [number, HeldEvent][]): Feed {
     // In one tick with the feed's beginning: what comes in between would be lost.
     this.#opening.delete(place);
-    const destination = conversationTopic(place);
     const parts: FeedParts = {
       store: this.#store,
       newest: this.#newest,
       clock: this.#clock,
       telemetry: this.#telemetry,
       window: this.#window,
-      deliver: (event: StoredEvent) => this.#subscribers.deliver(destination, event),
+      deliver: (event: StoredEvent) => this.#subscribers.deliver(place, event),
       remembered: (change) => {
         this.#remembered += change;
         // Many long histories at once don't wait for the next round.
@@ -135,7 +133,7 @@ export class Feeds {
   #closeIdle(): void {
     const now = this.#clock.now();
     for (const [place, feed] of this.#open) {
-      if (this.#subscribers.has(conversationTopic(place))) feed.usedAt = now;
+      if (this.#subscribers.count(place) > 0) feed.usedAt = now;
       else if (now - feed.usedAt > IDLE_MS) {
         this.#open.delete(place);
         feed.close();

@@ -1,4 +1,4 @@
-import type { ConversationKey } from '../../domain/conversation.ts';
+import type { ConversationKey } from '../../domain/place.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MessageStore } from '../ports/message-store.ts';
 

@@ -1,5 +1,5 @@
-import type { ControlEvent, StoredEvent, TransientEvent } from '../../domain/chat-event.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
+import type { ConversationKey } from '../../domain/place.ts';
+import type { StoredEvent } from '../../domain/stored-event.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { MessageBus, OutgoingRecord } from '../ports/message-bus.ts';
 import type { Outbox, UnpublishedBatch } from '../ports/message-store.ts';
@@ -72,15 +72,6 @@ export class Publisher {
     this.#publishing ??= this.#publishAll().finally(() => {
       this.#publishing = null;
     });
-  }
-
-  /** Publishes what is not stored: heard by those who listen now, or by nobody. */
-  transient(...events: readonly (TransientEvent | ControlEvent)[]): Promise<void> {
-    return this.#bus
-      .publish(events.map((event) => ({ event })))
-      .catch((error: unknown) =>
-        this.#telemetry.log('debug', 'not published', { kind: events[0]?.kind, reason: String(error) }),
-      );
   }
 
   /** Publishes what waits, then stops looking for more. */

@@ -1,8 +1,8 @@
-import type { Draft, StoredEvent } from '../../domain/chat-event.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import { asRefusal, Refusal } from '../../domain/errors.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
+import type { ConversationKey } from '../../domain/place.ts';
+import type { Draft, StoredEvent } from '../../domain/stored-event.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { AppendBatch, AppendOutcome, MessageStore } from '../ports/message-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -62,12 +62,12 @@ const MAX_BELIEFS = 200_000;
 /**
  * Turns proposals into numbered, stored events. What gathers for a place while its last batch is being written goes out as the next batch, and all
  * places that are ready share one round trip. The number believed to be next comes from our own writes and from what other servers
- * are heard to have stored; where it is wrong, the store says `clash`, the newest number is read and the batch is made anew.
+ * are heard to have stored; where it is wrong, the store says `conflict`, the newest number is read and the batch is made anew.
  *
  * Rules that depend on another message (an edit's author, a reply's parent) are decided against the state at exactly that point of the order: the target
- * is read after the position is known, and a clash means deciding again.
+ * is read after the position is known, and a conflict means deciding again.
  */
-export class Journal {
+export class Sequencer {
   readonly #store: MessageStore;
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
@@ -305,7 +305,7 @@ export class Journal {
         this.#done(entries.length);
         break;
       }
-      case 'clash':
+      case 'conflict':
         this.#telemetry.count('append_clashes');
         // What was heard meanwhile may tell the position already; else it is read.
         if ((this.#beliefs.get(lane.place) ?? 0) < batch.first) this.#beliefs.delete(lane.place);

@@ -1,24 +1,24 @@
-import type { Destination } from '../../domain/audience.ts';
-import type { ChatEvent, StoredEvent } from '../../domain/chat-event.ts';
+import type { ChatEvent } from '../../domain/chat-event.ts';
 import type { UserId } from '../../domain/ids.ts';
+import type { PlaceKey } from '../../domain/place.ts';
+import type { StoredEvent } from '../../domain/stored-event.ts';
 import type { Caller } from '../commands.ts';
 
 /**
- * The subscriptions of clients that are connected to this server, by destination. Everything here is synchronous and must not throw:
+ * The subscriptions of clients that are connected to this server, by place. Everything here is synchronous and must not throw:
  * a slow client is the adapter's to deal with.
  */
 export interface LocalSubscribers {
-  /** Hands an event to every subscription of that destination, in the order of calls. */
-  deliver(destination: Destination, event: ChatEvent): void;
-  has(destination: Destination): boolean;
+  /** Hands an event to every subscription of that place, in the order of calls. */
+  deliver(place: PlaceKey, event: ChatEvent): void;
   /** How many subscriptions it has. */
-  count(destination: Destination): number;
-  /** Destinations that have a subscription now. */
-  destinations(): Iterable<Destination>;
+  count(place: PlaceKey): number;
+  /** Places that have a subscription now. */
+  places(): Iterable<PlaceKey>;
   /** Who is subscribed there; a caller may come up more than once. */
-  callers(destination: Destination): Iterable<Caller>;
-  /** Ends the subscriptions of these users to that destination: each gets one `{"type":"removed"}`, then nothing. */
-  remove(destination: Destination, isRemoved: (userId: UserId) => boolean): void;
+  callers(place: PlaceKey): Iterable<Caller>;
+  /** Ends the subscriptions of these users to that place: each gets one `{"type":"removed"}`, then nothing. */
+  remove(place: PlaceKey, isRemoved: (userId: UserId) => boolean): void;
 }
 
 /** One subscription that is being brought up to date. */

@@ -1,8 +1,8 @@
-import type { Draft, StoredEvent } from '../../domain/chat-event.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import type { HistoryEntry, HistoryRange } from '../../domain/history.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
+import type { ConversationKey } from '../../domain/place.ts';
+import type { Draft, SequencedEvent, StoredEvent } from '../../domain/stored-event.ts';
 
 /** Events of one place that are stored together, numbered `first`, `first + 1`, ... */
 export interface AppendBatch {
@@ -15,13 +15,13 @@ export interface AppendBatch {
 /**
  * What became of a batch, always as a whole:
  * - `stored`: durable, and visible to every read that begins from now on
- * - `clash`: `first` is not the number after the place's newest; nothing was stored
+ * - `conflict`: `first` is not the number after the place's newest; nothing was stored
  * - `repeated`: a user's nonce was stored within the last 24 hours, here or elsewhere; nothing was stored. `index` is the draft's, `event` what the first one became.
  * - `failed`: nothing is known for certain; it may be stored and appear later. The error says why.
  */
 export type AppendOutcome =
   | { readonly kind: 'stored' }
-  | { readonly kind: 'clash' }
+  | { readonly kind: 'conflict' }
   | { readonly kind: 'repeated'; readonly index: number; readonly event: StoredEvent }
   | { readonly kind: 'failed'; readonly error: Error };
 
@@ -51,7 +51,7 @@ export interface MessageStore {
   /** The newest number of each place, 0 where nothing was said. One round trip for all. Includes everything that was `stored` before the call on any server. */
   newest(places: readonly ConversationKey[]): Promise<Map<ConversationKey, number>>;
   /** Events `after + 1`, ... in order without a gap, at most `limit`. */
-  eventsAfter(place: ConversationKey, after: number, limit: number): Promise<StoredEvent[]>;
+  eventsAfter(place: ConversationKey, after: number, limit: number): Promise<SequencedEvent[]>;
   /** Those of the messages that exist in that place now. */
   messages(place: ConversationKey, ids: readonly MessageId[]): Promise<Map<MessageId, Message>>;
   history(place: ConversationKey, range: HistoryRange): Promise<HistoryPage>;

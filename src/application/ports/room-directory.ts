@@ -1,4 +1,5 @@
 import type { ChannelId, CommunityId, RoomId, UserId } from '../../domain/ids.ts';
+import type { PlaceKey } from '../../domain/place.ts';
 
 export interface ChannelInfo {
   readonly id: ChannelId;
@@ -25,6 +26,6 @@ export interface RoomDirectory {
    * @throws Refusal `not-permitted` when that user may not read it
    */
   channel(id: ChannelId, user: { readonly userId: UserId; readonly token: string }): Promise<ChannelInfo | null>;
-  /** The user's rooms and communities as the service lists them: `community/1`, `direct/5`. */
-  topicsOf(userId: UserId): Promise<readonly string[]>;
+  /** The user's rooms and communities. */
+  placesOf(userId: UserId): Promise<readonly PlaceKey[]>;
 }

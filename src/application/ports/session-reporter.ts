@@ -1,7 +1,7 @@
 import type { VoiceState } from '../../domain/chat-event.ts';
-import type { ConversationKey } from '../../domain/conversation.ts';
 import type { ChannelId, CommunityId, UserId } from '../../domain/ids.ts';
-import type { Place } from '../../domain/place.ts';
+import type { ConversationKey } from '../../domain/place.ts';
+import type { Whereabouts } from '../../domain/whereabouts.ts';
 
 /**
  * Tells the presence service who came, went and looks where, and asks it.
@@ -13,9 +13,9 @@ import type { Place } from '../../domain/place.ts';
 export interface SessionReporter {
   login(sessionId: string, userId: UserId): Promise<void>;
   /** Whose session it was and where he looked last; null where presence does not know the session. */
-  logout(sessionId: string): Promise<{ readonly userId: UserId; readonly place: Place | null } | null>;
+  logout(sessionId: string): Promise<{ readonly userId: UserId; readonly whereabouts: Whereabouts | null } | null>;
   /** The user looks at `place` now; resolves to where he looked before. */
-  moved(userId: UserId, place: Place): Promise<Place | null>;
+  moved(userId: UserId, whereabouts: Whereabouts): Promise<Whereabouts | null>;
   /** Those of `ids` who are not looking at that conversation now. */
   notLooking(place: ConversationKey, ids: readonly UserId[]): Promise<UserId[]>;
   /** Who is in the community's voice channels. */

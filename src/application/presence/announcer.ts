@@ -1,5 +1,6 @@
 import type { PresenceChanged } from '../../domain/chat-event.ts';
 import type { UserId } from '../../domain/ids.ts';
+import type { PlaceKey } from '../../domain/place.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { RoomDirectory } from '../ports/room-directory.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -82,22 +83,22 @@ export class Announcer {
         users.push(userId);
         if (users.length === AT_ONCE) break;
       }
-      const topics = await Promise.all(users.map((userId) => this.#topicsOf(userId)));
+      const places = await Promise.all(users.map((userId) => this.#placesOf(userId)));
       const events: PresenceChanged[] = [];
       for (const [i, userId] of users.entries()) {
         const kind = this.#waiting.get(userId);
-        const where = topics[i];
+        const where = places[i];
         this.#waiting.delete(userId);
-        if (kind !== undefined && where !== undefined && where.length > 0) events.push({ kind, userId, topics: where });
+        if (kind !== undefined && where !== undefined && where.length > 0) events.push({ kind, userId, places: where });
       }
       if (events.length > 0) this.#tell(events);
     }
     this.#working = false;
   }
 
-  async #topicsOf(userId: UserId): Promise<readonly string[]> {
+  async #placesOf(userId: UserId): Promise<readonly PlaceKey[]> {
     try {
-      return await this.#directory.topicsOf(userId);
+      return await this.#directory.placesOf(userId);
     } catch (error) {
       this.#telemetry.log('debug', 'nobody told of a user', { userId, reason: String(error) });
       return [];

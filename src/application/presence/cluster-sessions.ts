@@ -1,4 +1,4 @@
-import type { RosterEntry, RosterTold } from '../../domain/chat-event.ts';
+import type { SessionEntry, SessionsReport } from '../../domain/cluster-event.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -9,12 +9,12 @@ interface Remote {
   heardAt: number;
   sessions: Map<string, UserId>;
   /** Parts of a whole list that is coming in. */
-  parts: RosterEntry[];
+  parts: SessionEntry[];
   partsSeen: number;
   askedAt: number;
 }
 
-/** What the roster tells its owner. All synchronous. */
+/** What the clusterSessions tells its owner. All synchronous. */
 export interface RosterListener {
   /** The user's first session anywhere; `here`: it is ours. */
   online(userId: UserId, here: boolean): void;
@@ -40,12 +40,12 @@ const SIMULTANEOUS_MS = 5_000;
  * Which users have sessions, over all servers. Servers tell each other over the bus: changes as they come, gathered for a moment; a sign of life else; the whole list to
  * whoever asks or has missed something. The presence service is told by the server that has the session, or, when that died, by the one with the smallest id.
  */
-export class Roster {
+export class ClusterSessions {
   readonly #server: string;
   readonly #epoch: number;
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
-  readonly #tell: (records: readonly RosterTold[]) => Promise<void>;
+  readonly #tell: (records: readonly SessionsReport[]) => Promise<void>;
   readonly #listener: RosterListener;
   readonly #local = new Map<string, UserId>();
   readonly #localCounts = new Map<UserId, number>();
@@ -65,7 +65,7 @@ export class Roster {
     server: string;
     clock: Clock;
     telemetry: Telemetry;
-    tell: (records: readonly RosterTold[]) => Promise<void>;
+    tell: (records: readonly SessionsReport[]) => Promise<void>;
     listener: RosterListener;
   }) {
     this.#server = parts.server;
@@ -137,7 +137,7 @@ export class Roster {
   }
 
   /** Another server told about its sessions. */
-  heard(told: RosterTold): void {
+  heard(told: SessionsReport): void {
     if (told.server === this.#server) return;
     const now = this.#clock.now();
     if (told.what === 'hello') this.#askedForAll = true;
@@ -173,7 +173,7 @@ export class Roster {
     } else if (told.what !== 'hello' && told.version > remote.version) this.#ask(remote, now);
   }
 
-  #takeWhole(remote: Remote, told: RosterTold): void {
+  #takeWhole(remote: Remote, told: SessionsReport): void {
     if (told.part === 1) {
       remote.parts = [];
       remote.partsSeen = 0;
@@ -256,7 +256,7 @@ export class Roster {
       const left = this.#left;
       this.#joined = new Map();
       this.#left = [];
-      const records: RosterTold[] = [];
+      const records: SessionsReport[] = [];
       for (let i = 0; i < Math.max(joined.length, left.length); i += PART) {
         this.#version += 1;
         records.push({ ...this.#record('delta'), joined: joined.slice(i, i + PART), left: left.slice(i, i + PART) });
@@ -288,7 +288,7 @@ export class Roster {
     );
   }
 
-  #record(what: RosterTold['what']): RosterTold {
+  #record(what: SessionsReport['what']): SessionsReport {
     return {
       kind: 'roster',
       server: this.#server,
@@ -321,6 +321,6 @@ export class Roster {
   }
 }
 
-function entries(sessions: ReadonlyMap<string, UserId>): RosterEntry[] {
+function entries(sessions: ReadonlyMap<string, UserId>): SessionEntry[] {
   return Array.from(sessions, ([sessionId, userId]) => ({ sessionId, userId }));
 }

@@ -1,6 +1,6 @@
-import { type Destination, presenceDestinations } from '../../domain/audience.ts';
 import type { PresenceChanged } from '../../domain/chat-event.ts';
 import type { UserId } from '../../domain/ids.ts';
+import type { PlaceKey } from '../../domain/place.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LocalSubscribers } from '../ports/local-subscribers.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -23,11 +23,11 @@ interface Waiting {
  * what exceeds the budget waits, only the last change of a user in a place is told, places take turns, and what has waited too long is dropped. In rooms of
  * a usual size nothing ever waits.
  */
-export class PresenceNews {
+export class PresenceFanOut {
   readonly #subscribers: LocalSubscribers;
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
-  readonly #waiting = new Map<Destination, Map<UserId, Waiting>>();
+  readonly #waiting = new Map<PlaceKey, Map<UserId, Waiting>>();
   #waitingCount = 0;
   #budget = BURST;
   #refilledAt: number;
@@ -42,33 +42,33 @@ export class PresenceNews {
 
   show(event: PresenceChanged): void {
     this.#refill();
-    for (const destination of presenceDestinations(event.topics)) {
-      const audience = this.#subscribers.count(destination);
+    for (const place of event.places) {
+      const audience = this.#subscribers.count(place);
       if (audience === 0) continue;
-      if (this.#budget > 0 && !this.#waiting.has(destination)) this.#tell(destination, event, audience);
-      else this.#wait(destination, event);
+      if (this.#budget > 0 && !this.#waiting.has(place)) this.#tell(place, event, audience);
+      else this.#wait(place, event);
     }
   }
 
-  #tell(destination: Destination, event: PresenceChanged, audience: number): void {
+  #tell(place: PlaceKey, event: PresenceChanged, audience: number): void {
     // May go into debt: a room larger than the budget would never be told anything.
     this.#budget -= audience;
-    this.#subscribers.deliver(destination, event);
+    this.#subscribers.deliver(place, event);
   }
 
-  #wait(destination: Destination, event: PresenceChanged): void {
-    let place = this.#waiting.get(destination);
-    if (place === undefined) {
-      place = new Map();
-      this.#waiting.set(destination, place);
+  #wait(place: PlaceKey, event: PresenceChanged): void {
+    let users = this.#waiting.get(place);
+    if (users === undefined) {
+      users = new Map();
+      this.#waiting.set(place, users);
     }
     // Goes behind what waits already; of one user only the last change is of interest.
-    if (place.delete(event.userId)) this.#waitingCount -= 1;
+    if (users.delete(event.userId)) this.#waitingCount -= 1;
     if (this.#waitingCount >= MOST_WAITING) {
       this.#telemetry.count('presence_dropped');
       return;
     }
-    place.set(event.userId, { event, since: this.#clock.now() });
+    users.set(event.userId, { event, since: this.#clock.now() });
     this.#waitingCount += 1;
     this.#plan();
   }
@@ -86,19 +86,19 @@ export class PresenceNews {
 
   #turn(): void {
     const now = this.#clock.now();
-    for (const [destination, place] of this.#waiting) {
+    for (const [place, users] of this.#waiting) {
       if (this.#budget <= 0) return;
-      const next = this.#next(place, now);
-      if (next !== null) this.#tell(destination, next, this.#subscribers.count(destination));
+      const next = this.#next(users, now);
+      if (next !== null) this.#tell(place, next, this.#subscribers.count(place));
       // To the end of the line, where this loop finds it again.
-      this.#waiting.delete(destination);
-      if (place.size > 0) this.#waiting.set(destination, place);
+      this.#waiting.delete(place);
+      if (users.size > 0) this.#waiting.set(place, users);
     }
   }
 
-  #next(place: Map<UserId, Waiting>, now: number): PresenceChanged | null {
-    for (const [userId, { event, since }] of place) {
-      place.delete(userId);
+  #next(users: Map<UserId, Waiting>, now: number): PresenceChanged | null {
+    for (const [userId, { event, since }] of users) {
+      users.delete(userId);
       this.#waitingCount -= 1;
       if (now - since <= STALE_MS) return event;
       this.#telemetry.count('presence_dropped');

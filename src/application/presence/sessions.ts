@@ -1,10 +1,10 @@
-import type { ConversationKey } from '../../domain/conversation.ts';
 import type { UserId } from '../../domain/ids.ts';
-import type { Place } from '../../domain/place.ts';
+import type { ConversationKey } from '../../domain/place.ts';
+import type { Whereabouts } from '../../domain/whereabouts.ts';
 
 interface Session {
   readonly userId: UserId;
-  place: Place | null;
+  whereabouts: Whereabouts | null;
 }
 
 /** The sessions of this server: whose, and where each looked last as far as this server was told. */
@@ -13,7 +13,7 @@ export class Sessions {
 
   begin(sessionId: string, userId: UserId): boolean {
     if (this.#sessions.has(sessionId)) return false;
-    this.#sessions.set(sessionId, { userId, place: null });
+    this.#sessions.set(sessionId, { userId, whereabouts: null });
     return true;
   }
 
@@ -24,18 +24,19 @@ export class Sessions {
     return session;
   }
 
-  /** The session looks at `place`; returns where it looked before. */
-  moved(sessionId: string, place: Place): Place | null {
+  /** The session looks there now. Returns where it looked before. */
+  moved(sessionId: string, whereabouts: Whereabouts): Whereabouts | null {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return null;
-    const before = session.place;
-    session.place = place;
+    const before = session.whereabouts;
+    session.whereabouts = whereabouts;
     return before;
   }
 
   looksAt(userId: UserId, key: ConversationKey): boolean {
     for (const session of this.#sessions.values()) {
-      if (session.userId === userId && session.place?.kind === 'conversation' && session.place.key === key) return true;
+      const { whereabouts } = session;
+      if (session.userId === userId && whereabouts?.kind === 'conversation' && whereabouts.key === key) return true;
     }
     return false;
   }

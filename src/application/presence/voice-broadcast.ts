@@ -1,28 +1,27 @@
-import { communityTopic, conversationTopic } from '../../domain/audience.ts';
 import type { CallLeft, VoiceLeft, VoiceShown } from '../../domain/chat-event.ts';
-import { roomKey } from '../../domain/conversation.ts';
-import type { Publisher } from '../ordering/publisher.ts';
+import { communityKey, type PlaceKey, roomKey } from '../../domain/place.ts';
+import type { Broadcast } from '../broadcast.ts';
 import type { LocalSubscribers } from '../ports/local-subscribers.ts';
 
 export type VoiceEvent = VoiceShown | VoiceLeft | CallLeft;
 
 /** Where an event about voice is heard. */
-export function voiceTopic(event: VoiceEvent): string {
-  return event.kind === 'call-left' ? conversationTopic(roomKey(event.roomId)) : communityTopic(event.communityId);
+export function placeOfVoice(event: VoiceEvent): PlaceKey {
+  return event.kind === 'call-left' ? roomKey(event.roomId) : communityKey(event.communityId);
 }
 
 /** Tells what happens in voice channels, here and on the other servers. */
-export class VoiceNews {
+export class VoiceBroadcast {
   readonly #subscribers: LocalSubscribers;
-  readonly #publisher: Publisher;
+  readonly #broadcast: Broadcast;
 
-  constructor(parts: { subscribers: LocalSubscribers; publisher: Publisher }) {
+  constructor(parts: { subscribers: LocalSubscribers; broadcast: Broadcast }) {
     this.#subscribers = parts.subscribers;
-    this.#publisher = parts.publisher;
+    this.#broadcast = parts.broadcast;
   }
 
   tell(event: VoiceEvent): void {
-    this.#subscribers.deliver(voiceTopic(event), event);
-    void this.#publisher.transient(event);
+    this.#subscribers.deliver(placeOfVoice(event), event);
+    void this.#broadcast.send(event);
   }
 }

@@ -1,6 +1,6 @@
 import type { FilesLocation } from '../../adapters/files/create-file-store.ts';
 import type { SecretEncoding } from '../../adapters/jwt/signing-keys.ts';
-import type { NamePerTopic } from '../../adapters/kafka/topics.ts';
+import type { NamePerStream } from '../../adapters/kafka/topics.ts';
 import type { LogLevel } from '../../adapters/system/telemetry.ts';
 import type { Limits } from '../../application/limits.ts';
 import type { ConnectionUrl } from './connection-url.ts';
@@ -39,9 +39,9 @@ export type BusChoice =
       readonly kind: 'kafka';
       /** `host:port` */
       readonly brokers: readonly string[];
-      readonly topics: NamePerTopic;
+      readonly topics: NamePerStream;
       /** Before the server's own suffix. */
-      readonly groups: NamePerTopic;
+      readonly groups: NamePerStream;
     };
 
 /** A directory's JSON file; a null path stands for the demo world. */

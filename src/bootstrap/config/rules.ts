@@ -1,5 +1,6 @@
 import { signingKeys } from '../../adapters/jwt/signing-keys.ts';
-import { type NamePerTopic, TOPIC_KINDS } from '../../adapters/kafka/topics.ts';
+import type { NamePerStream } from '../../adapters/kafka/topics.ts';
+import { RECORD_STREAMS } from '../../adapters/records/record-stream.ts';
 import { isLoopback } from './addresses.ts';
 import type { ReadEnvironment } from './environment.ts';
 import type { Values } from './variables.ts';
@@ -20,7 +21,7 @@ export function problemsTogether(read: ReadEnvironment): string[] {
   ];
 }
 
-export function topicNames(values: Values): NamePerTopic {
+export function topicNames(values: Values): NamePerStream {
   return {
     DIRECT: values.KAFKA_TOPIC_DIRECT,
     CHANNEL: values.KAFKA_TOPIC_CHANNEL,
@@ -31,7 +32,7 @@ export function topicNames(values: Values): NamePerTopic {
   };
 }
 
-export function groupNames(values: Values): NamePerTopic {
+export function groupNames(values: Values): NamePerStream {
   return {
     DIRECT: values.KAFKA_GROUP_DIRECT,
     CHANNEL: values.KAFKA_GROUP_CHANNEL,
@@ -76,9 +77,9 @@ function lonelyWorkers({ values, given }: ReadEnvironment): string[] {
     : [`WORKERS must be 1 where ${needed.join(' and ')} ${needed.length === 1 ? 'is' : 'are'} not set`];
 }
 
-function doubles(prefix: 'KAFKA_TOPIC' | 'KAFKA_GROUP', names: NamePerTopic): string[] {
+function doubles(prefix: 'KAFKA_TOPIC' | 'KAFKA_GROUP', names: NamePerStream): string[] {
   const first = new Map<string, string>();
-  return TOPIC_KINDS.flatMap((kind) => {
+  return RECORD_STREAMS.flatMap((kind) => {
     const name = names[kind];
     const earlier = first.get(name);
     first.set(name, earlier ?? kind);

@@ -5,7 +5,7 @@ import { SystemClock } from '../../../src/adapters/system/clock.ts';
 import { Feed } from '../../../src/application/ordering/feed.ts';
 import { NewestReader } from '../../../src/application/ordering/newest-reader.ts';
 import type { MessageStore } from '../../../src/application/ports/message-store.ts';
-import type { StoredEvent } from '../../../src/domain/chat-event.ts';
+import type { StoredEvent } from '../../../src/domain/stored-event.ts';
 
 const PLACE = 'r-1';
 

@@ -3,7 +3,7 @@ import { message } from '../../../dev/events.ts';
 import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
 import { Feeds } from '../../../src/application/ordering/feeds.ts';
 import type { MessageStore } from '../../../src/application/ports/message-store.ts';
-import type { StoredEvent } from '../../../src/domain/chat-event.ts';
+import type { StoredEvent } from '../../../src/domain/stored-event.ts';
 import { HandClock } from '../stomp/hand-clock.ts';
 
 const PLACES = 60;
@@ -26,9 +26,9 @@ test('long histories of many places do not stay in memory together', async () =>
   } as unknown as MessageStore;
   const subscribers = {
     deliver() {},
-    has: () => true,
+
     count: () => 1,
-    destinations: () => [],
+    places: () => [],
     callers: () => [],
     remove() {},
   };

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { VirtualTime } from '../../../dev/durability/virtual-time.ts';
 import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
-import { Journal } from '../../../src/application/ordering/sequencer.ts';
+import { Sequencer } from '../../../src/application/ordering/sequencer.ts';
 import type { AppendBatch, MessageStore } from '../../../src/application/ports/message-store.ts';
-import { roomKey } from '../../../src/domain/conversation.ts';
+import { roomKey } from '../../../src/domain/place.ts';
 import { said } from '../../contracts/world.ts';
 
 const APPEND_MS = 2;
@@ -19,7 +19,7 @@ interface Talk {
   say(room: number): Promise<unknown>;
 }
 
-/** Plays a talk over a journal whose store only appends, in `APPEND_MS`; `committed` is told as soon as something is stored. */
+/** Plays a talk over a sequencer whose store only appends, in `APPEND_MS`; `committed` is told as soon as something is stored. */
 async function play(
   pace: number,
   script: (talk: Talk) => Promise<unknown>,
@@ -36,13 +36,13 @@ async function play(
   const newest: MessageStore['newest'] = async (places) => new Map(places.map((place) => [place, 0]));
   const store = { pace, append, newest } as unknown as MessageStore;
   const telemetry = new RecordedTelemetry();
-  const journal = new Journal({ store, clock: time, telemetry, committed: () => committed(talk, appends) });
+  const sequencer = new Sequencer({ store, clock: time, telemetry, committed: () => committed(talk, appends) });
   const talk: Talk = {
     time,
     say(room) {
       const place = roomKey(room);
       const decide = () => said(place, 'text');
-      return journal.append({ place, userId: 1, nonce: null, target: null, kind: 'message', decide });
+      return sequencer.append({ place, userId: 1, nonce: null, target: null, kind: 'message', decide });
     },
   };
   // Nothing was appended for longer than any pace.

@@ -5,6 +5,7 @@ import type { Caller } from '../../../src/application/commands.ts';
 import { Membership } from '../../../src/application/membership/membership.ts';
 import type { ChannelInfo, RoomDirectory } from '../../../src/application/ports/room-directory.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
+import { communityKey, type PlaceKey } from '../../../src/domain/place.ts';
 import { HandClock } from '../stomp/hand-clock.ts';
 
 const AWAY = new Refusal('try-again', 'the community service is not reached');
@@ -35,11 +36,11 @@ class StaleDirectory implements RoomDirectory {
     return { id, name: 'general', communityId: null, ...channel };
   }
 
-  async topicsOf(userId: number) {
+  async placesOf(userId: number) {
     const all = Object.entries(this.communities).filter(([, members]) => members.includes(userId));
     return this.#answer(
-      `topics ${userId}`,
-      all.map(([id]) => `community/${id}`),
+      `places ${userId}`,
+      all.map(([id]) => communityKey(Number(id))),
     );
   }
 
@@ -55,7 +56,7 @@ function caller(userId: number): Caller {
 }
 
 function setUp(directory = new StaleDirectory(), cache = new MemoryMemberCache(), clock = new HandClock()) {
-  const live = new Map<string, number[]>();
+  const live = new Map<PlaceKey, number[]>();
   const membership = new Membership({
     directory,
     cache,
@@ -63,13 +64,12 @@ function setUp(directory = new StaleDirectory(), cache = new MemoryMemberCache()
     telemetry: new RecordedTelemetry(),
     subscribers: {
       deliver: () => {},
-      has: (destination) => live.has(destination),
-      count: (destination) => live.get(destination)?.length ?? 0,
-      destinations: () => live.keys(),
-      callers: (destination) => (live.get(destination) ?? []).map(caller),
-      remove: (destination, isRemoved) => {
-        const left = (live.get(destination) ?? []).filter((user) => !isRemoved(user));
-        live.set(destination, left);
+      count: (place) => live.get(place)?.length ?? 0,
+      places: () => live.keys(),
+      callers: (place) => (live.get(place) ?? []).map(caller),
+      remove: (place, isRemoved) => {
+        const left = (live.get(place) ?? []).filter((user) => !isRemoved(user));
+        live.set(place, left);
       },
     },
     channelStalenessSeconds: 60,
@@ -89,7 +89,7 @@ describe('who was removed', () => {
   test('stays out although the directory still lists him, however old the list grows', async () => {
     const { may, membership, clock } = setUp();
     expect(await may(3, 'r-5')).toBe('yes');
-    await membership.replace('room', 5, [1, 2]);
+    await membership.replace('r-5', [1, 2]);
     expect(await may(3, 'r-5')).toBe('not-permitted');
     clock.pass(61_000);
     await may(3, 'r-5');
@@ -100,7 +100,7 @@ describe('who was removed', () => {
 
   test('stays out of it on a server that only heard of it and shares no cache', async () => {
     const { may, membership, clock } = setUp();
-    membership.changed('room', 5, [1, 2]);
+    membership.changed('r-5', [1, 2]);
     clock.pass(61_000);
     await may(1, 'r-5');
     await new Promise((resolve) => setImmediate(resolve));
@@ -115,31 +115,31 @@ describe('who was removed', () => {
     const there = setUp(slow, cache);
     const here = setUp(new StaleDirectory(), cache);
     const asking = there.may(3, 'r-5');
-    await here.membership.replace('room', 5, [1, 2]);
+    await here.membership.replace('r-5', [1, 2]);
     late.resolve([1, 2, 3]);
     await asking;
-    expect(await cache.get('R5')).toEqual([1, 2]);
+    expect(await cache.get('r-5')).toEqual([1, 2]);
   });
 
   test('loses the channels of the community, though nobody says whose they are', async () => {
     const { may, membership, live } = setUp();
     expect(await may(3, 'c-11')).toBe('yes');
-    live.set('/topic/group/11', [1, 2, 3]);
-    live.set('/topic/community/1', [1, 3]);
-    await membership.replace('community', 1, [1, 2]);
-    expect(live.get('/topic/group/11')).toEqual([1, 2]);
-    expect(live.get('/topic/community/1')).toEqual([1]);
+    live.set('c-11', [1, 2, 3]);
+    live.set('com-1', [1, 3]);
+    await membership.replace('com-1', [1, 2]);
+    expect(live.get('c-11')).toEqual([1, 2]);
+    expect(live.get('com-1')).toEqual([1]);
     expect(await may(3, 'c-11')).toBe('not-permitted');
     expect(await may(2, 'c-11')).toBe('yes');
   });
 
   test('does not get in by another server, or after a restart, where the channel was never asked for', async () => {
     const { may, membership } = setUp();
-    membership.changed('community', 1, [1, 2]);
+    membership.changed('com-1', [1, 2]);
     expect(await may(3, 'c-11')).toBe('not-permitted');
     expect(await may(1, 'c-11')).toBe('yes');
     const restarted = setUp();
-    await restarted.cache.put('CH1', [1, 2]);
+    await restarted.cache.put('com-1', [1, 2]);
     expect(await restarted.may(3, 'c-11')).toBe('not-permitted');
     expect(await restarted.may(1, 'c-11')).toBe('yes');
   });
@@ -147,9 +147,9 @@ describe('who was removed', () => {
   test('loses a private channel that could be of several communities', async () => {
     const { may, membership, live } = setUp();
     expect(await may(2, 'c-12')).toBe('yes');
-    live.set('/topic/group/12', [1, 2]);
-    await membership.replace('community', 1, [1, 3]);
-    expect(live.get('/topic/group/12')).toEqual([1]);
+    live.set('c-12', [1, 2]);
+    await membership.replace('com-1', [1, 3]);
+    expect(live.get('c-12')).toEqual([1]);
     expect(await may(2, 'c-12')).toBe('not-permitted');
   });
 });
@@ -158,7 +158,7 @@ describe('who was removed from another community', () => {
   test('keeps his private channels once the directory shows that they are not of that one', async () => {
     const { directory, may, membership, clock } = setUp();
     expect(await may(2, 'c-12')).toBe('yes');
-    await membership.replace('community', 1, [1, 3]);
+    await membership.replace('com-1', [1, 3]);
     directory.communities[1] = [1, 3];
     expect(await may(2, 'c-12')).toBe('not-permitted');
     clock.pass(2_000);
@@ -188,11 +188,11 @@ describe('a channel belongs to one community', () => {
     const { may, membership, live } = setUp(directory);
     await may(1, 'c-12', 1);
     await may(3, 'c-12', 1);
-    live.set('/topic/group/12', [1, 2]);
-    await membership.replace('community', 2, [1, 3, 4]);
-    expect(live.get('/topic/group/12')).toEqual([1, 2]);
-    await membership.replace('community', 1, [1, 3]);
-    expect(live.get('/topic/group/12')).toEqual([1]);
+    live.set('c-12', [1, 2]);
+    await membership.replace('com-2', [1, 3, 4]);
+    expect(live.get('c-12')).toEqual([1, 2]);
+    await membership.replace('com-1', [1, 3]);
+    expect(live.get('c-12')).toEqual([1]);
   });
 });
 
@@ -228,13 +228,13 @@ describe('a private channel', () => {
     const { directory, may, clock, live, membership } = setUp();
     membership.start();
     expect(await may(2, 'c-12')).toBe('yes');
-    live.set('/topic/group/12', [2, 1]);
+    live.set('c-12', [2, 1]);
     directory.channels[12] = { members: [1], isPublic: false };
     for (let second = 0; second < 60; second++) {
       clock.pass(1_000);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    expect(live.get('/topic/group/12')).toEqual([1]);
+    expect(live.get('c-12')).toEqual([1]);
     expect(await may(2, 'c-12')).toBe('not-permitted');
     membership.stop();
   });

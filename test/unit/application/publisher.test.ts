@@ -4,7 +4,7 @@ import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
 import { Publisher } from '../../../src/application/ordering/publisher.ts';
 import type { MessageBus } from '../../../src/application/ports/message-bus.ts';
 import type { Outbox } from '../../../src/application/ports/message-store.ts';
-import { roomKey } from '../../../src/domain/conversation.ts';
+import { roomKey } from '../../../src/domain/place.ts';
 import { numbered, said } from '../../contracts/world.ts';
 
 /** One event stored each millisecond, forty in all: when each publishing began, and how many records it had. */

@@ -5,7 +5,7 @@ import { Membership } from '../../../src/application/membership/membership.ts';
 import { Feeds } from '../../../src/application/ordering/feeds.ts';
 import type { ReplaySink } from '../../../src/application/ports/local-subscribers.ts';
 import type { MessageStore } from '../../../src/application/ports/message-store.ts';
-import { SubscribeToTopic } from '../../../src/application/use-cases/reading/subscribe.ts';
+import { Subscribe } from '../../../src/application/use-cases/reading/subscribe.ts';
 import { HandClock } from '../stomp/hand-clock.ts';
 
 const EVENTS = 300;
@@ -42,7 +42,7 @@ class SlowConnection {
   }
 }
 
-function setUp(): SubscribeToTopic {
+function setUp(): Subscribe {
   const events = Array.from({ length: EVENTS }, (_, index) => ({
     kind: 'delete',
     place: 'r-5',
@@ -57,8 +57,8 @@ function setUp(): SubscribeToTopic {
   const telemetry = new RecordedTelemetry();
   const subscribers = {
     deliver() {},
-    has: () => true,
-    destinations: () => [],
+
+    places: () => [],
     callers: () => [],
     remove() {},
     count: () => 0,
@@ -67,16 +67,15 @@ function setUp(): SubscribeToTopic {
     roomMembers: async () => [1],
     communityMembers: async () => null,
     channel: async () => null,
-    topicsOf: async () => [],
+    placesOf: async () => [],
   };
   const cache = new MemoryMemberCache();
   const membership = new Membership({ directory, cache, clock, telemetry, subscribers, channelStalenessSeconds: 60 });
   const feeds = new Feeds({ store, clock, telemetry, subscribers, window: 1_000 });
-  return new SubscribeToTopic({ membership, feeds, window: 1_000, telemetry });
+  return new Subscribe({ membership, feeds, window: 1_000, telemetry });
 }
 
 const caller = { userId: 1, account: 'a', token: 't', expiresAt: Number.POSITIVE_INFINITY };
-const topic = { kind: 'conversation', key: 'r-5' } as const;
 
 test('a replay never has more waiting than the connection bears, however many share it', async () => {
   const subscribe = setUp();
@@ -84,7 +83,11 @@ test('a replay never has more waiting than the connection bears, however many sh
   const replays = Array.from({ length: 20 }, async () => {
     const seqs: number[] = [];
     const { promise, resolve } = Promise.withResolvers<void>();
-    const { result } = await subscribe.execute(caller, { topic, lastSeq: 0, sink: connection.sink(seqs, resolve) });
+    const { result } = await subscribe.execute(caller, {
+      place: 'r-5',
+      lastSeq: 0,
+      sink: connection.sink(seqs, resolve),
+    });
     await Promise.all([result, promise]);
     return seqs;
   });
@@ -97,7 +100,7 @@ test('a short replay waits for nothing', async () => {
   const connection = new SlowConnection();
   const seqs: number[] = [];
   const sink = connection.sink(seqs, () => {});
-  const { result } = await setUp().execute(caller, { topic, lastSeq: EVENTS - 5, sink });
+  const { result } = await setUp().execute(caller, { place: 'r-5', lastSeq: EVENTS - 5, sink });
   expect(await result).toEqual({ seq: EVENTS });
   expect([seqs.length, connection.drains]).toEqual([5, 0]);
 });

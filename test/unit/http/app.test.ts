@@ -48,7 +48,7 @@ test.each(Object.values(ENDPOINTS).filter(({ who }) => who === 'client' || who =
 test('unread and online', async () => {
   const { url } = await serve({
     unread: async (_caller, { places }) => places.map((place) => ({ place, count: 2, newestTime: 1, seq: 41 })),
-    online: async (_caller, { topic }) => (topic.kind === 'community' ? [3, 7] : []),
+    online: async (_caller, { place }) => (place === 'com-1' ? [3, 7] : []),
   });
   const get = (call: string) => json(fetch(`${url}/chat-server/${call}`, { headers: asUser(1) }));
   expect(await get('unread?places=r-5,c-11')).toMatchObject({
@@ -143,7 +143,7 @@ test('the headers that keep browsers careful', async () => {
 });
 
 test('health and metrics', async () => {
-  const health = { ready: false, reasons: ['state-topic: no heart-beat for 31 s'] };
+  const health = { ready: false, reasons: ['state-place: no heart-beat for 31 s'] };
   const { url } = await serve({ unread: async () => [] }, { health: () => health });
   expect((await fetch(`${url}/chat-server/health/live`)).status).toBe(200);
   expect(await json(fetch(`${url}/chat-server/health/ready`))).toEqual({ status: 503, body: health });

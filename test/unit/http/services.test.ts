@@ -14,8 +14,7 @@ function recording(): { readonly calls: Partial<Application>; readonly heard: un
   return {
     heard,
     calls: {
-      replaceRoomMembers: (id, members) => hear('room', id, members),
-      replaceCommunityMembers: (id, members) => hear('community', id, members),
+      replaceMembers: (place, members) => hear(place, members),
       voiceLeft: (left) => hear(left),
       callLeft: (left) => hear(left),
     },
@@ -41,8 +40,8 @@ test('the calls of the services, as the original takes and answers them', async 
     expect([response.status, await response.text()]).toEqual([200, DONE]);
   }
   expect(heard).toEqual([
-    ['room', 5, [1, 2, 3]],
-    ['community', 1, [1, 2]],
+    ['r-5', [1, 2, 3]],
+    ['com-1', [1, 2]],
     [{ type: 'out', communityId: 1, channelId: 11, ids: ['3'] }],
     [{ type: 'in', communityId: 1, channelId: 11, ids: ['3'] }],
     [{ type: 'out', roomId: 5, ids: [] }],
@@ -159,8 +158,8 @@ test('with a service token only its holders pass', async () => {
 
 test('refusals of the application have their numbers, and its defects tell a client nothing', async () => {
   const { url, logged } = await serve({
-    replaceRoomMembers: async (id) => {
-      if (id === 1) throw new Refusal('try-again', 'not now');
+    replaceMembers: async (place) => {
+      if (place === 'r-1') throw new Refusal('try-again', 'not now');
       throw new Error('password=x');
     },
   });

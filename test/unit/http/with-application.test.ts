@@ -57,9 +57,8 @@ async function whole(): Promise<Whole> {
       files: store,
       subscribers: {
         deliver() {},
-        has: () => false,
         count: () => 0,
-        destinations: () => [],
+        places: () => [],
         callers: () => [],
         remove() {},
       },

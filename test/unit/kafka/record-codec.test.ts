@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { message, oneOfEach, typing } from '../../../dev/events.ts';
 import { KafkaRecord } from '../../../src/adapters/kafka/kafka-record.ts';
-import { encodeRecord } from '../../../src/adapters/kafka/record-codec.ts';
-import { TOPIC_KINDS, type TopicKind, topicKindOf } from '../../../src/adapters/kafka/topics.ts';
+import { encodeRecord } from '../../../src/adapters/records/record-codec.ts';
+import { RECORD_STREAMS, type RecordStream, streamOf } from '../../../src/adapters/records/record-stream.ts';
 import type { ChatEvent } from '../../../src/domain/chat-event.ts';
 
 const WRITTEN = Date.UTC(2026, 10, 22, 16);
@@ -14,7 +14,7 @@ interface Read {
 }
 
 function read(
-  topicKind: TopicKind,
+  stream: RecordStream,
   value: Buffer | string | object | null,
   headers: Record<string, string> = {},
 ): Read {
@@ -28,7 +28,7 @@ function read(
       timestamp: String(WRITTEN),
       offset: '7',
     },
-    { topicKind, skipped: (_, reason) => skips.push(reason) },
+    { stream, skipped: (_, reason) => skips.push(reason) },
   );
   return { event: record.read(), skips };
 }
@@ -76,7 +76,7 @@ const author = { name: 'user1', profileImage: 'http://img/1.png' };
 
 describe('records as they were seen of original servers', () => {
   const parentId = '6b030f22cedf3b3501ec167e';
-  const cases: [string, TopicKind, object, ChatEvent][] = [
+  const cases: [string, RecordStream, object, ChatEvent][] = [
     [
       'a direct message',
       'DIRECT',
@@ -157,7 +157,7 @@ describe('records as they were seen of original servers', () => {
       'connect',
       'STATE',
       { ...state, type: 'connect', userId: '1', ids: ['community/1', 'direct/5'] },
-      { kind: 'connect', userId: 1, topics: ['community/1', 'direct/5'] },
+      { kind: 'connect', userId: 1, places: ['com-1', 'r-5'] },
     ],
     [
       'before-enter',
@@ -184,12 +184,12 @@ describe('records as they were seen of original servers', () => {
       { kind: 'call-left', type: 'out', roomId: 5, ids: ['3'] },
     ],
   ];
-  test.each(cases)('%s', (_, topicKind, value, expected) => {
-    expect(read(topicKind, value, { __TypeId__: 'com.example.chatserver.Some' })).toEqual({
+  test.each(cases)('%s', (_, stream, value, expected) => {
+    expect(read(stream, value, { __TypeId__: 'com.example.chatserver.Some' })).toEqual({
       event: expected,
       skips: [],
     });
-    expect(read(topicKind, { ...value, unknown: { deep: [1] } }).event).toEqual(expected);
+    expect(read(stream, { ...value, unknown: { deep: [1] } }).event).toEqual(expected);
   });
 });
 
@@ -225,7 +225,7 @@ describe('leniency', () => {
 });
 
 describe('what can not be decoded', () => {
-  test.each<[string, TopicKind, Buffer | string | object | null, Record<string, string>?]>([
+  test.each<[string, RecordStream, Buffer | string | object | null, Record<string, string>?]>([
     ['no value', 'DIRECT', null],
     ['random bytes', 'DIRECT', Buffer.from([0, 255, 1])],
     ['no object', 'DIRECT', '[1]'],
@@ -242,8 +242,8 @@ describe('what can not be decoded', () => {
     ['a seq that is no number', 'DIRECT', direct, { seq: 'x' }],
     ['a seq of zero', 'DIRECT', direct, { seq: '0' }],
     ['a batch that is no number', 'DIRECT', direct, { seq: '1', batch: '1e3' }],
-  ])('%s is told once, and read as null', (_, topicKind, value, headers = {}) => {
-    const { event, skips } = read(topicKind, value, headers);
+  ])('%s is told once, and read as null', (_, stream, value, headers = {}) => {
+    const { event, skips } = read(stream, value, headers);
     expect(event).toBeNull();
     expect(skips).toHaveLength(1);
   });
@@ -256,8 +256,8 @@ describe('what can not be decoded', () => {
       fc.object().map((value) => JSON.stringify({ ...state, type: 'roster', roster: value })),
     );
     fc.assert(
-      fc.property(fc.constantFrom(...TOPIC_KINDS), anything, (topicKind, value) => {
-        read(topicKind, value);
+      fc.property(fc.constantFrom(...RECORD_STREAMS), anything, (stream, value) => {
+        read(stream, value);
       }),
       { numRuns: 500 },
     );
@@ -266,14 +266,14 @@ describe('what can not be decoded', () => {
 
 describe('what is written', () => {
   test.each(oneOfEach().map((event) => [event.kind, event] as const))('%s is read as it was', (_, event) => {
-    const { topicKind, headers, value } = encodeRecord({ event, batchEnd: 9 }, 'one');
-    expect(read(topicKind, value, { ...headers })).toEqual({ event, skips: [] });
+    const { stream, headers, value } = encodeRecord({ event, batchEnd: 9 }, 'one');
+    expect(read(stream, value, { ...headers })).toEqual({ event, skips: [] });
   });
 
   test('the fields of a direct message, nulls and all, and its headers', () => {
     const encoded = encodeRecord({ event: message('r-5', 3), batchEnd: 4 }, 'one');
     expect(encoded).toMatchObject({
-      topicKind: 'DIRECT',
+      stream: 'DIRECT',
       key: 'r-5',
       headers: { server: 'one', seq: '3', batch: '4' },
     });
@@ -300,8 +300,8 @@ describe('what is written', () => {
   });
 
   test('each topic carries its kinds', () => {
-    const found = new Map(TOPIC_KINDS.map((kind) => [kind, new Set<string>()]));
-    for (const event of oneOfEach()) found.get(topicKindOf(event))?.add(event.kind);
+    const found = new Map(RECORD_STREAMS.map((kind) => [kind, new Set<string>()]));
+    for (const event of oneOfEach()) found.get(streamOf(event))?.add(event.kind);
     expect(Object.fromEntries([...found].map(([kind, kinds]) => [kind, [...kinds].sort().join(' ')]))).toEqual({
       DIRECT: 'message',
       CHANNEL: 'message',

@@ -1,6 +1,6 @@
 import { KafkaJSConnectionError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError } from 'kafkajs';
 import { describe, expect, test } from 'vitest';
-import { isUnsettled, onceSettled } from '../../../src/adapters/kafka/retry-while-not-ready.ts';
+import { isUnsettled, retryWhileNotReady } from '../../../src/adapters/kafka/retry-while-not-ready.ts';
 
 // Its constructor is typed without the argument that it needs.
 const noCoordinator = Object.assign(new Error('no coordinator'), { name: 'KafkaJSGroupCoordinatorNotFound' });
@@ -31,13 +31,13 @@ describe('what Kafka says while it is being set up', () => {
 
   test('is asked again until it has settled, and nothing else is', async () => {
     const answers = [noLeaderYet, noLeaderYet, null];
-    const asked = await onceSettled(5_000, async () => {
+    const asked = await retryWhileNotReady(5_000, async () => {
       const answer = answers.shift();
       if (answer) throw answer;
       return answers.length;
     });
     expect(asked).toBe(0);
-    await expect(onceSettled(5_000, () => Promise.reject(forbidden))).rejects.toBe(forbidden);
-    await expect(onceSettled(-1, () => Promise.reject(noLeaderYet))).rejects.toBe(noLeaderYet);
+    await expect(retryWhileNotReady(5_000, () => Promise.reject(forbidden))).rejects.toBe(forbidden);
+    await expect(retryWhileNotReady(-1, () => Promise.reject(noLeaderYet))).rejects.toBe(noLeaderYet);
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { eventBody, isLowValue } from '../../../src/adapters/stomp/event-body.ts';
 import { MessageBuilder } from '../../../src/adapters/stomp/message-builder.ts';
-import type { ChatEvent, Draft } from '../../../src/domain/chat-event.ts';
+import type { ChatEvent } from '../../../src/domain/chat-event.ts';
+import type { Draft } from '../../../src/domain/stored-event.ts';
 
 const links = (key: string) => (key === '' || key.startsWith('http') ? key : `https://c/${key}`);
 const common = { place: 'r-5' as const, userId: 1, nonce: null, communityId: null };
@@ -109,8 +110,8 @@ const golden: [string, ChatEvent, object][] = [
     { id: '6b030f10cedf3b3501ec1679', type: 'delete', seq: 8 },
   ],
   ['typing', { kind: 'typing', place: 'r-5', name: 'user1' }, { name: 'user1', type: 'typing' }],
-  ['connect', { kind: 'connect', userId: 2, topics: [] }, { type: 'connect', userId: '2' }],
-  ['disconnect', { kind: 'disconnect', userId: 2, topics: [] }, { type: 'disconnect', userId: '2' }],
+  ['connect', { kind: 'connect', userId: 2, places: [] }, { type: 'connect', userId: '2' }],
+  ['disconnect', { kind: 'disconnect', userId: 2, places: [] }, { type: 'disconnect', userId: '2' }],
   ['voice', { kind: 'voice', communityId: 1, state: { 21: ['1', '2'] } }, { 21: ['1', '2'] }],
   ['nobody in a voice channel', { kind: 'voice', communityId: 1, state: {} }, {}],
   [
@@ -196,10 +197,10 @@ describe('bodies of events', () => {
   });
 
   it('are none for what only servers tell each other', () => {
-    const change: ChatEvent = { kind: 'members-changed', of: { kind: 'room', id: 5 }, members: [1] };
+    const change: ChatEvent = { kind: 'members-changed', place: 'r-5', members: [1] };
     expect(eventBody(change, links)).toBeNull();
     const messages = new MessageBuilder(links, 'p');
-    expect(messages.event('/topic/direct/5', change, '')).toBeNull();
+    expect(messages.event('r-5', change, '')).toBeNull();
   });
 
   it('of little value are those whose next frame says it anew', () => {
@@ -219,7 +220,7 @@ describe('MESSAGE frames', () => {
   it('have the headers of old in their order, and seq', () => {
     const [, event] = golden[0] ?? [];
     if (event === undefined) throw new Error('no sample');
-    const text = messages.event('/topic/direct/5', event, '')?.text('sub-0');
+    const text = messages.event('r-5', event, '')?.text('sub-0');
     expect(text).toBe(
       'MESSAGE\ndestination:/topic/direct/5\ncontent-type:text/plain;charset=UTF-8\nsubscription:sub-0\n' +
         'message-id:r-5-1\nseq:1\ncontent-length:171\n\n' +
@@ -231,13 +232,13 @@ describe('MESSAGE frames', () => {
   it('count their body in bytes', () => {
     const [, event] = golden[1] ?? [];
     if (event === undefined) throw new Error('no sample');
-    const text = messages.event('/topic/direct/5', event, '')?.text('s') ?? '';
+    const text = messages.event('r-5', event, '')?.text('s') ?? '';
     const body = text.slice(text.indexOf('\n\n') + 2, -1);
     expect(text).toContain(`\ncontent-length:${Buffer.byteLength(body)}\n`);
   });
 
   it('without a number have an id of their own each', () => {
-    const ids = [1, 2].map(() => messages.event('/t', { kind: 'typing', place: 'r-5', name: 'a' }, '')?.text('s'));
+    const ids = [1, 2].map(() => messages.event('r-5', { kind: 'typing', place: 'r-5', name: 'a' }, '')?.text('s'));
     expect(ids[0]).not.toBe(ids[1]);
     expect(ids[0]).not.toContain('\nseq:');
   });

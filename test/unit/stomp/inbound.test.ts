@@ -83,12 +83,12 @@ describe('what clients send', () => {
     [
       'join-channel',
       { type: 'state', user_id: '1', channel_id: 'c-11' },
-      { moveToPlace: { sessionId: 's1', place: { kind: 'conversation', key: 'c-11' } } },
+      { moveToPlace: { sessionId: 's1', whereabouts: { kind: 'conversation', key: 'c-11' } } },
     ],
     [
       'join-channel',
       { type: 'state', user_id: 1, channel_id: 'home' },
-      { moveToPlace: { sessionId: 's1', place: { kind: 'home' } } },
+      { moveToPlace: { sessionId: 's1', whereabouts: { kind: 'home' } } },
     ],
     ['community-signaling', { type: 'before-enter', user_id: 1, community_id: '1' }, { showVoice: { communityId: 1 } }],
     [

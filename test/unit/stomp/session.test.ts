@@ -349,7 +349,7 @@ describe('UNSUBSCRIBE', () => {
     await client.count(3);
     fixture.application.store('r-5', 1, '4');
     expect(client.received.map((text) => read(text).command)).toEqual(['MESSAGE', 'RECEIPT', 'RECEIPT']);
-    expect(fixture.subscribers.port.has('/topic/direct/5')).toBe(false);
+    expect(fixture.subscribers.port.count('r-5')).toBe(0);
     client.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', receipt: 'again' }));
     await client.count(4);
     expect(read(client.received[3]).headers).toEqual({ 'receipt-id': 'again', seq: '4' });
@@ -371,7 +371,7 @@ describe('removal', () => {
       client.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', receipt: 'r' }));
       await client.count(1);
     }
-    fixture.subscribers.port.remove('/topic/direct/5', (userId) => userId === 2);
+    fixture.subscribers.port.remove('r-5', (userId) => userId === 2);
     fixture.application.store('r-5', 1, 'x');
     expect(gone.received.slice(1).map((text) => read(text).body)).toEqual(['{"type":"removed"}']);
     expect(stays.received).toHaveLength(2);
@@ -387,7 +387,7 @@ describe('removal', () => {
     client.bufferedBytes = 600_000;
     client.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', 'last-seq': 0 }));
     await client.count(1);
-    fixture.subscribers.port.remove('/topic/direct/5', () => true);
+    fixture.subscribers.port.remove('r-5', () => true);
     client.drain();
     client.say(
       frame('SEND', { destination: '/kafka/send-direct-typing', receipt: 'r' }, { channelId: 5, content: 'b' }),
@@ -522,7 +522,7 @@ describe('the endpoint', () => {
       await client.count(1);
     }
     slow.bufferedBytes = 600_000;
-    fixture.subscribers.port.deliver('/topic/direct/5', { kind: 'typing', place: 'r-5', name: 'a' });
+    fixture.subscribers.port.deliver('r-5', { kind: 'typing', place: 'r-5', name: 'a' });
     fixture.application.store('r-5', 1, 'x');
     expect(slow.received).toHaveLength(2);
     expect(quick.received).toHaveLength(3);
@@ -559,7 +559,7 @@ describe('the endpoint', () => {
     const common = { place: 'r-5' as const, seq: 1, id: '0'.repeat(24), userId: 1, time: 0, nonce: null };
     const author = { communityId: null, name: 'a', profileImage: null };
     const file = { content: 'images/k1', thumbnail: null, fileType: 'image' as const };
-    fixture.subscribers.port.deliver('/topic/direct/5', { kind: 'file', ...common, ...author, ...file });
+    fixture.subscribers.port.deliver('r-5', { kind: 'file', ...common, ...author, ...file });
     expect(clients.map((client) => JSON.parse(read(client.received[1]).body).message)).toEqual([
       'http://one.example/chat-server/files/images/k1?s=1',
       'http://two.example/chat-server/files/images/k1?s=1',

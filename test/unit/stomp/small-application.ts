@@ -1,16 +1,15 @@
 import type { Application, DirectMessage, Stored } from '../../../src/application/application.ts';
 import type { Accepted, Caller, MaybePromise } from '../../../src/application/commands.ts';
 import type { LocalSubscribers, ReplaySink } from '../../../src/application/ports/local-subscribers.ts';
-import { communityTopic, conversationTopic, type Topic } from '../../../src/domain/audience.ts';
-import type { MessageCreated } from '../../../src/domain/chat-event.ts';
-import { type ConversationKey, roomKey } from '../../../src/domain/conversation.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
+import { type ConversationKey, communityKey, isCommunity, type PlaceKey, roomKey } from '../../../src/domain/place.ts';
+import type { MessageCreated } from '../../../src/domain/stored-event.ts';
 import type { HandClock } from './hand-clock.ts';
 
 const MEMBERS = [1, 2, 3];
 
 interface Subscribing {
-  readonly topic: Topic;
+  readonly place: PlaceKey;
   readonly lastSeq: number | null;
   readonly sink: ReplaySink;
 }
@@ -82,21 +81,21 @@ export class SmallApplication {
 
   showTyping(_caller: Caller, input: { place: ConversationKey; name: string }): MaybePromise<Accepted<void>> {
     return this.#admit('showTyping', input, async () => {
-      this.#subscribers.deliver(conversationTopic(input.place), { kind: 'typing', ...input });
+      this.#subscribers.deliver(input.place, { kind: 'typing', ...input });
     });
   }
 
   subscribe(caller: Caller, input: Subscribing): MaybePromise<Accepted<{ readonly seq: number }>> {
-    const { topic, lastSeq, sink } = input;
-    if (topic.kind === 'conversation') this.#check(caller, Number(topic.key.slice(2)));
-    return this.#admit('subscribe', { topic, lastSeq }, async () => {
+    const { place, lastSeq, sink } = input;
+    if (!isCommunity(place)) this.#check(caller, Number(place.slice(2)));
+    return this.#admit('subscribe', { place, lastSeq }, async () => {
       sink.admitted();
-      if (topic.kind === 'community') {
+      if (isCommunity(place)) {
         sink.live();
         return { seq: 0 };
       }
       await this.gate;
-      return this.#replay(topic.key, lastSeq, sink);
+      return this.#replay(place, lastSeq, sink);
     });
   }
 
@@ -119,12 +118,12 @@ export class SmallApplication {
       ...author,
     };
     this.events.set(place, [...events, event]);
-    this.#subscribers.deliver(conversationTopic(place), event);
+    this.#subscribers.deliver(place, event);
     return { seq, id };
   }
 
   voice(communityId: number, state: Readonly<Record<string, readonly string[]>>): void {
-    this.#subscribers.deliver(communityTopic(communityId), { kind: 'voice', communityId, state });
+    this.#subscribers.deliver(communityKey(communityId), { kind: 'voice', communityId, state });
   }
 
   async #replay(key: ConversationKey, lastSeq: number | null, sink: ReplaySink): Promise<{ seq: number }> {

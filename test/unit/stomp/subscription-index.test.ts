@@ -4,9 +4,10 @@ import { zeroCounts } from '../../../src/adapters/stomp/counts.ts';
 import { MessageBuilder } from '../../../src/adapters/stomp/message-builder.ts';
 import { type Subscriber, Subscription } from '../../../src/adapters/stomp/subscription.ts';
 import { SubscriptionIndex } from '../../../src/adapters/stomp/subscription-index.ts';
+import type { PlaceKey } from '../../../src/domain/place.ts';
 import { MemoryConnection } from './memory-connection.ts';
 
-const DESTINATIONS = ['/topic/direct/5', '/topic/direct/6', '/topic/group/5'];
+const PLACES: readonly PlaceKey[] = ['r-5', 'r-6', 'c-5'];
 
 function admitted(subscription: Subscription): Subscription {
   subscription.admitted();
@@ -25,8 +26,7 @@ function setUp() {
     ended: () => {},
   });
   const host = { index, messages, replayBytes: 1_000, tick: 0 };
-  const subscription = (of: Subscriber, id: string, destination: string) =>
-    admitted(new Subscription(of, id, destination, host));
+  const subscription = (of: Subscriber, id: string, place: PlaceKey) => admitted(new Subscription(of, id, place, host));
   return { index, counts, subscriber, subscription, host };
 }
 
@@ -34,11 +34,11 @@ describe('subscription index', () => {
   it('does not tell those who were never let in that they are removed', () => {
     const { index, subscriber, host } = setUp();
     const one = subscriber(1);
-    const it = new Subscription(one, 'a', '/topic/direct/5', host);
-    index.remove('/topic/direct/5', () => true);
+    const it = new Subscription(one, 'a', 'r-5', host);
+    index.remove('r-5', () => true);
     expect([it.isOver, one.connection.received]).toEqual([false, []]);
     it.admitted();
-    index.remove('/topic/direct/5', () => true);
+    index.remove('r-5', () => true);
     expect([it.isOver, one.connection.received.length]).toEqual([true, 1]);
   });
 
@@ -46,7 +46,7 @@ describe('subscription index', () => {
     const step = fc.record({
       what: fc.constantFrom('join', 'join', 'begin', 'live', 'end', 'end', 'remove'),
       which: fc.nat(),
-      destination: fc.constantFrom(...DESTINATIONS),
+      place: fc.constantFrom(...PLACES),
       userId: fc.integer({ min: 1, max: 9 }),
       id: fc.constantFrom('a', 'b', 'c'),
     });
@@ -54,17 +54,17 @@ describe('subscription index', () => {
       fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
         const { index, counts, subscriber, subscription } = setUp();
         const all: { of: MemoryConnection; userId: number; it: Subscription; state: 'begun' | 'live' | 'over' }[] = [];
-        for (const { what, which, destination, userId, id } of steps) {
+        for (const { what, which, place, userId, id } of steps) {
           const one = all[which % Math.max(1, all.length)];
           if (what === 'begin' || what === 'join') {
             const of = subscriber(userId);
-            const it = subscription(of, id, destination);
+            const it = subscription(of, id, place);
             if (what === 'join') it.live();
             all.push({ of: of.connection, userId, it, state: what === 'join' ? 'live' : 'begun' });
           } else if (what === 'remove') {
-            index.remove(destination, (user) => user === userId);
+            index.remove(place, (user) => user === userId);
             for (const other of all) {
-              if (other.it.destination === destination && other.userId === userId) other.state = 'over';
+              if (other.it.place === place && other.userId === userId) other.state = 'over';
             }
           } else if (what === 'live' && one !== undefined) {
             one.it.live();
@@ -76,14 +76,14 @@ describe('subscription index', () => {
         }
         const live = all.filter(({ state }) => state === 'live');
         expect(counts.subscriptions).toBe(live.length);
-        expect(new Set(index.destinations())).toEqual(new Set(live.map(({ it }) => it.destination)));
-        for (const destination of DESTINATIONS) {
-          const here = live.filter(({ it }) => it.destination === destination);
-          expect([...index.callers(destination)].map(({ userId }) => userId).sort()).toEqual(
+        expect(new Set(index.places())).toEqual(new Set(live.map(({ it }) => it.place)));
+        for (const place of PLACES) {
+          const here = live.filter(({ it }) => it.place === place);
+          expect([...index.callers(place)].map(({ userId }) => userId).sort()).toEqual(
             here.map(({ userId }) => userId).sort(),
           );
           for (const { of } of all) of.received.length = 0;
-          index.deliver(destination, { kind: 'typing', place: 'r-5', name: 'a' });
+          index.deliver(place, { kind: 'typing', place: 'r-5', name: 'a' });
           for (const { of, it } of all) {
             const isHere = here.some((other) => other.it === it);
             expect(of.received).toHaveLength(isHere ? 1 : 0);
@@ -98,12 +98,12 @@ describe('subscription index', () => {
   it('says nothing to who is not live yet, and goes live once', () => {
     const { index, counts, subscriber, subscription } = setUp();
     const one = subscriber(1);
-    const it = subscription(one, 'a', '/topic/direct/5');
-    index.deliver('/topic/direct/5', { kind: 'typing', place: 'r-5', name: 'a' });
+    const it = subscription(one, 'a', 'r-5');
+    index.deliver('r-5', { kind: 'typing', place: 'r-5', name: 'a' });
     expect(one.connection.received).toEqual([]);
     it.live();
     it.live();
-    index.deliver('/topic/direct/5', { kind: 'typing', place: 'r-5', name: 'a' });
+    index.deliver('r-5', { kind: 'typing', place: 'r-5', name: 'a' });
     expect(one.connection.received).toHaveLength(1);
     it.end();
     it.live();
@@ -113,8 +113,8 @@ describe('subscription index', () => {
   it('builds one buffer an id, also where the ids take turns', () => {
     const { index, subscriber, subscription } = setUp();
     const all = Array.from({ length: 12 }, () => subscriber(1));
-    for (const [number, one] of all.entries()) subscription(one, `s${number % 3}`, '/topic/direct/5').live();
-    index.deliver('/topic/direct/5', { kind: 'typing', place: 'r-5', name: 'a' });
+    for (const [number, one] of all.entries()) subscription(one, `s${number % 3}`, 'r-5').live();
+    index.deliver('r-5', { kind: 'typing', place: 'r-5', name: 'a' });
     // The first of each id takes the end that all share, behind a head of its own.
     expect(new Set(all.flatMap(({ connection }) => connection.shared)).size).toBe(4);
   });

@@ -12,10 +12,10 @@ import {
   RefusedRequest,
   state,
 } from '../../../src/adapters/tcp/presence-codec.ts';
-import { type Place, parsePlace, placeText } from '../../../src/domain/place.ts';
+import { parseWhereabouts, type Whereabouts, whereaboutsText } from '../../../src/domain/whereabouts.ts';
 
-const HOME: Place = { kind: 'home' };
-const VOICE: Place = { kind: 'voice', communityId: 1, channelId: 11 };
+const HOME: Whereabouts = { kind: 'home' };
+const VOICE: Whereabouts = { kind: 'voice', communityId: 1, channelId: 11 };
 
 describe('requests', () => {
   test.each<[Question<unknown>, string]>([
@@ -48,11 +48,11 @@ describe('replies', () => {
   });
 
   test.each([
-    ['1,home', { userId: 1, place: HOME }],
-    ['1,null', { userId: 1, place: null }],
-    ['1,r-5', { userId: 1, place: { kind: 'conversation', key: 'r-5' } }],
-    ['3,com1,c-11', { userId: 3, place: VOICE }],
-    ['3,com1', { userId: 3, place: null }],
+    ['1,home', { userId: 1, whereabouts: HOME }],
+    ['1,null', { userId: 1, whereabouts: null }],
+    ['1,r-5', { userId: 1, whereabouts: { kind: 'conversation', key: 'r-5' } }],
+    ['3,com1,c-11', { userId: 3, whereabouts: VOICE }],
+    ['3,com1', { userId: 3, whereabouts: null }],
     ['null,null', null],
     ['abc,home', null],
   ])('to logout: %s', (reply, expected) => {
@@ -136,8 +136,8 @@ describe('replies', () => {
     );
     fc.assert(
       fc.property(place, place, (before, after) => {
-        const read = state(3, parsePlace(after) ?? HOME).read(`${before},${after}`);
-        expect(read === null ? null : placeText(read)).toBe(before);
+        const read = state(3, parseWhereabouts(after) ?? HOME).read(`${before},${after}`);
+        expect(read === null ? null : whereaboutsText(read)).toBe(before);
       }),
     );
   });

@@ -1,8 +1,8 @@
 import type { Request } from 'express';
-import { channelKey, roomKey } from '../../../domain/conversation.ts';
 import { Refusal } from '../../../domain/errors.ts';
 import type { HistoryRange } from '../../../domain/history.ts';
 import { parseId } from '../../../domain/ids.ts';
+import { channelKey, roomKey } from '../../../domain/place.ts';
 import { type ClientHandler, type HttpDeps, linkBase } from '../deps.ts';
 import { sendSuccess } from '../envelope.ts';
 import { historyBody } from '../history-body.ts';

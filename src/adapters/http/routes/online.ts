@@ -1,5 +1,5 @@
-import { parseTopicKey } from '../../../domain/audience.ts';
 import { Refusal } from '../../../domain/errors.ts';
+import { parsePlaceKey } from '../../../domain/place.ts';
 import type { ClientHandler, HttpDeps } from '../deps.ts';
 import { sendSuccess } from '../envelope.ts';
 import { queryText } from '../query.ts';
@@ -7,9 +7,9 @@ import { queryText } from '../query.ts';
 /** Members of a place (`r-5`, `c-11`, `com-1`) who have a session. */
 export function onlineRoute(deps: HttpDeps): ClientHandler {
   return async (caller, request, response) => {
-    const topic = parseTopicKey(queryText(request, 'place') ?? '');
-    if (topic === null) throw new Refusal('bad-input', 'place is none like r-5, c-11 or com-1');
-    const users = await deps.application.online(caller, { topic });
+    const place = parsePlaceKey(queryText(request, 'place') ?? '');
+    if (place === null) throw new Refusal('bad-input', 'place is none like r-5, c-11 or com-1');
+    const users = await deps.application.online(caller, { place });
     sendSuccess(response, users.map(String));
   };
 }

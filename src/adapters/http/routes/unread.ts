@@ -1,5 +1,5 @@
-import { type ConversationKey, parseConversationKey } from '../../../domain/conversation.ts';
 import { Refusal } from '../../../domain/errors.ts';
+import { type ConversationKey, parseConversationKey } from '../../../domain/place.ts';
 import type { ClientHandler, HttpDeps } from '../deps.ts';
 import { sendSuccess } from '../envelope.ts';
 import { queryText } from '../query.ts';

@@ -2,9 +2,9 @@ import { deletion } from '../../../domain/authorship.ts';
 import { isFile, type Message } from '../../../domain/message.ts';
 import type { Deletion, Stored } from '../../application.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
-import { after } from '../../maybe.ts';
+import { whenReady } from '../../commands.ts';
 import { dropFile } from '../../messages/drop-file.ts';
-import { told, type Writing } from '../../messages/message-writer.ts';
+import { type MessageWriter, told } from '../../messages/message-writer.ts';
 import type { FileStore } from '../../ports/file-store.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 
@@ -12,19 +12,19 @@ const WHOLE_URL = /^https?:/i;
 
 /** An author takes his message back. Of a file the bytes go too: links that were handed out must not outlive it. */
 export class DeleteMessage {
-  readonly #writing: Writing;
+  readonly #writer: MessageWriter;
   readonly #files: FileStore;
   readonly #telemetry: Telemetry;
 
-  constructor(parts: { writing: Writing; files: FileStore; telemetry: Telemetry }) {
-    this.#writing = parts.writing;
+  constructor(parts: { writer: MessageWriter; files: FileStore; telemetry: Telemetry }) {
+    this.#writer = parts.writer;
     this.#files = parts.files;
     this.#telemetry = parts.telemetry;
   }
 
   execute(caller: Caller, input: Deletion): MaybePromise<Accepted<Stored>> {
     const { place, id, communityId, nonce } = input;
-    return after(this.#writing.admit(caller, place, communityId, input), () => {
+    return whenReady(this.#writer.admit(caller, place, communityId, input), () => {
       let deleted: Message | undefined;
       const proposal = {
         place,
@@ -37,7 +37,7 @@ export class DeleteMessage {
           return deletion(target, caller.userId, nonce);
         },
       };
-      return this.#writing.store(proposal, (event) => {
+      return this.#writer.store(proposal, (event) => {
         if (deleted !== undefined && isFile(deleted)) this.#dropFiles(deleted);
         return told(event);
       });

@@ -1,22 +1,22 @@
 import { modification } from '../../../domain/authorship.ts';
-import type { Draft } from '../../../domain/chat-event.ts';
+import type { Draft } from '../../../domain/stored-event.ts';
 import type { Modification, Stored } from '../../application.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
-import { after } from '../../maybe.ts';
-import { told, type Writing } from '../../messages/message-writer.ts';
+import { whenReady } from '../../commands.ts';
+import { type MessageWriter, told } from '../../messages/message-writer.ts';
 
 /** An author edits the text of his message. */
 export class ModifyMessage {
-  readonly #writing: Writing;
+  readonly #writer: MessageWriter;
 
-  constructor(writing: Writing) {
-    this.#writing = writing;
+  constructor(writer: MessageWriter) {
+    this.#writer = writer;
   }
 
   execute(caller: Caller, input: Modification): MaybePromise<Accepted<Stored>> {
     const { place, id, content, communityId, nonce } = input;
-    return after(this.#writing.admit(caller, place, communityId, input), () =>
-      this.#writing.store(
+    return whenReady(this.#writer.admit(caller, place, communityId, input), () =>
+      this.#writer.store(
         {
           place,
           userId: caller.userId,

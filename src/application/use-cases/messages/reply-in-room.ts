@@ -1,17 +1,17 @@
-import { roomKey } from '../../../domain/conversation.ts';
+import { roomKey } from '../../../domain/place.ts';
 import type { DirectMessage, Reply, Stored } from '../../application.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
-import type { Writing } from '../../messages/message-writer.ts';
+import type { MessageWriter } from '../../messages/message-writer.ts';
 
 /** An answer to a message of the same direct room. */
 export class ReplyInRoom {
-  readonly #writing: Writing;
+  readonly #writer: MessageWriter;
 
-  constructor(writing: Writing) {
-    this.#writing = writing;
+  constructor(writer: MessageWriter) {
+    this.#writer = writer;
   }
 
   execute(caller: Caller, input: DirectMessage & Reply): MaybePromise<Accepted<Stored>> {
-    return this.#writing.create(caller, roomKey(input.roomId), null, input, input.parentId);
+    return this.#writer.create(caller, roomKey(input.roomId), null, input, input.parentId);
   }
 }

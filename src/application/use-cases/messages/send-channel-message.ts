@@ -1,17 +1,17 @@
-import { channelKey } from '../../../domain/conversation.ts';
+import { channelKey } from '../../../domain/place.ts';
 import type { ChannelMessage, Stored } from '../../application.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
-import type { Writing } from '../../messages/message-writer.ts';
+import type { MessageWriter } from '../../messages/message-writer.ts';
 
 /** A new message in a text channel of a community. */
 export class SendChannelMessage {
-  readonly #writing: Writing;
+  readonly #writer: MessageWriter;
 
-  constructor(writing: Writing) {
-    this.#writing = writing;
+  constructor(writer: MessageWriter) {
+    this.#writer = writer;
   }
 
   execute(caller: Caller, input: ChannelMessage): MaybePromise<Accepted<Stored>> {
-    return this.#writing.create(caller, channelKey(input.channelId), input.communityId, input);
+    return this.#writer.create(caller, channelKey(input.channelId), input.communityId, input);
   }
 }

@@ -1,17 +1,17 @@
-import { roomKey } from '../../../domain/conversation.ts';
+import { roomKey } from '../../../domain/place.ts';
 import type { DirectMessage, Stored } from '../../application.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
-import type { Writing } from '../../messages/message-writer.ts';
+import type { MessageWriter } from '../../messages/message-writer.ts';
 
 /** A new message in a direct room. */
 export class SendDirectMessage {
-  readonly #writing: Writing;
+  readonly #writer: MessageWriter;
 
-  constructor(writing: Writing) {
-    this.#writing = writing;
+  constructor(writer: MessageWriter) {
+    this.#writer = writer;
   }
 
   execute(caller: Caller, input: DirectMessage): MaybePromise<Accepted<Stored>> {
-    return this.#writing.create(caller, roomKey(input.roomId), null, input);
+    return this.#writer.create(caller, roomKey(input.roomId), null, input);
   }
 }

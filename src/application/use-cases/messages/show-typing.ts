@@ -1,10 +1,9 @@
-import { conversationTopic } from '../../../domain/audience.ts';
 import type { TypingShown } from '../../../domain/chat-event.ts';
 import type { Typing } from '../../application.ts';
+import type { Broadcast } from '../../broadcast.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
-import { after } from '../../maybe.ts';
+import { whenReady } from '../../commands.ts';
 import type { Membership } from '../../membership/membership.ts';
-import type { Publisher } from '../../ordering/publisher.ts';
 import type { LocalSubscribers } from '../../ports/local-subscribers.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { UserDirectory } from '../../ports/user-directory.ts';
@@ -17,7 +16,7 @@ export class ShowTyping {
   readonly #membership: Membership;
   readonly #rates: Rates;
   readonly #subscribers: LocalSubscribers;
-  readonly #publisher: Publisher;
+  readonly #broadcast: Broadcast;
   readonly #users: UserDirectory;
   readonly #telemetry: Telemetry;
 
@@ -25,20 +24,20 @@ export class ShowTyping {
     membership: Membership;
     rates: Rates;
     subscribers: LocalSubscribers;
-    publisher: Publisher;
+    broadcast: Broadcast;
     users: UserDirectory;
     telemetry: Telemetry;
   }) {
     this.#membership = parts.membership;
     this.#rates = parts.rates;
     this.#subscribers = parts.subscribers;
-    this.#publisher = parts.publisher;
+    this.#broadcast = parts.broadcast;
     this.#users = parts.users;
     this.#telemetry = parts.telemetry;
   }
 
   execute(caller: Caller, { place, communityId, name }: Typing): MaybePromise<Accepted<void>> {
-    return after(this.#membership.require(caller, place, communityId), () => {
+    return whenReady(this.#membership.require(caller, place, communityId), () => {
       if (this.#rates.typing(caller.userId, place))
         this.#show({ kind: 'typing', place, name: this.#nameOf(caller, name) });
       else this.#telemetry.count('typing_dropped');
@@ -47,8 +46,8 @@ export class ShowTyping {
   }
 
   #show(event: TypingShown): void {
-    this.#subscribers.deliver(conversationTopic(event.place), event);
-    void this.#publisher.transient(event);
+    this.#subscribers.deliver(event.place, event);
+    void this.#broadcast.send(event);
   }
 
   #nameOf(caller: Caller, claimed: string): string {

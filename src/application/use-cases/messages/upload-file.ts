@@ -1,14 +1,14 @@
-import type { Draft, StoredEvent } from '../../../domain/chat-event.ts';
-import type { ConversationKey } from '../../../domain/conversation.ts';
 import { Refusal } from '../../../domain/errors.ts';
 import type { CommunityId } from '../../../domain/ids.ts';
+import type { ConversationKey } from '../../../domain/place.ts';
+import type { Draft, StoredEvent } from '../../../domain/stored-event.ts';
 import type { StoredFileMessage, StoredUpload, Upload, UploadPart } from '../../application.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
+import { whenReady } from '../../commands.ts';
 import type { Limits } from '../../limits.ts';
-import { after } from '../../maybe.ts';
 import type { Membership } from '../../membership/membership.ts';
 import { dropFile } from '../../messages/drop-file.ts';
-import type { Writing } from '../../messages/message-writer.ts';
+import type { MessageWriter } from '../../messages/message-writer.ts';
 import type { ByteStream, FileStore } from '../../ports/file-store.ts';
 import type { IdSource } from '../../ports/id-source.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
@@ -16,7 +16,7 @@ import type { Rates } from '../../rates.ts';
 
 /** Puts a file into a conversation: its bytes into the file store as they come, then an event that shows it. */
 export class UploadFile {
-  readonly #writing: Writing;
+  readonly #writer: MessageWriter;
   readonly #membership: Membership;
   readonly #rates: Rates;
   readonly #files: FileStore;
@@ -25,7 +25,7 @@ export class UploadFile {
   readonly #telemetry: Telemetry;
 
   constructor(parts: {
-    writing: Writing;
+    writer: MessageWriter;
     membership: Membership;
     rates: Rates;
     files: FileStore;
@@ -33,7 +33,7 @@ export class UploadFile {
     limits: Limits;
     telemetry: Telemetry;
   }) {
-    this.#writing = parts.writing;
+    this.#writer = parts.writer;
     this.#membership = parts.membership;
     this.#rates = parts.rates;
     this.#files = parts.files;
@@ -61,10 +61,10 @@ export class UploadFile {
 
   execute(caller: Caller, input: Upload): MaybePromise<Accepted<StoredFileMessage>> {
     const { place, communityId, fileType, nonce, file, thumbnail } = input;
-    return after(this.#writing.admit(caller, place, communityId, { nonce }), () =>
-      after(this.#writing.author(caller, input), (author) => {
+    return whenReady(this.#writer.admit(caller, place, communityId, { nonce }), () =>
+      whenReady(this.#writer.author(caller, input), (author) => {
         const draft: Draft = {
-          ...this.#writing.common(caller.userId, place, communityId, nonce),
+          ...this.#writer.common(caller.userId, place, communityId, nonce),
           kind: 'file',
           name: author.name,
           profileImage: author.image,
@@ -72,7 +72,7 @@ export class UploadFile {
           thumbnail: thumbnail?.key ?? null,
           fileType,
         };
-        const { result } = this.#writing.store({ ...draft, target: null, decide: () => draft }, shared);
+        const { result } = this.#writer.store({ ...draft, target: null, decide: () => draft }, shared);
         return { result: result.then((stored) => this.#dropRepeated(stored, input)) };
       }),
     );

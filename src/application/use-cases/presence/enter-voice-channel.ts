@@ -1,13 +1,13 @@
 import type { ChannelId, CommunityId } from '../../../domain/ids.ts';
-import type { Place } from '../../../domain/place.ts';
+import type { Whereabouts } from '../../../domain/whereabouts.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
-import { after } from '../../maybe.ts';
+import { whenReady } from '../../commands.ts';
 import type { Membership } from '../../membership/membership.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ReadMarkers } from '../../ports/message-store.ts';
 import type { SessionReporter } from '../../ports/session-reporter.ts';
 import type { Sessions } from '../../presence/sessions.ts';
-import type { VoiceNews } from '../../presence/voice-broadcast.ts';
+import type { VoiceBroadcast } from '../../presence/voice-broadcast.ts';
 import type { Rates } from '../../rates.ts';
 
 /** The user enters a voice channel; the community sees who is in which. */
@@ -17,7 +17,7 @@ export class EnterVoiceChannel {
   readonly #reporter: SessionReporter;
   readonly #markers: ReadMarkers;
   readonly #sessions: Sessions;
-  readonly #news: VoiceNews;
+  readonly #news: VoiceBroadcast;
   readonly #clock: Clock;
 
   constructor(parts: {
@@ -26,7 +26,7 @@ export class EnterVoiceChannel {
     reporter: SessionReporter;
     markers: ReadMarkers;
     sessions: Sessions;
-    news: VoiceNews;
+    news: VoiceBroadcast;
     clock: Clock;
   }) {
     this.#membership = parts.membership;
@@ -43,14 +43,14 @@ export class EnterVoiceChannel {
     input: { sessionId: string; communityId: CommunityId; channelId: ChannelId },
   ): MaybePromise<Accepted<void>> {
     this.#rates.step(caller.userId);
-    return after(this.#membership.requireVoice(caller, input.channelId, input.communityId), () => ({
+    return whenReady(this.#membership.requireVoice(caller, input.channelId, input.communityId), () => ({
       result: this.#enter(caller, input.sessionId, input.communityId, input.channelId),
     }));
   }
 
   async #enter({ userId }: Caller, sessionId: string, communityId: CommunityId, channelId: ChannelId): Promise<void> {
-    const place: Place = { kind: 'voice', communityId, channelId };
-    const left = this.#sessions.moved(sessionId, place);
+    const whereabouts: Whereabouts = { kind: 'voice', communityId, channelId };
+    const left = this.#sessions.moved(sessionId, whereabouts);
     if (left?.kind === 'conversation') await this.#markers.mark(userId, [left.key], this.#clock.now());
     const state = await this.#reporter.enterVoice(userId, communityId, channelId);
     this.#news.tell({ kind: 'voice', communityId, state });

@@ -1,7 +1,7 @@
-import type { ConversationKey } from '../../../domain/conversation.ts';
-import type { Place } from '../../../domain/place.ts';
+import { type ConversationKey, communityKey } from '../../../domain/place.ts';
+import type { Whereabouts } from '../../../domain/whereabouts.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
-import { after } from '../../maybe.ts';
+import { whenReady } from '../../commands.ts';
 import type { Membership } from '../../membership/membership.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ReadMarkers } from '../../ports/message-store.ts';
@@ -34,29 +34,34 @@ export class MoveToPlace {
     this.#clock = parts.clock;
   }
 
-  execute(caller: Caller, { sessionId, place }: { sessionId: string; place: Place }): MaybePromise<Accepted<void>> {
+  execute(
+    caller: Caller,
+    { sessionId, whereabouts }: { sessionId: string; whereabouts: Whereabouts },
+  ): MaybePromise<Accepted<void>> {
     this.#rates.step(caller.userId);
-    return after(this.#permit(caller, place), () => ({ result: this.#move(caller, sessionId, place) }));
+    return whenReady(this.#permit(caller, whereabouts), () => ({
+      result: this.#move(caller, sessionId, whereabouts),
+    }));
   }
 
-  #permit(caller: Caller, place: Place): MaybePromise<void> {
-    switch (place.kind) {
+  #permit(caller: Caller, whereabouts: Whereabouts): MaybePromise<void> {
+    switch (whereabouts.kind) {
       case 'home':
         return;
       case 'conversation':
-        return this.#membership.require(caller, place.key, null);
+        return this.#membership.require(caller, whereabouts.key);
       case 'voice':
-        return this.#membership.requireCommunity(caller, place.communityId);
+        return this.#membership.require(caller, communityKey(whereabouts.communityId));
     }
   }
 
-  async #move({ userId }: Caller, sessionId: string, place: Place): Promise<void> {
+  async #move({ userId }: Caller, sessionId: string, whereabouts: Whereabouts): Promise<void> {
     const now = this.#clock.now();
     // Without presence, what this server saw of the session is the best there is to know.
-    const before = this.#sessions.moved(sessionId, place);
-    const last = await this.#reporter.moved(userId, place).catch(() => before);
+    const before = this.#sessions.moved(sessionId, whereabouts);
+    const last = await this.#reporter.moved(userId, whereabouts).catch(() => before);
     const read = new Set<ConversationKey>();
-    for (const each of [before, last, place]) if (each?.kind === 'conversation') read.add(each.key);
+    for (const each of [before, last, whereabouts]) if (each?.kind === 'conversation') read.add(each.key);
     if (read.size > 0) await this.#markers.mark(userId, [...read], now);
   }
 }

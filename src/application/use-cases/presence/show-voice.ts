@@ -1,9 +1,10 @@
 import type { CommunityId } from '../../../domain/ids.ts';
+import { communityKey } from '../../../domain/place.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
-import { after } from '../../maybe.ts';
+import { whenReady } from '../../commands.ts';
 import type { Membership } from '../../membership/membership.ts';
 import type { SessionReporter } from '../../ports/session-reporter.ts';
-import type { VoiceNews } from '../../presence/voice-broadcast.ts';
+import type { VoiceBroadcast } from '../../presence/voice-broadcast.ts';
 import type { Rates } from '../../rates.ts';
 
 /** Shows the community who is in its voice channels, because somebody is about to enter. */
@@ -11,9 +12,9 @@ export class ShowVoice {
   readonly #membership: Membership;
   readonly #rates: Rates;
   readonly #reporter: SessionReporter;
-  readonly #news: VoiceNews;
+  readonly #news: VoiceBroadcast;
 
-  constructor(parts: { membership: Membership; rates: Rates; reporter: SessionReporter; news: VoiceNews }) {
+  constructor(parts: { membership: Membership; rates: Rates; reporter: SessionReporter; news: VoiceBroadcast }) {
     this.#membership = parts.membership;
     this.#rates = parts.rates;
     this.#reporter = parts.reporter;
@@ -22,7 +23,7 @@ export class ShowVoice {
 
   execute(caller: Caller, { communityId }: { communityId: CommunityId }): MaybePromise<Accepted<void>> {
     this.#rates.step(caller.userId);
-    return after(this.#membership.requireCommunity(caller, communityId), () => ({
+    return whenReady(this.#membership.require(caller, communityKey(communityId)), () => ({
       result: this.#reporter
         .voice(caller.userId, communityId)
         .then((state) => this.#news.tell({ kind: 'voice', communityId, state })),

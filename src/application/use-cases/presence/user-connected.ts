@@ -7,7 +7,7 @@ import type { SessionReporter } from '../../ports/session-reporter.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { TokenVerifier } from '../../ports/token-verifier.ts';
 import type { UserDirectory } from '../../ports/user-directory.ts';
-import type { Roster } from '../../presence/cluster-sessions.ts';
+import type { ClusterSessions } from '../../presence/cluster-sessions.ts';
 import type { Sessions } from '../../presence/sessions.ts';
 
 const BEARER = /^Bearer +/i;
@@ -16,7 +16,7 @@ const BEARER = /^Bearer +/i;
 export class UserConnected {
   readonly #tokens: TokenVerifier;
   readonly #sessions: Sessions;
-  readonly #roster: Roster;
+  readonly #clusterSessions: ClusterSessions;
   readonly #reporter: SessionReporter;
   readonly #users: UserDirectory;
   readonly #limits: Limits;
@@ -25,7 +25,7 @@ export class UserConnected {
   constructor(parts: {
     tokens: TokenVerifier;
     sessions: Sessions;
-    roster: Roster;
+    clusterSessions: ClusterSessions;
     reporter: SessionReporter;
     users: UserDirectory;
     limits: Limits;
@@ -33,7 +33,7 @@ export class UserConnected {
   }) {
     this.#tokens = parts.tokens;
     this.#sessions = parts.sessions;
-    this.#roster = parts.roster;
+    this.#clusterSessions = parts.clusterSessions;
     this.#reporter = parts.reporter;
     this.#users = parts.users;
     this.#limits = parts.limits;
@@ -55,11 +55,11 @@ export class UserConnected {
   execute({ sessionId, token, claimedUserId }: Connection): Caller {
     const caller = this.authenticate(token, claimedUserId);
     const { userId } = caller;
-    if (this.#roster.sessionsHere(userId) >= this.#limits.connectionsPerUser) {
+    if (this.#clusterSessions.sessionsHere(userId) >= this.#limits.connectionsPerUser) {
       throw new Refusal('too-fast', 'too many connections of one user');
     }
     if (!this.#sessions.begin(sessionId, userId)) throw new Refusal('internal', 'this session exists already');
-    this.#roster.join(sessionId, userId);
+    this.#clusterSessions.join(sessionId, userId);
     this.#reporter.login(sessionId, userId).catch((error: unknown) => {
       this.#telemetry.count('presence_failures');
       this.#telemetry.log('debug', 'login waits for presence', { sessionId, reason: String(error) });

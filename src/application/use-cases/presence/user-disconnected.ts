@@ -1,15 +1,15 @@
-import type { ConversationKey } from '../../../domain/conversation.ts';
+import type { ConversationKey } from '../../../domain/place.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ReadMarkers } from '../../ports/message-store.ts';
 import type { SessionReporter } from '../../ports/session-reporter.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
-import type { Roster } from '../../presence/cluster-sessions.ts';
+import type { ClusterSessions } from '../../presence/cluster-sessions.ts';
 import type { Sessions } from '../../presence/sessions.ts';
 
 /** A session ended, however. Presence is told at once, and what was looked at last counts as read; others hear of it later, if the user stays away. */
 export class UserDisconnected {
   readonly #sessions: Sessions;
-  readonly #roster: Roster;
+  readonly #clusterSessions: ClusterSessions;
   readonly #reporter: SessionReporter;
   readonly #markers: ReadMarkers;
   readonly #clock: Clock;
@@ -18,14 +18,14 @@ export class UserDisconnected {
 
   constructor(parts: {
     sessions: Sessions;
-    roster: Roster;
+    clusterSessions: ClusterSessions;
     reporter: SessionReporter;
     markers: ReadMarkers;
     clock: Clock;
     telemetry: Telemetry;
   }) {
     this.#sessions = parts.sessions;
-    this.#roster = parts.roster;
+    this.#clusterSessions = parts.clusterSessions;
     this.#reporter = parts.reporter;
     this.#markers = parts.markers;
     this.#clock = parts.clock;
@@ -35,8 +35,8 @@ export class UserDisconnected {
   execute(sessionId: string): void {
     const session = this.#sessions.end(sessionId);
     if (session === undefined) return;
-    const seen = session.place?.kind === 'conversation' ? session.place.key : null;
-    this.#roster.leave(sessionId);
+    const seen = session.whereabouts?.kind === 'conversation' ? session.whereabouts.key : null;
+    this.#clusterSessions.leave(sessionId);
     const told = this.#tell(sessionId, session.userId, seen).finally(() => this.#underway.delete(told));
     this.#underway.add(told);
   }
@@ -58,7 +58,7 @@ export class UserDisconnected {
     try {
       const last = await this.#reporter.logout(sessionId);
       whose ??= last?.userId ?? null;
-      if (last?.place?.kind === 'conversation') read.add(last.place.key);
+      if (last?.whereabouts?.kind === 'conversation') read.add(last.whereabouts.key);
     } catch (error) {
       this.#telemetry.count('presence_failures');
       this.#telemetry.log('debug', 'logout waits for presence', { sessionId, reason: String(error) });

@@ -1,5 +1,5 @@
-import { idOf, roomKey } from '../../../domain/conversation.ts';
 import type { RoomId, UserId } from '../../../domain/ids.ts';
+import { idOf, roomKey } from '../../../domain/place.ts';
 import type { RoomCount } from '../../application.ts';
 import type { ReadMarkers } from '../../ports/message-store.ts';
 

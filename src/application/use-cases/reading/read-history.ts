@@ -1,7 +1,7 @@
-import type { ConversationKey } from '../../../domain/conversation.ts';
 import { Refusal } from '../../../domain/errors.ts';
 import type { HistoryEntry, HistoryRange } from '../../../domain/history.ts';
 import type { UserId } from '../../../domain/ids.ts';
+import type { ConversationKey } from '../../../domain/place.ts';
 import type { ShownHistory } from '../../application.ts';
 import type { Caller } from '../../commands.ts';
 import type { Limits } from '../../limits.ts';

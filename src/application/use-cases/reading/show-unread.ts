@@ -1,6 +1,6 @@
-import type { ConversationKey } from '../../../domain/conversation.ts';
 import { Refusal } from '../../../domain/errors.ts';
 import type { UserId } from '../../../domain/ids.ts';
+import type { ConversationKey } from '../../../domain/place.ts';
 import type { Caller } from '../../commands.ts';
 import type { Membership } from '../../membership/membership.ts';
 import type { ReadMarkers, UnreadCount } from '../../ports/message-store.ts';

@@ -1,8 +1,7 @@
-import type { Topic } from '../../../domain/audience.ts';
-import type { ConversationKey } from '../../../domain/conversation.ts';
 import { Refusal } from '../../../domain/errors.ts';
+import { type ConversationKey, isCommunity, type PlaceKey } from '../../../domain/place.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
-import { after } from '../../maybe.ts';
+import { whenReady } from '../../commands.ts';
 import type { Membership } from '../../membership/membership.ts';
 import type { Feed } from '../../ordering/feed.ts';
 import type { Feeds } from '../../ordering/feeds.ts';
@@ -10,7 +9,7 @@ import type { ReplaySink } from '../../ports/local-subscribers.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 
 export interface Subscription {
-  readonly topic: Topic;
+  readonly place: PlaceKey;
   readonly lastSeq: number | null;
   readonly sink: ReplaySink;
 }
@@ -19,7 +18,7 @@ export interface Subscription {
  * Makes a subscription live, after what it missed. The step from replay to live is taken in the very tick in which the replay reached the last event
  * that the live ones were given: nothing falls between, nothing comes twice.
  */
-export class SubscribeToTopic {
+export class Subscribe {
   readonly #membership: Membership;
   readonly #feeds: Feeds;
   readonly #window: number;
@@ -32,20 +31,19 @@ export class SubscribeToTopic {
     this.#telemetry = parts.telemetry;
   }
 
-  execute(caller: Caller, { topic, lastSeq, sink }: Subscription): MaybePromise<Accepted<{ seq: number }>> {
-    if (lastSeq !== null && topic.kind !== 'conversation') {
+  execute(caller: Caller, { place, lastSeq, sink }: Subscription): MaybePromise<Accepted<{ seq: number }>> {
+    if (lastSeq !== null && isCommunity(place)) {
       throw new Refusal('bad-input', 'only rooms and channels have numbered events');
     }
-    return after(this.#membership.requireTopic(caller, topic), () => {
+    return whenReady(this.#membership.require(caller, place), () => {
       sink.admitted();
-      if (topic.kind === 'community') {
+      if (isCommunity(place)) {
         sink.live();
         return { result: Promise.resolve({ seq: 0 }) };
       }
-      const { key } = topic;
-      const open = this.#feeds.get(key);
-      if (lastSeq === null) return after(open ?? this.#feeds.open(key), (feed) => joined(feed, sink));
-      return { result: this.#replay(key, lastSeq, sink) };
+      const open = this.#feeds.get(place);
+      if (lastSeq === null) return whenReady(open ?? this.#feeds.open(place), (feed) => joined(feed, sink));
+      return { result: this.#replay(place, lastSeq, sink) };
     });
   }
 
@@ -64,7 +62,7 @@ export class SubscribeToTopic {
       for (const event of await feed.since(at)) {
         // Others may fill the same connection: looked at before each event, not once a while.
         if (sink.isFull) break;
-        sink.event(event);
+        if (event.kind !== 'unknown') sink.event(event);
         at = event.seq;
       }
       // Between here and `live` below nothing may wait, unless the loop goes round again.

@@ -1,13 +1,14 @@
 import type { OutgoingRecord } from '../../application/ports/message-bus.ts';
-import { recordKey } from '../../application/record-key.ts';
-import { type ChatEvent, isStored } from '../../domain/chat-event.ts';
-import { type Fields, parseFields, Undecodable } from './lenient.ts';
+import type { ChatEvent } from '../../domain/chat-event.ts';
+import { isStored } from '../../domain/stored-event.ts';
 import { decodeMessage, encodeMessage, type RecordFrame } from './message-fields.ts';
+import { type Fields, parseFields, Undecodable } from './record-fields.ts';
+import { recordKey } from './record-key.ts';
+import { type RecordStream, streamOf } from './record-stream.ts';
 import { decodeState, encodeState } from './state-fields.ts';
-import { type TopicKind, topicKindOf } from './topics.ts';
 
 export interface EncodedRecord {
-  readonly topicKind: TopicKind;
+  readonly stream: RecordStream;
   readonly key: string;
   /** `server`, and for a stored event `seq` and `batch`: the newest number of its append. */
   readonly headers: Readonly<Record<string, string>>;
@@ -21,7 +22,7 @@ export function encodeRecord({ event, batchEnd }: OutgoingRecord, server: string
     headers.seq = String(event.seq);
     if (batchEnd !== undefined) headers.batch = String(batchEnd);
   }
-  return { topicKind: topicKindOf(event), key: recordKey(event), headers, value: JSON.stringify(fieldsOf(event)) };
+  return { stream: streamOf(event), key: recordKey(event), headers, value: JSON.stringify(fieldsOf(event)) };
 }
 
 function fieldsOf(event: ChatEvent): Fields {
@@ -35,8 +36,16 @@ function fieldsOf(event: ChatEvent): Fields {
     case 'delete':
     case 'typing':
       return encodeMessage(event);
-    default:
+    case 'connect':
+    case 'disconnect':
+    case 'voice':
+    case 'voice-left':
+    case 'call-left':
+    case 'members-changed':
+    case 'roster':
       return encodeState(event);
+    case 'unknown':
+      throw new Error('an event of an unknown kind cannot be encoded');
   }
 }
 
@@ -46,7 +55,7 @@ function fieldsOf(event: ChatEvent): Fields {
  */
 export function decodeRecord(value: Buffer | null, frame: RecordFrame): ChatEvent {
   const fields = parseFields(value);
-  if (frame.topicKind === 'STATE') return decodeState(fields);
+  if (frame.stream === 'STATE') return decodeState(fields);
   const event = decodeMessage(fields, frame);
   if (event.kind === 'typing') return event;
   return frame.seq === null ? { kind: 'foreign', event } : { ...event, seq: frame.seq };

@@ -1,18 +1,11 @@
-import type {
-  CallLeft,
-  ControlEvent,
-  MembersChanged,
-  PresenceChanged,
-  RosterEntry,
-  RosterTold,
-  VoiceLeft,
-  VoiceShown,
-  VoiceState,
-} from '../../domain/chat-event.ts';
+import type { CallLeft, PresenceChanged, VoiceLeft, VoiceShown, VoiceState } from '../../domain/chat-event.ts';
+import type { ClusterEvent, MembersChanged, SessionEntry, SessionsReport } from '../../domain/cluster-event.ts';
 import { parseId } from '../../domain/ids.ts';
-import { type Fields, isFields, readId, readText, readTexts, Undecodable } from './lenient.ts';
+import { communityKey, idOf, isRoom, type PlaceKey, roomKey } from '../../domain/place.ts';
+import { parsePlaceTexts, placeText } from './place-text.ts';
+import { type Fields, isFields, readId, readText, readTexts, Undecodable } from './record-fields.ts';
 
-type StateEvent = PresenceChanged | VoiceShown | VoiceLeft | CallLeft | ControlEvent;
+type StateEvent = PresenceChanged | VoiceShown | VoiceLeft | CallLeft | ClusterEvent;
 
 const BLANK = {
   type: null,
@@ -28,7 +21,7 @@ export function encodeState(event: StateEvent): Fields {
   switch (event.kind) {
     case 'connect':
     case 'disconnect':
-      return { ...BLANK, type: event.kind, userId: String(event.userId), ids: event.topics };
+      return { ...BLANK, type: event.kind, userId: String(event.userId), ids: event.places.map(placeText) };
     case 'voice':
       return { ...BLANK, type: 'enter', state: JSON.stringify(event.state), communityId: String(event.communityId) };
     case 'voice-left':
@@ -49,9 +42,9 @@ export function encodeState(event: StateEvent): Fields {
         ids: event.ids,
       };
     case 'members-changed': {
-      const { kind, id } = event.of;
-      const place = kind === 'room' ? { channelId: `r-${id}` } : { communityId: String(id) };
-      return { ...BLANK, type: 'members-changed', ...place, ids: event.members.map(String) };
+      const { place } = event;
+      const where = isRoom(place) ? { channelId: place } : { communityId: String(idOf(place)) };
+      return { ...BLANK, type: 'members-changed', ...where, ids: event.members.map(String) };
     }
     case 'roster': {
       const { kind, ...roster } = event;
@@ -60,13 +53,18 @@ export function encodeState(event: StateEvent): Fields {
   }
 }
 
+/** Texts that name neither a room nor a community are left out. @throws Undecodable */
+function readPlaces(fields: Fields): PlaceKey[] {
+  return parsePlaceTexts(readTexts(fields.ids ?? [], 'ids'));
+}
+
 /** @throws Undecodable */
 export function decodeState(fields: Fields): StateEvent {
   const { type } = fields;
   switch (type) {
     case 'connect':
     case 'disconnect':
-      return { kind: type, userId: readId(fields, 'userId'), topics: readTexts(fields.ids ?? [], 'ids') };
+      return { kind: type, userId: readId(fields, 'userId'), places: readPlaces(fields) };
     case 'before-enter':
     case 'enter':
       return { kind: 'voice', communityId: readId(fields, 'communityId'), state: voiceState(fields) };
@@ -113,18 +111,18 @@ function voiceState(fields: Fields): VoiceState {
 
 function membersChanged(fields: Fields): MembersChanged {
   const communityId = parseId(fields.communityId);
-  const id = communityId ?? placeId(fields);
+  const place = communityId === null ? roomKey(placeId(fields)) : communityKey(communityId);
   const members = readTexts(fields.ids, 'ids').map((text) => userId(text));
-  return { kind: 'members-changed', of: { kind: communityId === null ? 'room' : 'community', id }, members };
+  return { kind: 'members-changed', place, members };
 }
 
-const WHAT: ReadonlySet<string> = new Set<RosterTold['what']>(['hello', 'roster', 'delta', 'alive', 'bye']);
+const WHAT: ReadonlySet<string> = new Set<SessionsReport['what']>(['hello', 'roster', 'delta', 'alive', 'bye']);
 
-function isWhat(text: string | null): text is RosterTold['what'] {
+function isWhat(text: string | null): text is SessionsReport['what'] {
   return text !== null && WHAT.has(text);
 }
 
-function roster({ roster: told }: Fields): RosterTold {
+function roster({ roster: told }: Fields): SessionsReport {
   if (!isFields(told)) throw new Undecodable('a roster without content');
   const server = readText(told, 'server');
   const what = readText(told, 'what');
@@ -144,7 +142,7 @@ function roster({ roster: told }: Fields): RosterTold {
   };
 }
 
-function rosterEntry(entry: unknown): RosterEntry {
+function rosterEntry(entry: unknown): SessionEntry {
   const sessionId = isFields(entry) ? readText(entry, 'sessionId') : null;
   if (!isFields(entry) || sessionId === null) throw new Undecodable('joined holds no session');
   return { sessionId, userId: userId(entry.userId) };

@@ -1,4 +1,4 @@
-import type { ChatEvent } from '../domain/chat-event.ts';
+import type { ChatEvent } from '../../domain/chat-event.ts';
 
 /**
  * The key under which an event travels between servers; what shares a key and a kind keeps its order.
@@ -11,7 +11,9 @@ export function recordKey(event: ChatEvent): string {
     case 'file':
     case 'modify':
     case 'delete':
+    case 'unknown':
     case 'typing':
+    case 'members-changed':
       return event.place;
     case 'foreign':
       return event.event.place;
@@ -20,8 +22,6 @@ export function recordKey(event: ChatEvent): string {
       return `com-${event.communityId}`;
     case 'call-left':
       return `r-${event.roomId}`;
-    case 'members-changed':
-      return event.of.kind === 'room' ? `r-${event.of.id}` : `com-${event.of.id}`;
     case 'connect':
     case 'disconnect':
       return `u-${event.userId}`;

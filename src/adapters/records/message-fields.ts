@@ -1,13 +1,14 @@
-import type { Draft, FileType, TypingShown } from '../../domain/chat-event.ts';
-import { type ConversationKey, channelKey, idOf, isChannel, roomKey } from '../../domain/conversation.ts';
+import type { TypingShown } from '../../domain/chat-event.ts';
 import { type MessageId, parseId, parseMessageId } from '../../domain/ids.ts';
+import { type ConversationKey, channelKey, idOf, isChannel, roomKey } from '../../domain/place.ts';
+import type { Draft, FileType } from '../../domain/stored-event.ts';
 import { wireTime } from '../../domain/time.ts';
-import { type Fields, readId, readText, readTime, Undecodable } from './lenient.ts';
-import type { TopicKind } from './topics.ts';
+import { type Fields, readId, readText, readTime, Undecodable } from './record-fields.ts';
+import type { RecordStream } from './record-stream.ts';
 
 /** What a record says beside its value. */
 export interface RecordFrame {
-  readonly topicKind: TopicKind;
+  readonly stream: RecordStream;
   /** The header `seq`; null where there is none. */
   readonly seq: number | null;
   /** When Kafka says that it was written, in milliseconds: the time of an event that names none. */
@@ -59,7 +60,7 @@ export function encodeMessage(event: Message): Fields {
 /** @throws Undecodable */
 export function decodeMessage(fields: Fields, frame: RecordFrame): Message {
   const place = placeOf(fields, frame);
-  const type = frame.topicKind === 'FILE' ? 'file' : (fields.type ?? null);
+  const type = frame.stream === 'FILE' ? 'file' : (fields.type ?? null);
   if (type === 'typing') return { kind: 'typing', place, name: readText(fields, 'content') ?? '' };
   const common = {
     place,
@@ -73,7 +74,7 @@ export function decodeMessage(fields: Fields, frame: RecordFrame): Message {
     ...common,
     name: readText(fields, 'name') ?? '',
     profileImage: readText(fields, 'profileImage'),
-    content: readText(fields, frame.topicKind === 'FILE' ? 'message' : 'content') ?? '',
+    content: readText(fields, frame.stream === 'FILE' ? 'message' : 'content') ?? '',
   };
   switch (type) {
     case 'reply': {
@@ -98,9 +99,9 @@ export function decodeMessage(fields: Fields, frame: RecordFrame): Message {
   }
 }
 
-function placeOf(fields: Fields, { topicKind }: RecordFrame): ConversationKey {
+function placeOf(fields: Fields, { stream }: RecordFrame): ConversationKey {
   const id = readId(fields, 'channelId');
-  switch (topicKind) {
+  switch (stream) {
     case 'FILE':
       if (fields.type === 'direct') return roomKey(id);
       if (fields.type === 'community') return channelKey(id);

@@ -1,0 +1,29 @@
+import { parseId } from '../../domain/ids.ts';
+import { idOf, isCommunity, isRoom, type PlaceKey } from '../../domain/place.ts';
+
+/** A STOMP destination, e.g. `/topic/direct/5`. */
+export type Destination = string;
+
+/** The destination under which clients subscribe to a place: `/topic/direct/5`, `/topic/group/11`, `/topic/community/1`. */
+export function destinationOf(place: PlaceKey): Destination {
+  if (isRoom(place)) return `/topic/direct/${idOf(place)}`;
+  return isCommunity(place) ? `/topic/community/${idOf(place)}` : `/topic/group/${idOf(place)}`;
+}
+
+/** Reads exactly the three forms above; null for anything else, patterns among them. */
+export function parseDestination(destination: Destination): PlaceKey | null {
+  const [empty, root, kind, text, more] = destination.split('/', 5);
+  if (empty !== '' || root !== 'topic' || text === undefined || more !== undefined) return null;
+  const id = parseId(text);
+  if (id === null) return null;
+  switch (kind) {
+    case 'direct':
+      return `r-${id}`;
+    case 'group':
+      return `c-${id}`;
+    case 'community':
+      return `com-${id}`;
+    default:
+      return null;
+  }
+}

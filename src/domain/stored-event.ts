@@ -1,0 +1,150 @@
+import type { CommunityId, MessageId, UserId } from './ids.ts';
+import type { ConversationKey } from './place.ts';
+
+export type FileType = 'image' | 'video' | 'file';
+
+interface EventCommon {
+  readonly place: ConversationKey;
+  /** Number of the event in its place: 1, 2, 3, ... without a gap. */
+  readonly seq: number;
+  /** The message that is created, edited or deleted. */
+  readonly id: MessageId;
+  /** The user who caused the event: always the author of the message. */
+  readonly userId: UserId;
+  /** Time of the *message* (not of the edit), in milliseconds since 1970. */
+  readonly time: number;
+  /** The sender's key for storing once, 1 to 64 characters. */
+  readonly nonce: string | null;
+  /** Channels only; null where it is not known (the original allows edits and deletes without it). */
+  readonly communityId: CommunityId | null;
+}
+
+interface Authored extends EventCommon {
+  readonly name: string;
+  readonly profileImage: string | null;
+}
+
+export interface MessageCreated extends Authored {
+  readonly kind: 'message';
+  readonly content: string;
+}
+
+export interface ReplyCreated extends Authored {
+  readonly kind: 'reply';
+  readonly content: string;
+  readonly parentId: MessageId;
+  readonly parentName: string;
+  readonly parentContent: string;
+}
+
+/** `content` and `thumbnail` are keys of the file store, or whole URLs in records of the original server. */
+export interface FileShared extends Authored {
+  readonly kind: 'file';
+  readonly content: string;
+  readonly thumbnail: string | null;
+  readonly fileType: FileType;
+}
+
+export interface MessageModified extends EventCommon {
+  readonly kind: 'modify';
+  readonly content: string;
+}
+
+export interface MessageDeleted extends EventCommon {
+  readonly kind: 'delete';
+}
+
+/** An event that is stored, numbered, and replayed to clients that resume. */
+export type StoredEvent = MessageCreated | ReplyCreated | FileShared | MessageModified | MessageDeleted;
+
+export type StoredKind = StoredEvent['kind'];
+
+/**
+ * The kinds of stored events. `creates` is true for a kind that adds a message to its place; every other kind is about a message that
+ * exists. ADR 0008 says how a kind is added.
+ */
+export const STORED_KINDS = {
+  message: { creates: true },
+  reply: { creates: true },
+  file: { creates: true },
+  modify: { creates: false },
+  delete: { creates: false },
+} as const satisfies Record<StoredKind, { readonly creates: boolean }>;
+
+type Creating = { [K in StoredKind]: (typeof STORED_KINDS)[K]['creates'] extends true ? K : never }[StoredKind];
+
+export type CreatingEvent = Extract<StoredEvent, { readonly kind: Creating }>;
+
+/**
+ * A numbered event of a kind that this version does not know: a newer server wrote it. It keeps its number, so that order, resume and
+ * counts stay right. Nothing of it is shown to clients.
+ */
+export interface UnknownEvent {
+  readonly kind: 'unknown';
+  readonly place: ConversationKey;
+  readonly seq: number;
+}
+
+/** An event of a place's sequence. */
+export type SequencedEvent = StoredEvent | UnknownEvent;
+
+type WithoutSeq<E> = E extends unknown ? Omit<E, 'seq'> : never;
+
+/** A stored event before it has a number. */
+export type Draft = WithoutSeq<StoredEvent>;
+
+export function isStoredKind(kind: string): kind is StoredKind {
+  return Object.hasOwn(STORED_KINDS, kind);
+}
+
+export function isStored<E extends { readonly kind: string }>(event: E): event is Extract<E, StoredEvent> {
+  return isStoredKind(event.kind);
+}
+
+/** True for an event with a number, of a known kind or not. */
+export function isSequenced<E extends { readonly kind: string }>(event: E): event is Extract<E, SequencedEvent> {
+  return event.kind === 'unknown' || isStoredKind(event.kind);
+}
+
+export function isCreating(event: StoredEvent): event is CreatingEvent {
+  return STORED_KINDS[event.kind].creates;
+}
+
+/** The message that the event needs to exist: the parent of a reply, the message that is edited or deleted; null for none. */
+export function targetOf(event: Draft): MessageId | null {
+  switch (event.kind) {
+    case 'message':
+    case 'file':
+      return null;
+    case 'reply':
+      return event.parentId;
+    case 'modify':
+    case 'delete':
+      return event.id;
+  }
+}
+
+/**
+ * The events as they may be shown now: an event that created or changed a message loses its content if a later event deletes that
+ * message. `events` must be in order and reach to the newest event of the place.
+ */
+export function withoutDeleted(events: readonly SequencedEvent[]): SequencedEvent[] {
+  const deleted = new Set<MessageId>();
+  for (const event of events) if (event.kind === 'delete') deleted.add(event.id);
+  if (deleted.size === 0) return [...events];
+  return events.map((event) => (event.kind !== 'unknown' && deleted.has(event.id) ? blanked(event) : event));
+}
+
+/** The event with its content removed: empty text, no thumbnail. */
+export function blanked(event: StoredEvent): StoredEvent {
+  switch (event.kind) {
+    case 'message':
+    case 'reply':
+    case 'modify':
+      return { ...event, content: '' };
+    case 'file':
+      return { ...event, content: '', thumbnail: null };
+    case 'delete':
+      return event;
+  }
+}
