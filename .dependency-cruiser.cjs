@@ -35,10 +35,10 @@ module.exports = {
     {
       name: 'adapter-knows-no-sibling',
       comment:
-        'An adapter knows application, domain and itself. Common ground is named: transport/ (sockets) and records/ (the record format).',
+        'An adapter knows application, domain and itself. Common ground is named: transport/ (sockets), records/ (the record format), support/.',
       severity: 'error',
       from: { path: '^src/adapters/([^/]+)/' },
-      to: { path: '^src/', pathNot: '^src/(domain|application|adapters/$1|adapters/(transport|records))/' },
+      to: { path: '^src/', pathNot: '^src/(domain|application|adapters/$1|adapters/(transport|records|support))/' },
     },
     {
       name: 'only-bootstrap-knows-the-container',

@@ -6,7 +6,8 @@ import type { Whereabouts } from '../domain/whereabouts.ts';
 import type { Accepted, Caller, Command, MaybePromise, Query } from './commands.ts';
 import type { ByteStream, StoredFile } from './ports/file-store.ts';
 import type { ReplaySink } from './ports/local-subscribers.ts';
-import type { HistoryPage, UnreadCount } from './ports/message-store.ts';
+import type { HistoryPage } from './ports/message-store.ts';
+import type { UnreadCount } from './ports/read-markers.ts';
 import type { UserProfile } from './ports/user-directory.ts';
 
 /** What a stored command comes to: the number of its event, and the id of the message it is about. */

@@ -1,4 +1,6 @@
-import type { MessageStore, Outbox, ReadMarkers } from '../application/ports/message-store.ts';
+import type { MessageStore } from '../application/ports/message-store.ts';
+import type { Outbox } from '../application/ports/outbox.ts';
+import type { ReadMarkers } from '../application/ports/read-markers.ts';
 import type { Telemetry } from '../application/ports/telemetry.ts';
 import type { Config } from './config/config.ts';
 import type { Lifecycle } from './lifecycle.ts';

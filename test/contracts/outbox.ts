@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { UnpublishedBatch } from '../../src/application/ports/message-store.ts';
+import type { UnpublishedBatch } from '../../src/application/ports/outbox.ts';
 import { append, newPlace, numbered, type Server, said, type World } from './world.ts';
 
 /** What every outbox does. The world must be the suite's own: it looks at all that is unpublished. */

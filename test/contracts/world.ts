@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { AppendOutcome, MessageStore, Outbox, ReadMarkers } from '../../src/application/ports/message-store.ts';
+import type { AppendOutcome, MessageStore } from '../../src/application/ports/message-store.ts';
+import type { Outbox } from '../../src/application/ports/outbox.ts';
+import type { ReadMarkers } from '../../src/application/ports/read-markers.ts';
 import type { ConversationKey } from '../../src/domain/place.ts';
 import type { Draft, StoredEvent } from '../../src/domain/stored-event.ts';
 

@@ -1,4 +1,4 @@
-import type { ReadMarkers, UnreadCount } from '../../application/ports/message-store.ts';
+import type { ReadMarkers, UnreadCount } from '../../application/ports/read-markers.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import { answered, type MongoDatabase } from './database.ts';

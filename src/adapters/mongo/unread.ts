@@ -1,5 +1,5 @@
 import { Long } from 'mongodb';
-import type { UnreadCount } from '../../application/ports/message-store.ts';
+import type { UnreadCount } from '../../application/ports/read-markers.ts';
 import type { UserId } from '../../domain/ids.ts';
 import { type ConversationKey, isChannel } from '../../domain/place.ts';
 import type { MongoDatabase } from './database.ts';

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { AppendBatch, AppendOutcome, UnpublishedBatch } from '../../application/ports/message-store.ts';
+import type { AppendBatch, AppendOutcome } from '../../application/ports/message-store.ts';
+import type { UnpublishedBatch } from '../../application/ports/outbox.ts';
 import { holeBucket } from '../../domain/holes.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { ConversationKey } from '../../domain/place.ts';

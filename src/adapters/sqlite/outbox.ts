@@ -1,4 +1,4 @@
-import type { Outbox, UnpublishedBatch } from '../../application/ports/message-store.ts';
+import type { Outbox, UnpublishedBatch } from '../../application/ports/outbox.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import type { SqliteDatabase } from './database.ts';
 

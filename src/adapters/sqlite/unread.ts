@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { UnreadCount } from '../../application/ports/message-store.ts';
+import type { UnreadCount } from '../../application/ports/read-markers.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 

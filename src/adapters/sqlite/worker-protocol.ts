@@ -1,11 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type {
-  AppendBatch,
-  AppendOutcome,
-  HistoryPage,
-  UnpublishedBatch,
-  UnreadCount,
-} from '../../application/ports/message-store.ts';
+import type { AppendBatch, AppendOutcome, HistoryPage } from '../../application/ports/message-store.ts';
+import type { UnpublishedBatch } from '../../application/ports/outbox.ts';
+import type { UnreadCount } from '../../application/ports/read-markers.ts';
 import type { HistoryRange } from '../../domain/history.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';

@@ -2,7 +2,7 @@ import type { ConversationKey } from '../../domain/place.ts';
 import type { StoredEvent } from '../../domain/stored-event.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { MessageBus, OutgoingRecord } from '../ports/message-bus.ts';
-import type { Outbox, UnpublishedBatch } from '../ports/message-store.ts';
+import type { Outbox, UnpublishedBatch } from '../ports/outbox.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { Pace } from './pace.ts';
 

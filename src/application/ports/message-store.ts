@@ -60,38 +60,3 @@ export interface MessageStore {
   /** Waits for what is under way, then lets go. Idempotent. */
   close(): Promise<void>;
 }
-
-/** A stored batch that may not have reached the bus. */
-export interface UnpublishedBatch {
-  readonly place: ConversationKey;
-  readonly first: number;
-  readonly events: readonly StoredEvent[];
-}
-
-/**
- * What was stored and is not known to be on the bus. Every batch that `append` stores is in it from the same moment on, by the same write,
- * until somebody says that it was published; a crash between the two leaves it there for any other server to find.
- */
-export interface Outbox {
-  /** Says that these batches are on the bus. May be remembered lazily: a batch can come up again, and is then published twice. */
-  published(batches: readonly { readonly place: ConversationKey; readonly first: number }[]): void;
-  /** Batches stored more than `olderThanMs` ago, by whichever server, oldest first, at most `limit`. */
-  unpublished(olderThanMs: number, limit: number): Promise<UnpublishedBatch[]>;
-}
-
-export interface UnreadCount {
-  readonly place: ConversationKey;
-  /** Messages of others since the reader's time; all of theirs for one who never looked. */
-  readonly count: number;
-  /** Time of the newest message (anybody's), milliseconds; null for none. */
-  readonly newestTime: number | null;
-  /** Newest number of the place, 0 for none. */
-  readonly seq: number;
-}
-
-/** When each user last left or entered a place. One entry a place and user that only ever grows. */
-export interface ReadMarkers {
-  mark(userId: UserId, places: readonly ConversationKey[], time: number): Promise<void>;
-  /** In the order asked, one round of queries for all. */
-  unread(userId: UserId, places: readonly ConversationKey[]): Promise<UnreadCount[]>;
-}

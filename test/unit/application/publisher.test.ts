@@ -3,7 +3,7 @@ import { VirtualTime } from '../../../dev/durability/virtual-time.ts';
 import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
 import { Publisher } from '../../../src/application/ordering/publisher.ts';
 import type { MessageBus } from '../../../src/application/ports/message-bus.ts';
-import type { Outbox } from '../../../src/application/ports/message-store.ts';
+import type { Outbox } from '../../../src/application/ports/outbox.ts';
 import { roomKey } from '../../../src/domain/place.ts';
 import { numbered, said } from '../../contracts/world.ts';
 

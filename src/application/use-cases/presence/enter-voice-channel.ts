@@ -4,7 +4,7 @@ import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
 import { whenReady } from '../../commands.ts';
 import type { Membership } from '../../membership/membership.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { ReadMarkers } from '../../ports/message-store.ts';
+import type { ReadMarkers } from '../../ports/read-markers.ts';
 import type { SessionReporter } from '../../ports/session-reporter.ts';
 import type { Sessions } from '../../presence/sessions.ts';
 import type { VoiceBroadcast } from '../../presence/voice-broadcast.ts';

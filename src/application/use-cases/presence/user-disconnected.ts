@@ -1,6 +1,6 @@
 import type { ConversationKey } from '../../../domain/place.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { ReadMarkers } from '../../ports/message-store.ts';
+import type { ReadMarkers } from '../../ports/read-markers.ts';
 import type { SessionReporter } from '../../ports/session-reporter.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { ClusterSessions } from '../../presence/cluster-sessions.ts';

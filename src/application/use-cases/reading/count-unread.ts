@@ -1,7 +1,7 @@
 import type { RoomId, UserId } from '../../../domain/ids.ts';
 import { idOf, roomKey } from '../../../domain/place.ts';
 import type { RoomCount } from '../../application.ts';
-import type { ReadMarkers } from '../../ports/message-store.ts';
+import type { ReadMarkers } from '../../ports/read-markers.ts';
 
 /** Unread messages of a user's rooms, for the community service's list of rooms. */
 export class CountUnread {

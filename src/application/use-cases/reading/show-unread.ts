@@ -3,7 +3,7 @@ import type { UserId } from '../../../domain/ids.ts';
 import type { ConversationKey } from '../../../domain/place.ts';
 import type { Caller } from '../../commands.ts';
 import type { Membership } from '../../membership/membership.ts';
-import type { ReadMarkers, UnreadCount } from '../../ports/message-store.ts';
+import type { ReadMarkers, UnreadCount } from '../../ports/read-markers.ts';
 import type { SessionReporter } from '../../ports/session-reporter.ts';
 import type { Sessions } from '../../presence/sessions.ts';
 
