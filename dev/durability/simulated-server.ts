@@ -141,6 +141,7 @@ export class SimulatedServer implements LocalSubscribers {
         subscribers: this,
         clock: {
           now: () => time.now(),
+          monotonic: () => time.monotonic(),
           after: (ms, task) => time.after(ms, () => this.gate(task)),
           soon: (task) => time.soon(() => this.gate(task)),
         },

@@ -10,13 +10,24 @@ interface Task {
  * Work that needs real time (a database in a thread) is done through `hold`, during which time stands still.
  */
 export class VirtualTime implements Clock {
-  #now = Date.UTC(2026, 0, 1);
+  #now = 0;
+  /** Wall clock time at the monotonic time 0. */
+  #wallStart = Date.UTC(2026, 0, 1);
   /** By time, and for the same time in the order of asking. */
   readonly #tasks: Task[] = [];
   #working = 0;
 
   now(): number {
+    return this.#wallStart + this.#now;
+  }
+
+  monotonic(): number {
     return this.#now;
+  }
+
+  /** Sets the wall clock forward, or back where `ms` is negative. Timers do not notice. */
+  jump(ms: number): void {
+    this.#wallStart += ms;
   }
 
   after(ms: number, run: () => void): Timer {

@@ -8,6 +8,10 @@ export class SystemClock implements Clock {
     return Date.now();
   }
 
+  monotonic(): number {
+    return performance.now();
+  }
+
   after(ms: number, task: () => void): Timer {
     let timer: NodeJS.Timeout;
     const wait = (left: number) => {

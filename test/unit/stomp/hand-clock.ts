@@ -2,11 +2,22 @@ import type { Clock, Timer } from '../../../src/application/ports/clock.ts';
 
 /** A clock that moves when it is told to. */
 export class HandClock implements Clock {
-  #now = Date.UTC(2026, 10, 22, 15, 49, 35, 642);
+  #now = 0;
+  /** Wall clock time at the monotonic time 0. */
+  #wallStart = Date.UTC(2026, 10, 22, 15, 49, 35, 642);
   #tasks: { at: number; task: () => void }[] = [];
 
   now(): number {
+    return this.#wallStart + this.#now;
+  }
+
+  monotonic(): number {
     return this.#now;
+  }
+
+  /** Sets the wall clock forward, or back where `ms` is negative. Timers do not notice. */
+  jump(ms: number): void {
+    this.#wallStart += ms;
   }
 
   after(ms: number, task: () => void): Timer {
