@@ -2,6 +2,7 @@ import { MemoryDirectory } from '../../src/adapters/memory/directory.ts';
 import { MemoryMemberCache } from '../../src/adapters/memory/member-cache.ts';
 import type { MemoryBroker } from '../../src/adapters/memory/memory-broker.ts';
 import { MemoryMessageBus } from '../../src/adapters/memory/message-bus.ts';
+import { NoNotifier } from '../../src/adapters/memory/no-notifier.ts';
 import { MemoryRoomDirectory } from '../../src/adapters/memory/room-directory.ts';
 import { MemorySessionReporter } from '../../src/adapters/memory/session-reporter.ts';
 import { MemoryUserDirectory } from '../../src/adapters/memory/user-directory.ts';
@@ -132,7 +133,7 @@ export class SimulatedServer implements LocalSubscribers {
         memberCache: new MemoryMemberCache(),
         tokens: { verify: () => ({ userId: 1, account: 'user1', role: '', expiresAt: Number.POSITIVE_INFINITY }) },
         users: new MemoryUserDirectory(directory),
-        notifier: null,
+        notifier: new NoNotifier(),
         files: {
           put: () => Promise.reject(new Error('no files here')),
           get: () => Promise.resolve(null),

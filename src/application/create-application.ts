@@ -64,8 +64,7 @@ export interface Ports {
   readonly memberCache: MemberCache;
   readonly tokens: TokenVerifier;
   readonly users: UserDirectory;
-  /** Null: nobody is notified. */
-  readonly notifier: Notifier | null;
+  readonly notifier: Notifier;
   readonly files: FileStore;
   readonly subscribers: LocalSubscribers;
   readonly clock: Clock;
@@ -111,8 +110,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     recovered: ({ place, events }) => handOut(place, events),
     isAlone: () => clusterSessions.isAlone,
   });
-  const notifications =
-    ports.notifier === null ? null : new Notifications({ notifier: ports.notifier, reporter, membership, telemetry });
+  const notifications = new Notifications({ notifier: ports.notifier, reporter, membership, telemetry });
   const sequencer = new Sequencer({
     store,
     clock,
@@ -121,7 +119,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
       handOut(place, events);
       const [first] = events;
       if (first !== undefined) publisher.stored({ place, first: first.seq, events });
-      if (notifications !== null) for (const event of events) if (isCreating(event)) notifications.about(event);
+      for (const event of events) if (isCreating(event)) notifications.about(event);
     },
   });
   const presence = new PresenceFanOut({ subscribers, clock, telemetry });

@@ -8,6 +8,7 @@ import { MemoryDirectory } from '../adapters/memory/directory.ts';
 import { MemoryMemberCache } from '../adapters/memory/member-cache.ts';
 import type { MemoryBroker } from '../adapters/memory/memory-broker.ts';
 import { MemoryMessageBus } from '../adapters/memory/message-bus.ts';
+import { NoNotifier } from '../adapters/memory/no-notifier.ts';
 import { MemoryRoomDirectory } from '../adapters/memory/room-directory.ts';
 import { MemorySessionReporter } from '../adapters/memory/session-reporter.ts';
 import { MemoryUserDirectory } from '../adapters/memory/user-directory.ts';
@@ -131,12 +132,11 @@ export function createContainer(opened: Opened): DependencyContainer {
       ? new rest.RestUserDirectory(service(rest, 'user', config.users.url))
       : new MemoryUserDirectory(get(TOKENS.world)),
   );
-  provide(TOKENS.notifier, () => ({
-    notifier:
-      config.notifications.kind === 'rest' && rest !== null
-        ? new rest.RestNotifier(service(rest, 'notification', config.notifications.url))
-        : null,
-  }));
+  provide(TOKENS.notifier, () =>
+    config.notifications.kind === 'rest' && rest !== null
+      ? new rest.RestNotifier(service(rest, 'notification', config.notifications.url))
+      : new NoNotifier(),
+  );
 
   provide(TOKENS.tokens, () => new JwtTokenVerifier(keys));
   provide(TOKENS.issuer, () => new JwtTokenIssuer(keys));
@@ -166,7 +166,7 @@ export function createContainer(opened: Opened): DependencyContainer {
         memberCache: get(TOKENS.memberCache),
         tokens: get(TOKENS.tokens),
         users: get(TOKENS.users),
-        notifier: get(TOKENS.notifier).notifier,
+        notifier: get(TOKENS.notifier),
         files: get(TOKENS.files),
         subscribers: get(TOKENS.subscribers).port,
         clock: get(TOKENS.clock),

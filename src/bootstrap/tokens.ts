@@ -34,7 +34,7 @@ export const TOKENS = {
   world: token<MemoryDirectory>('world'),
   directory: token<RoomDirectory>('directory'),
   users: token<UserDirectory>('users'),
-  notifier: token<{ readonly notifier: Notifier | null }>('notifier'),
+  notifier: token<Notifier>('notifier'),
   files: token<FileStore>('files'),
   fileLinks: token<FileLinks>('fileLinks'),
   tokens: token<TokenVerifier>('tokens'),

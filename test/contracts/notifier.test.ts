@@ -1,7 +1,10 @@
 import { startStandIns } from '../../neighbours/stand-ins/server.ts';
+import { NoNotifier } from '../../src/adapters/memory/no-notifier.ts';
 import { RestNotifier } from '../../src/adapters/rest/notifier.ts';
 import { RestService } from '../../src/adapters/rest/rest-service.ts';
 import { notifierContract } from './notifier.ts';
+
+notifierContract('that notifies nobody', async () => ({ notifier: new NoNotifier(), stop: async () => {} }));
 
 notifierContract('by REST', async () => {
   const services = await startStandIns();

@@ -3,6 +3,7 @@ import type { RestCall, RestService } from './rest-service.ts';
 
 /** Hands pushes to the notification service. */
 export class RestNotifier implements Notifier {
+  readonly isEnabled = true;
   readonly #service: RestService;
 
   constructor(service: RestService) {

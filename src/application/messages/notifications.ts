@@ -27,6 +27,7 @@ export class Notifications {
   }
 
   about(event: CreatingEvent): void {
+    if (!this.#notifier.isEnabled) return;
     if (this.#waiting.length >= MAX_WAITING) {
       this.#telemetry.count('notifications_dropped');
       return;

@@ -18,5 +18,7 @@ export interface Notification {
 
 /** Hands a push to the notification service. Rejects when it does not answer within its bound; the caller counts that and goes on. */
 export interface Notifier {
+  /** False: nobody is ever notified, so that the caller need not look for recipients. Does not change. */
+  readonly isEnabled: boolean;
   notify(notification: Notification): Promise<void>;
 }

@@ -11,6 +11,7 @@ import { MemoryDirectory } from '../../../src/adapters/memory/directory.ts';
 import { MemoryMemberCache } from '../../../src/adapters/memory/member-cache.ts';
 import { MemoryBroker } from '../../../src/adapters/memory/memory-broker.ts';
 import { MemoryMessageBus } from '../../../src/adapters/memory/message-bus.ts';
+import { NoNotifier } from '../../../src/adapters/memory/no-notifier.ts';
 import { MemoryRoomDirectory } from '../../../src/adapters/memory/room-directory.ts';
 import { MemorySessionReporter } from '../../../src/adapters/memory/session-reporter.ts';
 import { MemoryUserDirectory } from '../../../src/adapters/memory/user-directory.ts';
@@ -53,7 +54,7 @@ async function whole(): Promise<Whole> {
       memberCache: new MemoryMemberCache(),
       tokens: new JwtTokenVerifier(KEYS),
       users: new MemoryUserDirectory(directory),
-      notifier: null,
+      notifier: new NoNotifier(),
       files: store,
       subscribers: {
         deliver() {},
