@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Application, Caller } from '../../application/application.ts';
+import { accessToken } from '../transport/access-token.ts';
 
 /**
  * Who makes the request, by the token in the header `AUTHORIZATION`, bare or after `Bearer `.
@@ -7,10 +8,8 @@ import type { Application, Caller } from '../../application/application.ts';
  */
 export function authenticate(application: Application, request: IncomingMessage): Caller {
   const claimed = request.headers['user-id'];
-  return application.authenticate(tokenOf(request.headers.authorization), typeof claimed === 'string' ? claimed : null);
-}
-
-function tokenOf(header: string | undefined): string | null {
-  const token = header?.replace(/^Bearer +/i, '').trim();
-  return token === undefined || token === '' || /^Bearer$/i.test(token) ? null : token;
+  return application.authenticate(
+    accessToken(request.headers.authorization),
+    typeof claimed === 'string' ? claimed : null,
+  );
 }

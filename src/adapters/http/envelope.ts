@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Refusal } from '../../domain/errors.ts';
-import { refusalNumber } from './refusal-codes.ts';
+import { refusalNumber } from '../transport/refusal-codes.ts';
 
 // The fields of every success but one; clients of the original know them in this order.
 const SUCCESS = JSON.stringify({ isSuccess: true, code: 1000, message: '요청에 성공하였습니다.' });

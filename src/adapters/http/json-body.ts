@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Refusal } from '../../domain/errors.ts';
+import { parseJson } from '../transport/json.ts';
 
 export interface JsonBodyLimits {
   readonly bytes: number;
@@ -17,21 +18,7 @@ export async function readJsonBody(request: IncomingMessage, limits: JsonBodyLim
   if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
     throw new Refusal('bad-input', 'a compressed body is not taken');
   }
-  const bytes = await readBytes(request, limits);
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new Refusal('bad-input', 'the body is not UTF-8');
-  }
-  if (deeperThan(text, limits.depth)) {
-    throw new Refusal('bad-input', `the body is nested deeper than ${limits.depth}`);
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Refusal('bad-input', 'the body is not JSON');
-  }
+  return parseJson(await readBytes(request, limits), limits.depth);
 }
 
 function readBytes(request: IncomingMessage, limits: JsonBodyLimits): Promise<Buffer> {
@@ -57,23 +44,6 @@ function readBytes(request: IncomingMessage, limits: JsonBodyLimits): Promise<Bu
     timer.unref();
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
   });
-}
-
-/** Looks at brackets outside of strings only, so that a hostile text costs one pass and no stack. */
-export function deeperThan(json: string, limit: number): boolean {
-  let depth = 0;
-  let quoted = false;
-  for (let i = 0; i < json.length; i++) {
-    const c = json.charCodeAt(i);
-    if (quoted) {
-      if (c === 0x5c) i++;
-      else if (c === 0x22) quoted = false;
-    } else if (c === 0x22) quoted = true;
-    else if (c === 0x5b || c === 0x7b) {
-      if (++depth > limit) return true;
-    } else if (c === 0x5d || c === 0x7d) depth--;
-  }
-  return false;
 }
 
 /** {@link readJsonBody} by the limits that hold for most calls. */

@@ -1,6 +1,7 @@
 import type { Caller, Upload } from '../../application/application.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { type CommunityId, parseId } from '../../domain/ids.ts';
+import { checkNonce } from '../../domain/nonce.ts';
 import { type ConversationKey, channelKey, roomKey } from '../../domain/place.ts';
 import type { FileType } from '../../domain/stored-event.ts';
 
@@ -93,7 +94,7 @@ export class UploadFields {
         if (fileTypeOf(value) === null) throw bad();
         return;
       case 'nonce':
-        if (value.length < 1 || value.length > 64) throw bad();
+        checkNonce(value);
         return;
     }
   }

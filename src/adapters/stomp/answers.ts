@@ -1,8 +1,8 @@
 import type { Refusal } from '../../domain/errors.ts';
+import { refusalNumber } from '../transport/refusal-codes.ts';
 import { UnknownVersion } from './connect-headers.ts';
 import { CONTENT_TYPE, encodeFrame } from './encoder.ts';
 import { OFFERED_BEATS } from './heart-beats.ts';
-import { refusalNumber } from './refusal-codes.ts';
 import { type StompVersion, SUPPORTED_VERSIONS } from './version.ts';
 
 /** What a receipt tells of a stored SEND (both), of a SUBSCRIBE (`seq`). */

@@ -1,6 +1,6 @@
 import { Refusal } from '../../domain/errors.ts';
+import { accessToken } from '../transport/access-token.ts';
 import { type Beats, negotiateBeats } from './heart-beats.ts';
-import { bareToken } from './inbound.ts';
 import { type Headers, ownCopy } from './subscribe-headers.ts';
 import { negotiateVersion, type StompVersion, SUPPORTED_VERSIONS } from './version.ts';
 
@@ -25,7 +25,7 @@ export function readConnect(headers: Headers, subProtocol: string): ConnectReque
   const version = negotiateVersion(headers.get('accept-version'), subProtocol);
   if (version === null) throw new UnknownVersion();
   const beats = negotiateBeats(headers.get('heart-beat'));
-  const token = bareToken(headers.get('access-token') ?? '');
-  if (token === '') throw new Refusal('no-token', 'CONNECT has no access-token');
+  const token = accessToken(headers.get('access-token'));
+  if (token === null) throw new Refusal('no-token', 'CONNECT has no access-token');
   return { version, beats, token: ownCopy(token), claimedUserId: headers.get('user-id') ?? null };
 }

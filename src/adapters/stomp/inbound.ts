@@ -10,11 +10,11 @@ import {
   roomKey,
 } from '../../domain/place.ts';
 import { parseWhereabouts } from '../../domain/whereabouts.ts';
+import { accessToken } from '../transport/access-token.ts';
 import {
   type Fields,
   idField,
   messageIdField,
-  nonceField,
   optionalIdField,
   optionalTextField,
   parseBody,
@@ -98,12 +98,7 @@ export function dispatch(
 
 /** The token in the body of a SEND to {@link TOKEN_DESTINATION}. */
 export function newToken(body: Buffer, deepest: number): string {
-  return bareToken(textField(parseBody(body, deepest), 'token'));
-}
-
-/** A token without the `Bearer ` that some clients put before it. */
-export function bareToken(token: string): string {
-  return token.replace(/^Bearer +/i, '');
+  return accessToken(textField(parseBody(body, deepest), 'token')) ?? '';
 }
 
 function unknownDestination(destination: string): Refusal {
@@ -125,7 +120,7 @@ function message(body: Fields): NewMessage {
     name: optionalTextField(body, 'name'),
     profileImage: optionalTextField(body, 'profileImage'),
     content: textField(body, 'content'),
-    nonce: nonceField(body),
+    nonce: optionalTextField(body, 'nonce'),
   };
 }
 
@@ -152,7 +147,7 @@ function channel(body: Fields): ConversationKey {
 
 function target(body: Fields, key: ConversationKey) {
   const communityId = optionalIdField(body, 'communityId');
-  return { place: key, id: messageIdField(body, 'id'), communityId, nonce: nonceField(body) };
+  return { place: key, id: messageIdField(body, 'id'), communityId, nonce: optionalTextField(body, 'nonce') };
 }
 
 function modification(body: Fields, key: ConversationKey) {

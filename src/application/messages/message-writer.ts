@@ -1,6 +1,7 @@
 import { Refusal } from '../../domain/errors.ts';
 import type { CommunityId, MessageId, UserId } from '../../domain/ids.ts';
 import { isFile, type Message } from '../../domain/message.ts';
+import { checkNonce } from '../../domain/nonce.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import type { Draft, StoredEvent } from '../../domain/stored-event.ts';
 import type { NewMessage, Stored } from '../application.ts';
@@ -14,7 +15,6 @@ import type { IdSource } from '../ports/id-source.ts';
 import type { UserDirectory, UserProfile } from '../ports/user-directory.ts';
 import type { Rates } from '../rates.ts';
 
-const NONCE_CHARS = 64;
 const NAME_CHARS = 200;
 /** Of a picture's address. */
 const IMAGE_CHARS = 4_096;
@@ -54,9 +54,7 @@ export class MessageWriter {
     communityId: CommunityId | null,
     input: { readonly content?: string; readonly nonce: string | null },
   ): MaybePromise<void> {
-    if (input.nonce !== null && (input.nonce.length < 1 || input.nonce.length > NONCE_CHARS)) {
-      throw new Refusal('bad-input', `a nonce has 1 to ${NONCE_CHARS} characters`);
-    }
+    if (input.nonce !== null) checkNonce(input.nonce);
     if (input.content !== undefined) this.#checkContent(input.content);
     this.#rates.message(caller.userId);
     return this.#membership.require(caller, place, communityId);

@@ -14,7 +14,6 @@ import {
 } from '../../../src/adapters/http/bodies.ts';
 import { byteRange } from '../../../src/adapters/http/byte-range.ts';
 import { clientOf } from '../../../src/adapters/http/client-address.ts';
-import { deeperThan } from '../../../src/adapters/http/json-body.ts';
 import { parseNetworks } from '../../../src/adapters/http/networks.ts';
 import { originRule } from '../../../src/adapters/http/origins.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
@@ -46,22 +45,6 @@ test('any JSON is a body as it must be, or a refusal', () => {
       }
     }),
     { numRuns: 2_000 },
-  );
-});
-
-test('the depth that is counted is that of the parsed value', () => {
-  const depth = (value: unknown): number =>
-    typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depth)) : 0;
-  const text = fc.string({ unit: fc.constantFrom('"', '\\', '[', ']', '{', '}', 'a', '\n') });
-  const { tree } = fc.letrec((tie) => ({
-    tree: fc.oneof({ maxDepth: 6 }, text, fc.array(tie('tree')), fc.dictionary(text, tie('tree'))),
-  }));
-  fc.assert(
-    fc.property(tree, (json) => {
-      const written = JSON.stringify(json, null, 1);
-      expect(deeperThan(written, depth(json))).toBe(false);
-      if (depth(json) > 0) expect(deeperThan(written, depth(json) - 1)).toBe(true);
-    }),
   );
 });
 

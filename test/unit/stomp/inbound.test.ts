@@ -142,7 +142,7 @@ describe('what clients send', () => {
     const bytes = Buffer.from('{"channelId":5,"content":"\xff"}', 'latin1');
     const application = {} as Application;
     expect(() => dispatch(application, { caller, sessionId: 's' }, '/kafka/send-direct-message', bytes, 32)).toThrow(
-      'no UTF-8',
+      'the body is not valid UTF-8',
     );
   });
 

@@ -2,6 +2,7 @@ import type { Application, DirectMessage, Stored } from '../../../src/applicatio
 import type { Accepted, Caller, MaybePromise } from '../../../src/application/commands.ts';
 import type { LocalSubscribers, ReplaySink } from '../../../src/application/ports/local-subscribers.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
+import { checkNonce } from '../../../src/domain/nonce.ts';
 import { type ConversationKey, communityKey, isCommunity, type PlaceKey, roomKey } from '../../../src/domain/place.ts';
 import type { MessageCreated } from '../../../src/domain/stored-event.ts';
 import type { HandClock } from './hand-clock.ts';
@@ -73,6 +74,7 @@ export class SmallApplication {
 
   sendDirectMessage(caller: Caller, input: DirectMessage): MaybePromise<Accepted<Stored>> {
     this.#check(caller, input.roomId);
+    if (input.nonce !== null) checkNonce(input.nonce);
     return this.#admit('sendDirectMessage', input, async () => {
       await this.gate;
       return this.store(roomKey(input.roomId), caller.userId, input.content, input.nonce);

@@ -10,8 +10,6 @@ import type { UserDirectory } from '../../ports/user-directory.ts';
 import type { ClusterSessions } from '../../presence/cluster-sessions.ts';
 import type { Sessions } from '../../presence/sessions.ts';
 
-const BEARER = /^Bearer +/i;
-
 /** A session begins: the token says whose. Presence and the others are told behind it. */
 export class UserConnected {
   readonly #tokens: TokenVerifier;
@@ -42,13 +40,12 @@ export class UserConnected {
 
   /** @throws Refusal `no-token`, `bad-token` */
   authenticate(token: string | null, claimedUserId: string | null): Caller {
-    const bare = token?.replace(BEARER, '').trim() ?? '';
-    if (bare === '') throw new Refusal('no-token', 'a token is needed');
-    const { userId, account, expiresAt } = this.#tokens.verify(bare);
+    if (token === null || token === '') throw new Refusal('no-token', 'the access token is missing');
+    const { userId, account, expiresAt } = this.#tokens.verify(token);
     if (claimedUserId !== null && parseId(claimedUserId) !== userId) {
       throw new Refusal('bad-token', 'the token belongs to another user');
     }
-    return { userId, account, token: bare, expiresAt };
+    return { userId, account, token, expiresAt };
   }
 
   /** @throws Refusal `no-token`, `bad-token`, `too-fast` */

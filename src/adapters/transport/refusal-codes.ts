@@ -1,6 +1,6 @@
 import type { RefusalCode } from '../../domain/errors.ts';
 
-/** The number that a STOMP client sees in `code`; the same numbers as over HTTP. */
+/** The number of a refusal on the wire: `code` of the HTTP answers and of the STOMP refusals. */
 export function refusalNumber(code: RefusalCode): number {
   switch (code) {
     case 'bad-input':

@@ -1,0 +1,41 @@
+import { isUtf8 } from 'node:buffer';
+import { Refusal } from '../../domain/errors.ts';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const BYTE_ORDER_MARK = 0xfeff;
+
+/**
+ * Parses a JSON body as clients send it: UTF-8, with or without a byte order mark.
+ * @param maxDepth objects and lists within each other; `[[1]]` is 2
+ * @throws Refusal `bad-input`
+ */
+export function parseJson(body: Buffer, maxDepth: number): unknown {
+  if (!isUtf8(body)) throw new Refusal('bad-input', 'the body is not valid UTF-8');
+  if (isDeeperThan(body, maxDepth)) {
+    throw new Refusal('bad-input', `the body has objects or lists nested more than ${maxDepth} deep`);
+  }
+  const text = body.toString();
+  try {
+    return JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
+  } catch {
+    throw new Refusal('bad-input', 'the body is not valid JSON');
+  }
+}
+
+/** Counts brackets outside of strings. A hostile body costs one pass over its bytes and no stack. */
+export function isDeeperThan(json: Buffer, maxDepth: number): boolean {
+  let depth = 0;
+  let isInString = false;
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at];
+    if (byte === QUOTE) isInString = !isInString;
+    else if (isInString) at += byte === BACKSLASH ? 1 : 0;
+    // `[` and `{`
+    else if (byte === 0x5b || byte === 0x7b) depth += 1;
+    // `]` and `}`
+    else if (byte === 0x5d || byte === 0x7d) depth -= 1;
+    if (depth > maxDepth) return true;
+  }
+  return false;
+}
