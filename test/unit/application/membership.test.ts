@@ -6,7 +6,7 @@ import { Membership } from '../../../src/application/membership/membership.ts';
 import type { ChannelInfo, RoomDirectory } from '../../../src/application/ports/room-directory.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
 import { communityKey, type PlaceKey } from '../../../src/domain/place.ts';
-import { HandClock } from '../stomp/hand-clock.ts';
+import { HandClock } from '../../support/hand-clock.ts';
 
 const AWAY = new Refusal('try-again', 'the community service is not reached');
 

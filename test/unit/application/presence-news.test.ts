@@ -4,7 +4,7 @@ import type { LocalSubscribers } from '../../../src/application/ports/local-subs
 import { PresenceFanOut } from '../../../src/application/presence/presence-fan-out.ts';
 import type { ChatEvent } from '../../../src/domain/chat-event.ts';
 import type { PlaceKey } from '../../../src/domain/place.ts';
-import { HandClock } from '../stomp/hand-clock.ts';
+import { HandClock } from '../../support/hand-clock.ts';
 
 /** Audiences of given sizes; what they were told, as `kind userId`. */
 function setUp(sizes: { readonly [place: PlaceKey]: number }) {

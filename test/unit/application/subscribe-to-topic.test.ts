@@ -6,7 +6,7 @@ import { Feeds } from '../../../src/application/ordering/feeds.ts';
 import type { ReplaySink } from '../../../src/application/ports/local-subscribers.ts';
 import type { MessageStore } from '../../../src/application/ports/message-store.ts';
 import { Subscribe } from '../../../src/application/use-cases/reading/subscribe.ts';
-import { HandClock } from '../stomp/hand-clock.ts';
+import { HandClock } from '../../support/hand-clock.ts';
 
 const EVENTS = 300;
 const EVENT_BYTES = 24_000;

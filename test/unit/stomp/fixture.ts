@@ -1,6 +1,6 @@
 import { createStompEndpoint, type StompEndpoint, StompSubscribers } from '../../../src/adapters/stomp/endpoint.ts';
 import type { StompLimits } from '../../../src/adapters/stomp/session-host.ts';
-import { HandClock } from './hand-clock.ts';
+import { HandClock } from '../../support/hand-clock.ts';
 import { MemoryConnection } from './memory-connection.ts';
 import { asApplication, SmallApplication } from './small-application.ts';
 

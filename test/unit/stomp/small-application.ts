@@ -5,7 +5,7 @@ import { Refusal } from '../../../src/domain/errors.ts';
 import { checkNonce } from '../../../src/domain/nonce.ts';
 import { type ConversationKey, communityKey, isCommunity, type PlaceKey, roomKey } from '../../../src/domain/place.ts';
 import type { MessageCreated } from '../../../src/domain/stored-event.ts';
-import type { HandClock } from './hand-clock.ts';
+import type { HandClock } from '../../support/hand-clock.ts';
 
 const MEMBERS = [1, 2, 3];
 

@@ -1,6 +1,6 @@
-import type { Clock, Timer } from '../../../src/application/ports/clock.ts';
+import type { Clock, Timer } from '../../src/application/ports/clock.ts';
 
-/** A clock that moves when it is told to. */
+/** A clock that a test sets forward. Timers run inside `pass`; `soon` uses the event loop. */
 export class HandClock implements Clock {
   #now = 0;
   /** Wall clock time at the monotonic time 0. */
@@ -38,7 +38,7 @@ export class HandClock implements Clock {
     return this.#tasks.length;
   }
 
-  /** Lets time pass, running what falls due on the way. */
+  /** Sets the clock forward by `ms` and runs the timers that fall due, each at its own time. */
   pass(ms: number): void {
     const until = this.#now + ms;
     for (;;) {
