@@ -1,7 +1,7 @@
 import type { ChatEvent } from '../domain/chat-event.ts';
 import { parseConversationKey } from '../domain/place.ts';
 import { isSequenced, type SequencedEvent } from '../domain/stored-event.ts';
-import type { Membership } from './membership/membership.ts';
+import type { MemberLists } from './membership/member-lists.ts';
 import type { Feeds } from './ordering/feeds.ts';
 import type { Sequencer } from './ordering/sequencer.ts';
 import type { LocalSubscribers } from './ports/local-subscribers.ts';
@@ -20,7 +20,7 @@ export class BusListener {
   readonly #server: string;
   readonly #sequencer: Sequencer;
   readonly #feeds: Feeds;
-  readonly #membership: Membership;
+  readonly #lists: MemberLists;
   readonly #clusterSessions: ClusterSessions;
   readonly #announcer: Announcer;
   readonly #presence: PresenceFanOut;
@@ -33,7 +33,7 @@ export class BusListener {
     server: string;
     sequencer: Sequencer;
     feeds: Feeds;
-    membership: Membership;
+    lists: MemberLists;
     clusterSessions: ClusterSessions;
     announcer: Announcer;
     presence: PresenceFanOut;
@@ -44,7 +44,7 @@ export class BusListener {
     this.#server = parts.server;
     this.#sequencer = parts.sequencer;
     this.#feeds = parts.feeds;
-    this.#membership = parts.membership;
+    this.#lists = parts.lists;
     this.#clusterSessions = parts.clusterSessions;
     this.#announcer = parts.announcer;
     this.#presence = parts.presence;
@@ -104,7 +104,7 @@ export class BusListener {
         this.#subscribers.deliver(placeOfVoice(event), event);
         break;
       case 'members-changed':
-        this.#membership.changed(event.place, event.members);
+        this.#lists.apply(event.place, event.members);
         break;
       case 'roster':
         this.#clusterSessions.heard(event);

@@ -5,6 +5,8 @@ import type { Application } from './application.ts';
 import { Broadcast } from './broadcast.ts';
 import { BusListener } from './bus-listener.ts';
 import type { Limits } from './limits.ts';
+import { ChannelAccess } from './membership/channel-access.ts';
+import { MemberLists } from './membership/member-lists.ts';
 import { Membership } from './membership/membership.ts';
 import { MessageWriter } from './messages/message-writer.ts';
 import { Notifications } from './messages/notifications.ts';
@@ -90,14 +92,16 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   const sessions = new Sessions();
   const rates = new Rates(limits, clock);
   const feeds = new Feeds({ store, clock, telemetry, subscribers, window: limits.resumeEvents });
-  const membership = new Membership({
+  const lists = new MemberLists({ directory, cache: ports.memberCache, clock, telemetry, subscribers });
+  const channels = new ChannelAccess({
     directory,
-    cache: ports.memberCache,
+    lists,
     clock,
     telemetry,
     subscribers,
-    channelStalenessSeconds: limits.channelStalenessSeconds,
+    stalenessSeconds: limits.channelStalenessSeconds,
   });
+  const membership = new Membership({ lists, channels, clock, subscribers });
   const handOut = (place: ConversationKey, events: readonly StoredEvent[]): void => {
     for (const event of events) feeds.receive(place, event.seq, () => event);
   };
@@ -153,7 +157,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     server,
     sequencer,
     feeds,
-    membership,
+    lists,
     clusterSessions,
     announcer,
     presence,
@@ -178,7 +182,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   });
   const userDisconnected = new UserDisconnected({ sessions, clusterSessions, reporter, markers, clock, telemetry });
   const upload = new UploadFile({ writer, membership, rates, files: ports.files, ids, limits, telemetry });
-  const replaceMembers = new ReplaceMembers({ membership, broadcast });
+  const replaceMembers = new ReplaceMembers({ lists, broadcast });
   const countUnread = new CountUnread(markers);
 
   let stopping = false;

@@ -1,66 +1,64 @@
 import type { CommunityId, UserId } from '../../domain/ids.ts';
 
-/** Users whose word is kept, at most. */
-const MOST_VOICES = 64;
+/** Votes kept for one channel. Later voters do not change the result any more. */
+const MAX_VOTES = 64;
 
 /**
- * The community of a channel. Where the directory does not tell it there are candidates: the communities that hold all of the channel's members. Most of its users
- * name the right one when they write, so the one that most have named is taken; nobody decides alone for others.
+ * The community that a channel belongs to, as far as this server knows it. The directory may leave it open. Then the candidates are the communities
+ * that contain all members of the channel, and the users vote: the community that users name when they write into the channel is their vote. The
+ * community with the most votes counts as the channel's. One user therefore decides nothing for the others.
  */
 export class ChannelHome {
+  /** Empty: nothing is known of the channel's community. One: the directory named it, or no other community fits. */
   readonly candidates: readonly CommunityId[];
-  readonly #voices: Map<UserId, CommunityId>;
+  readonly #votes: Map<UserId, CommunityId>;
 
-  /** @param before what was known of the channel until now: its users' words are kept */
+  /** @param before the home that was known until now; its votes are kept */
   constructor(candidates: readonly CommunityId[], before?: ChannelHome) {
     this.candidates = candidates;
-    this.#voices = before === undefined ? new Map() : before.#voices;
+    this.#votes = before === undefined ? new Map() : before.#votes;
   }
 
-  /** The community, or null where it is not known. */
-  get community(): CommunityId | null {
-    return this.#leader(null);
-  }
-
-  /** May this user name that community? Who was let in with one name can't use another. */
+  /** True if this user may name that community as the channel's. A user who has voted cannot name another one. */
   accepts(userId: UserId, community: CommunityId): boolean {
     const { candidates } = this;
     if (candidates.length === 1) return community === candidates[0];
-    if (candidates.length > 1 && !candidates.includes(community)) return false;
-    const own = this.#voices.get(userId);
+    if (!this.#isCandidate(community)) return false;
+    const own = this.#votes.get(userId);
     if (own !== undefined && this.#isCandidate(own)) return own === community;
-    const counts = this.#count(null);
-    const named = (counts.get(community) ?? 0) + 1;
-    return [...counts].every(([other, count]) => other === community || count <= named);
+    const counts = this.#countVotes();
+    const withThisVote = (counts.get(community) ?? 0) + 1;
+    return [...counts].every(([other, count]) => other === community || count <= withThisVote);
   }
 
-  /** This user, a member of that community, wrote into the channel by its name. */
-  heard(userId: UserId, community: CommunityId): void {
-    if (this.candidates.length === 1 || this.#voices.has(userId) || this.#voices.size >= MOST_VOICES) return;
-    this.#voices.set(userId, community);
+  /** Records the vote of a user who is a member of that community. Only the first vote of a user counts. */
+  recordVote(userId: UserId, community: CommunityId): void {
+    if (this.candidates.length === 1 || this.#votes.has(userId) || this.#votes.size >= MAX_VOTES) return;
+    this.#votes.set(userId, community);
   }
 
-  /** The communities in all of which this user must be; his own word does not count here. */
-  neededBy(userId: UserId): readonly CommunityId[] {
-    const leader = this.#leader(userId);
+  /** The communities of which this user must be a member to be in the channel. The user's own vote is not counted. */
+  requiredOf(userId: UserId): readonly CommunityId[] {
+    const leader = this.#leaderWithout(userId);
     return leader === null ? this.candidates : [leader];
   }
 
-  /** True where the community may be the channel's. */
+  /** True if the channel may belong to that community. */
   mayBe(community: CommunityId): boolean {
-    return this.candidates.includes(community) || [...this.#voices.values()].includes(community);
+    return this.candidates.includes(community) || [...this.#votes.values()].includes(community);
   }
 
-  #leader(without: UserId | null): CommunityId | null {
+  /** The community with the most votes of other users; null without votes or with a tie. */
+  #leaderWithout(userId: UserId): CommunityId | null {
     const [only, second] = this.candidates;
     if (only !== undefined && second === undefined) return only;
-    const [first, next] = [...this.#count(without)].sort(([, a], [, b]) => b - a);
+    const [first, next] = [...this.#countVotes(userId)].sort(([, a], [, b]) => b - a);
     return first === undefined || first[1] === next?.[1] ? null : first[0];
   }
 
-  #count(without: UserId | null): Map<CommunityId, number> {
+  #countVotes(without?: UserId): Map<CommunityId, number> {
     const counts = new Map<CommunityId, number>();
-    for (const [user, community] of this.#voices) {
+    for (const [user, community] of this.#votes) {
       if (user !== without && this.#isCandidate(community)) counts.set(community, (counts.get(community) ?? 0) + 1);
     }
     return counts;

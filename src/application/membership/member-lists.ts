@@ -1,128 +1,144 @@
-import { Refusal } from '../../domain/errors.ts';
-import type { UserId } from '../../domain/ids.ts';
-import { idOf, isRoom, type MemberListKey } from '../../domain/place.ts';
+import type { CommunityId, UserId } from '../../domain/ids.ts';
+import { idOf, isCommunity, isRoom, type MemberListKey } from '../../domain/place.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import type { MaybePromise } from '../commands.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { LocalSubscribers } from '../ports/local-subscribers.ts';
 import type { MemberCache } from '../ports/member-cache.ts';
 import type { RoomDirectory } from '../ports/room-directory.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import { notMember } from './not-member.ts';
 
-/** Members of one room or community. */
+/** The members of one room or community. */
 export interface MemberList {
   readonly members: ReadonlySet<UserId>;
-  /** A service told it: it counts more than what the directory says. */
-  readonly told: boolean;
-  /** When it was heard. */
-  at: number;
+  /** The community service reported this list by a PUT call. It counts more than an answer of the directory. */
+  readonly isReported: boolean;
+  /** When the list was last read or the last attempt to read it ended; milliseconds since 1970. */
+  readAt: number;
   refreshing: Promise<void> | null;
 }
 
-/** A list is believed for so long before the shared cache is asked again; meanwhile changes are told over the bus. */
+export interface MemberListsParts {
+  readonly directory: RoomDirectory;
+  readonly cache: MemberCache;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly subscribers: LocalSubscribers;
+}
+
+/** A list is read again when it is older than this. In the meantime other servers report changes over the bus. */
 const FRESH_MS = 60_000;
-const MOST_LISTS = 100_000;
+const MAX_LISTS = 100_000;
 
 /**
- * The lists of rooms and communities: kept in this process, in the cache that all servers share, and by the directory in the first place. Where a list was told, only
- * the shared cache knows better: the directory may still answer what was true before.
+ * The member lists of rooms and communities. A list is kept in this process, then in the cache that all servers share, and comes from the directory.
+ * A reported list is replaced only by the shared cache or by a newer report: the directory may still answer with the members of before. Whenever a
+ * list changes, the subscriptions of users who are not in it end.
  */
 export class MemberLists {
-  readonly #directory: RoomDirectory;
-  readonly #cache: MemberCache;
-  readonly #clock: Clock;
-  readonly #telemetry: Telemetry;
-  /** A list turned out to be another than before. */
-  readonly #changed: (key: MemberListKey) => void;
-  readonly #lists = new Map<MemberListKey, MemberList>();
+  readonly #parts: MemberListsParts;
+  readonly #lists = new BoundedMap<MemberListKey, MemberList>(MAX_LISTS);
   readonly #loading = new Map<MemberListKey, Promise<MemberList>>();
+  readonly #communityListeners: ((id: CommunityId) => void)[] = [];
 
-  constructor(parts: {
-    directory: RoomDirectory;
-    cache: MemberCache;
-    clock: Clock;
-    telemetry: Telemetry;
-    changed: (key: MemberListKey) => void;
-  }) {
-    this.#directory = parts.directory;
-    this.#cache = parts.cache;
-    this.#clock = parts.clock;
-    this.#telemetry = parts.telemetry;
-    this.#changed = parts.changed;
+  constructor(parts: MemberListsParts) {
+    this.#parts = parts;
   }
 
-  /** At once where it is known; an old one is read anew behind the caller's back. @throws Refusal `not-permitted`, `try-again` */
-  get(key: MemberListKey): MaybePromise<MemberList> {
-    const list = this.#lists.get(key);
-    if (list === undefined) return this.#load(key);
-    this.#refreshOld(key, list);
+  /** Calls `listener` after each change of a community's list. */
+  onCommunityChange(listener: (id: CommunityId) => void): void {
+    this.#communityListeners.push(listener);
+  }
+
+  /**
+   * The list, at once where this server knows it. An old list is returned as well, and read again in the background.
+   * @throws Refusal `not-permitted` if there is no such room or community, `try-again` if the directory cannot be reached
+   */
+  get(place: MemberListKey): MaybePromise<MemberList> {
+    const list = this.#lists.get(place);
+    if (list === undefined) return this.#load(place);
+    this.#refreshIfOld(place, list);
     return list;
   }
 
-  /** What is known without asking anybody. */
-  peek(key: MemberListKey): MemberList | undefined {
-    return this.#lists.get(key);
+  /** The list that this server knows. Asks nobody. */
+  peek(place: MemberListKey): MemberList | undefined {
+    return this.#lists.get(place);
   }
 
-  /** A service told it, to this server or another. */
-  tell(key: MemberListKey, members: readonly UserId[]): void {
-    this.#keep(key, new Set(members), true);
-    this.#changed(key);
+  /** Reads a list again if this server knows it and it is old. */
+  refresh(place: MemberListKey): void {
+    const list = this.#lists.get(place);
+    if (list !== undefined) this.#refreshIfOld(place, list);
   }
 
-  /** Reads a list anew that is known and old. */
-  touch(key: MemberListKey): void {
-    const list = this.#lists.get(key);
-    if (list !== undefined) this.#refreshOld(key, list);
+  /** Applies a list that the community service reported to this server, and keeps it for all servers. Sends nothing to the others. */
+  async replace(place: MemberListKey, members: readonly UserId[]): Promise<void> {
+    this.apply(place, members);
+    await this.#parts.cache.put(place, members);
   }
 
-  #load(key: MemberListKey): Promise<MemberList> {
-    let loading = this.#loading.get(key);
+  /** Applies a list that the community service reported to this server or another one. */
+  apply(place: MemberListKey, members: readonly UserId[]): void {
+    this.#change(place, members, true);
+  }
+
+  #change(place: MemberListKey, ids: readonly UserId[], isReported: boolean): void {
+    const { members } = this.#keep(place, ids, isReported);
+    this.#parts.subscribers.remove(place, (user) => !members.has(user));
+    if (isCommunity(place)) for (const listener of this.#communityListeners) listener(idOf(place));
+  }
+
+  #load(place: MemberListKey): Promise<MemberList> {
+    let loading = this.#loading.get(place);
     if (loading === undefined) {
-      loading = this.#read(key)
-        // What was told while we asked counts more.
-        .then((members) => this.#lists.get(key) ?? this.#keep(key, members, false))
-        .finally(() => this.#loading.delete(key));
-      this.#loading.set(key, loading);
+      loading = this.#read(place)
+        // A list that was reported in the meantime is newer than this answer.
+        .then((members) => this.#lists.get(place) ?? this.#keep(place, members, false))
+        .finally(() => this.#loading.delete(place));
+      this.#loading.set(place, loading);
     }
     return loading;
   }
 
-  async #read(key: MemberListKey): Promise<ReadonlySet<UserId>> {
-    const cached = await this.#cache.get(key);
-    if (cached !== null) return new Set(cached);
-    const id = idOf(key);
-    const members = await (isRoom(key) ? this.#directory.roomMembers(id) : this.#directory.communityMembers(id));
-    if (members === null) throw new Refusal('not-permitted', 'you are not a member there');
-    // Never over a list that was told meanwhile.
-    void this.#cache.add(key, members);
-    return new Set(members);
+  async #read(place: MemberListKey): Promise<readonly UserId[]> {
+    const { cache, directory } = this.#parts;
+    const cached = await cache.get(place);
+    if (cached !== null) return cached;
+    const id = idOf(place);
+    const members = await (isRoom(place) ? directory.roomMembers(id) : directory.communityMembers(id));
+    if (members === null) throw notMember(place);
+    // `add` does not overwrite a list that was reported in the meantime.
+    void cache.add(place, members);
+    return members;
   }
 
-  #refreshOld(key: MemberListKey, list: MemberList): void {
-    if (this.#clock.now() - list.at <= FRESH_MS) return;
-    list.refreshing ??= this.#refresh(key, list)
-      .catch((error: unknown) => this.#telemetry.log('debug', 'members not refreshed', { key, reason: String(error) }))
+  #refreshIfOld(place: MemberListKey, list: MemberList): void {
+    const { clock, telemetry } = this.#parts;
+    if (clock.now() - list.readAt <= FRESH_MS) return;
+    list.refreshing ??= this.#readAgain(place, list)
+      .catch((error: unknown) => telemetry.log('debug', 'members not refreshed', { place, error: String(error) }))
       .finally(() => {
-        list.at = this.#clock.now();
+        list.readAt = clock.now();
         list.refreshing = null;
       });
   }
 
-  async #refresh(key: MemberListKey, list: MemberList): Promise<void> {
-    const cached = list.told ? await this.#cache.get(key) : null;
-    const members = cached === null && !list.told ? await this.#read(key) : cached;
-    if (members === null || this.#lists.get(key) !== list) return;
-    this.#keep(key, new Set(members), list.told);
-    this.#changed(key);
+  async #readAgain(place: MemberListKey, list: MemberList): Promise<void> {
+    const members = list.isReported ? await this.#parts.cache.get(place) : await this.#read(place);
+    if (members === null || this.#lists.get(place) !== list) return;
+    this.#change(place, members, list.isReported);
   }
 
-  #keep(key: MemberListKey, members: ReadonlySet<UserId>, told: boolean): MemberList {
-    const list: MemberList = { members, told, at: this.#clock.now(), refreshing: null };
-    this.#lists.delete(key);
-    this.#lists.set(key, list);
-    if (this.#lists.size > MOST_LISTS) {
-      const oldest = this.#lists.keys().next().value;
-      if (oldest !== undefined) this.#lists.delete(oldest);
-    }
+  #keep(place: MemberListKey, members: readonly UserId[], isReported: boolean): MemberList {
+    const list: MemberList = {
+      members: new Set(members),
+      isReported,
+      readAt: this.#parts.clock.now(),
+      refreshing: null,
+    };
+    this.#lists.set(place, list);
     return list;
   }
 }

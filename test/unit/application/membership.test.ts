@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
 import { MemoryMemberCache } from '../../../src/adapters/memory/member-cache.ts';
 import type { Caller } from '../../../src/application/commands.ts';
+import { ChannelAccess } from '../../../src/application/membership/channel-access.ts';
+import { MemberLists } from '../../../src/application/membership/member-lists.ts';
 import { Membership } from '../../../src/application/membership/membership.ts';
+import type { LocalSubscribers } from '../../../src/application/ports/local-subscribers.ts';
 import type { ChannelInfo, RoomDirectory } from '../../../src/application/ports/room-directory.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
 import { communityKey, type PlaceKey } from '../../../src/domain/place.ts';
@@ -57,23 +60,20 @@ function caller(userId: number): Caller {
 
 function setUp(directory = new StaleDirectory(), cache = new MemoryMemberCache(), clock = new HandClock()) {
   const live = new Map<PlaceKey, number[]>();
-  const membership = new Membership({
-    directory,
-    cache,
-    clock,
-    telemetry: new RecordedTelemetry(),
-    subscribers: {
-      deliver: () => {},
-      count: (place) => live.get(place)?.length ?? 0,
-      places: () => live.keys(),
-      callers: (place) => (live.get(place) ?? []).map(caller),
-      remove: (place, isRemoved) => {
-        const left = (live.get(place) ?? []).filter((user) => !isRemoved(user));
-        live.set(place, left);
-      },
+  const telemetry = new RecordedTelemetry();
+  const subscribers: LocalSubscribers = {
+    deliver: () => {},
+    count: (place) => live.get(place)?.length ?? 0,
+    places: () => live.keys(),
+    callers: (place) => (live.get(place) ?? []).map(caller),
+    remove: (place, isRemoved) => {
+      const left = (live.get(place) ?? []).filter((user) => !isRemoved(user));
+      live.set(place, left);
     },
-    channelStalenessSeconds: 60,
-  });
+  };
+  const lists = new MemberLists({ directory, cache, clock, telemetry, subscribers });
+  const channels = new ChannelAccess({ directory, lists, clock, telemetry, subscribers, stalenessSeconds: 60 });
+  const membership = new Membership({ lists, channels, clock, subscribers });
   const may = async (userId: number, place: 'r-5' | 'c-11' | 'c-12', communityId: number | null = null) => {
     try {
       await membership.require(caller(userId), place, communityId);
@@ -82,14 +82,14 @@ function setUp(directory = new StaleDirectory(), cache = new MemoryMemberCache()
       return error instanceof Refusal ? error.code : error;
     }
   };
-  return { directory, cache, clock, live, membership, may };
+  return { directory, cache, clock, live, lists, membership, may };
 }
 
 describe('who was removed', () => {
   test('stays out although the directory still lists him, however old the list grows', async () => {
-    const { may, membership, clock } = setUp();
+    const { may, lists, clock } = setUp();
     expect(await may(3, 'r-5')).toBe('yes');
-    await membership.replace('r-5', [1, 2]);
+    await lists.replace('r-5', [1, 2]);
     expect(await may(3, 'r-5')).toBe('not-permitted');
     clock.pass(61_000);
     await may(3, 'r-5');
@@ -99,8 +99,8 @@ describe('who was removed', () => {
   });
 
   test('stays out of it on a server that only heard of it and shares no cache', async () => {
-    const { may, membership, clock } = setUp();
-    membership.changed('r-5', [1, 2]);
+    const { may, lists, clock } = setUp();
+    lists.apply('r-5', [1, 2]);
     clock.pass(61_000);
     await may(1, 'r-5');
     await new Promise((resolve) => setImmediate(resolve));
@@ -115,18 +115,18 @@ describe('who was removed', () => {
     const there = setUp(slow, cache);
     const here = setUp(new StaleDirectory(), cache);
     const asking = there.may(3, 'r-5');
-    await here.membership.replace('r-5', [1, 2]);
+    await here.lists.replace('r-5', [1, 2]);
     late.resolve([1, 2, 3]);
     await asking;
     expect(await cache.get('r-5')).toEqual([1, 2]);
   });
 
   test('loses the channels of the community, though nobody says whose they are', async () => {
-    const { may, membership, live } = setUp();
+    const { may, lists, live } = setUp();
     expect(await may(3, 'c-11')).toBe('yes');
     live.set('c-11', [1, 2, 3]);
     live.set('com-1', [1, 3]);
-    await membership.replace('com-1', [1, 2]);
+    await lists.replace('com-1', [1, 2]);
     expect(live.get('c-11')).toEqual([1, 2]);
     expect(live.get('com-1')).toEqual([1]);
     expect(await may(3, 'c-11')).toBe('not-permitted');
@@ -134,8 +134,8 @@ describe('who was removed', () => {
   });
 
   test('does not get in by another server, or after a restart, where the channel was never asked for', async () => {
-    const { may, membership } = setUp();
-    membership.changed('com-1', [1, 2]);
+    const { may, lists } = setUp();
+    lists.apply('com-1', [1, 2]);
     expect(await may(3, 'c-11')).toBe('not-permitted');
     expect(await may(1, 'c-11')).toBe('yes');
     const restarted = setUp();
@@ -145,10 +145,10 @@ describe('who was removed', () => {
   });
 
   test('loses a private channel that could be of several communities', async () => {
-    const { may, membership, live } = setUp();
+    const { may, lists, live } = setUp();
     expect(await may(2, 'c-12')).toBe('yes');
     live.set('c-12', [1, 2]);
-    await membership.replace('com-1', [1, 3]);
+    await lists.replace('com-1', [1, 3]);
     expect(live.get('c-12')).toEqual([1]);
     expect(await may(2, 'c-12')).toBe('not-permitted');
   });
@@ -156,9 +156,9 @@ describe('who was removed', () => {
 
 describe('who was removed from another community', () => {
   test('keeps his private channels once the directory shows that they are not of that one', async () => {
-    const { directory, may, membership, clock } = setUp();
+    const { directory, may, lists, clock } = setUp();
     expect(await may(2, 'c-12')).toBe('yes');
-    await membership.replace('com-1', [1, 3]);
+    await lists.replace('com-1', [1, 3]);
     directory.communities[1] = [1, 3];
     expect(await may(2, 'c-12')).toBe('not-permitted');
     clock.pass(2_000);
@@ -185,13 +185,13 @@ describe('a channel belongs to one community', () => {
   test('once the others have said which, removal from a community that it is not of changes nothing', async () => {
     const directory = new StaleDirectory();
     directory.channels[12] = { members: [1, 2, 3], isPublic: false };
-    const { may, membership, live } = setUp(directory);
+    const { may, lists, live } = setUp(directory);
     await may(1, 'c-12', 1);
     await may(3, 'c-12', 1);
     live.set('c-12', [1, 2]);
-    await membership.replace('com-2', [1, 3, 4]);
+    await lists.replace('com-2', [1, 3, 4]);
     expect(live.get('c-12')).toEqual([1, 2]);
-    await membership.replace('com-1', [1, 3]);
+    await lists.replace('com-1', [1, 3]);
     expect(live.get('c-12')).toEqual([1]);
   });
 });

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
 import { MemoryMemberCache } from '../../../src/adapters/memory/member-cache.ts';
+import { ChannelAccess } from '../../../src/application/membership/channel-access.ts';
+import { MemberLists } from '../../../src/application/membership/member-lists.ts';
 import { Membership } from '../../../src/application/membership/membership.ts';
 import { Feeds } from '../../../src/application/ordering/feeds.ts';
 import type { ReplaySink } from '../../../src/application/ports/local-subscribers.ts';
@@ -70,7 +72,9 @@ function setUp(): Subscribe {
     placesOf: async () => [],
   };
   const cache = new MemoryMemberCache();
-  const membership = new Membership({ directory, cache, clock, telemetry, subscribers, channelStalenessSeconds: 60 });
+  const lists = new MemberLists({ directory, cache, clock, telemetry, subscribers });
+  const channels = new ChannelAccess({ directory, lists, clock, telemetry, subscribers, stalenessSeconds: 60 });
+  const membership = new Membership({ lists, channels, clock, subscribers });
   const feeds = new Feeds({ store, clock, telemetry, subscribers, window: 1_000 });
   return new Subscribe({ membership, feeds, window: 1_000, telemetry });
 }

@@ -1,21 +1,26 @@
 import type { UserId } from '../../../domain/ids.ts';
 import type { MemberListKey } from '../../../domain/place.ts';
 import type { Broadcast } from '../../broadcast.ts';
-import type { Membership } from '../../membership/membership.ts';
+import type { MemberLists } from '../../membership/member-lists.ts';
 
-/** The community service tells a room's or community's new members: kept for all servers, told to all, and whoever is gone hears nothing more. */
+export interface ReplaceMembersParts {
+  readonly lists: MemberLists;
+  readonly broadcast: Broadcast;
+}
+
+/** Applies the new member list of a room or community that the community service reports: here, in the shared cache and on the other servers. */
 export class ReplaceMembers {
-  readonly #membership: Membership;
-  readonly #broadcast: Broadcast;
+  readonly #parts: ReplaceMembersParts;
 
-  constructor(parts: { membership: Membership; broadcast: Broadcast }) {
-    this.#membership = parts.membership;
-    this.#broadcast = parts.broadcast;
+  constructor(parts: ReplaceMembersParts) {
+    this.#parts = parts;
   }
 
+  /** Resolves when the cache has the list and the bus has taken it, or either gave up. Never rejects. */
   async execute(place: MemberListKey, members: readonly UserId[]): Promise<void> {
+    const { lists, broadcast } = this.#parts;
     const distinct = [...new Set(members)];
-    await this.#membership.replace(place, distinct);
-    await this.#broadcast.send({ kind: 'members-changed', place, members: distinct });
+    await lists.replace(place, distinct);
+    await broadcast.send({ kind: 'members-changed', place, members: distinct });
   }
 }
