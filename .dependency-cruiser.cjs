@@ -66,15 +66,42 @@ module.exports = {
       to: { path: '^(src|test|dev|bench)/' },
     },
     {
+      name: 'dev-and-bench-know-no-test',
+      comment: 'Programs that a person starts must not depend on test code. Shared parts are in dev/.',
+      severity: 'error',
+      from: { path: '^(dev|bench|scripts)/' },
+      to: { path: '^test/' },
+    },
+    {
+      name: 'dev-knows-no-bench',
+      severity: 'error',
+      from: { path: '^dev/' },
+      to: { path: '^(bench|scripts|examples)/' },
+    },
+    {
+      name: 'page-stands-alone',
+      comment: 'The page runs in a browser, which gets this folder only.',
+      severity: 'error',
+      from: { path: '^page/' },
+      to: { pathNot: '^page/' },
+    },
+    {
+      name: 'examples-import-by-name',
+      comment: 'An example imports chat-server/... and packages, as a foreign package would, and no file by its path.',
+      severity: 'error',
+      from: { path: '^examples/' },
+      to: { pathNot: '^examples/', dependencyTypes: ['local'] },
+    },
+    {
       name: 'no-circular',
       severity: 'error',
-      from: { path: '^(src|neighbours)/' },
+      from: { path: '^(src|neighbours|dev|bench|page|examples)/' },
       to: { circular: true },
     },
     {
       name: 'not-to-unresolvable',
       severity: 'error',
-      from: { path: '^(src|neighbours)/' },
+      from: {},
       to: { couldNotResolve: true },
     },
   ],
@@ -85,7 +112,8 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
-      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      // The first one: an import of chat-server/... in this repository means the sources.
+      conditionNames: ['chat-server-source', 'import', 'require', 'node', 'default', 'types'],
     },
   },
 };

@@ -5,6 +5,8 @@ const E2E = 'test/**/*.e2e.test.ts';
 const SERVICES = ['./test/support/global-setup.ts'];
 
 export default defineConfig({
+  // Imports of 'chat-server/...' in this repository mean the sources, without a build.
+  ssr: { resolve: { conditions: ['chat-server-source', 'module', 'node', 'development|production'] } },
   test: {
     pool: 'forks',
     reporters: process.env.CI ? ['default', './test/support/ci-reporter.ts'] : ['default'],

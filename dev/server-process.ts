@@ -16,6 +16,8 @@ export interface ServerProcessOptions {
   /** Variables of the server beside `PORT`, `DATA_DIR` and, where `id` is given, `SERVER_ID`. Those not named are unset, whatever the surroundings say. */
   readonly env?: Readonly<Record<string, string>>;
   readonly id?: string;
+  /** The program to run. Default: the server of this repository. */
+  readonly main?: string;
   /** Default: a free one, the same after each restart. */
   readonly port?: number;
   /** Default: a folder of its own, removed at the end; one that is given stays. */
@@ -46,7 +48,7 @@ export class ServerProcess {
     if (options.id !== undefined) own.SERVER_ID = options.id;
     this.#engine = new LocalProcess({
       program: process.execPath,
-      args: [...(options.nodeArgs ?? []), MAIN],
+      args: [...(options.nodeArgs ?? []), options.main ?? MAIN],
       folder,
       env: { ...unset, ...own, ...options.env },
     });

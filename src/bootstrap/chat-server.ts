@@ -9,6 +9,7 @@ import { serviceRule } from '../adapters/http/service-auth.ts';
 import { MemoryBroker } from '../adapters/memory/memory-broker.ts';
 import { createStompEndpoint } from '../adapters/stomp/endpoint.ts';
 import { SystemTelemetry } from '../adapters/system/telemetry.ts';
+import type { ForeignAdapters } from './adapters.ts';
 import type { Config, Secrets } from './config/config.ts';
 import { createContainer, type Opened } from './container.ts';
 import { createDemo } from './demo.ts';
@@ -30,6 +31,8 @@ export interface ChatServerOptions {
   readonly telemetry?: SystemTelemetry;
   /** The bus of servers that live in one process. */
   readonly broker?: MemoryBroker;
+  /** Adapters that are used instead of the configured ones. */
+  readonly adapters?: ForeignAdapters;
   /** Number of this worker process from 1, null for a server of one process. */
   readonly worker?: number | null;
 }
@@ -57,7 +60,7 @@ export class ChatServer {
 
   /** Starts in order: stores, bus, listening last. What was started is stopped again when a later step fails. */
   static async start(options: ChatServerOptions): Promise<ChatServer> {
-    const { config, secrets, worker = null } = options;
+    const { config, secrets, worker = null, broker, adapters = {} } = options;
     const id = await serverIdentity(config.server, worker);
     const telemetry =
       options.telemetry ??
@@ -66,7 +69,7 @@ export class ChatServer {
       telemetry.log('warn', 'not stopped in order', { name, reason: String(error) }),
     );
     try {
-      const server = await launch({ id, config, secrets, telemetry, lifecycle, worker, broker: options.broker });
+      const server = await launch({ id, config, secrets, telemetry, lifecycle, worker, broker, adapters });
       return new ChatServer(id, telemetry, lifecycle, server, config.listen.host);
     } catch (error) {
       await lifecycle.stop(STOP_EACH_MS);
@@ -97,9 +100,11 @@ interface Launch {
   readonly lifecycle: Lifecycle;
   readonly worker: number | null;
   readonly broker: MemoryBroker | undefined;
+  readonly adapters: ForeignAdapters;
 }
 
-async function launch({ id, config, secrets, telemetry, lifecycle, worker, broker }: Launch): Promise<Server> {
+async function launch(parts: Launch): Promise<Server> {
+  const { id, config, secrets, telemetry, lifecycle, worker, broker, adapters } = parts;
   const keys = await tokenSecrets(secrets.jwt, config.server.dataDir);
   const stores = await openStores(config.store, lifecycle, telemetry.of('store'));
   // The SDK finds its credentials as it always does.
@@ -118,6 +123,7 @@ async function launch({ id, config, secrets, telemetry, lifecycle, worker, broke
     files: files.store,
     broker: broker ?? new MemoryBroker(),
     optional: await loadOptionalAdapters(config),
+    foreign: adapters,
   };
   const container = createContainer(opened);
   const get = <T>(token: Typed<T>): T => container.resolve(token);

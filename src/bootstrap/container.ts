@@ -19,6 +19,7 @@ import type { SystemTelemetry } from '../adapters/system/telemetry.ts';
 import { TcpSessionReporter } from '../adapters/tcp/session-reporter.ts';
 import { createApplication } from '../application/create-application.ts';
 import type { FileStore } from '../application/ports/file-store.ts';
+import type { AdapterParts, ForeignAdapters } from './adapters.ts';
 import type { Config } from './config/config.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { OptionalAdapters } from './optional-adapters.ts';
@@ -39,7 +40,11 @@ export interface Opened {
   readonly files: FileStore;
   readonly broker: MemoryBroker;
   readonly optional: OptionalAdapters;
+  readonly foreign: ForeignAdapters;
 }
+
+type Get = <T>(token: Typed<T>) => T;
+type Provide = <T>(token: Typed<T>, make: (get: Get) => T) => void;
 
 /**
  * One server's container. Each line says which adapter stands behind a port; a new adapter is one more line, and its variables.
@@ -48,7 +53,7 @@ export function createContainer(opened: Opened): DependencyContainer {
   const { server, config, keys, telemetry, lifecycle, stores, broker, optional } = opened;
   const { rest } = optional;
   const container = root.createChildContainer();
-  const provide = <T>(token: Typed<T>, make: (get: <U>(token: Typed<U>) => U) => T): void => {
+  const provide: Provide = <T>(token: Typed<T>, make: (get: Get) => T): void => {
     const useFactory = instanceCachingFactory((from) => make((wanted) => from.resolve(wanted)));
     container.register<T>(token, { useFactory });
   };
@@ -176,5 +181,21 @@ export function createContainer(opened: Opened): DependencyContainer {
       config.limits,
     ),
   );
+  replaceAdapters(opened, provide);
   return container;
+}
+
+/** Registers the foreign adapters. The container resolves the last registration of a token. */
+function replaceAdapters({ server, telemetry, lifecycle, foreign }: Opened, provide: Provide): void {
+  const use = <T>(token: Typed<T>, name: string, make: ((parts: AdapterParts) => T) | undefined): void => {
+    if (make === undefined) return;
+    const onStop = (what: string, close: () => Promise<void>): void => lifecycle.onStop(what, close);
+    provide(token, () => make({ serverId: server, telemetry: telemetry.of(name), onStop }));
+  };
+  use(TOKENS.bus, 'bus', foreign.bus);
+  use(TOKENS.memberCache, 'member-cache', foreign.memberCache);
+  use(TOKENS.reporter, 'presence', foreign.reporter);
+  use(TOKENS.directory, 'community', foreign.directory);
+  use(TOKENS.users, 'user', foreign.users);
+  use(TOKENS.tokens, 'tokens', foreign.tokens);
 }

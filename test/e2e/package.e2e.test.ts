@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { ServerProcess } from '../../dev/server-process.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const INSTALL_MS = 180_000;
+const run = promisify(execFile);
+
+/** An adapter of a foreign package, which knows the names of the package only. */
+const ADAPTER = `
+import type { UserId } from 'chat-server/domain';
+import type { MemberCache } from 'chat-server/ports';
+
+export class MapMemberCache implements MemberCache {
+  readonly #lists = new Map<string, readonly UserId[]>();
+  async get(place: Parameters<MemberCache['get']>[0]): Promise<readonly UserId[] | null> {
+    return this.#lists.get(place) ?? null;
+  }
+  async put(place: Parameters<MemberCache['put']>[0], members: readonly UserId[]): Promise<void> {
+    this.#lists.set(place, [...members]);
+  }
+  async add(place: Parameters<MemberCache['add']>[0], members: readonly UserId[]): Promise<void> {
+    if (!this.#lists.has(place)) this.#lists.set(place, [...members]);
+  }
+}
+`;
+
+const SUITE = `
+import { memberCacheContract } from 'chat-server/contracts';
+import { MapMemberCache } from './adapter.ts';
+
+memberCacheContract('a map', async () => ({ cache: new MapMemberCache(), stop: async () => {} }));
+`;
+
+const PROGRAM = `
+import { ChatServer, readConfig } from 'chat-server/bootstrap';
+import { encodeRecord } from 'chat-server/records';
+import { MapMemberCache } from './adapter.ts';
+
+if (typeof encodeRecord !== 'function') throw new Error('the record format is missing');
+const { config, secrets } = readConfig(process.env);
+const server = await ChatServer.start({ config, secrets, adapters: { memberCache: () => new MapMemberCache() } });
+process.once('SIGTERM', () => void server.stop());
+`;
+
+const TSCONFIG = {
+  compilerOptions: {
+    module: 'nodenext',
+    target: 'es2024',
+    types: ['node'],
+    strict: true,
+    noEmit: true,
+    allowImportingTsExtensions: true,
+  },
+  include: ['*.ts'],
+};
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chat-package-'));
+  const own = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+  const packed = await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: ROOT });
+  const tarball = packed.stdout.trim().split('\n').at(-1) ?? '';
+  const { vitest, typescript, '@types/node': types } = own.devDependencies;
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
+  const wanted = [`./${tarball}`, `vitest@${vitest}`, `typescript@${typescript}`, `@types/node@${types}`];
+  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...wanted], { cwd: folder });
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(TSCONFIG));
+  await writeFile(join(folder, 'adapter.ts'), ADAPTER);
+  await writeFile(join(folder, 'adapter.test.ts'), SUITE);
+  await writeFile(join(folder, 'program.ts'), PROGRAM);
+}, INSTALL_MS);
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it('starts the server of an installed package, with its page and its database', async () => {
+  const main = join(folder, 'node_modules/chat-server/dist/src/bootstrap/main.js');
+  const server = await ServerProcess.start({ main, env: { DEMO: 'on' } });
+  onTestFinished(() => server.dispose());
+  for (const path of ['/', '/app.js']) expect((await fetch(`${server.url}${path}`)).status).toBe(200);
+  expect(await server.stop()).toBe('exit code 0');
+});
+
+it('starts a server with a foreign adapter by the exports of the package', async () => {
+  const server = await ServerProcess.start({ main: join(folder, 'program.ts') });
+  onTestFinished(() => server.dispose());
+  expect(await server.isReady()).toBe(true);
+});
+
+it('type-checks a foreign adapter against the declarations of the package', async () => {
+  const tsc = join(folder, 'node_modules/typescript/bin/tsc');
+  const { stdout } = await run(process.execPath, [tsc, '-p', '.'], { cwd: folder });
+  expect(stdout).toBe('');
+});
+
+it('runs a contract suite of the package over a foreign adapter', async () => {
+  const vitest = join(folder, 'node_modules/vitest/vitest.mjs');
+  const { VITEST: _, ...env } = process.env;
+  const { stdout } = await run(process.execPath, [vitest, 'run'], { cwd: folder, env: { ...env, NO_COLOR: '1' } });
+  expect(stdout).toMatch(/Tests {2}\d+ passed \(\d+\)/);
+});
