@@ -1,22 +1,25 @@
 import type { CommunityId, MessageId, UserId } from './ids.ts';
 import type { ConversationKey } from './place.ts';
-import type { FileType } from './stored-event.ts';
+import type { CreatingEvent, FileType } from './stored-event.ts';
 
-/** A message as it stands now, after its edits. A deleted one does not exist. */
+/** Type of a message that is more than a plain text. */
+export type MessageType = 'reply' | FileType;
+
+/** A message as it stands now, after its edits. A deleted message does not exist. */
 export interface Message {
   readonly id: MessageId;
   readonly place: ConversationKey;
   readonly communityId: CommunityId | null;
-  /** Number of the event that created it. Null only for what an original server stored after the place was numbered. */
+  /** Number of the event that created it. Null only if an original server stored the message after the place was numbered. */
   readonly seq: number | null;
   readonly userId: UserId;
-  /** As stored; the original stores none with files. */
+  /** As stored. Null for files that the original stored. */
   readonly name: string | null;
   readonly profileImage: string | null;
-  /** Text, or a file's key (a whole URL in what the original stored). Null in some of the original's files. */
+  /** A text, or the key of a file. Files that the original stored have a whole URL here, or null. */
   readonly content: string | null;
   readonly thumbnail: string | null;
-  readonly type: 'reply' | FileType | null;
+  readonly type: MessageType | null;
   readonly parentId: MessageId | null;
   /** Milliseconds since 1970. */
   readonly time: number;
@@ -26,4 +29,29 @@ export interface Message {
 
 export function isFile(message: Pick<Message, 'type'>): boolean {
   return message.type !== null && message.type !== 'reply';
+}
+
+const MESSAGE_TYPES: Readonly<Record<MessageType, true>> = { reply: true, image: true, video: true, file: true };
+
+function isMessageType(text: string): text is MessageType {
+  return Object.hasOwn(MESSAGE_TYPES, text);
+}
+
+/** Reads a stored type. Null for a plain text, and for a type that this version does not know. */
+export function parseMessageType(text: unknown): MessageType | null {
+  return typeof text === 'string' && isMessageType(text) ? text : null;
+}
+
+/** The message right after the event that creates it. */
+export function createdMessage(event: CreatingEvent): Message {
+  const { id, place, communityId, seq, userId, name, profileImage, content, time, nonce } = event;
+  const common = { id, place, communityId, seq, userId, name, profileImage, content, time, edited: false, nonce };
+  switch (event.kind) {
+    case 'message':
+      return { ...common, thumbnail: null, type: null, parentId: null };
+    case 'reply':
+      return { ...common, thumbnail: null, type: 'reply', parentId: event.parentId };
+    case 'file':
+      return { ...common, thumbnail: event.thumbnail, type: event.fileType, parentId: null };
+  }
 }

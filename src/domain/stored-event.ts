@@ -60,16 +60,18 @@ export type StoredEvent = MessageCreated | ReplyCreated | FileShared | MessageMo
 export type StoredKind = StoredEvent['kind'];
 
 /**
- * The kinds of stored events. `creates` is true for a kind that adds a message to its place; every other kind is about a message that
- * exists. ADR 0008 says how a kind is added.
+ * The kinds of stored events. ADR 0008 says how a kind is added.
+ *
+ * - `creates`: the event adds a message to its place; every other kind is about a message that exists
+ * - `edits`: the event holds new text of an earlier message, so deleting that message must also empty this event
  */
 export const STORED_KINDS = {
-  message: { creates: true },
-  reply: { creates: true },
-  file: { creates: true },
-  modify: { creates: false },
-  delete: { creates: false },
-} as const satisfies Record<StoredKind, { readonly creates: boolean }>;
+  message: { creates: true, edits: false },
+  reply: { creates: true, edits: false },
+  file: { creates: true, edits: false },
+  modify: { creates: false, edits: true },
+  delete: { creates: false, edits: false },
+} as const satisfies Record<StoredKind, { readonly creates: boolean; readonly edits: boolean }>;
 
 type Creating = { [K in StoredKind]: (typeof STORED_KINDS)[K]['creates'] extends true ? K : never }[StoredKind];
 
@@ -97,8 +99,17 @@ export function isStoredKind(kind: string): kind is StoredKind {
   return Object.hasOwn(STORED_KINDS, kind);
 }
 
+/** Every kind, in the order of the table. */
+export const STORED_KIND_NAMES: readonly StoredKind[] = Object.keys(STORED_KINDS).filter(isStoredKind);
+
 export function isStored<E extends { readonly kind: string }>(event: E): event is Extract<E, StoredEvent> {
   return isStoredKind(event.kind);
+}
+
+/** The events if their kinds are all known; null otherwise. */
+export function allStored(events: readonly SequencedEvent[]): readonly StoredEvent[] | null {
+  const stored = events.filter(isStored);
+  return stored.length === events.length ? stored : null;
 }
 
 /** True for an event with a number, of a known kind or not. */

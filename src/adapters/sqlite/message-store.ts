@@ -3,7 +3,7 @@ import type { HistoryRange } from '../../domain/history.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import type { ConversationKey } from '../../domain/place.ts';
-import type { StoredEvent } from '../../domain/stored-event.ts';
+import type { SequencedEvent } from '../../domain/stored-event.ts';
 import type { SqliteDatabase } from './database.ts';
 
 /** Events and messages in a SQLite file. `stored` means flushed to the disk. `close` leaves the database itself open. */
@@ -35,7 +35,7 @@ export class SqliteMessageStore implements MessageStore {
     return this.#db.call('newest', places);
   }
 
-  eventsAfter(place: ConversationKey, after: number, limit: number): Promise<StoredEvent[]> {
+  eventsAfter(place: ConversationKey, after: number, limit: number): Promise<SequencedEvent[]> {
     return this.#db.call('eventsAfter', place, after, limit);
   }
 
@@ -47,7 +47,7 @@ export class SqliteMessageStore implements MessageStore {
     return this.#db.call('history', place, range);
   }
 
-  byNonce(userId: UserId, nonce: string): Promise<StoredEvent | null> {
+  byNonce(userId: UserId, nonce: string): Promise<SequencedEvent | null> {
     return this.#db.call('byNonce', userId, nonce, this.#now());
   }
 

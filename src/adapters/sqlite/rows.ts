@@ -1,7 +1,7 @@
 import type { SQLOutputValue } from 'node:sqlite';
-import type { Message } from '../../domain/message.ts';
+import { type Message, parseMessageType } from '../../domain/message.ts';
 import type { ConversationKey } from '../../domain/place.ts';
-import type { CreatingEvent, Draft, StoredEvent } from '../../domain/stored-event.ts';
+import { blanked, type Draft, isStoredKind, type SequencedEvent, type StoredEvent } from '../../domain/stored-event.ts';
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
@@ -9,32 +9,51 @@ export type Row = Readonly<Record<string, SQLOutputValue>>;
 export const MESSAGE_COLUMNS =
   'place, seq, id, user, time, community, name, image, content, thumbnail, type, parent, edited, nonce';
 
-/** The event as it is kept in `body`: everything but what the key says. */
+/** Column `body` of an event: every field that no other column holds. */
 export function eventBody(draft: Draft): string {
   const { place: _, ...body } = draft;
   return JSON.stringify(body);
 }
 
-export function readEvent(place: ConversationKey, row: Row): StoredEvent {
-  return { ...JSON.parse(String(row.body)), place, seq: Number(row.seq) };
+/** Reads columns `seq`, `kind` and `body`. A kind that this version does not know gives an `UnknownEvent`. */
+export function readEvent(place: ConversationKey, row: Row): SequencedEvent {
+  const seq = Number(row.seq);
+  if (!isStoredKind(String(row.kind))) return { kind: 'unknown', place, seq };
+  const event: StoredEvent = { ...JSON.parse(String(row.body)), place, seq };
+  return event;
 }
 
-export function messageValues(event: CreatingEvent): (string | number | null)[] {
+/**
+ * Column `body` of the event after its message was deleted. An event of an unknown kind loses the fields that hold a text in the
+ * known kinds.
+ */
+export function blankedBody(place: ConversationKey, row: Row): string {
+  const event = readEvent(place, row);
+  if (event.kind !== 'unknown') return eventBody(blanked(event));
+  const body = JSON.parse(String(row.body));
+  return JSON.stringify({
+    ...body,
+    ...('content' in body && { content: '' }),
+    ...('thumbnail' in body && { thumbnail: null }),
+  });
+}
+
+export function messageValues(message: Message): (string | number | null)[] {
   return [
-    event.place,
-    event.seq,
-    event.id,
-    event.userId,
-    event.time,
-    event.communityId,
-    event.name,
-    event.profileImage,
-    event.content,
-    event.kind === 'file' ? event.thumbnail : null,
-    event.kind === 'file' ? event.fileType : event.kind === 'reply' ? 'reply' : null,
-    event.kind === 'reply' ? event.parentId : null,
-    0,
-    event.nonce,
+    message.place,
+    message.seq,
+    message.id,
+    message.userId,
+    message.time,
+    message.communityId,
+    message.name,
+    message.profileImage,
+    message.content,
+    message.thumbnail,
+    message.type,
+    message.parentId,
+    message.edited ? 1 : 0,
+    message.nonce,
   ];
 }
 
@@ -49,7 +68,7 @@ export function readMessage(row: Row): Message {
     profileImage: row.image as string | null,
     content: row.content as string | null,
     thumbnail: row.thumbnail as string | null,
-    type: row.type as Message['type'],
+    type: parseMessageType(row.type),
     parentId: row.parent as string | null,
     time: Number(row.time),
     edited: row.edited === 1,

@@ -6,7 +6,7 @@ import type { HistoryRange } from '../../domain/history.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import type { ConversationKey } from '../../domain/place.ts';
-import type { StoredEvent } from '../../domain/stored-event.ts';
+import type { SequencedEvent } from '../../domain/stored-event.ts';
 import { EventLog } from './event-log.ts';
 import { Pages } from './pages.ts';
 import { Unread } from './unread.ts';
@@ -20,10 +20,10 @@ export interface Calls {
   published(batches: BatchKeys): void;
   mark(userId: UserId, places: Places, time: number): void;
   newest(places: Places): Map<ConversationKey, number>;
-  eventsAfter(place: ConversationKey, after: number, limit: number): StoredEvent[];
+  eventsAfter(place: ConversationKey, after: number, limit: number): SequencedEvent[];
   messages(place: ConversationKey, ids: readonly MessageId[]): Map<MessageId, Message>;
   history(place: ConversationKey, range: HistoryRange): HistoryPage;
-  byNonce(userId: UserId, nonce: string, now: number): StoredEvent | null;
+  byNonce(userId: UserId, nonce: string, now: number): SequencedEvent | null;
   unpublished(before: number, limit: number): UnpublishedBatch[];
   unread(userId: UserId, places: Places): UnreadCount[];
 }

@@ -2,7 +2,7 @@ import { asRefusal, Refusal } from '../../domain/errors.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import type { ConversationKey } from '../../domain/place.ts';
-import type { Draft, StoredEvent } from '../../domain/stored-event.ts';
+import type { Draft, SequencedEvent, StoredEvent } from '../../domain/stored-event.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { AppendBatch, AppendOutcome, MessageStore } from '../ports/message-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -362,7 +362,7 @@ export class Sequencer {
     this.#done(1);
   }
 
-  #answerRepeat(entry: Entry, event: StoredEvent): void {
+  #answerRepeat(entry: Entry, event: SequencedEvent): void {
     try {
       entry.resolve(agreeing(entry.proposal, event));
     } catch (error) {
@@ -410,7 +410,8 @@ function foresee(state: Map<MessageId, Message>, draft: Draft): void {
  * What a nonce became the first time, for the one who sends it again.
  * @throws Refusal `bad-input` when he means something else by it now
  */
-function agreeing(proposal: Proposal, event: StoredEvent): StoredEvent {
+function agreeing(proposal: Proposal, event: SequencedEvent): StoredEvent {
+  if (event.kind === 'unknown') throw new Refusal('bad-input', 'this nonce was used for something else');
   if (event.place !== proposal.place || event.kind !== proposal.kind || targetOf(event) !== proposal.target) {
     throw new Refusal('bad-input', 'this nonce was used for something else');
   }

@@ -2,7 +2,7 @@ import type { HistoryEntry, HistoryRange } from '../../domain/history.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import type { ConversationKey } from '../../domain/place.ts';
-import type { Draft, SequencedEvent, StoredEvent } from '../../domain/stored-event.ts';
+import type { Draft, SequencedEvent } from '../../domain/stored-event.ts';
 
 /** Events of one place that are stored together, numbered `first`, `first + 1`, ... */
 export interface AppendBatch {
@@ -22,7 +22,7 @@ export interface AppendBatch {
 export type AppendOutcome =
   | { readonly kind: 'stored' }
   | { readonly kind: 'conflict' }
-  | { readonly kind: 'repeated'; readonly index: number; readonly event: StoredEvent }
+  | { readonly kind: 'repeated'; readonly index: number; readonly event: SequencedEvent }
   | { readonly kind: 'failed'; readonly error: Error };
 
 export interface HistoryPage {
@@ -56,7 +56,7 @@ export interface MessageStore {
   messages(place: ConversationKey, ids: readonly MessageId[]): Promise<Map<MessageId, Message>>;
   history(place: ConversationKey, range: HistoryRange): Promise<HistoryPage>;
   /** What the user's nonce became within the last 24 hours, wherever it was stored; null for nothing. */
-  byNonce(userId: UserId, nonce: string): Promise<StoredEvent | null>;
+  byNonce(userId: UserId, nonce: string): Promise<SequencedEvent | null>;
   /** Waits for what is under way, then lets go. Idempotent. */
   close(): Promise<void>;
 }
