@@ -30,7 +30,7 @@ module.exports = {
       name: 'ordering-knows-ports-only',
       severity: 'error',
       from: { path: '^src/application/ordering/' },
-      to: { path: '^src/application/', pathNot: '^src/application/(ordering|ports)/' },
+      to: { path: '^src/application/', pathNot: '^src/application/((ordering|ports)/|bounded-map)' },
     },
     {
       name: 'adapter-knows-no-sibling',

@@ -150,6 +150,7 @@ export class SimulatedServer implements LocalSubscribers {
           messageId: () => `${this.id}-${++this.#ids}`,
           secret: () => `${this.id}-secret-${++this.#ids}`,
         },
+        random: this.#world.random,
         telemetry,
       },
       unlimited,

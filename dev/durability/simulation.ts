@@ -98,15 +98,11 @@ export class Simulation {
   static async run(options: SimulationOptions): Promise<SimulationResult> {
     const database = await SqliteDatabase.open(':memory:');
     const simulation = new Simulation(options, database);
-    // Whoever else throws dice in here throws these.
-    const dice = Math.random;
-    Math.random = simulation.#random;
     try {
       const verdict = await simulation.#world.time.run(simulation.#run());
       const { telemetry } = simulation.#world;
       return { ...verdict, happened: simulation.#happened, records: simulation.#records, telemetry };
     } finally {
-      Math.random = dice;
       for (const server of simulation.#servers) server.kill();
       await database.close();
     }

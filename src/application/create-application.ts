@@ -1,6 +1,5 @@
 import type { PresenceChanged } from '../domain/chat-event.ts';
-import type { ConversationKey } from '../domain/place.ts';
-import { isCreating, type StoredEvent } from '../domain/stored-event.ts';
+import { afterCommit } from './after-commit.ts';
 import type { Application } from './application.ts';
 import { Broadcast } from './broadcast.ts';
 import { BusListener } from './bus-listener.ts';
@@ -22,6 +21,7 @@ import type { MessageBus } from './ports/message-bus.ts';
 import type { MessageStore } from './ports/message-store.ts';
 import type { Notifier } from './ports/notifier.ts';
 import type { Outbox } from './ports/outbox.ts';
+import type { Random } from './ports/random.ts';
 import type { ReadMarkers } from './ports/read-markers.ts';
 import type { RoomDirectory } from './ports/room-directory.ts';
 import type { SessionReporter } from './ports/session-reporter.ts';
@@ -71,6 +71,7 @@ export interface Ports {
   readonly subscribers: LocalSubscribers;
   readonly clock: Clock;
   readonly ids: IdSource;
+  readonly random: Random;
   readonly telemetry: Telemetry;
 }
 
@@ -87,7 +88,7 @@ export interface RunningApplication extends Application {
 
 /** Puts the application together. `server` is this server's id, unique in the cluster. */
 export function createApplication(server: string, ports: Ports, limits: Limits): RunningApplication {
-  const { bus, store, outbox, markers, reporter, directory, users, subscribers, clock, ids, telemetry } = ports;
+  const { bus, store, outbox, markers, reporter, directory, users, subscribers, clock, ids, random, telemetry } = ports;
 
   const sessions = new Sessions();
   const rates = new Rates(limits, clock);
@@ -102,16 +103,14 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     stalenessSeconds: limits.channelStalenessSeconds,
   });
   const membership = new Membership({ lists, channels, clock, subscribers });
-  const handOut = (place: ConversationKey, events: readonly StoredEvent[]): void => {
-    for (const event of events) feeds.receive(place, event.seq, () => event);
-  };
   const broadcast = new Broadcast({ bus, telemetry });
   const publisher = new Publisher({
     bus,
     outbox,
     clock,
     telemetry,
-    recovered: ({ place, events }) => handOut(place, events),
+    random,
+    recovered: ({ place, events }) => feeds.stored(place, events),
     isAlone: () => clusterSessions.isAlone,
   });
   const notifications = new Notifications({ notifier: ports.notifier, reporter, membership, telemetry });
@@ -119,12 +118,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     store,
     clock,
     telemetry,
-    committed: (place, events) => {
-      handOut(place, events);
-      const [first] = events;
-      if (first !== undefined) publisher.stored({ place, first: first.seq, events });
-      for (const event of events) if (isCreating(event)) notifications.about(event);
-    },
+    afterCommit: afterCommit({ feeds, publisher, notifications }),
   });
   const presence = new PresenceFanOut({ subscribers, clock, telemetry });
   const announcer = new Announcer({

@@ -176,6 +176,7 @@ export function createContainer(opened: Opened): DependencyContainer {
         subscribers: get(TOKENS.subscribers).port,
         clock: get(TOKENS.clock),
         ids: get(TOKENS.ids),
+        random: Math.random,
         telemetry: get(TOKENS.telemetry),
       },
       config.limits,

@@ -152,6 +152,7 @@ export class TestWorld {
       subscribers,
       clock,
       ids: new SystemIdSource(),
+      random: Math.random,
       telemetry,
       ...options.ports,
     };

@@ -1,12 +1,13 @@
 import { Refusal } from '../../domain/errors.ts';
 import type { ConversationKey } from '../../domain/place.ts';
-import { blanked, type SequencedEvent, type StoredEvent, withoutDeleted } from '../../domain/stored-event.ts';
+import type { SequencedEvent, StoredEvent } from '../../domain/stored-event.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { MessageStore } from '../ports/message-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { NewestReader } from './newest-reader.ts';
+import { RecentEvents } from './recent-events.ts';
 
-/** How an event of a later number than expected is kept: decoded only when its turn comes. */
+/** An event that arrived early. It is decoded only when its turn comes; null if it cannot be decoded. */
 export type HeldEvent = () => SequencedEvent | null;
 
 export interface FeedParts {
@@ -16,55 +17,53 @@ export interface FeedParts {
   readonly telemetry: Telemetry;
   /** Hands an event to the live subscriptions of the place. */
   readonly deliver: (event: StoredEvent) => void;
-  /** Told when the memory that remembered events take changes, in bytes, about. */
+  /** Called when the memory of the remembered events changes, with the change in bytes (an estimate). */
   readonly remembered: (change: number) => void;
-  /** Events that a resume may replay at most. */
+  /** Events that a resume may replay, at most. */
   readonly window: number;
 }
 
-/** How long an event waits for those before it that travel on another topic, before they are read from the store. */
+/** Time that an early event waits for earlier ones from another stream. Then the missing ones are read from the store. */
 const HOLD_MS = 150;
 const RETRY_MS = 500;
 const MAX_HELD = 2_000;
-const READ = 500;
-const MAX_CATCH_UP = 5;
-/** Events kept of a feed to which nobody comes back; a resume makes it keep more, up to the window. */
-const SHORT_TAIL = 128;
-const LONG_TAIL_MS = 30_000;
+const READ_EVENTS = 500;
+const MAX_CATCH_UP_READS = 5;
+const MAX_REPLAY_READS = 20;
 
 /**
- * One place's events on this server, handed out in order, each once. What comes early is held for a short time; then what is missing is read from the store.
- * The newest events are remembered, so that many who come back at once are served without asking the store each time.
+ * The events of one place on this server, handed out in order, each once.
+ *
+ * An event that arrives early is held for a short time. Then the missing events are read from the store. The newest events are
+ * remembered, so that many clients who come back at the same time are served without a read for each.
  */
 export class Feed {
   readonly place: ConversationKey;
   readonly #parts: FeedParts;
+  readonly #recent: RecentEvents;
   /** Number of the last event that was handed out. */
   #position: number;
   readonly #held = new Map<number, HeldEvent>();
   #timer: Timer | null = null;
   #reading: Promise<void> | null = null;
+  #replayRead: Promise<void> | null = null;
   #closed = false;
-  /** Consecutive events that end at `#position`, those of deleted messages blanked. */
-  #tail: SequencedEvent[] = [];
-  #tailBytes = 0;
-  #tailRead: Promise<void> | null = null;
-  #longTailUntil = 0;
-  /** When somebody last had use of it, for the one who closes idle feeds. */
+  /** When the feed was last used, on the monotonic clock in milliseconds. Idle feeds are closed. */
   usedAt: number;
 
   constructor(place: ConversationKey, position: number, parts: FeedParts) {
     this.place = place;
     this.#position = position;
     this.#parts = parts;
-    this.usedAt = parts.clock.now();
+    this.#recent = new RecentEvents(position, parts);
+    this.usedAt = parts.clock.monotonic();
   }
 
   get position(): number {
     return this.#position;
   }
 
-  /** Takes an event that was stored or heard, in any order, any number of times. */
+  /** Takes an event that was stored here or heard from another server, in any order and any number of times. */
   receive(seq: number, event: HeldEvent): void {
     if (seq <= this.#position || this.#closed) return;
     if (seq === this.#position + 1) {
@@ -74,24 +73,24 @@ export class Feed {
         if (this.#held.size > 0) this.#handOutHeld();
         return;
       }
-      // Undecodable on the bus: the store has it.
+      // It could not be decoded. The store has it.
     } else if (this.#held.size < MAX_HELD) {
       this.#held.set(seq, event);
     }
     this.#waitForGap();
   }
 
-  /** Reads up to the store's newest, where this server may have heard less. @throws Refusal `try-again` */
+  /** Reads up to the store's newest event, where this server may have heard less. @throws Refusal `try-again` */
   async catchUp(): Promise<void> {
     const newest = await this.#parts.newest.ask(this.place);
-    // A read that was under way when we asked may have begun before the newest was there.
-    for (let read = 0; this.#position < newest; read++) {
-      if (read === MAX_CATCH_UP || this.#closed) throw new Refusal('try-again', 'the events could not be read now');
+    // A read that was already under way may have begun before the newest event was stored.
+    for (let reads = 0; this.#position < newest; reads++) {
+      if (reads === MAX_CATCH_UP_READS || this.#closed) throw notReadable();
       await this.fill();
     }
   }
 
-  /** Reads what is missing from the store and hands it out. @throws Refusal `try-again` */
+  /** Reads the missing events from the store and hands them out. @throws Refusal `try-again` */
   fill(): Promise<void> {
     this.#reading ??= this.#readMissing().finally(() => {
       this.#reading = null;
@@ -100,21 +99,23 @@ export class Feed {
   }
 
   /**
-   * Events after `after`, as they may be shown now, up to the newest that was handed out; at most as many as the window holds.
-   * `after` must not be greater than `position`. @throws Refusal `try-again`
+   * The events after `after`, as they may be shown now, up to the newest one that was handed out; at most as many as the window holds.
+   * `after` must not be greater than `position`. Null when the log no longer has all of them.
+   * @throws Refusal `try-again`
    */
-  async since(after: number): Promise<readonly SequencedEvent[]> {
-    this.usedAt = this.#parts.clock.now();
-    this.#longTailUntil = this.usedAt + LONG_TAIL_MS;
-    // Somebody else's read may not have gone back far enough, or the tail may have been dropped meanwhile.
-    for (let attempt = 0; attempt < 20 && !this.#covers(after); attempt++) {
-      this.#tailRead ??= this.#readTail(after).finally(() => {
-        this.#tailRead = null;
+  async since(after: number): Promise<readonly SequencedEvent[] | null> {
+    this.usedAt = this.#parts.clock.monotonic();
+    this.#recent.keepMany();
+    // A read for another client may not have gone back far enough, or the events may have been dropped meanwhile.
+    for (let reads = 0; reads < MAX_REPLAY_READS && !this.#recent.covers(after); reads++) {
+      this.#replayRead ??= this.#readRecent(after).finally(() => {
+        this.#replayRead = null;
       });
-      await this.#tailRead;
+      await this.#replayRead;
+      if (this.#recent.isMissing(after)) return null;
     }
-    if (!this.#covers(after)) throw new Refusal('try-again', 'the events could not be read now');
-    return after >= this.#position ? [] : this.#tail.slice(this.#tail.length - (this.#position - after));
+    if (!this.#recent.covers(after)) throw notReadable();
+    return this.#recent.after(after);
   }
 
   close(): void {
@@ -122,20 +123,17 @@ export class Feed {
     this.#timer?.cancel();
     this.#timer = null;
     this.#held.clear();
-    this.forgetTail();
+    this.forgetRecent();
   }
 
-  forgetTail(): void {
-    this.#setTail([]);
-  }
-
-  #covers(after: number): boolean {
-    return after >= this.#position || this.#position - this.#tail.length <= after;
+  /** Drops the remembered events. They are read again when they are needed. */
+  forgetRecent(): void {
+    this.#recent.clear();
   }
 
   #handOut(event: SequencedEvent): void {
     this.#position = event.seq;
-    this.#remember(event);
+    this.#recent.add(event);
     if (event.kind !== 'unknown') this.#parts.deliver(event);
   }
 
@@ -171,87 +169,47 @@ export class Feed {
 
   async #readMissing(): Promise<void> {
     for (;;) {
-      const events = await this.#parts.store.eventsAfter(this.place, this.#position, READ);
+      const events = await this.#parts.store.eventsAfter(this.place, this.#position, READ_EVENTS);
       if (this.#closed) return;
-      for (const event of events) if (event.seq === this.#position + 1) this.#handOut(event);
-      if (events.length < READ) break;
+      for (const event of events) {
+        if (event.seq > this.#position + 1) this.#logGap(this.#position + 1, event.seq - 1);
+        if (event.seq > this.#position) this.#handOut(event);
+      }
+      if (events.length < READ_EVENTS) break;
     }
     this.#handOutHeld();
   }
 
-  #remember(event: SequencedEvent): void {
-    if (event.kind === 'delete') this.#blank(event.id);
-    this.#tail.push(event);
-    this.#weigh(bytesOf(event));
-    const most = this.#longTailUntil > this.#parts.clock.now() ? this.#parts.window : SHORT_TAIL;
-    // Cut in halves, so that it is not done for each event.
-    if (this.#tail.length > 2 * most) {
-      this.#setTail(this.#tail.slice(-most));
-    }
+  /** Numbers in the middle of the log that the store does not have. The feed goes on behind them, otherwise it would wait forever. */
+  #logGap(from: number, to: number): void {
+    this.#parts.telemetry.log('warn', 'events are missing from the log', { place: this.place, from, to });
   }
 
-  #blank(id: string): void {
-    for (const [i, event] of this.#tail.entries()) {
-      if (event.kind === 'unknown' || event.id !== id) continue;
-      const without = blanked(event);
-      this.#tail[i] = without;
-      this.#weigh(bytesOf(without) - bytesOf(event));
-    }
-  }
-
-  #setTail(tail: SequencedEvent[]): void {
-    this.#tail = tail;
-    this.#weigh(tail.reduce((sum, event) => sum + bytesOf(event), 0) - this.#tailBytes);
-  }
-
-  #weigh(change: number): void {
-    this.#tailBytes += change;
-    this.#parts.remembered(change);
-  }
-
-  /** Prepends to the tail, so that it reaches back to `after`; a second one in a short time reads the whole window at once. */
-  async #readTail(after: number): Promise<void> {
-    const start = this.#position - this.#tail.length;
-    const from = this.#tail.length > SHORT_TAIL ? Math.min(after, this.#position - this.#parts.window) : after;
+  /** Extends the remembered events back to `after`. */
+  async #readRecent(after: number): Promise<void> {
+    const { start } = this.#recent;
+    const from = this.#recent.readFrom(after);
     const events: SequencedEvent[] = [];
-    let last = Math.max(0, from);
+    let last = from;
     while (last < start) {
-      const more = await this.#parts.store.eventsAfter(this.place, last, Math.min(READ, start - last));
+      const more = await this.#parts.store.eventsAfter(this.place, last, Math.min(READ_EVENTS, start - last));
+      const [next] = more;
+      if (next === undefined || next.seq !== last + 1) {
+        const missingTo = Math.min(start, (next?.seq ?? Infinity) - 1);
+        this.#logGap(last + 1, missingTo);
+        this.#recent.missing(missingTo);
+        return;
+      }
       for (const event of more) {
         if (event.seq !== last + 1 || event.seq > start) break;
         events.push(event);
         last = event.seq;
       }
-      if (more.length === 0) break;
     }
-    // While we read, the tail may have grown or been dropped: what was read must still touch it.
-    if (this.#closed || last < this.#position - this.#tail.length) return;
-    const joined = withoutDeleted([
-      ...events.filter((e) => e.seq <= this.#position - this.#tail.length),
-      ...this.#tail,
-    ]);
-    this.#setTail(joined);
+    if (!this.#closed) this.#recent.prepend(events);
   }
 }
 
-/** What an event takes beside its texts. */
-const EVENT_BYTES = 400;
-
-/** A character may take two bytes. */
-function bytesOf(event: SequencedEvent): number {
-  return EVENT_BYTES + 2 * charactersOf(event);
-}
-
-function charactersOf(event: SequencedEvent): number {
-  switch (event.kind) {
-    case 'message':
-    case 'file':
-    case 'modify':
-      return event.content.length;
-    case 'reply':
-      return event.content.length + event.parentContent.length;
-    case 'delete':
-    case 'unknown':
-      return 0;
-  }
+function notReadable(): Refusal {
+  return new Refusal('try-again', 'the events of this place cannot be read now; subscribe again later');
 }

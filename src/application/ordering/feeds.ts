@@ -1,5 +1,5 @@
 import type { ConversationKey } from '../../domain/place.ts';
-import type { StoredEvent } from '../../domain/stored-event.ts';
+import type { SequencedEvent } from '../../domain/stored-event.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { LocalSubscribers } from '../ports/local-subscribers.ts';
 import type { MessageStore } from '../ports/message-store.ts';
@@ -9,48 +9,45 @@ import { NewestReader } from './newest-reader.ts';
 
 const IDLE_MS = 60_000;
 const ROUND_MS = 2_000;
-/** Feeds compared with the store in one round: a lost record with none behind it is noticed by nothing else. */
-const COMPARED = 500;
-/** With it, ten thousand sessions and their rooms fit into a process of 256 MB. */
+/** An event that the store has and the feed does not may still be on its way for so long. */
+const ON_ITS_WAY_MS = 500;
+/** Feeds that are compared with the store in one round. */
+const COMPARED_FEEDS = 500;
+/** With this limit, ten thousand sessions and their rooms fit into a process of 256 MB. */
 const MAX_REMEMBERED_BYTES = 16 * 1024 * 1024;
 
-interface Opening {
+interface OpeningFeed {
   readonly held: [number, HeldEvent][];
   readonly opened: Promise<Feed>;
 }
 
-/** The feeds of those places that somebody on this server listens to, or did a short while ago. */
+export interface FeedsParts {
+  readonly store: MessageStore;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly subscribers: LocalSubscribers;
+  /** Events that a resume may replay, at most. */
+  readonly window: number;
+}
+
+/** The feeds of the places that a client of this server listens to, or did a short while ago. */
 export class Feeds {
-  readonly #store: MessageStore;
-  readonly #clock: Clock;
-  readonly #telemetry: Telemetry;
-  readonly #subscribers: LocalSubscribers;
-  readonly #window: number;
+  readonly #parts: FeedsParts;
   readonly #open = new Map<ConversationKey, Feed>();
-  readonly #opening = new Map<ConversationKey, Opening>();
+  readonly #opening = new Map<ConversationKey, OpeningFeed>();
   readonly #newest: NewestReader;
-  #remembered = 0;
+  #rememberedBytes = 0;
   #round: Timer | null = null;
   #compareFrom = 0;
   #stopped = false;
 
-  constructor(parts: {
-    store: MessageStore;
-    clock: Clock;
-    telemetry: Telemetry;
-    subscribers: LocalSubscribers;
-    window: number;
-  }) {
-    this.#store = parts.store;
-    this.#clock = parts.clock;
-    this.#telemetry = parts.telemetry;
-    this.#subscribers = parts.subscribers;
-    this.#window = parts.window;
+  constructor(parts: FeedsParts) {
+    this.#parts = parts;
     this.#newest = new NewestReader(parts.store, parts.clock);
   }
 
   start(): void {
-    this.#round = this.#clock.after(ROUND_MS, () => {
+    this.#round = this.#parts.clock.after(ROUND_MS, () => {
       this.#closeIdle();
       void this.#compare().finally(() => {
         if (!this.#stopped) this.start();
@@ -65,19 +62,19 @@ export class Feeds {
     this.#open.clear();
   }
 
-  /** What the remembered events of all feeds take, in bytes, about. */
+  /** Memory of the remembered events of all feeds, in bytes (an estimate). */
   get rememberedBytes(): number {
-    return this.#remembered;
+    return this.#rememberedBytes;
   }
 
-  /** The place's feed if it is open: at once, for those who are in a hurry. */
+  /** The place's feed if it is open. */
   get(place: ConversationKey): Feed | undefined {
     return this.#open.get(place);
   }
 
   /**
-   * Opens the place's feed at the store's newest number; nothing that is stored from now on is missed. Many at once share a query.
-   * Rejects with Refusal `try-again`.
+   * Opens the place's feed at the store's newest number. Nothing that is stored from now on is missed. Many calls at the same time share
+   * a query. Rejects with Refusal `try-again`.
    */
   open(place: ConversationKey): Promise<Feed> {
     const feed = this.#open.get(place);
@@ -96,32 +93,38 @@ export class Feeds {
     return opened;
   }
 
-  /** An event of that place was stored here or heard from elsewhere. Costs nothing where nobody listens. */
+  /** Takes events that the store has: appended by this server, or found in the outbox. */
+  stored(place: ConversationKey, events: readonly SequencedEvent[]): void {
+    for (const event of events) this.receive(place, event.seq, () => event);
+  }
+
+  /** Takes an event that was stored here or heard from another server. Costs nothing where no client listens. */
   receive(place: ConversationKey, seq: number, event: HeldEvent): void {
     const feed = this.#open.get(place);
     if (feed !== undefined) feed.receive(seq, event);
     else this.#opening.get(place)?.held.push([seq, event]);
   }
 
-  /** True where an event of that place has somebody to hear it. */
+  /** True where a client of this server may want events of the place. */
   listens(place: ConversationKey): boolean {
     return this.#open.has(place) || this.#opening.has(place);
   }
 
   #opened(place: ConversationKey, position: number, held: readonly [number, HeldEvent][]): Feed {
-    // In one tick with the feed's beginning: what comes in between would be lost.
+    // In the same tick: an event that came between the two steps would be lost.
     this.#opening.delete(place);
+    const { store, clock, telemetry, subscribers, window } = this.#parts;
     const parts: FeedParts = {
-      store: this.#store,
+      store,
       newest: this.#newest,
-      clock: this.#clock,
-      telemetry: this.#telemetry,
-      window: this.#window,
-      deliver: (event: StoredEvent) => this.#subscribers.deliver(place, event),
+      clock,
+      telemetry,
+      window,
+      deliver: (event) => subscribers.deliver(place, event),
       remembered: (change) => {
-        this.#remembered += change;
-        // Many long histories at once don't wait for the next round.
-        if (change > 0 && this.#remembered > 2 * MAX_REMEMBERED_BYTES) this.#forgetTails(place);
+        this.#rememberedBytes += change;
+        // Many long replays at once must not wait for the next round.
+        if (change > 0 && this.#rememberedBytes > 2 * MAX_REMEMBERED_BYTES) this.#forgetRecent(place);
       },
     };
     const feed = new Feed(place, position, parts);
@@ -131,42 +134,42 @@ export class Feeds {
   }
 
   #closeIdle(): void {
-    const now = this.#clock.now();
+    const now = this.#parts.clock.monotonic();
     for (const [place, feed] of this.#open) {
-      if (this.#subscribers.count(place) > 0) feed.usedAt = now;
+      if (this.#parts.subscribers.count(place) > 0) feed.usedAt = now;
       else if (now - feed.usedAt > IDLE_MS) {
         this.#open.delete(place);
         feed.close();
       }
     }
-    if (this.#remembered > MAX_REMEMBERED_BYTES) this.#forgetTails(null);
+    if (this.#rememberedBytes > MAX_REMEMBERED_BYTES) this.#forgetRecent(null);
   }
 
-  /** @param but the place whose events are in use now */
-  #forgetTails(but: ConversationKey | null): void {
+  /** Drops remembered events until half of the limit is left. @param except the place whose events are in use now */
+  #forgetRecent(except: ConversationKey | null): void {
     for (const [place, feed] of this.#open) {
-      if (place !== but) feed.forgetTail();
-      if (this.#remembered <= MAX_REMEMBERED_BYTES / 2) return;
+      if (place !== except) feed.forgetRecent();
+      if (this.#rememberedBytes <= MAX_REMEMBERED_BYTES / 2) return;
     }
   }
 
-  /** Looks in turn whether feeds have missed something that nothing came behind. */
+  /** Finds a lost record that no later record of its place reveals: compares feeds with the store, some of them in each round. */
   async #compare(): Promise<void> {
     const places = [...this.#open.keys()];
     if (places.length === 0) return;
     if (this.#compareFrom >= places.length) this.#compareFrom = 0;
-    const some = places.slice(this.#compareFrom, this.#compareFrom + COMPARED);
+    const some = places.slice(this.#compareFrom, this.#compareFrom + COMPARED_FEEDS);
     this.#compareFrom += some.length;
+    const { store, clock, telemetry } = this.#parts;
     try {
-      const newest = await this.#store.newest(some);
-      // What is behind now may be on its way: it counts as missed when the next look finds it still missing.
-      await new Promise<void>((resolve) => this.#clock.after(500, resolve));
+      const newest = await store.newest(some);
+      await new Promise<void>((resolve) => clock.after(ON_ITS_WAY_MS, resolve));
       for (const place of some) {
         const feed = this.#open.get(place);
         if (feed !== undefined && feed.position < (newest.get(place) ?? 0)) await feed.fill();
       }
     } catch (error) {
-      this.#telemetry.log('debug', 'feeds not compared', { reason: String(error) });
+      telemetry.log('debug', 'feeds could not be compared with the store', { error: String(error) });
     }
   }
 }

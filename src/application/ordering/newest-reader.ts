@@ -2,20 +2,20 @@ import type { ConversationKey } from '../../domain/place.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MessageStore } from '../ports/message-store.ts';
 
-interface Asked {
+interface Question {
   readonly answer: Promise<number>;
   resolve(seq: number): void;
   reject(error: unknown): void;
 }
 
 /**
- * Reads the newest numbers of places for many askers in few queries. Whoever asks while a query is under way shares the next one: each answer
- * was read after it was asked for.
+ * Reads the newest numbers of places for many callers in few queries. Callers that ask while a query is under way share the next one,
+ * so each answer was read after it was asked for.
  */
 export class NewestReader {
   readonly #store: MessageStore;
   readonly #clock: Clock;
-  #waiting = new Map<ConversationKey, Asked>();
+  #waiting = new Map<ConversationKey, Question>();
   #reading = false;
 
   constructor(store: MessageStore, clock: Clock) {
@@ -23,19 +23,19 @@ export class NewestReader {
     this.#clock = clock;
   }
 
-  /** Rejects as the store does. */
+  /** The newest number of the place, 0 for none. Rejects as the store does. */
   ask(place: ConversationKey): Promise<number> {
-    let asked = this.#waiting.get(place);
-    if (asked === undefined) {
+    let question = this.#waiting.get(place);
+    if (question === undefined) {
       const { promise, resolve, reject } = Promise.withResolvers<number>();
-      asked = { answer: promise, resolve, reject };
-      this.#waiting.set(place, asked);
+      question = { answer: promise, resolve, reject };
+      this.#waiting.set(place, question);
       if (!this.#reading) {
         this.#reading = true;
         this.#clock.soon(() => void this.#read());
       }
     }
-    return asked.answer;
+    return question.answer;
   }
 
   async #read(): Promise<void> {
@@ -44,9 +44,9 @@ export class NewestReader {
       this.#waiting = new Map();
       try {
         const newest = await this.#store.newest([...batch.keys()]);
-        for (const [place, asked] of batch) asked.resolve(newest.get(place) ?? 0);
+        for (const [place, question] of batch) question.resolve(newest.get(place) ?? 0);
       } catch (error) {
-        for (const asked of batch.values()) asked.reject(error);
+        for (const question of batch.values()) question.reject(error);
       }
     }
     this.#reading = false;

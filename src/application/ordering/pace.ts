@@ -1,9 +1,9 @@
 import type { Clock } from '../ports/clock.ts';
 
-/** A least time between the beginnings of something. */
+/** Keeps a minimum time between the beginnings of something. */
 export class Pace {
   readonly #clock: Clock;
-  #beganAt = 0;
+  #beganAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -11,12 +11,11 @@ export class Pace {
 
   /** It begins now. */
   begin(): void {
-    this.#beganAt = this.#clock.now();
+    this.#beganAt = this.#clock.monotonic();
   }
 
-  /** Milliseconds until it may begin again, where `every` lie between two beginnings. A clock that was set back makes nobody wait. */
-  left(every: number): number {
-    const left = this.#beganAt + every - this.#clock.now();
-    return left > every ? 0 : Math.max(0, left);
+  /** Milliseconds until it may begin again with `interval` milliseconds between two beginnings. */
+  left(interval: number): number {
+    return Math.max(0, this.#beganAt + interval - this.#clock.monotonic());
   }
 }

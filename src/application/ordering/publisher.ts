@@ -3,6 +3,7 @@ import type { StoredEvent } from '../../domain/stored-event.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { MessageBus, OutgoingRecord } from '../ports/message-bus.ts';
 import type { Outbox, UnpublishedBatch } from '../ports/outbox.ts';
+import type { Random } from '../ports/random.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { Pace } from './pace.ts';
 
@@ -12,26 +13,37 @@ interface Batch {
   readonly events: readonly StoredEvent[];
 }
 
+export interface PublisherParts {
+  readonly bus: MessageBus;
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly random: Random;
+  /** Called for each batch found in the outbox: subscribers of this server may not have it yet. */
+  readonly recovered: (batch: UnpublishedBatch) => void;
+  /** True when no other server is known to live. */
+  readonly isAlone: () => boolean;
+}
+
+/** Events that may wait for the bus. Batches beyond it are left to the sweep. */
 const MAX_WAITING_EVENTS = 10_000;
-/** Time from one publishing to the next; what gathers meanwhile goes together. */
-const EVERY_MS = 4;
-/** The same while no other server is heard of: then no subscriber waits for it, and Kafka does with half the CPU at a thousand messages a second. */
-const EVERY_MS_ALONE = 25;
+/** Time between two publishings. Events gather meanwhile. */
+const INTERVAL_MS = 4;
+/**
+ * The same while no other server lives. No subscriber waits then, and Kafka needs half the CPU time at a thousand messages a second.
+ */
+const INTERVAL_ALONE_MS = 25;
 const SWEEP_MS = 1_000;
+/** Age from which a batch in the outbox counts as left behind. */
 const OLD_MS = 3_000;
 const SWEEP_BATCHES = 200;
 
 /**
- * Brings what was stored to the bus. A batch that does not get there, for whatever reason, is still in the outbox, where each server looks for what is some
- * seconds old and publishes it, whoever wrote it; hearing an event twice does no harm, its number tells.
+ * Brings stored events to the bus. A batch that does not get there stays in the outbox. Each server looks there for batches that are
+ * some seconds old and publishes them, whichever server wrote them. An event that is heard twice does no harm: its number reveals it.
  */
 export class Publisher {
-  readonly #bus: MessageBus;
-  readonly #outbox: Outbox;
-  readonly #clock: Clock;
-  readonly #telemetry: Telemetry;
-  readonly #recovered: (batch: UnpublishedBatch) => void;
-  readonly #isAlone: () => boolean;
+  readonly #parts: PublisherParts;
   readonly #pace: Pace;
   #waiting: Batch[] = [];
   #waitingEvents = 0;
@@ -40,22 +52,8 @@ export class Publisher {
   #sweeping: Promise<void> | null = null;
   #stopped = false;
 
-  constructor(parts: {
-    bus: MessageBus;
-    outbox: Outbox;
-    clock: Clock;
-    telemetry: Telemetry;
-    /** Told of each batch found in the outbox: subscribers of this server may be waiting for it. */
-    recovered: (batch: UnpublishedBatch) => void;
-    /** No other server is known to live. */
-    isAlone: () => boolean;
-  }) {
-    this.#bus = parts.bus;
-    this.#outbox = parts.outbox;
-    this.#clock = parts.clock;
-    this.#telemetry = parts.telemetry;
-    this.#recovered = parts.recovered;
-    this.#isAlone = parts.isAlone;
+  constructor(parts: PublisherParts) {
+    this.#parts = parts;
     this.#pace = new Pace(parts.clock);
   }
 
@@ -63,9 +61,8 @@ export class Publisher {
     this.#planSweep();
   }
 
-  /** Publishes a batch that is stored. */
+  /** Publishes a stored batch soon. */
   stored(batch: Batch): void {
-    // Beyond the bound it is left to the sweep.
     if (this.#waitingEvents > MAX_WAITING_EVENTS) return;
     this.#waiting.push(batch);
     this.#waitingEvents += batch.events.length;
@@ -74,7 +71,7 @@ export class Publisher {
     });
   }
 
-  /** Publishes what waits, then stops looking for more. */
+  /** Publishes the waiting batches, then ends the sweep. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#sweep?.cancel();
@@ -83,35 +80,35 @@ export class Publisher {
   }
 
   async #publishAll(): Promise<void> {
+    const { bus, outbox, clock, telemetry } = this.#parts;
     while (this.#waiting.length > 0) {
       await this.#gather();
       const batches = this.#waiting;
       this.#waiting = [];
       this.#waitingEvents = 0;
-      const began = this.#clock.now();
+      const began = clock.monotonic();
       this.#pace.begin();
       try {
-        await this.#bus.publish(batches.flatMap(recordsOf));
-        this.#outbox.published(batches);
-        this.#telemetry.observe('publish_ms', this.#clock.now() - began);
+        await bus.publish(batches.flatMap(recordsOf));
+        outbox.published(batches);
+        telemetry.observe('publish_ms', clock.monotonic() - began);
       } catch (error) {
-        this.#telemetry.log('warn', 'stored events wait for the bus', {
-          batches: batches.length,
-          reason: String(error),
-        });
+        telemetry.log('warn', 'stored events wait for the bus', { batches: batches.length, error: String(error) });
       }
     }
   }
 
   async #gather(): Promise<void> {
-    const left = this.#pace.left(this.#isAlone() ? EVERY_MS_ALONE : EVERY_MS);
-    if (left > 0 && !this.#stopped) await new Promise<void>((resolve) => this.#clock.after(left, resolve));
+    const { clock, isAlone } = this.#parts;
+    const left = this.#pace.left(isAlone() ? INTERVAL_ALONE_MS : INTERVAL_MS);
+    if (left > 0 && !this.#stopped) await new Promise<void>((resolve) => clock.after(left, resolve));
   }
 
   #planSweep(): void {
     if (this.#stopped) return;
-    // Servers started together drift apart by the random part.
-    this.#sweep = this.#clock.after(SWEEP_MS * (0.75 + Math.random() / 2), () => {
+    const { clock, random } = this.#parts;
+    // The random part keeps servers that start together from sweeping together.
+    this.#sweep = clock.after(SWEEP_MS * (0.75 + random() / 2), () => {
       this.#sweeping = this.#sweepOnce().finally(() => {
         this.#sweeping = null;
         this.#planSweep();
@@ -120,18 +117,19 @@ export class Publisher {
   }
 
   async #sweepOnce(): Promise<void> {
+    const { bus, outbox, telemetry, recovered } = this.#parts;
     try {
       for (;;) {
-        const batches = await this.#outbox.unpublished(OLD_MS, SWEEP_BATCHES);
+        const batches = await outbox.unpublished(OLD_MS, SWEEP_BATCHES);
         if (batches.length === 0 || this.#stopped) return;
-        for (const batch of batches) this.#recovered(batch);
-        await this.#bus.publish(batches.flatMap(recordsOf));
-        this.#outbox.published(batches);
-        this.#telemetry.count('outbox_republished', batches.length);
+        for (const batch of batches) recovered(batch);
+        await bus.publish(batches.flatMap(recordsOf));
+        outbox.published(batches);
+        telemetry.count('outbox_republished', batches.length);
         if (batches.length < SWEEP_BATCHES) return;
       }
     } catch (error) {
-      this.#telemetry.log('debug', 'outbox not emptied', { reason: String(error) });
+      telemetry.log('debug', 'the outbox could not be emptied', { error: String(error) });
     }
   }
 }

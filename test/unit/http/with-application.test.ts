@@ -65,6 +65,7 @@ async function whole(): Promise<Whole> {
       },
       clock,
       ids: new SystemIdSource(),
+      random: Math.random,
       telemetry: new RecordedTelemetry(),
     },
     { ...unlimited, uploadBytes: 100_000 },

@@ -53,13 +53,13 @@ export class Subscribe {
     // The client may have heard more on another server, or read more from the history, than has come here yet.
     await feed.catchUp();
     if (lastSeq > feed.position || feed.position - lastSeq > this.#window) {
-      this.#telemetry.count('resets');
-      sink.reset(feed.position);
-      return joinedAt(feed, sink);
+      return this.#reset(feed, sink);
     }
     let at = lastSeq;
     while (at < feed.position) {
-      for (const event of await feed.since(at)) {
+      const missed = await feed.since(at);
+      if (missed === null) return this.#reset(feed, sink);
+      for (const event of missed) {
         // Others may fill the same connection: looked at before each event, not once a while.
         if (sink.isFull) break;
         if (event.kind !== 'unknown') sink.event(event);
@@ -68,6 +68,13 @@ export class Subscribe {
       // Between here and `live` below nothing may wait, unless the loop goes round again.
       if (at < feed.position && !(await sink.drained())) return { seq: at };
     }
+    return joinedAt(feed, sink);
+  }
+
+  /** The replay is not possible: the client is to start over from the feed's position. */
+  #reset(feed: Feed, sink: ReplaySink): { seq: number } {
+    this.#telemetry.count('resets');
+    sink.reset(feed.position);
     return joinedAt(feed, sink);
   }
 }

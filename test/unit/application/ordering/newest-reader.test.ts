@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { SystemClock } from '../../../src/adapters/system/clock.ts';
-import { NewestReader } from '../../../src/application/ordering/newest-reader.ts';
-import type { MessageStore } from '../../../src/application/ports/message-store.ts';
-import type { ConversationKey } from '../../../src/domain/place.ts';
+import { SystemClock } from '../../../../src/adapters/system/clock.ts';
+import { NewestReader } from '../../../../src/application/ordering/newest-reader.ts';
+import type { MessageStore } from '../../../../src/application/ports/message-store.ts';
+import type { ConversationKey } from '../../../../src/domain/place.ts';
 
 /** A store of which only `newest` is asked; each query waits until it is let go. */
 function slowStore() {

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import { VirtualTime } from '../../../dev/durability/virtual-time.ts';
-import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
-import { Publisher } from '../../../src/application/ordering/publisher.ts';
-import type { MessageBus } from '../../../src/application/ports/message-bus.ts';
-import type { Outbox } from '../../../src/application/ports/outbox.ts';
-import { roomKey } from '../../../src/domain/place.ts';
-import { numbered, said } from '../../contracts/world.ts';
+import { VirtualTime } from '../../../../dev/durability/virtual-time.ts';
+import { RecordedTelemetry } from '../../../../dev/recorded-telemetry.ts';
+import { Publisher } from '../../../../src/application/ordering/publisher.ts';
+import type { MessageBus } from '../../../../src/application/ports/message-bus.ts';
+import type { Outbox } from '../../../../src/application/ports/outbox.ts';
+import { roomKey } from '../../../../src/domain/place.ts';
+import { numbered, said } from '../../../contracts/world.ts';
 
 /** One event stored each millisecond, forty in all: when each publishing began, and how many records it had. */
 async function forty({ alone, stopAt = Infinity }: { alone: boolean; stopAt?: number }): Promise<[number, number][]> {
@@ -20,6 +20,7 @@ async function forty({ alone, stopAt = Infinity }: { alone: boolean; stopAt?: nu
     outbox: { published: () => {} } as unknown as Outbox,
     clock: time,
     telemetry: new RecordedTelemetry(),
+    random: () => 0.5,
     recovered: () => {},
     isAlone: () => alone,
   });

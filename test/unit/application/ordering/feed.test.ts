@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { VirtualTime } from '../../../dev/durability/virtual-time.ts';
-import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
-import { SystemClock } from '../../../src/adapters/system/clock.ts';
-import { Feed } from '../../../src/application/ordering/feed.ts';
-import { NewestReader } from '../../../src/application/ordering/newest-reader.ts';
-import type { MessageStore } from '../../../src/application/ports/message-store.ts';
-import type { StoredEvent } from '../../../src/domain/stored-event.ts';
+import { VirtualTime } from '../../../../dev/durability/virtual-time.ts';
+import { RecordedTelemetry } from '../../../../dev/recorded-telemetry.ts';
+import { SystemClock } from '../../../../src/adapters/system/clock.ts';
+import { Feed } from '../../../../src/application/ordering/feed.ts';
+import { NewestReader } from '../../../../src/application/ordering/newest-reader.ts';
+import type { MessageStore } from '../../../../src/application/ports/message-store.ts';
+import type { StoredEvent } from '../../../../src/domain/stored-event.ts';
 
 const PLACE = 'r-1';
 

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { VirtualTime } from '../../../dev/durability/virtual-time.ts';
-import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
-import { Sequencer } from '../../../src/application/ordering/sequencer.ts';
-import type { AppendBatch, MessageStore } from '../../../src/application/ports/message-store.ts';
-import { roomKey } from '../../../src/domain/place.ts';
-import { said } from '../../contracts/world.ts';
+import { VirtualTime } from '../../../../dev/durability/virtual-time.ts';
+import { RecordedTelemetry } from '../../../../dev/recorded-telemetry.ts';
+import { Sequencer } from '../../../../src/application/ordering/sequencer.ts';
+import type { AppendBatch, MessageStore } from '../../../../src/application/ports/message-store.ts';
+import { roomKey } from '../../../../src/domain/place.ts';
+import { said } from '../../../contracts/world.ts';
 
 const APPEND_MS = 2;
 
@@ -36,7 +36,7 @@ async function play(
   const newest: MessageStore['newest'] = async (places) => new Map(places.map((place) => [place, 0]));
   const store = { pace, append, newest } as unknown as MessageStore;
   const telemetry = new RecordedTelemetry();
-  const sequencer = new Sequencer({ store, clock: time, telemetry, committed: () => committed(talk, appends) });
+  const sequencer = new Sequencer({ store, clock: time, telemetry, afterCommit: () => committed(talk, appends) });
   const talk: Talk = {
     time,
     say(room) {

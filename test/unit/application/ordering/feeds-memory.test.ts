@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { message } from '../../../dev/events.ts';
-import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
-import { Feeds } from '../../../src/application/ordering/feeds.ts';
-import type { MessageStore } from '../../../src/application/ports/message-store.ts';
-import type { StoredEvent } from '../../../src/domain/stored-event.ts';
-import { HandClock } from '../../support/hand-clock.ts';
+import { message } from '../../../../dev/events.ts';
+import { RecordedTelemetry } from '../../../../dev/recorded-telemetry.ts';
+import { Feeds } from '../../../../src/application/ordering/feeds.ts';
+import type { MessageStore } from '../../../../src/application/ports/message-store.ts';
+import type { StoredEvent } from '../../../../src/domain/stored-event.ts';
+import { HandClock } from '../../../support/hand-clock.ts';
 
 const PLACES = 60;
 const EVENTS = 200;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Fault } from '../../../dev/durability/checker.ts';
-import type { SimulatedServer } from '../../../dev/durability/simulated-server.ts';
-import { Simulation, type SimulationOptions } from '../../../dev/durability/simulation.ts';
-import { Refusal } from '../../../src/domain/errors.ts';
+import type { Fault } from '../../../../dev/durability/checker.ts';
+import type { SimulatedServer } from '../../../../dev/durability/simulated-server.ts';
+import { Simulation, type SimulationOptions } from '../../../../dev/durability/simulation.ts';
+import { Refusal } from '../../../../src/domain/errors.ts';
 
 /** A failure is replayed with SIMULATION_SEED. */
 const seeds = process.env.SIMULATION_SEED === undefined ? [1, 2, 3] : [Number(process.env.SIMULATION_SEED)];

@@ -1,0 +1,57 @@
+import { Refusal } from '../../domain/errors.ts';
+import { type SequencedEvent, type StoredEvent, targetOf } from '../../domain/stored-event.ts';
+import type { MessageStore } from '../ports/message-store.ts';
+import type { Proposal } from './proposal.ts';
+
+/**
+ * Answers a proposal whose nonce was used before with the event that the first one became. It is decided in three places: here while
+ * the first one is under way on this server, by the store's index when it was stored on any server, and by {@link earlier} when the
+ * first one removed the target that the repeat needs.
+ */
+export class Repeats {
+  readonly #store: MessageStore;
+  /** Proposals under way on this server, by user and nonce. */
+  readonly #underWay = new Map<string, Promise<StoredEvent>>();
+
+  constructor(store: MessageStore) {
+    this.#store = store;
+  }
+
+  /** Calls `append`, unless a proposal with the same nonce is under way. Then the repeat gets the result of that one. */
+  once(proposal: Proposal, append: () => Promise<StoredEvent>): Promise<StoredEvent> {
+    if (proposal.nonce === null) return append();
+    const key = `${proposal.userId}:${proposal.nonce}`;
+    const first = this.#underWay.get(key);
+    const result = first === undefined ? append() : first.then((event) => answerRepeat(proposal, event), append);
+    this.#underWay.set(key, result);
+    const forget = (): void => {
+      if (this.#underWay.get(key) === result) this.#underWay.delete(key);
+    };
+    result.then(forget, forget);
+    return result;
+  }
+
+  /**
+   * The event that this proposal became in an earlier attempt, or null. Asked before a proposal is refused: if its target is missing,
+   * the earlier attempt may have deleted it.
+   * @throws Refusal
+   */
+  async earlier(proposal: Proposal): Promise<StoredEvent | null> {
+    if (proposal.nonce === null) return null;
+    const event = await this.#store.byNonce(proposal.userId, proposal.nonce);
+    return event === null ? null : answerRepeat(proposal, event);
+  }
+}
+
+/**
+ * The stored event, for a proposal that repeats its nonce.
+ * @throws Refusal `bad-input` when the nonce was used for another place, kind or target
+ */
+export function answerRepeat(proposal: Proposal, event: SequencedEvent): StoredEvent {
+  const isSame = event.kind === proposal.kind && event.place === proposal.place && targetOf(event) === proposal.target;
+  if (isSame) return event;
+  throw new Refusal(
+    'bad-input',
+    `this nonce was already used for another event (${event.kind} in ${event.place}); each event needs a nonce of its own`,
+  );
+}
