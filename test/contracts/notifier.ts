@@ -9,10 +9,12 @@ export interface NotifierUnderTest {
 }
 
 const AUTHOR = { userId: 1, username: 'Ada', content: 'hello' };
-const IN_ROOM: Notification = { ...AUTHOR, place: { kind: 'room', roomId: 5 }, targets: [3, 7] };
+const IN_ROOM: Notification = { ...AUTHOR, place: 'r-5', communityId: null, channelName: null, targets: [3, 7] };
 const IN_CHANNEL: Notification = {
   ...AUTHOR,
-  place: { kind: 'channel', channelId: 11, communityId: 1, channelName: 'general' },
+  place: 'c-11',
+  communityId: 1,
+  channelName: 'general',
   targets: [3],
 };
 

@@ -98,7 +98,9 @@ describe.each(MODES)('while a service does: %s', (mode) => {
 });
 
 const DIRECT = {
-  place: { kind: 'room', roomId: 5 },
+  place: 'r-5',
+  communityId: null,
+  channelName: null,
   userId: 1,
   username: 'user1',
   content: 'hello',
@@ -276,7 +278,9 @@ describe('the notification service', () => {
     const notifier = new RestNotifier(service);
     await notifier.notify(DIRECT);
     await notifier.notify({
-      place: { kind: 'channel', channelId: 11, communityId: 1, channelName: 'CHANNEL' },
+      place: 'c-11',
+      communityId: 1,
+      channelName: null,
       userId: 1,
       username: '유저',
       content: '안녕 "q" \\ \n :',

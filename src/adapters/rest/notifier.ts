@@ -1,7 +1,12 @@
 import type { Notification, Notifier } from '../../application/ports/notifier.ts';
+import { idOf, isRoom } from '../../domain/place.ts';
 import type { RestCall, RestService } from './rest-service.ts';
 
-/** Hands pushes to the notification service. */
+/** The notification service shows these names where a place has none. */
+const ROOM_NAME = 'DM';
+const UNKNOWN_CHANNEL_NAME = 'CHANNEL';
+
+/** Hands push notifications to the notification service. */
 export class RestNotifier implements Notifier {
   readonly isEnabled = true;
   readonly #service: RestService;
@@ -16,14 +21,15 @@ export class RestNotifier implements Notifier {
   }
 }
 
-/** The call as it is on the wire; its keys stand in the order in which the service has always had them. */
-export function notificationCall({ place, userId, username, content, targets }: Notification): RestCall {
+/** The call on the wire. Its keys keep the order in which the service has always received them. */
+function notificationCall(notification: Notification): RestCall {
+  const { place, communityId, userId, username, content, targets } = notification;
+  const id = idOf(place);
   const message = { userId, username, type: 'text', content };
   const target = `[${targets.join(', ')}]`;
-  if (place.kind === 'room') {
-    const body = { ...message, roomName: 'DM', roomId: place.roomId, target };
-    return { method: 'POST', path: '/direct', body };
+  if (isRoom(place)) {
+    return { method: 'POST', path: '/direct', body: { ...message, roomName: ROOM_NAME, roomId: id, target } };
   }
-  const { channelName, communityId, channelId } = place;
-  return { method: 'POST', path: '/channel', body: { ...message, channelName, communityId, channelId, target } };
+  const channelName = notification.channelName ?? UNKNOWN_CHANNEL_NAME;
+  return { method: 'POST', path: '/channel', body: { ...message, channelName, communityId, channelId: id, target } };
 }

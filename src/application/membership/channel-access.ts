@@ -16,7 +16,7 @@ export interface Channel {
   members: ReadonlySet<UserId>;
   readonly name: string | null;
   readonly home: ChannelHome;
-  /** When it was read; milliseconds since 1970. */
+  /** When it was read, by the monotonic clock. */
   readonly readAt: number;
   refreshing: Promise<void> | null;
 }
@@ -66,7 +66,7 @@ export class ChannelAccess {
   get(caller: Caller, id: ChannelId): MaybePromise<Channel | null> {
     const known = this.#channels.get(id);
     if (known !== undefined) {
-      const age = this.#parts.clock.now() - known.readAt;
+      const age = this.#parts.clock.monotonic() - known.readAt;
       const allowed = this.contains(known, caller.userId)
         ? this.stalenessMs
         : Math.min(REJECTED_STALENESS_MS, this.stalenessMs);
@@ -90,7 +90,8 @@ export class ChannelAccess {
   /** Reads a channel that has subscribers again before its list is too old. */
   refresh(place: ChannelKey): void {
     const channel = this.#channels.get(idOf(place));
-    if (channel === undefined || this.#parts.clock.now() - channel.readAt <= this.stalenessMs * REFRESH_AT) return;
+    if (channel === undefined || this.#parts.clock.monotonic() - channel.readAt <= this.stalenessMs * REFRESH_AT)
+      return;
     channel.refreshing ??= this.#readAsSubscriber(place, channel).finally(() => {
       channel.refreshing = null;
     });
@@ -119,7 +120,7 @@ export class ChannelAccess {
     // With the lists of its communities at hand, this server can apply later changes of them to the channel.
     await Promise.allSettled(home.candidates.map((community) => lists.get(communityKey(community))));
     const members = new Set(info.members);
-    const channel: Channel = { id, members, name: info.name, home, readAt: clock.now(), refreshing: null };
+    const channel: Channel = { id, members, name: info.name, home, readAt: clock.monotonic(), refreshing: null };
     this.#channels.set(id, channel);
     this.#endRemoved(channel);
     return channel;

@@ -14,7 +14,7 @@ export interface MemberList {
   readonly members: ReadonlySet<UserId>;
   /** The community service reported this list by a PUT call. It counts more than an answer of the directory. */
   readonly isReported: boolean;
-  /** When the list was last read or the last attempt to read it ended; milliseconds since 1970. */
+  /** When the list was last read or the last attempt to read it ended, by the monotonic clock. */
   readAt: number;
   refreshing: Promise<void> | null;
 }
@@ -116,11 +116,11 @@ export class MemberLists {
 
   #refreshIfOld(place: MemberListKey, list: MemberList): void {
     const { clock, telemetry } = this.#parts;
-    if (clock.now() - list.readAt <= FRESH_MS) return;
+    if (clock.monotonic() - list.readAt <= FRESH_MS) return;
     list.refreshing ??= this.#readAgain(place, list)
       .catch((error: unknown) => telemetry.log('debug', 'members not refreshed', { place, error: String(error) }))
       .finally(() => {
-        list.readAt = clock.now();
+        list.readAt = clock.monotonic();
         list.refreshing = null;
       });
   }
@@ -135,7 +135,7 @@ export class MemberLists {
     const list: MemberList = {
       members: new Set(members),
       isReported,
-      readAt: this.#parts.clock.now(),
+      readAt: this.#parts.clock.monotonic(),
       refreshing: null,
     };
     this.#lists.set(place, list);

@@ -6,78 +6,83 @@ import type { Notifier } from '../ports/notifier.ts';
 import type { SessionReporter } from '../ports/session-reporter.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
-const AT_ONCE = 8;
-const MAX_WAITING = 2_000;
-const UNKNOWN_CHANNEL = 'CHANNEL';
+/** Messages whose notifications are prepared and sent at the same time. */
+const MAX_ACTIVE = 8;
+/** Messages that wait for their turn. */
+const MAX_QUEUED = 2_000;
 
-/** Pushes to those who are not looking. After storing and telling, bounded, and never in anybody's way: what can't be told in time is dropped and counted. */
+export interface NotificationsParts {
+  readonly notifier: Notifier;
+  readonly reporter: SessionReporter;
+  readonly membership: Membership;
+  readonly telemetry: Telemetry;
+}
+
+/**
+ * Sends a push notification about each new message to the members who are not looking at its place. It happens after the message was stored and
+ * handed out, in the background. A notification that fails, or that comes while the queue is full, is dropped and counted.
+ */
 export class Notifications {
-  readonly #notifier: Notifier;
-  readonly #reporter: SessionReporter;
-  readonly #membership: Membership;
-  readonly #telemetry: Telemetry;
-  readonly #waiting: CreatingEvent[] = [];
-  #working = 0;
+  readonly #parts: NotificationsParts;
+  readonly #queue: CreatingEvent[] = [];
+  #active = 0;
 
-  constructor(parts: { notifier: Notifier; reporter: SessionReporter; membership: Membership; telemetry: Telemetry }) {
-    this.#notifier = parts.notifier;
-    this.#reporter = parts.reporter;
-    this.#membership = parts.membership;
-    this.#telemetry = parts.telemetry;
+  constructor(parts: NotificationsParts) {
+    this.#parts = parts;
   }
 
+  /** Queues the notification about a new message. Returns at once and never throws. */
   about(event: CreatingEvent): void {
-    if (!this.#notifier.isEnabled) return;
-    if (this.#waiting.length >= MAX_WAITING) {
-      this.#telemetry.count('notifications_dropped');
+    const { notifier, telemetry } = this.#parts;
+    if (!notifier.isEnabled) return;
+    if (this.#queue.length >= MAX_QUEUED) {
+      telemetry.count('notifications_dropped');
       return;
     }
-    this.#waiting.push(event);
-    if (this.#working < AT_ONCE) void this.#work();
+    this.#queue.push(event);
+    if (this.#active < MAX_ACTIVE) void this.#work();
   }
 
   async #work(): Promise<void> {
-    this.#working += 1;
-    for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
+    const { telemetry } = this.#parts;
+    this.#active += 1;
+    for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift()) {
       try {
         await this.#notify(event);
       } catch (error) {
-        this.#telemetry.count('notifications_dropped');
-        this.#telemetry.log('debug', 'not notified', { place: event.place, reason: String(error) });
+        telemetry.count('notifications_dropped');
+        telemetry.log('debug', 'notification dropped', { place: event.place, error: String(error) });
       }
     }
-    this.#working -= 1;
+    this.#active -= 1;
   }
 
   async #notify(event: CreatingEvent): Promise<void> {
-    const members = await this.#membership.members(event.place);
-    const others = [...members].filter((user) => user !== event.userId);
+    const { membership, notifier, telemetry } = this.#parts;
+    const { place, userId } = event;
+    const members = await membership.members(place);
+    const others = [...members].filter((user) => user !== userId);
+    if (others.length === 0) return;
     const targets = await this.#notLooking(event, others);
     if (targets.length === 0) return;
-    const id = idOf(event.place);
-    await this.#notifier.notify({
-      place: isChannel(event.place)
-        ? {
-            kind: 'channel',
-            channelId: id,
-            communityId: event.communityId,
-            channelName: this.#membership.channelName(id) ?? UNKNOWN_CHANNEL,
-          }
-        : { kind: 'room', roomId: id },
-      userId: event.userId,
+    await notifier.notify({
+      place,
+      communityId: event.communityId,
+      channelName: isChannel(place) ? membership.channelName(idOf(place)) : null,
+      userId,
       username: event.name,
       content: event.kind === 'file' ? event.fileType : event.content,
       targets,
     });
-    this.#telemetry.count('notifications_sent');
+    telemetry.count('notifications_sent');
   }
 
-  async #notLooking(event: CreatingEvent, others: readonly UserId[]): Promise<readonly UserId[]> {
-    if (others.length === 0) return others;
+  /** Those who are not looking at the message's place. While presence cannot be reached: all of them. */
+  async #notLooking({ place }: CreatingEvent, users: readonly UserId[]): Promise<readonly UserId[]> {
     try {
-      return await this.#reporter.notLooking(event.place, others);
+      return await this.#parts.reporter.notLooking(place, users);
     } catch {
-      return others;
+      return users;
     }
   }
 }

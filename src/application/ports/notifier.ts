@@ -1,24 +1,32 @@
-import type { ChannelId, CommunityId, RoomId, UserId } from '../../domain/ids.ts';
+import type { CommunityId, UserId } from '../../domain/ids.ts';
+import type { ConversationKey } from '../../domain/place.ts';
 
+/** One push notification about a new message. */
 export interface Notification {
-  readonly place:
-    | { readonly kind: 'room'; readonly roomId: RoomId }
-    | {
-        readonly kind: 'channel';
-        readonly channelId: ChannelId;
-        readonly communityId: CommunityId | null;
-        readonly channelName: string;
-      };
+  readonly place: ConversationKey;
+  /** The channel's community, if the author named it; null for a room. */
+  readonly communityId: CommunityId | null;
+  /** The channel's name, if this server knows it; null for a room. */
+  readonly channelName: string | null;
+  /** The author. */
   readonly userId: UserId;
   readonly username: string;
-  /** The text; of a file its type. */
+  /** The message's text. For a file: its type, such as `image`. */
   readonly content: string;
+  /** The users to notify; at least one. */
   readonly targets: readonly UserId[];
 }
 
-/** Hands a push to the notification service. Rejects when it does not answer within its bound; the caller counts that and goes on. */
+/**
+ * Hands push notifications to the notification service.
+ *
+ * Delivery: at most once; a notification is never sent a second time. Order: none, calls may run at the same time. Errors: rejects with
+ * `Refusal('try-again')` if the service cannot be reached, does not answer within the adapter's timeout or refuses the notification. The caller
+ * counts that and goes on. Nothing is kept between calls, so there is nothing to close.
+ */
 export interface Notifier {
-  /** False: nobody is ever notified, so that the caller need not look for recipients. Does not change. */
+  /** False if nobody is ever notified. The caller then does not look for recipients. It never changes. */
   readonly isEnabled: boolean;
+  /** Resolves when the service has accepted the notification. */
   notify(notification: Notification): Promise<void>;
 }
