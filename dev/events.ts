@@ -63,13 +63,13 @@ const SAMPLES: { readonly [K in Sample['kind']]: readonly [OfKind<K>, ...OfKind<
     { kind: 'members-changed', place: 'com-1', members: [] },
   ],
   roster: [
-    { kind: 'roster', server: 'one', epoch: TIME, version: 7, what: 'alive', joined: [], left: [] },
+    { kind: 'roster', server: 'one', epoch: TIME, version: 7, type: 'alive', joined: [], left: [] },
     {
       kind: 'roster',
       server: 'one',
       epoch: TIME,
       version: 8,
-      what: 'roster',
+      type: 'roster',
       joined: [{ sessionId: 'abc', userId: 3 }],
       left: ['def'],
       part: 1,

@@ -139,10 +139,10 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     server,
     clock,
     telemetry,
-    tell: (records) => broadcast.send(...records),
+    send: (records) => broadcast.send(...records),
     listener: {
-      online: (userId, here) => announcer.cameOnline(userId, here),
-      offline: (userId, ours) => announcer.wentOffline(userId, ours),
+      online: (userId, isHere) => announcer.cameOnline(userId, isHere),
+      offline: (userId, isOurs) => announcer.wentOffline(userId, isOurs),
       orphaned: (orphans) => void userDisconnected.endOrphans(orphans.keys()),
       revived: () => loginAgain(null),
     },

@@ -30,7 +30,7 @@ export interface SessionsReport {
   /** Start time of the server process, in milliseconds since 1970. A restart begins a new epoch. */
   readonly epoch: number;
   readonly version: number;
-  readonly what: 'hello' | 'roster' | 'delta' | 'alive' | 'bye';
+  readonly type: 'hello' | 'roster' | 'delta' | 'alive' | 'bye';
   readonly joined: readonly SessionEntry[];
   readonly left: readonly string[];
   /** `roster` only: number of this record, 1 to `parts`. */

@@ -20,6 +20,11 @@ export class HandClock implements Clock {
     this.#wallStart += ms;
   }
 
+  /** Lets time pass without running tasks, as for a paused process. The tasks that fall due run late, in the next `pass`. */
+  stall(ms: number): void {
+    this.#now += ms;
+  }
+
   after(ms: number, task: () => void): Timer {
     const entry = { at: this.#now + ms, task };
     this.#tasks.push(entry);
@@ -45,7 +50,7 @@ export class HandClock implements Clock {
       const next = this.#tasks.filter((entry) => entry.at <= until).sort((a, b) => a.at - b.at)[0];
       if (next === undefined) break;
       this.#tasks = this.#tasks.filter((entry) => entry !== next);
-      this.#now = next.at;
+      this.#now = Math.max(this.#now, next.at);
       next.task();
     }
     this.#now = until;

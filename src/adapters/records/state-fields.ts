@@ -47,8 +47,8 @@ export function encodeState(event: StateEvent): Fields {
       return { ...BLANK, type: 'members-changed', ...where, ids: event.members.map(String) };
     }
     case 'roster': {
-      const { kind, ...roster } = event;
-      return { ...BLANK, type: kind, roster };
+      const { kind, server, epoch, version, type, ...sessions } = event;
+      return { ...BLANK, type: kind, roster: { server, epoch, version, what: type, ...sessions } };
     }
   }
 }
@@ -116,17 +116,17 @@ function membersChanged(fields: Fields): MembersChanged {
   return { kind: 'members-changed', place, members };
 }
 
-const WHAT: ReadonlySet<string> = new Set<SessionsReport['what']>(['hello', 'roster', 'delta', 'alive', 'bye']);
+const REPORT_TYPES: ReadonlySet<string> = new Set<SessionsReport['type']>(['hello', 'roster', 'delta', 'alive', 'bye']);
 
-function isWhat(text: string | null): text is SessionsReport['what'] {
-  return text !== null && WHAT.has(text);
+function isReportType(text: string | null): text is SessionsReport['type'] {
+  return text !== null && REPORT_TYPES.has(text);
 }
 
 function roster({ roster: told }: Fields): SessionsReport {
   if (!isFields(told)) throw new Undecodable('a roster without content');
   const server = readText(told, 'server');
-  const what = readText(told, 'what');
-  if (server === null || !isWhat(what)) throw new Undecodable('a roster of nobody or of nothing');
+  const type = readText(told, 'what');
+  if (server === null || !isReportType(type)) throw new Undecodable('a roster of nobody or of nothing');
   if (!Array.isArray(told.joined)) throw new Undecodable('joined is no list');
   const { part, parts } = told;
   return {
@@ -134,7 +134,7 @@ function roster({ roster: told }: Fields): SessionsReport {
     server,
     epoch: count(told.epoch),
     version: count(told.version),
-    what,
+    type,
     joined: told.joined.map(rosterEntry),
     left: readTexts(told.left, 'left'),
     ...(part === undefined ? {} : { part: count(part) }),

@@ -2,325 +2,252 @@ import type { SessionEntry, SessionsReport } from '../../domain/cluster-event.ts
 import type { UserId } from '../../domain/ids.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import { Liveness } from './liveness.ts';
+import { OutgoingReports } from './outgoing-reports.ts';
+import { RemoteSessions } from './remote-sessions.ts';
+import { SessionCounts } from './session-counts.ts';
 
-interface Remote {
-  readonly epoch: number;
-  version: number;
-  heardAt: number;
-  sessions: Map<string, UserId>;
-  /** Parts of a whole list that is coming in. */
-  parts: SessionEntry[];
-  partsSeen: number;
-  askedAt: number;
-}
-
-/** What the clusterSessions tells its owner. All synchronous. */
-export interface RosterListener {
-  /** The user's first session anywhere; `here`: it is ours. */
-  online(userId: UserId, here: boolean): void;
-  /** The user's last session anywhere ended; `ours`: it is this server's part to say so. */
-  offline(userId: UserId, ours: boolean): void;
-  /** A server died, and it is this server's part to end its sessions with the presence service. */
+/** Receives changes of the cluster's sessions. All calls are synchronous and must not throw. */
+export interface ClusterSessionsListener {
+  /** The user's first session in the cluster began; `isHere`: on this server. */
+  online(userId: UserId, isHere: boolean): void;
+  /** The user's last session in the cluster ended; `isOurs`: this server has to announce it. */
+  offline(userId: UserId, isOurs: boolean): void;
+  /** A server died, and this server has to end its sessions with the presence service. */
   orphaned(sessions: ReadonlyMap<string, UserId>): void;
-  /** We were away so long that others may have given us up. */
+  /** This process was absent for so long that the other servers may have given it up. */
   revived(): void;
 }
 
+export interface ClusterSessionsParts {
+  readonly server: string;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** Sends the records to the other servers, in order. Never rejects. */
+  readonly send: (records: readonly SessionsReport[]) => Promise<void>;
+  readonly listener: ClusterSessionsListener;
+}
+
+/** Interval of reports and of the check of leases, in milliseconds. */
 const TICK_MS = 200;
-const ALIVE_MS = 2_000;
-/** A server that was not heard of for so long is given up, provided that the bus works: our own voice comes back. */
-const LEASE_MS = 10_000;
-const ECHO_MS = 5_000;
+/** Shortest interval between two questions because of the same server, in milliseconds. */
 const ASK_MS = 1_000;
-const PART = 1_000;
-/** Both of a user's last sessions may end at once on two servers, each believing in the other's. */
+/** The last two sessions of a user that end on two servers within this time, in milliseconds, count as ending at once. */
 const SIMULTANEOUS_MS = 5_000;
+/** A successor that is heard of this long after a server was found gone, in milliseconds, has reported that server's sessions. */
+const SUCCESSOR_DONE_MS = 4_000;
+
+/** Sessions of a server that is gone, with the server that has to report tsuccessor end. */
+interface Succession {
+  readonly sessions: ReadonlyMap<string, UserId>;
+  readonly successor: string;
+  /** Monotonic time at which the server was found gone. */
+  readonly since: number;
+}
 
 /**
- * Which users have sessions, over all servers. Servers tell each other over the bus: changes as they come, gathered for a moment; a sign of life else; the whole list to
- * whoever asks or has missed something. The presence service is told by the server that has the session, or, when that died, by the one with the smallest id.
+ * Knows which users have sessions in the cluster.
+ *
+ * Servers report tsuccessor sessions to each other over the bus (`OutgoingReports`, `RemoteSessions`), and give up a server that is
+ * silent for too long (`Liveness`). The server that has a session reports it to the presence service and announces its user. For a
+ * server that is gone, the live server with the smallest id does so. When that server dies before it has done it, the next one does.
  */
 export class ClusterSessions {
-  readonly #server: string;
-  readonly #epoch: number;
-  readonly #clock: Clock;
-  readonly #telemetry: Telemetry;
-  readonly #tell: (records: readonly SessionsReport[]) => Promise<void>;
-  readonly #listener: RosterListener;
+  readonly #parts: ClusterSessionsParts;
   readonly #local = new Map<string, UserId>();
-  readonly #localCounts = new Map<UserId, number>();
-  readonly #counts = new Map<UserId, number>();
-  readonly #remotes = new Map<string, Remote>();
+  readonly #localCounts = new SessionCounts();
+  readonly #counts = new SessionCounts();
+  readonly #remotes = new Map<string, RemoteSessions>();
+  readonly #reports: OutgoingReports;
+  readonly #liveness: Liveness;
+  /** Monotonic time at which each user's last session on this server ended. */
   readonly #endedHere = new Map<UserId, number>();
-  #joined = new Map<string, UserId>();
-  #left: string[] = [];
-  #version = 0;
-  #toldAt = 0;
-  #echoAt: number;
-  #tickedAt: number;
-  #askedForAll = false;
+  /** Monotonic time of the last question because of each server. */
+  readonly #askedAt = new Map<string, number>();
+  #successions: Succession[] = [];
+  #isAsked = false;
   #timer: Timer | null = null;
 
-  constructor(parts: {
-    server: string;
-    clock: Clock;
-    telemetry: Telemetry;
-    tell: (records: readonly SessionsReport[]) => Promise<void>;
-    listener: RosterListener;
-  }) {
-    this.#server = parts.server;
-    this.#clock = parts.clock;
-    this.#telemetry = parts.telemetry;
-    this.#tell = parts.tell;
-    this.#listener = parts.listener;
-    this.#epoch = parts.clock.now();
-    this.#echoAt = this.#epoch;
-    this.#tickedAt = this.#epoch;
+  constructor(parts: ClusterSessionsParts) {
+    this.#parts = parts;
+    this.#reports = new OutgoingReports(parts);
+    this.#liveness = new Liveness(parts.clock);
   }
 
+  /** Reports all sessions of this server and asks the other servers for tsuccessors. */
   start(): void {
-    this.#tellWhole();
-    void this.#tell([this.#record('hello')]);
-    this.#plan();
+    this.#reports.reportAll(this.#local);
+    this.#reports.ask();
+    this.#schedule();
   }
 
-  /** Tells the others that all our sessions end; resolves when it is said, or can't be. */
+  /** Reports that all sessions of this server end. Resolves when the report is sent or given up. */
   async stop(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = null;
-    await this.#tell([this.#record('bye')]);
+    await this.#reports.sayBye();
   }
 
   join(sessionId: string, userId: UserId): void {
     if (this.#local.has(sessionId)) return;
     this.#local.set(sessionId, userId);
-    this.#localCounts.set(userId, (this.#localCounts.get(userId) ?? 0) + 1);
-    this.#joined.set(sessionId, userId);
-    if (this.#count(userId, 1)) this.#listener.online(userId, true);
+    this.#localCounts.add(userId);
+    this.#reports.joined(sessionId, userId);
+    if (this.#counts.add(userId)) this.#parts.listener.online(userId, true);
   }
 
   leave(sessionId: string): void {
     const userId = this.#local.get(sessionId);
     if (userId === undefined) return;
     this.#local.delete(sessionId);
-    const here = (this.#localCounts.get(userId) ?? 1) - 1;
-    if (here === 0) {
-      this.#localCounts.delete(userId);
-      this.#endedHere.set(userId, this.#clock.now());
-    } else this.#localCounts.set(userId, here);
-    if (!this.#joined.delete(sessionId)) this.#left.push(sessionId);
-    if (this.#count(userId, -1)) this.#listener.offline(userId, true);
+    if (this.#localCounts.remove(userId)) this.#endedHere.set(userId, this.#parts.clock.monotonic());
+    this.#reports.left(sessionId);
+    if (this.#counts.remove(userId)) this.#parts.listener.offline(userId, true);
   }
 
-  /** Sessions of that user on this server. */
+  /** Number of sessions of the user on this server. */
   sessionsHere(userId: UserId): number {
-    return this.#localCounts.get(userId) ?? 0;
+    return this.#localCounts.of(userId);
   }
 
-  /** No other server is heard of. */
+  /** True while no other server is known. */
   get isAlone(): boolean {
     return this.#remotes.size === 0;
   }
 
-  /** Session ids of this server. */
+  /** The sessions of this server. */
   get local(): ReadonlyMap<string, UserId> {
     return this.#local;
   }
 
   isOnline(userId: UserId): boolean {
-    return this.#counts.has(userId);
+    return this.#counts.of(userId) > 0;
   }
 
-  /** A record of our own came back: the bus works in both directions. */
+  /** A report of this server came back from the bus. */
   echo(): void {
-    this.#echoAt = this.#clock.now();
+    this.#liveness.echo();
   }
 
-  /** Another server told about its sessions. */
-  heard(told: SessionsReport): void {
-    if (told.server === this.#server) return;
-    const now = this.#clock.now();
-    if (told.what === 'hello') this.#askedForAll = true;
-    let remote = this.#remotes.get(told.server);
-    if (remote !== undefined && remote.epoch > told.epoch) return;
-    if (remote !== undefined && remote.epoch < told.epoch) {
-      // Its former life is over; nobody ended those sessions.
-      this.#giveUp(told.server, remote);
+  /** A report arrived. */
+  heard(report: SessionsReport): void {
+    const { server, epoch, type } = report;
+    if (server === this.#parts.server) return;
+    if (type === 'hello') this.#isAsked = true;
+    let remote = this.#remotes.get(server);
+    if (remote !== undefined && remote.epoch > epoch) return;
+    if (remote !== undefined && remote.epoch < epoch) {
+      // The server was restarted, and nobody has ended the sessions of its former process.
+      this.#giveUp(server, remote);
       remote = undefined;
     }
-    if (told.what === 'bye') {
-      if (remote !== undefined) this.#forget(told.server, remote);
+    if (type === 'bye') {
+      if (remote !== undefined) this.#remove(server, remote);
       return;
     }
     if (remote === undefined) {
-      remote = {
-        epoch: told.epoch,
-        version: -1,
-        heardAt: now,
-        sessions: new Map(),
-        parts: [],
-        partsSeen: 0,
-        askedAt: 0,
-      };
-      this.#remotes.set(told.server, remote);
+      remote = new RemoteSessions(epoch);
+      this.#remotes.set(server, remote);
     }
-    remote.heardAt = now;
-    if (told.what === 'roster') this.#takeWhole(remote, told);
-    else if (told.version === remote.version + 1) {
-      remote.version = told.version;
-      for (const { sessionId, userId } of told.joined) this.#remoteJoined(remote, sessionId, userId);
-      for (const sessionId of told.left) this.#remoteLeft(remote, sessionId);
-    } else if (told.what !== 'hello' && told.version > remote.version) this.#ask(remote, now);
+    this.#liveness.heard(server);
+    const { joined, left, isIncomplete } = remote.apply(report);
+    for (const { userId } of joined) if (this.#counts.add(userId)) this.#parts.listener.online(userId, false);
+    this.#countEnded(left, false);
+    if (isIncomplete) this.#askBecauseOf(server);
   }
 
-  #takeWhole(remote: Remote, told: SessionsReport): void {
-    if (told.part === 1) {
-      remote.parts = [];
-      remote.partsSeen = 0;
-    }
-    if (told.part !== remote.partsSeen + 1) {
-      this.#ask(remote, this.#clock.now());
-      return;
-    }
-    remote.partsSeen += 1;
-    remote.parts.push(...told.joined);
-    if (told.part !== told.parts) return;
-    const sessions = new Map(remote.parts.map(({ sessionId, userId }) => [sessionId, userId]));
-    remote.parts = [];
-    remote.partsSeen = 0;
-    remote.version = told.version;
-    for (const sessionId of [...remote.sessions.keys()])
-      if (!sessions.has(sessionId)) this.#remoteLeft(remote, sessionId);
-    for (const [sessionId, userId] of sessions) this.#remoteJoined(remote, sessionId, userId);
-  }
-
-  #ask(remote: Remote, now: number): void {
-    if (now - remote.askedAt < ASK_MS) return;
-    remote.askedAt = now;
-    void this.#tell([this.#record('hello')]);
-  }
-
-  #remoteJoined(remote: Remote, sessionId: string, userId: UserId): void {
-    if (remote.sessions.has(sessionId)) return;
-    remote.sessions.set(sessionId, userId);
-    if (this.#count(userId, 1)) this.#listener.online(userId, false);
-  }
-
-  #remoteLeft(remote: Remote, sessionId: string, ours = false): void {
-    const userId = remote.sessions.get(sessionId);
-    if (userId === undefined) return;
-    remote.sessions.delete(sessionId);
-    if (!this.#count(userId, -1)) return;
-    const endedHere = this.#endedHere.get(userId) ?? Number.NEGATIVE_INFINITY;
-    this.#listener.offline(userId, ours || this.#clock.now() - endedHere < SIMULTANEOUS_MS);
-  }
-
-  /** Changes a user's number of sessions; true when it became, or was, none. */
-  #count(userId: UserId, by: 1 | -1): boolean {
-    const before = this.#counts.get(userId) ?? 0;
-    const after = before + by;
-    if (after <= 0) this.#counts.delete(userId);
-    else this.#counts.set(userId, after);
-    return before <= 0 || after <= 0;
-  }
-
-  #plan(): void {
-    this.#timer = this.#clock.after(TICK_MS, () => {
-      this.#plan();
+  #schedule(): void {
+    this.#timer = this.#parts.clock.after(TICK_MS, () => {
+      this.#schedule();
       this.#tick();
     });
   }
 
   #tick(): void {
-    const now = this.#clock.now();
-    const away = now - this.#tickedAt;
-    this.#tickedAt = now;
+    const { wasAbsent, expired } = this.#liveness.check();
+    this.#forgetThePast();
+    if (wasAbsent || this.#isAsked) {
+      this.#isAsked = false;
+      this.#reports.reportAll(this.#local);
+    } else this.#reports.report();
+    if (wasAbsent) this.#parts.listener.revived();
+    for (const server of expired) {
+      const remote = this.#remotes.get(server);
+      if (remote !== undefined) this.#giveUp(server, remote);
+    }
+  }
+
+  #forgetThePast(): void {
+    const now = this.#parts.clock.monotonic();
     for (const [userId, at] of this.#endedHere) if (now - at > SIMULTANEOUS_MS) this.#endedHere.delete(userId);
-    if (away > LEASE_MS / 2) {
-      this.#echoAt = Number.NEGATIVE_INFINITY;
-      this.#tellWhole();
-      this.#listener.revived();
-    }
-    this.#tellChanges(now);
-    for (const [server, remote] of this.#remotes) {
-      // Deaf ourselves: silence says nothing about others, and their time begins anew.
-      if (now - this.#echoAt > ECHO_MS) remote.heardAt = now;
-      else if (now - remote.heardAt > LEASE_MS) this.#giveUp(server, remote);
-    }
-  }
-
-  #tellChanges(now: number): void {
-    if (this.#askedForAll) this.#tellWhole();
-    else if (this.#joined.size > 0 || this.#left.length > 0) {
-      const joined = entries(this.#joined);
-      const left = this.#left;
-      this.#joined = new Map();
-      this.#left = [];
-      const records: SessionsReport[] = [];
-      for (let i = 0; i < Math.max(joined.length, left.length); i += PART) {
-        this.#version += 1;
-        records.push({ ...this.#record('delta'), joined: joined.slice(i, i + PART), left: left.slice(i, i + PART) });
-      }
-      this.#toldAt = now;
-      void this.#tell(records);
-    } else if (now - this.#toldAt >= ALIVE_MS) {
-      this.#version += 1;
-      this.#toldAt = now;
-      void this.#tell([this.#record('alive')]);
-    }
-  }
-
-  #tellWhole(): void {
-    this.#askedForAll = false;
-    this.#joined = new Map();
-    this.#left = [];
-    this.#version += 1;
-    this.#toldAt = this.#clock.now();
-    const all = entries(this.#local);
-    const parts = Math.max(1, Math.ceil(all.length / PART));
-    void this.#tell(
-      Array.from({ length: parts }, (_, i) => ({
-        ...this.#record('roster'),
-        joined: all.slice(i * PART, (i + 1) * PART),
-        part: i + 1,
-        parts,
-      })),
+    if (this.#successions.length === 0) return;
+    this.#successions = this.#successions.filter(
+      ({ successor, since }) => (this.#liveness.lastHeard(successor) ?? now) - since < SUCCESSOR_DONE_MS,
     );
   }
 
-  #record(what: SessionsReport['what']): SessionsReport {
-    return {
-      kind: 'roster',
-      server: this.#server,
-      epoch: this.#epoch,
-      version: this.#version,
-      what,
-      joined: [],
-      left: [],
-    };
+  #askBecauseOf(server: string): void {
+    const now = this.#parts.clock.monotonic();
+    if (now - (this.#askedAt.get(server) ?? Number.NEGATIVE_INFINITY) < ASK_MS) return;
+    this.#askedAt.set(server, now);
+    this.#reports.ask();
   }
 
-  /** True where no live server has a smaller id. */
-  #isFirst(without: string): boolean {
-    for (const server of this.#remotes.keys()) if (server !== without && server < this.#server) return false;
-    return true;
+  #countEnded(sessions: readonly SessionEntry[], isOurs: boolean): void {
+    for (const { userId } of sessions) {
+      if (!this.#counts.remove(userId)) continue;
+      // Both servers took the session on the other one for the last. Either of them may be the only one to announce the end.
+      const endedAt = this.#endedHere.get(userId) ?? Number.NEGATIVE_INFINITY;
+      const isSimultaneous = this.#parts.clock.monotonic() - endedAt < SIMULTANEOUS_MS;
+      this.#parts.listener.offline(userId, isOurs || isSimultaneous);
+    }
   }
 
-  #giveUp(server: string, remote: Remote): void {
-    const ours = this.#isFirst(server);
-    this.#telemetry.count('servers_given_up');
-    this.#telemetry.log('warn', 'a server was given up', { server, sessions: remote.sessions.size, ours });
-    if (ours && remote.sessions.size > 0) this.#listener.orphaned(new Map(remote.sessions));
-    this.#forget(server, remote);
+  /** A server died, or its former process did. */
+  #giveUp(server: string, remote: RemoteSessions): void {
+    const { sessions } = remote;
+    const isOurs = this.#successorOf(server) === this.#parts.server;
+    this.#parts.telemetry.count('servers_given_up');
+    this.#parts.telemetry.log('warn', 'server given up', { server, sessions: sessions.size, isOurs });
+    if (isOurs && sessions.size > 0) this.#parts.listener.orphaned(new Map(sessions));
+    this.#remove(server, remote);
   }
 
-  #forget(server: string, remote: Remote): void {
-    const ours = this.#isFirst(server);
+  /** A server is gone, and its sessions with it. */
+  #remove(server: string, { sessions }: RemoteSessions): void {
+    const successor = this.#successorOf(server);
     this.#remotes.delete(server);
-    for (const sessionId of [...remote.sessions.keys()]) this.#remoteLeft(remote, sessionId, ours);
+    this.#liveness.forget(server);
+    this.#askedAt.delete(server);
+    if (successor !== this.#parts.server && sessions.size > 0) {
+      this.#successions.push({ sessions, successor, since: this.#parts.clock.monotonic() });
+    }
+    const ended = Array.from(sessions, ([sessionId, userId]) => ({ sessionId, userId }));
+    this.#countEnded(ended, successor === this.#parts.server);
+    this.#takeOver(server);
   }
-}
 
-function entries(sessions: ReadonlyMap<string, UserId>): SessionEntry[] {
-  return Array.from(sessions, ([sessionId, userId]) => ({ sessionId, userId }));
+  /** The gone server may have been the successor of others. Tsuccessor sessions go to its own successor, which may be this server. */
+  #takeOver(server: string): void {
+    const open = this.#successions.filter(({ successor }) => successor === server);
+    if (open.length === 0) return;
+    const successor = this.#successorOf(server);
+    this.#successions = this.#successions.filter((succession) => !open.includes(succession));
+    for (const { sessions, since } of open) {
+      if (successor !== this.#parts.server) {
+        this.#successions.push({ sessions, successor, since });
+        continue;
+      }
+      this.#parts.listener.orphaned(sessions);
+      const gone = new Set([...sessions.values()].filter((userId) => !this.isOnline(userId)));
+      for (const userId of gone) this.#parts.listener.offline(userId, true);
+    }
+  }
+
+  /** The live server with the smallest id, without the one that is gone. */
+  #successorOf(server: string): string {
+    let successor = this.#parts.server;
+    for (const other of this.#remotes.keys()) if (other !== server && other < successor) successor = other;
+    return successor;
+  }
 }

@@ -1,0 +1,83 @@
+import type { Clock } from '../ports/clock.ts';
+
+/** A server is given up when no report of it arrived for this long, in milliseconds. */
+export const LEASE_MS = 10_000;
+/** A server is deaf when none of its own reports came back for this long, in milliseconds. */
+const ECHO_TIMEOUT_MS = 5_000;
+/** After an interruption of this length, in milliseconds, the other servers may have given this one up. */
+const ABSENCE_MS = LEASE_MS / 2;
+
+export interface LivenessCheck {
+  /** This process did not run for so long that the other servers may have given it up. */
+  readonly wasAbsent: boolean;
+  /** Servers whose lease has expired. */
+  readonly expired: readonly string[];
+}
+
+/**
+ * The failure detector: decides which other servers are dead.
+ *
+ * Each report renews the lease of its sender. A server judges others only while its own reports come back from the bus. While
+ * they do not, it is deaf: silence says nothing about other servers, and all leases begin anew.
+ */
+export class Liveness {
+  readonly #clock: Clock;
+  /** Monotonic time of each server's last report. */
+  readonly #heardAt = new Map<string, number>();
+  #echoAt: number;
+  #checkedAt: number;
+  #wallCheckedAt: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#echoAt = clock.monotonic();
+    this.#checkedAt = clock.monotonic();
+    this.#wallCheckedAt = clock.now();
+  }
+
+  /** A report of this server came back, so the bus works in both directions. */
+  echo(): void {
+    this.#echoAt = this.#clock.monotonic();
+  }
+
+  /** A report of another server arrived. */
+  heard(server: string): void {
+    this.#heardAt.set(server, this.#clock.monotonic());
+  }
+
+  /** Monotonic time of the server's last report; null for a server that is not known. */
+  lastHeard(server: string): number | null {
+    return this.#heardAt.get(server) ?? null;
+  }
+
+  forget(server: string): void {
+    this.#heardAt.delete(server);
+  }
+
+  /** Compares all leases with the clock. To be called regularly: a late call is taken for an interruption of this process. */
+  check(): LivenessCheck {
+    const now = this.#clock.monotonic();
+    const wasAbsent = this.#wasAbsent(now);
+    // What the other servers sent meanwhile has not been read yet.
+    if (wasAbsent) this.#echoAt = Number.NEGATIVE_INFINITY;
+    const isDeaf = now - this.#echoAt > ECHO_TIMEOUT_MS;
+    const expired: string[] = [];
+    for (const [server, heardAt] of this.#heardAt) {
+      if (isDeaf) this.#heardAt.set(server, now);
+      else if (now - heardAt > LEASE_MS) expired.push(server);
+    }
+    return { wasAbsent, expired };
+  }
+
+  /**
+   * The monotonic clock stands still while the machine is suspended, and the wall clock shows it. A wall clock that is set forward
+   * looks the same. That is harmless: an absence only makes this server report again and postpone its judgement.
+   */
+  #wasAbsent(now: number): boolean {
+    const wall = this.#clock.now();
+    const interruption = Math.max(now - this.#checkedAt, wall - this.#wallCheckedAt);
+    this.#checkedAt = now;
+    this.#wallCheckedAt = wall;
+    return interruption > ABSENCE_MS;
+  }
+}
