@@ -3,7 +3,7 @@ import type { ChannelId, CommunityId, MessageId, RoomId, UserId } from '../domai
 import type { ConversationKey, MemberListKey, PlaceKey } from '../domain/place.ts';
 import type { FileType } from '../domain/stored-event.ts';
 import type { Whereabouts } from '../domain/whereabouts.ts';
-import type { Accepted, Caller, Command, MaybePromise, Query } from './commands.ts';
+import type { Accepted, Caller, Command, Query } from './commands.ts';
 import type { ByteStream, StoredFile } from './ports/file-store.ts';
 import type { ReplaySink } from './ports/local-subscribers.ts';
 import type { HistoryPage } from './ports/message-store.ts';
@@ -60,27 +60,43 @@ export interface Typing {
   readonly name: string;
 }
 
-/** One part of an upload, streamed. */
-export interface UploadPart {
-  readonly bytes: ByteStream;
-  /** As the client gave it; never believed for what the bytes are. */
-  readonly fileName: string | null;
-}
-
-/** A file that lies in the file store already, waiting for its event. */
-export interface StoredUpload {
-  readonly key: string;
-}
-
-export interface Upload {
+/** The fields of an upload, complete when its form has been read to the end. */
+export interface UploadDetails {
   readonly place: ConversationKey;
+  /** Null for a room. */
   readonly communityId: CommunityId | null;
   readonly fileType: FileType;
   readonly name: string | null;
   readonly profileImage: string | null;
   readonly nonce: string | null;
-  readonly file: StoredUpload;
-  readonly thumbnail: StoredUpload | null;
+}
+
+/** The two files that an upload can have. The thumbnail is optional. */
+export type UploadPart = 'file' | 'thumbnail';
+
+/** Takes the parts of an upload while they arrive. */
+export interface UploadSink {
+  /**
+   * Checks that the caller may upload there, and counts the upload against their rate. Call it once, as soon as the place is known.
+   * @throws Refusal `too-fast`, `not-permitted`, `try-again`
+   */
+  admit(place: ConversationKey, communityId: CommunityId | null): Promise<void>;
+  /**
+   * Streams the bytes of a part straight into the file store. Each part comes at most once. Reads nothing before a check that is under
+   * way has passed.
+   * @param fileName as the client gave it; the content type is never derived from it
+   * @throws Refusal `too-large`, `try-again`, and the refusal of the check
+   */
+  store(part: UploadPart, bytes: ByteStream, fileName: string | null): Promise<void>;
+}
+
+/** An upload that is still arriving. Its bytes are never held in memory as a whole. */
+export interface Upload {
+  /**
+   * Reads the whole upload and hands its parts to `sink` in the order in which they arrive. Settles only after every call of the sink
+   * has settled. Rejects when the upload breaks off or is not valid; the parts that were stored are then removed.
+   */
+  receive(sink: UploadSink): Promise<UploadDetails>;
 }
 
 export interface Connection {
@@ -134,14 +150,11 @@ export interface Application {
     { readonly seq: number }
   >;
 
-  // Files: three steps, so that bytes stream straight into the store between the check and the event
-  /** May this caller upload there now? Counts against his rate. */
-  admitUpload(caller: Caller, place: ConversationKey, communityId: CommunityId | null): MaybePromise<void>;
-  /** Streams one part into the store. @throws Refusal `too-large` over the limit; nothing is kept then */
-  storeUpload(part: UploadPart): Promise<StoredUpload>;
-  /** Takes back what `storeUpload` kept, when the upload comes to nothing. */
-  dropUpload(upload: StoredUpload): Promise<void>;
-  /** The event. The stored parts are dropped by the caller when it is refused for certain (not for `try-again`, `store-failed` and `internal`: the event may exist); for a repeated nonce it is the first one's result, and the parts are dropped here. */
+  // Files
+  /**
+   * Receives a file and shows it in a conversation. The bytes stream into the store between the check and the event. A repeated nonce is
+   * answered with the result of the first upload. The stored parts are removed unless an event shows them or may show them.
+   */
   readonly uploadFile: Command<Upload, StoredFileMessage>;
   /** Bytes of a file, for a link that was signed for it. Null: no such file. */
   openFile(key: string, range?: { readonly start: number; readonly end: number }): Promise<StoredFile | null>;

@@ -175,7 +175,6 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     telemetry,
   });
   const userDisconnected = new UserDisconnected({ sessions, clusterSessions, reporter, markers, clock, telemetry });
-  const upload = new UploadFile({ writer, membership, rates, files: ports.files, ids, limits, telemetry });
   const replaceMembers = new ReplaceMembers({ lists, broadcast });
   const countUnread = new CountUnread(markers);
 
@@ -204,10 +203,10 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     ),
     subscribe: withTelemetry(telemetry, new Subscribe({ membership, feeds, window: limits.resumeEvents, telemetry })),
 
-    admitUpload: (caller, place, communityId) => upload.admit(caller, place, communityId),
-    storeUpload: (part) => upload.keep(part),
-    dropUpload: (kept) => upload.drop(kept),
-    uploadFile: withTelemetry(telemetry, upload),
+    uploadFile: withTelemetry(
+      telemetry,
+      new UploadFile({ writer, membership, rates, files: ports.files, ids, limits, telemetry }),
+    ),
     openFile: (key, range) => ports.files.get(key, range),
 
     readHistory: withQueryTelemetry(telemetry, new ReadHistory({ membership, store, users, limits })),

@@ -1,4 +1,4 @@
-import type { Caller, Upload } from '../../application/application.ts';
+import type { Caller, UploadDetails } from '../../application/application.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { type CommunityId, parseId } from '../../domain/ids.ts';
 import { checkNonce } from '../../domain/nonce.ts';
@@ -54,17 +54,11 @@ export class UploadFields {
     return communityId === null ? null : { place: channelKey(channelId), communityId };
   }
 
-  /** All of them, once the form was read to its end. @throws Refusal `bad-input` for a missing one */
-  whole(): Omit<Upload, 'file' | 'thumbnail'> {
-    const place = this.place;
-    if (place === null) {
-      throw new Refusal(
-        'bad-input',
-        this.#kind === 'room' ? 'channelId is missing' : 'channelId or communityId is missing',
-      );
-    }
+  /** All fields, when the form has been read to its end. @throws Refusal `bad-input` that names every missing field */
+  whole(): UploadDetails {
+    const { place } = this;
     const fileType = fileTypeOf(this.#values.get('fileType'));
-    if (fileType === null) throw new Refusal('bad-input', 'fileType is missing');
+    if (place === null || fileType === null) throw new Refusal('bad-input', this.#missing());
     return {
       ...place,
       fileType,
@@ -74,30 +68,41 @@ export class UploadFields {
     };
   }
 
+  #missing(): string {
+    const needed = this.#kind === 'room' ? ['channelId', 'fileType'] : ['channelId', 'communityId', 'fileType'];
+    const missing = needed.filter((name) => !this.#values.has(name));
+    return `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing`;
+  }
+
   #check(name: string, value: string): void {
-    const bad = (): Refusal => new Refusal('bad-input', `${name} is not as it must be`);
     switch (name) {
-      case 'userId': {
-        const id = parseId(value);
-        if (id === null) throw bad();
-        if (id !== this.#caller.userId) throw new Refusal('not-permitted', 'userId is not that of the token');
+      case 'userId':
+        if (parseId(value) === null) throw bad(name, 'a positive integer');
+        if (Number(value) !== this.#caller.userId) {
+          throw new Refusal('not-permitted', 'userId must be the id of the user of the token');
+        }
         return;
-      }
       case 'channelId':
       case 'communityId':
-        if (parseId(value) === null) throw bad();
+        if (parseId(value) === null) throw bad(name, 'a positive integer');
         return;
-      case 'type':
-        if (value !== (this.#kind === 'room' ? 'direct' : 'community')) throw bad();
+      case 'type': {
+        const type = this.#kind === 'room' ? 'direct' : 'community';
+        if (value !== type) throw bad(name, type);
         return;
+      }
       case 'fileType':
-        if (fileTypeOf(value) === null) throw bad();
+        if (fileTypeOf(value) === null) throw bad(name, 'image, video or file');
         return;
       case 'nonce':
         checkNonce(value);
         return;
     }
   }
+}
+
+function bad(name: string, allowed: string): Refusal {
+  return new Refusal('bad-input', `${name} must be ${allowed}`);
 }
 
 function fileTypeOf(text: string | undefined): FileType | null {

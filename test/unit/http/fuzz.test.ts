@@ -1,9 +1,5 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { FolderFileStore } from '../../../src/adapters/files/folder-file-store.ts';
+import { expect, test, vi } from 'vitest';
 import {
   callLeftBody,
   demoTokenBody,
@@ -16,7 +12,9 @@ import { byteRange } from '../../../src/adapters/http/byte-range.ts';
 import { clientOf } from '../../../src/adapters/http/client-address.ts';
 import { parseNetworks } from '../../../src/adapters/http/networks.ts';
 import { originRule } from '../../../src/adapters/http/origins.ts';
+import type { AppendOutcome } from '../../../src/application/ports/message-store.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
+import { temporaryFiles } from '../../support/embedded-application.ts';
 import { asUser, serve, uploadsTo } from './harness.ts';
 
 test('any JSON is a body as it must be, or a refusal', () => {
@@ -83,13 +81,12 @@ test('no header makes a client out of nothing, or throws', () => {
 });
 
 test('mutated forms are answered, keep nothing, and the server lives', async () => {
-  const root = await mkdtemp(join(tmpdir(), 'chat-test-fuzz-'));
-  onTestFinished(() => rm(root, { recursive: true, force: true }));
-  const store = new FolderFileStore(root);
-  await store.open();
-  const { calls } = uploadsTo(store, 10_000);
-  const uploadFile: typeof calls.uploadFile = () => ({ result: Promise.reject(new Refusal('not-permitted', 'never')) });
-  const { url, logged } = await serve({ ...calls, uploadFile }, { limits: { uploadBytes: 10_000 } });
+  const files = await temporaryFiles();
+  const refuse = async (): Promise<AppendOutcome[]> => [
+    { kind: 'failed', error: new Refusal('not-permitted', 'never') },
+  ];
+  const { calls } = await uploadsTo(files.store, 10_000, refuse);
+  const { url, logged } = await serve(calls, { limits: { uploadBytes: 10_000 } });
   const whole = Buffer.from(
     '--b\r\ncontent-disposition: form-data; name="channelId"\r\n\r\n5\r\n--b\r\ncontent-disposition: form-data; name="fileType"\r\n\r\nimage\r\n--b\r\ncontent-disposition: form-data; name="image"; filename="x"\r\ncontent-type: image/png\r\n\r\nbytes\r\n--b\r\ncontent-disposition: form-data; name="thumbnail"; filename="y"\r\n\r\nbytes\r\n--b--\r\n',
   );
@@ -115,8 +112,6 @@ test('mutated forms are answered, keep nothing, and the server lives', async () 
     }),
     { numRuns: 300 },
   );
-  await vi.waitFor(async () => expect(await readdir(join(root, 'parts'))).toEqual([]));
-  const kept = await readdir(root, { recursive: true, withFileTypes: true });
-  expect(kept.filter((entry) => entry.isFile())).toEqual([]);
+  await vi.waitFor(async () => expect(await files.kept()).toEqual([]));
   expect(logged).toEqual([]);
-});
+}, 60_000);

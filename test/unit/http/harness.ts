@@ -9,9 +9,11 @@ import { hardenServer, serverOptions } from '../../../src/adapters/http/harden-s
 import { LOCAL_NETWORKS, parseNetworks } from '../../../src/adapters/http/networks.ts';
 import { originRule } from '../../../src/adapters/http/origins.ts';
 import { serviceRule } from '../../../src/adapters/http/service-auth.ts';
-import type { Application, Caller, Upload } from '../../../src/application/application.ts';
+import type { Application, Caller } from '../../../src/application/application.ts';
 import type { FileStore } from '../../../src/application/ports/file-store.ts';
+import type { MessageStore } from '../../../src/application/ports/message-store.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
+import { embeddedApplication } from '../../support/embedded-application.ts';
 
 /** 2026-11-22T15:49:35.642Z */
 export const NOW = 1_795_362_575_642;
@@ -43,37 +45,19 @@ export function applicationOf(calls: Partial<Application>): Application {
   });
 }
 
-/** The upload half of an application: parts go into the store, files become events 1, 2, ... */
-export function uploadsTo(
-  store: FileStore,
+/** Uploads of a real application that knows room 5 with the users 1 and 2, and channel 5 of their community 1. */
+export async function uploadsTo(
+  files: FileStore,
   limit: number,
-): { readonly calls: Partial<Application>; readonly events: Upload[] } {
-  const events: Upload[] = [];
-  let made = 0;
-  const calls: Partial<Application> = {
-    admitUpload() {},
-    async storeUpload({ bytes, fileName }) {
-      const key = `key_number_${++made}`;
-      let size = 0;
-      const counted = async function* () {
-        for await (const chunk of bytes) {
-          size += chunk.length;
-          if (size > limit) throw new Refusal('too-large', 'the file is too large');
-          yield chunk;
-        }
-      };
-      await store.put(key, counted(), { fileName });
-      return { key };
-    },
-    dropUpload: ({ key }) => store.remove(key),
-    openFile: (key, range) => store.get(key, range),
-    uploadFile(_caller, upload) {
-      events.push(upload);
-      const result = { seq: events.length, id: '6b030fc6cedf3b3501ec1689', content: upload.file.key };
-      return { result: Promise.resolve(result) };
-    },
-  };
-  return { calls, events };
+  append?: MessageStore['append'],
+): Promise<{ readonly calls: Partial<Application>; readonly store: MessageStore }> {
+  const { app, store } = await embeddedApplication({
+    files,
+    limits: { uploadBytes: limit },
+    world: { users: {}, rooms: { 5: [1, 2] }, communities: { 1: { members: [1, 2], channels: { 5: null } } } },
+    ...(append && { append }),
+  });
+  return { calls: { uploadFile: app.uploadFile, openFile: app.openFile }, store };
 }
 
 export interface Running {

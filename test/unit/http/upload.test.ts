@@ -1,34 +1,30 @@
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { FolderFileStore } from '../../../src/adapters/files/folder-file-store.ts';
-import type { Application, Upload } from '../../../src/application/application.ts';
+import { expect, it, vi } from 'vitest';
+import type { AppendOutcome } from '../../../src/application/ports/message-store.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
+import type { ConversationKey } from '../../../src/domain/place.ts';
+import type { SequencedEvent } from '../../../src/domain/stored-event.ts';
+import { temporaryFiles } from '../../support/embedded-application.ts';
 import { asUser, json, type Running, refused, serve, uploadsTo } from './harness.ts';
 
 const LIMIT = 1_000_000;
 const PNG = Buffer.from('89504e470d0a1a0a0000000d4948445200000001000000010806000000', 'hex');
 
-interface Place extends Running {
-  readonly events: Upload[];
+interface UploadServer extends Running {
+  events(place: ConversationKey): Promise<SequencedEvent[]>;
   kept(): Promise<string[]>;
 }
 
-async function start(calls: Partial<Application> = {}): Promise<Place> {
-  const root = await mkdtemp(join(tmpdir(), 'chat-test-upload-'));
-  onTestFinished(() => rm(root, { recursive: true, force: true }));
-  const store = new FolderFileStore(root);
-  await store.open();
-  const uploads = uploadsTo(store, LIMIT);
-  const running = await serve({ ...uploads.calls, ...calls }, { limits: { uploadBytes: LIMIT, uploadsAtOnce: 2 } });
-  const kept = async () => {
-    const entries = await readdir(root, { recursive: true, withFileTypes: true });
-    return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
-  };
-  return { ...running, events: uploads.events, kept };
+async function start(
+  settings: { readonly idleMs?: number; readonly append?: () => Promise<AppendOutcome[]> } = {},
+): Promise<UploadServer> {
+  const { idleMs = 60_000, append } = settings;
+  const files = await temporaryFiles();
+  const { calls, store } = await uploadsTo(files.store, LIMIT, append);
+  const running = await serve(calls, { limits: { uploadBytes: LIMIT, uploadsAtOnce: 2, idleMs } });
+  return { ...running, events: (place) => store.eventsAfter(place, 0, 100), kept: files.kept };
 }
 
 type Part = readonly [name: string, value: string | Uint8Array<ArrayBuffer>, fileName?: string];
@@ -53,30 +49,30 @@ function form(parts: readonly Part[]): FormData {
   return data;
 }
 
-const post = (place: Running, parts: readonly Part[], call = 'file') =>
-  fetch(`${place.url}/chat-server/${call}`, { method: 'POST', body: form(parts), headers: asUser(1) });
+const post = (server: Running, parts: readonly Part[], call = 'file') =>
+  fetch(`${server.url}/chat-server/${call}`, { method: 'POST', body: form(parts), headers: asUser(1) });
 
 const without = (name: string): Part[] => FIELDS.filter(([field]) => field !== name);
 
-test.each<[string, Part[]]>([
+it.each<[string, Part[]]>([
   ['the file last', [...FIELDS, THUMBNAIL, IMAGE]],
   ['the file first', [IMAGE, THUMBNAIL, ...FIELDS]],
   ['unknown parts and fields', [['x', 'y'], ...FIELDS, ['other', new Uint8Array(10), 'o'], IMAGE, THUMBNAIL]],
 ])('a picture with a thumbnail, %s', async (_order, parts) => {
-  const place = await start();
-  const { status, body } = await json(post(place, [...parts, ['nonce', 'n1']]));
+  const server = await start();
+  const { status, body } = await json(post(server, [...parts, ['nonce', 'n1']]));
   expect(status).toBe(200);
   expect(body).toEqual({
     isSuccess: true,
     code: 1000,
     message: '요청에 성공하였습니다.',
     result: {
-      id: '6b030fc6cedf3b3501ec1689',
+      id: expect.stringMatching(/^[0-9a-f]{24}$/),
       seq: 1,
-      message: expect.stringContaining(`${place.url}/chat-server/files/`),
+      message: expect.stringContaining(`${server.url}/chat-server/files/`),
     },
   });
-  expect(place.events).toEqual([
+  expect(await server.events('r-5')).toMatchObject([
     {
       place: 'r-5',
       communityId: null,
@@ -84,8 +80,8 @@ test.each<[string, Part[]]>([
       name: 'user1',
       profileImage: 'http://img/1.png',
       nonce: 'n1',
-      file: { key: expect.any(String) },
-      thumbnail: { key: expect.any(String) },
+      content: expect.any(String),
+      thumbnail: expect.any(String),
     },
   ]);
   const { message } = (body as { result: { message: string } }).result;
@@ -94,8 +90,8 @@ test.each<[string, Part[]]>([
   expect(Buffer.from(await shown.arrayBuffer())).toEqual(PNG);
 });
 
-test('a film in a channel, without a thumbnail, an empty input left in the form', async () => {
-  const place = await start();
+it('a film in a channel, without a thumbnail, an empty input left in the form', async () => {
+  const server = await start();
   const fields: Part[] = [...without('type'), ['type', 'community'], ['communityId', '1']];
   const boundary = 'xx';
   const lines = fields.map(
@@ -103,13 +99,13 @@ test('a film in a channel, without a thumbnail, an empty input left in the form'
   );
   const body = `${lines.join('')}--xx\r\ncontent-disposition: form-data; name="thumbnail"; filename=""\r\ncontent-type: application/octet-stream\r\n\r\n\r\n--xx\r\ncontent-disposition: form-data; name="image"; filename="v.mp4"\r\n\r\nfilm\r\n--xx--\r\n`;
   const headers = { ...asUser(1), 'content-type': `multipart/form-data; boundary=${boundary}` };
-  const response = await fetch(`${place.url}/chat-server/channel/file`, { method: 'POST', body, headers });
+  const response = await fetch(`${server.url}/chat-server/channel/file`, { method: 'POST', body, headers });
   expect(response.status).toBe(200);
-  expect(place.events).toMatchObject([{ place: 'c-5', communityId: 1, thumbnail: null }]);
-  expect(await place.kept()).toHaveLength(2);
+  expect(await server.events('c-5')).toMatchObject([{ place: 'c-5', communityId: 1, thumbnail: null }]);
+  expect(await server.kept()).toHaveLength(2);
 });
 
-test.each<[string, readonly Part[], number]>([
+it.each<[string, readonly Part[], number]>([
   ['without the file', FIELDS, 2100],
   ['without a place', [...without('channelId'), IMAGE], 2100],
   ['without fileType', [IMAGE, ...without('fileType')], 2100],
@@ -128,60 +124,48 @@ test.each<[string, readonly Part[], number]>([
   ['whose thumbnail is too large', [IMAGE, ['thumbnail', new Uint8Array(LIMIT + 1), 'x'], ...FIELDS], 2413],
   ['that is far too large', [IMAGE, ['thumbnail', new Uint8Array(4 * LIMIT), 'x'], ...FIELDS], 2413],
 ])('an upload %s is refused and leaves nothing', async (_what, parts, code) => {
-  const place = await start();
-  expect(await json(post(place, parts))).toEqual(refused(code));
-  expect(place.events).toEqual([]);
-  expect(await place.kept()).toEqual([]);
+  const server = await start();
+  expect(await json(post(server, parts))).toEqual(refused(code));
+  expect(await server.events('r-5')).toEqual([]);
+  expect(await server.kept()).toEqual([]);
 });
 
-test('a file of exactly the limit is taken', async () => {
-  const place = await start();
-  expect((await post(place, [...FIELDS, ['image', new Uint8Array(LIMIT), 'x']])).status).toBe(200);
+it('a file of exactly the limit is taken', async () => {
+  const server = await start();
+  expect((await post(server, [...FIELDS, ['image', new Uint8Array(LIMIT), 'x']])).status).toBe(200);
 });
 
-test('who may not upload there is refused before his file is read', async () => {
-  let stored = 0;
-  const place = await start({
-    async admitUpload() {
-      throw new Refusal('not-permitted', 'no member');
-    },
-    async storeUpload() {
-      stored++;
-      return { key: 'x' };
-    },
-  });
-  expect(await json(post(place, [...FIELDS, ['image', new Uint8Array(900_000), 'x']]))).toEqual(refused(2103));
-  expect(stored).toBe(0);
+it('refuses an upload to a room of which the user is not a member', async () => {
+  const server = await start();
+  const parts: Part[] = [...without('channelId'), ['channelId', '6'], ['image', new Uint8Array(900_000), 'x']];
+  expect(await json(post(server, parts))).toEqual(refused(2103));
+  expect(await server.kept()).toEqual([]);
 });
 
-test('a refused event takes its stored parts along', async () => {
-  const place = await start({
-    uploadFile: () => ({ result: Promise.reject(new Refusal('bad-input', 'the nonce is of another place')) }),
-  });
-  expect(await json(post(place, [...FIELDS, THUMBNAIL, IMAGE]))).toEqual(refused(2100));
-  await vi.waitFor(async () => expect(await place.kept()).toEqual([]));
+it('removes the stored parts of an upload whose event is refused for certain', async () => {
+  const error = new Refusal('bad-input', 'the nonce is of another place');
+  const server = await start({ append: async () => [{ kind: 'failed', error }] });
+  expect(await json(post(server, [...FIELDS, THUMBNAIL, IMAGE]))).toEqual(refused(2100));
+  expect(await server.kept()).toEqual([]);
 });
 
-test.each([
-  [new Refusal('try-again', 'the database is silent'), 2503],
-  [new Refusal('store-failed', 'the database refused'), 2300],
-  [new Error('a defect'), 2301],
-])('an event that may be stored in spite of %s keeps its file', async (error, code) => {
-  const place = await start({ uploadFile: () => ({ result: Promise.reject(error) }) });
-  expect(await json(post(place, [...FIELDS, IMAGE]))).toEqual(refused(code));
-  expect(await place.kept()).toHaveLength(2);
+it('keeps the file of an upload whose event may be stored in spite of the refusal', async () => {
+  const error = new Refusal('try-again', 'the database does not answer');
+  const server = await start({ append: async () => [{ kind: 'failed', error }] });
+  expect(await json(post(server, [...FIELDS, IMAGE]))).toEqual(refused(2503));
+  expect(await server.kept()).toHaveLength(2);
 });
 
-test('without a token nothing is read', async () => {
-  const place = await start();
-  const response = await fetch(`${place.url}/chat-server/file`, { method: 'POST', body: form([...FIELDS, IMAGE]) });
+it('without a token nothing is read', async () => {
+  const server = await start();
+  const response = await fetch(`${server.url}/chat-server/file`, { method: 'POST', body: form([...FIELDS, IMAGE]) });
   expect(await json(response)).toEqual(refused(2101));
 });
 
 const START = '--b\r\ncontent-disposition: form-data; name="image"; filename="x"\r\n\r\n';
 
-function raw(place: Running, headers: readonly string[]): Socket {
-  const socket = connect(Number(new URL(place.url).port), '127.0.0.1');
+function raw(server: Running, headers: readonly string[]): Socket {
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
   socket.on('error', () => {});
   socket.write(
     ['POST /chat-server/file HTTP/1.1', 'host: x', 'authorization: token-1', ...headers, '', ''].join('\r\n'),
@@ -189,7 +173,7 @@ function raw(place: Running, headers: readonly string[]): Socket {
   return socket;
 }
 
-test.each([
+it.each([
   ['text/plain', 'hello'],
   ['multipart/form-data', 'hello'],
   ['multipart/form-data; boundary=b', ''],
@@ -199,54 +183,54 @@ test.each([
   ['multipart/form-data; boundary=b', '--b\r\ncontent-disposition: form-data\r\n\r\nx\r\n--b--\r\n'],
   ['multipart/form-data; boundary=b', `--b\r\n${'x: y\r\n'.repeat(5_000)}\r\n\r\n--b--\r\n`],
 ])('a body that is no whole form is refused: %s %j', async (type, body) => {
-  const place = await start();
+  const server = await start();
   const headers = { ...asUser(1), 'content-type': type };
-  const response = await fetch(`${place.url}/chat-server/file`, { method: 'POST', body, headers });
+  const response = await fetch(`${server.url}/chat-server/file`, { method: 'POST', body, headers });
   expect(await json(response)).toEqual(refused(2100));
-  expect(await place.kept()).toEqual([]);
+  expect(await server.kept()).toEqual([]);
 });
 
-test('clients that go away in mid-upload leave no files, no descriptors and no place taken', async () => {
-  const place = await start();
+it('clients that go away in mid-upload leave no files, no descriptors and no place taken', async () => {
+  const server = await start();
   const before = await descriptors();
   for (let round = 0; round < 10; round++) {
     const sockets = [1, 2].map(() => {
-      const socket = raw(place, ['content-type: multipart/form-data; boundary=b', 'content-length: 900000']);
+      const socket = raw(server, ['content-type: multipart/form-data; boundary=b', 'content-length: 900000']);
       socket.write(START);
       socket.write(Buffer.alloc(200_000));
       return socket;
     });
-    await vi.waitFor(async () => expect(await place.kept()).toHaveLength(2));
+    await vi.waitFor(async () => expect(await server.kept()).toHaveLength(2));
     for (const socket of sockets) socket.resetAndDestroy();
-    await vi.waitFor(async () => expect(await place.kept()).toEqual([]));
+    await vi.waitFor(async () => expect(await server.kept()).toEqual([]));
   }
   await vi.waitFor(async () => expect(await descriptors()).toBeLessThanOrEqual(before + 2));
-  expect((await post(place, [...FIELDS, IMAGE])).status).toBe(200);
+  expect((await post(server, [...FIELDS, IMAGE])).status).toBe(200);
 });
 
 async function descriptors(): Promise<number> {
   return (await readdir('/proc/self/fd')).length;
 }
 
-test('too many uploads of one user at once are refused, of another not', async () => {
-  const place = await start();
+it('too many uploads of one user at once are refused, of another not', async () => {
+  const server = await start();
   const sockets = [1, 2].map(() => {
-    const socket = raw(place, ['content-type: multipart/form-data; boundary=b', 'content-length: 900000']);
+    const socket = raw(server, ['content-type: multipart/form-data; boundary=b', 'content-length: 900000']);
     socket.write(START);
     socket.write(Buffer.alloc(100_000));
     return socket;
   });
-  await vi.waitFor(async () => expect(await place.kept()).toHaveLength(2));
-  expect(await json(post(place, [...FIELDS, IMAGE]))).toEqual(refused(2429));
+  await vi.waitFor(async () => expect(await server.kept()).toHaveLength(2));
+  expect(await json(post(server, [...FIELDS, IMAGE]))).toEqual(refused(2429));
   const parts = form([...without('userId'), IMAGE]);
-  const other = await fetch(`${place.url}/chat-server/file`, { method: 'POST', body: parts, headers: asUser(2) });
+  const other = await fetch(`${server.url}/chat-server/file`, { method: 'POST', body: parts, headers: asUser(2) });
   expect(other.status).toBe(200);
   for (const socket of sockets) socket.destroy();
 });
 
-test('the answer reaches a client that is still sending, and then the connection ends', async () => {
-  const place = await start();
-  const socket = raw(place, ['content-type: multipart/form-data; boundary=b', 'transfer-encoding: chunked']);
+it('the answer reaches a client that is still sending, and then the connection ends', async () => {
+  const server = await start();
+  const socket = raw(server, ['content-type: multipart/form-data; boundary=b', 'transfer-encoding: chunked']);
   let heard = '';
   socket.on('data', (bytes) => {
     heard += bytes.toString();
@@ -261,30 +245,21 @@ test('the answer reaches a client that is still sending, and then the connection
   expect(heard).toMatch(/^HTTP\/1\.1 400 /);
   expect(heard.toLowerCase()).toContain('connection: close');
   expect(heard).toContain('"code":2413');
-  expect(await place.kept()).toEqual([]);
+  expect(await server.kept()).toEqual([]);
 });
 
-test('an upload that stands still is cut', async () => {
-  const root = await mkdtemp(join(tmpdir(), 'chat-test-upload-'));
-  onTestFinished(() => rm(root, { recursive: true, force: true }));
-  const store = new FolderFileStore(root);
-  await store.open();
-  const place = await serve(uploadsTo(store, LIMIT).calls, { limits: { idleMs: 200 } });
-  const socket = raw(place, ['content-type: multipart/form-data; boundary=b', 'content-length: 900000']);
+it('an upload that stands still is cut', async () => {
+  const server = await start({ idleMs: 200 });
+  const socket = raw(server, ['content-type: multipart/form-data; boundary=b', 'content-length: 900000']);
   socket.write(START);
   await once(socket, 'close');
-  await vi.waitFor(async () => expect(await readdir(join(root, 'parts'))).toEqual([]));
+  await vi.waitFor(async () => expect(await server.kept()).toEqual([]));
 });
 
-test('a name in another script arrives whole', async () => {
-  const names: (string | null)[] = [];
-  const place = await start({
-    async storeUpload({ bytes, fileName }) {
-      names.push(fileName);
-      for await (const _ of bytes);
-      return { key: 'key_of_file' };
-    },
-  });
-  await post(place, [...FIELDS, ['image', new Uint8Array(1), 'a b한.txt']]);
-  expect(names).toEqual(['a b한.txt']);
+it('keeps a file name in another script', async () => {
+  const server = await start();
+  const sent = await json(post(server, [...FIELDS, ['image', new Uint8Array(1), 'a b한.txt']]));
+  const { message } = (sent.body as { result: { message: string } }).result;
+  const shown = await fetch(message);
+  expect(shown.headers.get('content-disposition')).toContain(encodeURIComponent('a b한.txt'));
 });

@@ -1,88 +1,25 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
-import { unlimited } from '../../../dev/unlimited.ts';
-import { FolderFileStore } from '../../../src/adapters/files/folder-file-store.ts';
-import { JwtTokenIssuer } from '../../../src/adapters/jwt/token-issuer.ts';
-import { JwtTokenVerifier } from '../../../src/adapters/jwt/token-verifier.ts';
-import { MemoryDirectory } from '../../../src/adapters/memory/directory.ts';
-import { MemoryMemberCache } from '../../../src/adapters/memory/member-cache.ts';
-import { MemoryBroker } from '../../../src/adapters/memory/memory-broker.ts';
-import { MemoryMessageBus } from '../../../src/adapters/memory/message-bus.ts';
-import { NoNotifier } from '../../../src/adapters/memory/no-notifier.ts';
-import { MemoryRoomDirectory } from '../../../src/adapters/memory/room-directory.ts';
-import { MemorySessionReporter } from '../../../src/adapters/memory/session-reporter.ts';
-import { MemoryUserDirectory } from '../../../src/adapters/memory/user-directory.ts';
-import { SqliteDatabase } from '../../../src/adapters/sqlite/database.ts';
-import { SqliteMessageStore } from '../../../src/adapters/sqlite/message-store.ts';
-import { SqliteOutbox } from '../../../src/adapters/sqlite/outbox.ts';
-import { SqliteReadMarkers } from '../../../src/adapters/sqlite/read-markers.ts';
-import { SystemClock } from '../../../src/adapters/system/clock.ts';
-import { SystemIdSource } from '../../../src/adapters/system/id-source.ts';
-import { createApplication, type RunningApplication } from '../../../src/application/create-application.ts';
+import { expect, it, vi } from 'vitest';
+import type { RunningApplication } from '../../../src/application/create-application.ts';
+import { embeddedApplication, temporaryFiles, tokenOf } from '../../support/embedded-application.ts';
 import { json, type Running, refused, serve } from './harness.ts';
 
-const KEYS = { secrets: ['a secret of thirty-two characters'], encoding: 'utf8' } as const;
-const issuer = new JwtTokenIssuer(KEYS);
-const asUser = (id: number) => ({ authorization: `Bearer ${issuer.issue(id, `user${id}`, 3600)}` });
+const asUser = (id: number) => ({ authorization: `Bearer ${tokenOf(id)}` });
 
 interface Whole extends Running {
   readonly app: RunningApplication;
-  readonly files: string;
+  kept(): Promise<string[]>;
 }
 
-/** A server of the demo world: rooms 5 (users 1, 2) and 6 (1, 3), community 1 with channel 11 for users 1 to 4. */
+/** A server of the demo world: rooms 5 (users 1, 2) and 6 (users 1, 3), community 1 with channel 11 for the users 1 to 4. */
 async function whole(): Promise<Whole> {
-  const files = await mkdtemp(join(tmpdir(), 'chat-test-whole-'));
-  const store = new FolderFileStore(files);
-  await store.open();
-  const database = await SqliteDatabase.open(':memory:');
-  const directory = new MemoryDirectory();
-  const clock = new SystemClock();
-  const bus = new MemoryMessageBus(new MemoryBroker(), 'server-1');
-  const app = createApplication(
-    'server-1',
-    {
-      bus,
-      store: new SqliteMessageStore(database),
-      outbox: new SqliteOutbox(database),
-      markers: new SqliteReadMarkers(database),
-      reporter: new MemorySessionReporter(),
-      directory: new MemoryRoomDirectory(directory),
-      memberCache: new MemoryMemberCache(),
-      tokens: new JwtTokenVerifier(KEYS),
-      users: new MemoryUserDirectory(directory),
-      notifier: new NoNotifier(),
-      files: store,
-      subscribers: {
-        deliver() {},
-        count: () => 0,
-        places: () => [],
-        callers: () => [],
-        remove() {},
-      },
-      clock,
-      ids: new SystemIdSource(),
-      random: Math.random,
-      telemetry: new RecordedTelemetry(),
-    },
-    { ...unlimited, uploadBytes: 100_000 },
-  );
-  await app.start();
-  onTestFinished(async () => {
-    await app.stop(1_000);
-    await bus.close();
-    await database.close();
-    await rm(files, { recursive: true });
-  });
+  const files = await temporaryFiles();
+  const { app, clock } = await embeddedApplication({ files: files.store, limits: { uploadBytes: 100_000 } });
   const running = await serve({ ...app }, { clock, limits: { uploadBytes: 100_000 } });
-  return { ...running, app, files };
+  return { ...running, app, kept: files.kept };
 }
 
 async function say(server: Whole, userId: number, content: string): Promise<string> {
-  const caller = server.app.authenticate(asUser(userId).authorization.slice('Bearer '.length), null);
+  const caller = server.app.authenticate(tokenOf(userId), null);
   const message = { roomId: 5, name: null, profileImage: null, content, nonce: null };
   return (await (await server.app.sendDirectMessage(caller, message)).result).id;
 }
@@ -96,7 +33,7 @@ function form(fields: Record<string, string>, bytes: string): FormData {
 
 const FIELDS = { userId: '1', channelId: '5', type: 'direct', fileType: 'file' };
 
-test('what is said is in the history of members, and nobody else reads it', async () => {
+it('shows a sent message in the history of the room to its members only', async () => {
   const server = await whole();
   const first = await say(server, 1, 'hello');
   await say(server, 2, 'hi');
@@ -126,7 +63,7 @@ test('what is said is in the history of members, and nobody else reads it', asyn
   ]);
 });
 
-test('a file goes in and comes out, once however often it is sent', async () => {
+it('stores a file once, however often the same nonce is uploaded', async () => {
   const server = await whole();
   const send = (user: number, fields: Record<string, string>, bytes: string) =>
     json(fetch(`${server.url}/chat-server/file`, { method: 'POST', body: form(fields, bytes), headers: asUser(user) }));
@@ -143,24 +80,22 @@ test('a file goes in and comes out, once however often it is sent', async () => 
 
   expect(await send(3, { ...FIELDS, userId: '3' }, 'three')).toEqual(refused(2103));
   expect(await send(1, FIELDS, 'x'.repeat(100_001))).toEqual(refused(2413));
-  const kept = await readdir(server.files, { recursive: true, withFileTypes: true });
-  expect(kept.filter((entry) => entry.isFile())).toHaveLength(2);
+  expect(await server.kept()).toHaveLength(2);
 });
 
-test('a deleted file is gone with its message, and its link with it', async () => {
+it('removes a file and its link when its message is deleted', async () => {
   const server = await whole();
   const body = form(FIELDS, 'secret');
   const sent = await json(fetch(`${server.url}/chat-server/file`, { method: 'POST', body, headers: asUser(1) }));
   const { id, message } = (sent.body as { result: { id: string; message: string } }).result;
   expect((await fetch(message)).status).toBe(200);
-  const caller = server.app.authenticate(asUser(1).authorization.slice('Bearer '.length), null);
+  const caller = server.app.authenticate(tokenOf(1), null);
   await (await server.app.deleteMessage(caller, { place: 'r-5', id, communityId: null, nonce: null })).result;
   await vi.waitFor(async () => expect((await fetch(message)).status).toBe(404));
-  const kept = await readdir(server.files, { recursive: true, withFileTypes: true });
-  expect(kept.filter((entry) => entry.isFile())).toEqual([]);
+  expect(await server.kept()).toEqual([]);
 });
 
-test('new members read at once, and those who left no more', async () => {
+it('lets a new member read at once, and a removed member no longer', async () => {
   const server = await whole();
   await say(server, 1, 'hello');
   const read = async (user: number) =>

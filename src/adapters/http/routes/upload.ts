@@ -1,109 +1,98 @@
 import type { Request } from 'express';
-import type { StoredFileMessage, StoredUpload, Upload } from '../../../application/application.ts';
+import type { UploadDetails, UploadPart, UploadSink } from '../../../application/application.ts';
 import type { Caller } from '../../../application/commands.ts';
 import type { ByteStream } from '../../../application/ports/file-store.ts';
-import { asRefusal, Refusal } from '../../../domain/errors.ts';
+import { Refusal } from '../../../domain/errors.ts';
 import type { UserId } from '../../../domain/ids.ts';
 import { type ClientHandler, type HttpDeps, linkBase } from '../deps.ts';
 import { sendSuccess } from '../envelope.ts';
 import { readMultipart } from '../multipart.ts';
 import { UploadFields, type UploadKind } from '../upload-fields.ts';
 
-type Parts = Map<string, StoredUpload>;
-
-/** Uploads of each user that are under way. */
+/** Number of uploads of each user that are under way. */
 export type UploadsUnderWay = Map<UserId, number>;
 
-/** Shares a file: the parts stream into the store as they come, and become an event when the form is whole. */
+/** The names that the form gives to the parts of an upload. */
+const PART_NAMES: ReadonlyMap<string, UploadPart> = new Map([
+  ['image', 'file'],
+  ['thumbnail', 'thumbnail'],
+]);
+
+const MAX_FILES = 4;
+const MAX_FIELDS = 30;
+const MAX_FIELD_BYTES = 8 * 1024;
+
+/** Shares a file. The parts of the form stream into the use case as they arrive. */
 export function uploadRoute(deps: HttpDeps, kind: UploadKind, underWay: UploadsUnderWay): ClientHandler {
   const { limits } = deps;
   return async (caller, request, response) => {
     if (Number(request.headers['content-length'] ?? 0) > 2 * limits.uploadBytes + limits.jsonBytes) {
-      throw new Refusal('too-large', `a file is larger than ${limits.uploadBytes} bytes`);
+      throw new Refusal('too-large', `the file has more than ${limits.uploadBytes} bytes`);
     }
     const running = underWay.get(caller.userId) ?? 0;
-    if (running >= limits.uploadsAtOnce) throw new Refusal('too-fast', 'too many uploads at once');
+    if (running >= limits.uploadsAtOnce) {
+      throw new Refusal(
+        'too-fast',
+        `${running} uploads of this user are under way; the limit is ${limits.uploadsAtOnce}`,
+      );
+    }
     underWay.set(caller.userId, running + 1);
     request.setTimeout(limits.idleMs, () => request.destroy());
-    const parts: Parts = new Map();
     try {
-      const upload = await receive(deps, kind, caller, request, parts);
-      const { id, seq, content } = await shared(deps, caller, upload, parts);
+      const receive = (sink: UploadSink) => readForm(deps, kind, caller, request, sink);
+      const { result } = await deps.application.uploadFile(caller, { receive });
+      const { id, seq, content } = await result;
       const message = deps.fileLinks.link(content, linkBase(deps, request));
       sendSuccess(response, { id, seq, message });
     } finally {
       const left = (underWay.get(caller.userId) ?? 1) - 1;
       if (left > 0) underWay.set(caller.userId, left);
       else underWay.delete(caller.userId);
-      await dropAll(deps, parts);
     }
   };
 }
 
-/**
- * The event. From here on the parts are the message's own, unless a refusal says for certain that there is none: where the database fell silent the
- * event may be stored all the same, and bytes that nobody shows are better than a message whose file is gone.
- */
-async function shared(
-  { application }: HttpDeps,
-  caller: Caller,
-  upload: Upload,
-  parts: Parts,
-): Promise<StoredFileMessage> {
-  try {
-    const { result } = await application.uploadFile(caller, upload);
-    const stored = await result;
-    parts.clear();
-    return stored;
-  } catch (error) {
-    const { code } = asRefusal(error);
-    if (code === 'try-again' || code === 'store-failed' || code === 'internal') parts.clear();
-    throw error;
-  }
-}
-
-async function receive(
-  { application, limits }: HttpDeps,
+async function readForm(
+  { limits }: HttpDeps,
   kind: UploadKind,
   caller: Caller,
   request: Request,
-  parts: Parts,
-): Promise<Upload> {
+  sink: UploadSink,
+): Promise<UploadDetails> {
   const fields = new UploadFields(kind, caller);
   const seen = new Set<string>();
-  let admission: Promise<void> | null = null;
+  let admitted = false;
   await readMultipart(
     request,
-    { fileBytes: limits.uploadBytes, files: 4, fields: 30, fieldBytes: 8 * 1024 },
+    { fileBytes: limits.uploadBytes, files: MAX_FILES, fields: MAX_FIELDS, fieldBytes: MAX_FIELD_BYTES },
     {
       async field(name, value) {
         fields.set(name, value);
-        const place = fields.place;
-        if (place === null || admission !== null) return;
-        admission = (async () => application.admitUpload(caller, place.place, place.communityId))();
-        await admission;
+        const { place } = fields;
+        if (place === null || admitted) return;
+        admitted = true;
+        await sink.admit(place.place, place.communityId);
       },
       async file(name, bytes, fileName) {
-        if (name !== 'image' && name !== 'thumbnail') return discard(bytes);
+        const part = PART_NAMES.get(name);
+        if (part === undefined) return discard(bytes);
         if (seen.has(name)) throw new Refusal('bad-input', `${name} is given more than once`);
         seen.add(name);
-        await admission;
         const content = await withoutEmpty(bytes, fileName);
         if (content === null) seen.delete(name);
-        else parts.set(name, await application.storeUpload({ bytes: content, fileName }));
+        else await sink.store(part, content, fileName);
       },
     },
   );
-  const file = parts.get('image');
-  if (file === undefined) throw new Refusal('bad-input', 'the file part image is missing');
-  return { ...fields.whole(), file, thumbnail: parts.get('thumbnail') ?? null };
+  if (!seen.has('image')) throw new Refusal('bad-input', 'the file part image is missing');
+  return fields.whole();
 }
 
 async function discard(bytes: ByteStream): Promise<void> {
   for await (const _ of bytes);
 }
 
-/** Browsers send a file input in which nothing was chosen as a part without name and content: null. */
+/** The bytes of a part, null for an empty part without a name: browsers send one for a file input in which no file was chosen. */
 async function withoutEmpty(bytes: ByteStream, fileName: string | null): Promise<ByteStream | null> {
   if (fileName !== null) return bytes;
   const chunks = bytes[Symbol.asyncIterator]();
@@ -117,14 +106,4 @@ async function withoutEmpty(bytes: ByteStream, fileName: string | null): Promise
       await chunks.return?.();
     }
   })();
-}
-
-async function dropAll({ application, telemetry }: HttpDeps, parts: Parts): Promise<void> {
-  for (const part of parts.values()) {
-    try {
-      await application.dropUpload(part);
-    } catch (error) {
-      telemetry.log('warn', 'a file of a refused upload stays in the store', { key: part.key, error: String(error) });
-    }
-  }
 }

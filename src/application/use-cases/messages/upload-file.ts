@@ -1,10 +1,7 @@
-import { Refusal } from '../../../domain/errors.ts';
-import type { CommunityId } from '../../../domain/ids.ts';
-import type { ConversationKey } from '../../../domain/place.ts';
+import { asRefusal, Refusal, type RefusalCode } from '../../../domain/errors.ts';
 import type { Draft, StoredEvent } from '../../../domain/stored-event.ts';
-import type { StoredFileMessage, StoredUpload, Upload, UploadPart } from '../../application.ts';
-import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
-import { whenReady } from '../../commands.ts';
+import type { StoredFileMessage, Upload, UploadDetails, UploadPart, UploadSink } from '../../application.ts';
+import type { Accepted, Caller } from '../../commands.ts';
 import type { Limits } from '../../limits.ts';
 import type { Membership } from '../../membership/membership.ts';
 import { dropFile } from '../../messages/drop-file.ts';
@@ -14,86 +11,152 @@ import type { IdSource } from '../../ports/id-source.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { Rates } from '../../rates.ts';
 
-/** Puts a file into a conversation: its bytes into the file store as they come, then an event that shows it. */
+export interface UploadFileParts {
+  readonly writer: MessageWriter;
+  readonly membership: Membership;
+  readonly rates: Rates;
+  readonly files: FileStore;
+  readonly ids: IdSource;
+  readonly limits: Limits;
+  readonly telemetry: Telemetry;
+}
+
+/** The keys under which the parts of one upload lie in the file store. */
+type StoredKeys = Map<UploadPart, string>;
+
+/** Puts a file into a conversation: its bytes into the file store as they arrive, then an event that shows it. */
 export class UploadFile {
-  readonly #writer: MessageWriter;
-  readonly #membership: Membership;
-  readonly #rates: Rates;
-  readonly #files: FileStore;
-  readonly #ids: IdSource;
-  readonly #limits: Limits;
-  readonly #telemetry: Telemetry;
+  readonly #parts: UploadFileParts;
 
-  constructor(parts: {
-    writer: MessageWriter;
-    membership: Membership;
-    rates: Rates;
-    files: FileStore;
-    ids: IdSource;
-    limits: Limits;
-    telemetry: Telemetry;
-  }) {
-    this.#writer = parts.writer;
-    this.#membership = parts.membership;
-    this.#rates = parts.rates;
-    this.#files = parts.files;
-    this.#ids = parts.ids;
-    this.#limits = parts.limits;
-    this.#telemetry = parts.telemetry;
+  constructor(parts: UploadFileParts) {
+    this.#parts = parts;
   }
 
-  /** @throws Refusal `too-fast`, `not-permitted`, `try-again` */
-  admit(caller: Caller, place: ConversationKey, communityId: CommunityId | null): MaybePromise<void> {
-    this.#rates.upload(caller.userId);
-    return this.#membership.require(caller, place, communityId);
+  async execute(caller: Caller, upload: Upload): Promise<Accepted<StoredFileMessage>> {
+    const keys: StoredKeys = new Map();
+    try {
+      const sink = new Sink(caller, this.#parts, keys);
+      const details = await upload.receive(sink);
+      const file = keys.get('file');
+      if (file === undefined) throw new Refusal('bad-input', 'the file is missing');
+      await sink.admission(details);
+      const { result } = await this.#append(caller, details, file, keys.get('thumbnail') ?? null);
+      return { result: this.#settled(result, file, keys) };
+    } catch (error) {
+      // No event was proposed, so none can show these files.
+      await this.#remove(keys);
+      throw error;
+    }
   }
 
-  /** @throws Refusal `too-large`, `try-again`; nothing is kept then */
-  async keep(part: UploadPart): Promise<StoredUpload> {
-    const key = this.#ids.secret();
-    await this.#files.put(key, bounded(part.bytes, this.#limits.uploadBytes), { fileName: part.fileName });
-    return { key };
+  async #append(
+    caller: Caller,
+    details: UploadDetails,
+    file: string,
+    thumbnail: string | null,
+  ): Promise<Accepted<StoredFileMessage>> {
+    const { writer } = this.#parts;
+    const { place, communityId, fileType, nonce } = details;
+    await writer.admit(caller, place, communityId, { nonce });
+    const author = await writer.author(caller, details);
+    const draft: Draft = {
+      ...writer.common(caller.userId, place, communityId, nonce),
+      kind: 'file',
+      name: author.name,
+      profileImage: author.image,
+      content: file,
+      thumbnail,
+      fileType,
+    };
+    return writer.store({ ...draft, target: null, decide: () => draft }, storedFile);
   }
 
-  drop({ key }: StoredUpload): Promise<void> {
-    return dropFile(this.#files, this.#telemetry, key);
-  }
-
-  execute(caller: Caller, input: Upload): MaybePromise<Accepted<StoredFileMessage>> {
-    const { place, communityId, fileType, nonce, file, thumbnail } = input;
-    return whenReady(this.#writer.admit(caller, place, communityId, { nonce }), () =>
-      whenReady(this.#writer.author(caller, input), (author) => {
-        const draft: Draft = {
-          ...this.#writer.common(caller.userId, place, communityId, nonce),
-          kind: 'file',
-          name: author.name,
-          profileImage: author.image,
-          content: file.key,
-          thumbnail: thumbnail?.key ?? null,
-          fileType,
-        };
-        const { result } = this.#writer.store({ ...draft, target: null, decide: () => draft }, shared);
-        return { result: result.then((stored) => this.#dropRepeated(stored, input)) };
-      }),
-    );
-  }
-
-  /** A repeated nonce was answered with the first upload: these bytes are nobody's. */
-  async #dropRepeated(stored: StoredFileMessage, { file, thumbnail }: Upload): Promise<StoredFileMessage> {
-    if (stored.content !== file.key) await Promise.all([file, thumbnail].map((part) => part && this.drop(part)));
+  /** The result of the append. Removes the files of this upload when no event can show them. */
+  async #settled(result: Promise<StoredFileMessage>, file: string, keys: StoredKeys): Promise<StoredFileMessage> {
+    let stored: StoredFileMessage;
+    try {
+      stored = await result;
+    } catch (error) {
+      if (!mayBeStored(asRefusal(error).code)) await this.#remove(keys);
+      throw error;
+    }
+    // A repeated nonce is answered with the first upload, which shows its own files.
+    if (stored.content !== file) await this.#remove(keys);
     return stored;
+  }
+
+  async #remove(keys: StoredKeys): Promise<void> {
+    const { files, telemetry } = this.#parts;
+    await Promise.all(Array.from(keys.values(), (key) => dropFile(files, telemetry, key)));
   }
 }
 
-function shared(event: StoredEvent): StoredFileMessage {
+class Sink implements UploadSink {
+  readonly #caller: Caller;
+  readonly #parts: UploadFileParts;
+  readonly #keys: StoredKeys;
+  #admission: Promise<void> | null = null;
+
+  constructor(caller: Caller, parts: UploadFileParts, keys: StoredKeys) {
+    this.#caller = caller;
+    this.#parts = parts;
+    this.#keys = keys;
+  }
+
+  admit(place: UploadDetails['place'], communityId: UploadDetails['communityId']): Promise<void> {
+    return this.admission({ place, communityId });
+  }
+
+  /** The check of the upload's place. It is made once. */
+  admission({ place, communityId }: Pick<UploadDetails, 'place' | 'communityId'>): Promise<void> {
+    const { rates, membership } = this.#parts;
+    this.#admission ??= (async () => {
+      rates.upload(this.#caller.userId);
+      await membership.require(this.#caller, place, communityId);
+    })();
+    return this.#admission;
+  }
+
+  async store(part: UploadPart, bytes: ByteStream, fileName: string | null): Promise<void> {
+    const { files, ids, limits } = this.#parts;
+    await this.#admission;
+    const key = ids.secret();
+    await files.put(key, bounded(bytes, limits.uploadBytes), { fileName });
+    this.#keys.set(part, key);
+  }
+}
+
+function storedFile(event: StoredEvent): StoredFileMessage {
   return { seq: event.seq, id: event.id, content: event.kind === 'file' ? event.content : '' };
 }
 
-async function* bounded(bytes: ByteStream, most: number): ByteStream {
+/**
+ * True when the event may be stored in spite of this refusal of its append. When the database stops answering, the event may still
+ * appear later. A file that no message shows is better than a message whose file is gone.
+ */
+function mayBeStored(code: RefusalCode): boolean {
+  switch (code) {
+    case 'try-again':
+    case 'store-failed':
+    case 'internal':
+      return true;
+    case 'bad-input':
+    case 'no-token':
+    case 'bad-token':
+    case 'not-permitted':
+    case 'message-not-found':
+    case 'not-the-author':
+    case 'too-large':
+    case 'too-fast':
+      return false;
+  }
+}
+
+async function* bounded(bytes: ByteStream, limit: number): ByteStream {
   let size = 0;
   for await (const chunk of bytes) {
     size += chunk.byteLength;
-    if (size > most) throw new Refusal('too-large', `a file has at most ${most} bytes`);
+    if (size > limit) throw new Refusal('too-large', `the file has more than ${limit} bytes`);
     yield chunk;
   }
 }
