@@ -3,9 +3,9 @@ import { basename, dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ENDPOINTS } from '../../src/adapters/http/endpoints.ts';
-import { destinationOf } from '../../src/adapters/stomp/destinations.ts';
-import { SEND_DESTINATIONS } from '../../src/adapters/stomp/inbound.ts';
-import { ERRORS_DESTINATION } from '../../src/adapters/stomp/session.ts';
+import { destinationOf, ERRORS_DESTINATION } from '../../src/adapters/stomp/destinations.ts';
+import { SEND_DESTINATIONS } from '../../src/adapters/stomp/send-routes.ts';
+
 import { SystemTelemetry } from '../../src/adapters/system/telemetry.ts';
 import { refusalNumber } from '../../src/adapters/transport/refusal-codes.ts';
 import { isKnownVariable, VARIABLE_NAMES } from '../../src/bootstrap/config/variables.ts';

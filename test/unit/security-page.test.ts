@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ENDPOINTS } from '../../src/adapters/http/endpoints.ts';
-import { parseDestination } from '../../src/adapters/stomp/destinations.ts';
-import { SEND_DESTINATIONS } from '../../src/adapters/stomp/inbound.ts';
-import { ERRORS_DESTINATION } from '../../src/adapters/stomp/session.ts';
+import { ERRORS_DESTINATION, parseDestination } from '../../src/adapters/stomp/destinations.ts';
+import { SEND_DESTINATIONS } from '../../src/adapters/stomp/send-routes.ts';
+
 import { LIMIT_VARIABLES } from '../../src/bootstrap/config/limit-variables.ts';
 
 const ROOT = new URL('../../', import.meta.url);

@@ -5,13 +5,13 @@ import { CONTENT_TYPE, encodeFrame } from './encoder.ts';
 import { OFFERED_BEATS } from './heart-beats.ts';
 import { type StompVersion, SUPPORTED_VERSIONS } from './version.ts';
 
-/** What a receipt tells of a stored SEND (both), of a SUBSCRIBE (`seq`). */
-export interface Numbered {
+/** The numbers in a RECEIPT: of a SEND that stored an event both, of a SUBSCRIBE only `seq`. */
+export interface ReceiptNumbers {
   readonly seq: number;
   readonly id?: string;
 }
 
-/** Nothing else stands in it: known clients were written against exactly these two headers. */
+/** CONNECTED has no other headers: known clients were written against exactly these two. */
 export function connectedFrame(version: StompVersion): string {
   return encodeFrame(version, 'CONNECTED', [
     ['version', version],
@@ -19,15 +19,15 @@ export function connectedFrame(version: StompVersion): string {
   ]);
 }
 
-export function receiptFrame(version: StompVersion, receipt: string, outcome: Numbered | null): string {
+export function receiptFrame(version: StompVersion, receipt: string, numbers: ReceiptNumbers | null): string {
   return encodeFrame(version, 'RECEIPT', [
     ['receipt-id', receipt],
-    ['seq', outcome?.seq ?? null],
-    ['message-id', outcome?.id ?? null],
+    ['seq', numbers?.seq ?? null],
+    ['message-id', numbers?.id ?? null],
   ]);
 }
 
-/** @param receipt of the frame that is at fault, where it asked for one */
+/** @param receipt the `receipt` header of the frame at fault, or null */
 export function errorFrame(version: StompVersion, refusal: Refusal, receipt: string | null): string {
   return encodeFrame(
     version,
@@ -43,7 +43,10 @@ export function errorFrame(version: StompVersion, refusal: Refusal, receipt: str
   );
 }
 
-/** `{"code":2103,"message":"...","receipt-id":"...","subscription":"..."}`, without the last two where they are null. */
+/**
+ * `{"code":2103,"message":"...","receipt-id":"...","subscription":"..."}`, without the last two
+ * where they are null.
+ */
 export function refusalBody(refusal: Refusal, receipt: string | null, subscription: string | null): string {
   return JSON.stringify({
     code: refusalNumber(refusal.code),

@@ -1,14 +1,17 @@
-/** What an endpoint counts, since its start. */
+/** Counters of an endpoint since its start. */
 export interface Counts {
   /** Live subscriptions now. */
   subscriptions: number;
   /** Events handed to live subscriptions. */
   delivered: number;
-  /** Events of little value that slow connections did not get. */
+  /** Events of low value that were not sent to slow connections. */
   spared: number;
-  /** Refused frames. */
+  /** Refused commands. */
   refused: number;
-  /** Of these, those of which the client was not told, since it asked neither for its errors nor for a receipt. */
+  /**
+   * Refused commands that were not reported: the client had asked for neither errors nor a receipt.
+   * Part of `refused`.
+   */
   unheard: number;
 }
 

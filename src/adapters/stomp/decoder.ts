@@ -3,48 +3,54 @@ import { Refusal } from '../../domain/errors.ts';
 import { unescapeHeader } from './escaping.ts';
 import type { StompVersion } from './version.ts';
 
+/** A decoded STOMP frame. */
 export interface Frame {
   readonly command: string;
-  /** Unescaped; of a repeated header the first. */
+  /** Unescaped. Of a repeated header only the first value. */
   readonly headers: ReadonlyMap<string, string>;
-  /** May be a view of a larger buffer: do not keep it. */
+  /** May be a view of a larger buffer. Do not keep it. */
   readonly body: Buffer;
 }
 
 export interface DecoderLimits {
-  /** Bytes of a whole frame, its NUL counted. */
+  /** Bytes of a whole frame, including its NUL. */
   readonly frameBytes: number;
-  /** Bytes of command and headers, the empty line counted. */
+  /** Bytes of the command and the headers, including the empty line. */
   readonly headerBytes: number;
   readonly headerCount: number;
 }
 
+/** The part of a frame before its body. */
 interface Head {
   readonly command: string;
   readonly headers: ReadonlyMap<string, string>;
-  /** Bytes from the frame's beginning to its body. */
+  /** Bytes from the start of the frame to its body. */
   readonly size: number;
+  /** Value of `content-length`; null: the body ends at the first NUL. */
   readonly bodyBytes: number | null;
 }
 
 const NUL = 0;
 const LF = 10;
 const CR = 13;
-const NOTHING: Buffer = Buffer.alloc(0);
-const LENGTH = /^[0-9]{1,9}$/;
+const NO_BYTES: Buffer = Buffer.alloc(0);
+const CONTENT_LENGTH = /^[0-9]{1,9}$/;
 
 /**
- * Cuts a stream of bytes into frames. Bytes are pushed as they come, frames are pulled when they can be handled, so that version and
- * limits may change between two of them. Holds bytes of its own only while a frame is incomplete, and never more than its limits allow.
+ * Decodes a stream of bytes into frames.
+ *
+ * Bytes are pushed as they arrive. Frames are pulled when they can be handled, so version and
+ * limits may change between two frames. The decoder holds bytes of its own only while a frame is
+ * incomplete, and never more than its limits allow.
  */
 export class FrameDecoder {
   #limits: DecoderLimits;
   #version: StompVersion = '1.0';
-  #input = NOTHING;
+  #input = NO_BYTES;
   #isOwn = false;
   #at = 0;
   #end = 0;
-  /** How far, from `#at`, the incomplete frame was searched already. */
+  /** Bytes of the incomplete frame, from `#at`, that need no second search. */
   #searched = 0;
   #head: Head | null = null;
 
@@ -52,13 +58,13 @@ export class FrameDecoder {
     this.#limits = limits;
   }
 
-  /** What holds for the frames to come. */
+  /** Sets the version and the limits of the frames to come. */
   speak(version: StompVersion, limits: DecoderLimits): void {
     this.#version = version;
     this.#limits = limits;
   }
 
-  /** Bytes pushed and not yet pulled. */
+  /** Bytes that were pushed and not yet pulled. */
   get waitingBytes(): number {
     return this.#end - this.#at;
   }
@@ -75,13 +81,14 @@ export class FrameDecoder {
   }
 
   /**
-   * The next whole frame, or null until more is pushed.
-   * @throws Refusal `bad-input` for what is no STOMP, `too-large` over a limit; the decoder is of no use afterwards
+   * Returns the next complete frame, or null if more bytes are needed.
+   * @throws Refusal `bad-input` for bytes that are not valid STOMP, `too-large` over a limit. The
+   * decoder cannot be used afterwards.
    */
   next(): Frame | null {
     if (this.#head === null && this.#searched === 0) this.#skipLineEnds();
     if (this.#at === this.#end) {
-      this.#use(NOTHING, false, 0);
+      this.#use(NO_BYTES, false, 0);
       return null;
     }
     this.#head ??= this.#readHead();
@@ -111,18 +118,18 @@ export class FrameDecoder {
   #readHead(): Head | null {
     const size = this.#headSize();
     if (size > this.#limits.headerBytes || (size < 0 && this.waitingBytes > this.#limits.headerBytes)) {
-      throw new Refusal('too-large', `the headers of a frame may have ${this.#limits.headerBytes} bytes`);
+      throw new Refusal('too-large', `the frame has more than ${this.#limits.headerBytes} bytes of headers`);
     }
     const nul = this.#indexOf(NUL, 0);
-    if (nul >= 0 && (size < 0 || nul < size)) throw noStomp('a frame without an empty line after its headers');
+    if (nul >= 0 && (size < 0 || nul < size)) throw notStomp('no empty line after the headers');
     if (size < 0) return null;
     const bytes = this.#input.subarray(this.#at, this.#at + size);
-    if (!isUtf8(bytes)) throw noStomp('headers that are no UTF-8');
+    if (!isUtf8(bytes)) throw notStomp('the headers are not valid UTF-8');
     this.#searched = size;
     return parseHead(bytes.toString(), size, this.#version, this.#limits.headerCount);
   }
 
-  /** Bytes up to and with the empty line; -1 where it is not there yet. */
+  /** Bytes up to the end of the empty line; -1 if the empty line has not arrived. */
   #headSize(): number {
     const input = this.#input;
     for (let at = this.#indexOf(LF, this.#searched); at >= 0; at = this.#indexOf(LF, at + 1)) {
@@ -136,7 +143,7 @@ export class FrameDecoder {
     return -1;
   }
 
-  /** Bytes of the whole frame, its NUL counted; -1 where it is not all there. */
+  /** Bytes of the whole frame, including its NUL; -1 if it has not arrived completely. */
   #frameSize(head: Head): number {
     const { frameBytes } = this.#limits;
     let size: number;
@@ -147,20 +154,21 @@ export class FrameDecoder {
       size = head.size + head.bodyBytes + 1;
     }
     if (size > frameBytes || (size === 0 && this.waitingBytes >= frameBytes)) {
-      throw new Refusal('too-large', `a frame may have ${frameBytes} bytes`);
+      throw new Refusal('too-large', `the frame has more than ${frameBytes} bytes`);
     }
     if (size === 0 || size > this.waitingBytes) return -1;
-    if (this.#input[this.#at + size - 1] !== NUL) throw noStomp('a body that is longer than its content-length');
+    if (this.#input[this.#at + size - 1] !== NUL) throw notStomp('the body is longer than its content-length');
     return size;
   }
 
-  /** Where a byte is, from the frame's beginning; -1 if nowhere. */
+  /** Offset of a byte from the start of the frame; -1 if there is none. */
   #indexOf(byte: number, from: number): number {
     const index = this.#input.indexOf(byte, this.#at + from);
     return index < 0 || index >= this.#end ? -1 : index - this.#at;
   }
 
-  // A chunk may be a small part of a large buffer that would stay alive with it.
+  // The bytes may be a small view of a large buffer. Without a copy, that buffer would stay in
+  // memory.
   #keepRest(): void {
     if (!this.#isOwn) this.#move(this.waitingBytes, this.waitingBytes);
   }
@@ -179,18 +187,18 @@ export class FrameDecoder {
   }
 }
 
-function parseHead(text: string, size: number, version: StompVersion, most: number): Head {
+function parseHead(text: string, size: number, version: StompVersion, maxHeaders: number): Head {
   const lines = text.split('\n');
   const command = withoutCr(lines[0] ?? '');
   const isPlain = command === 'CONNECT' || command === 'STOMP' || command === 'CONNECTED';
   const rules = isPlain ? '1.0' : version;
   const headers = new Map<string, string>();
-  // The last two lines are what stands around the empty line's end.
-  if (lines.length - 3 > most) throw new Refusal('too-large', `a frame may have ${most} headers`);
+  // The first line is the command. The last two are the empty line and the empty text after it.
+  if (lines.length - 3 > maxHeaders) throw new Refusal('too-large', `the frame has more than ${maxHeaders} headers`);
   for (let index = 1; index < lines.length - 2; index++) {
     const line = withoutCr(lines[index] ?? '');
     const colon = line.indexOf(':');
-    if (colon < 1) throw noStomp('a header without a name or without a colon');
+    if (colon < 1) throw notStomp('a header has no name or no colon');
     const name = unescapeHeader(line.slice(0, colon), rules);
     if (!headers.has(name)) headers.set(name, unescapeHeader(line.slice(colon + 1), rules));
   }
@@ -200,7 +208,7 @@ function parseHead(text: string, size: number, version: StompVersion, most: numb
 function bodyBytesOf(headers: ReadonlyMap<string, string>): number | null {
   const length = headers.get('content-length');
   if (length === undefined) return null;
-  if (!LENGTH.test(length)) throw noStomp('a content-length that is no number');
+  if (!CONTENT_LENGTH.test(length)) throw notStomp('content-length is not a number');
   return Number(length);
 }
 
@@ -208,6 +216,6 @@ function withoutCr(line: string): string {
   return line.endsWith('\r') ? line.slice(0, -1) : line;
 }
 
-function noStomp(what: string): Refusal {
-  return new Refusal('bad-input', `this is no STOMP (${what})`);
+function notStomp(problem: string): Refusal {
+  return new Refusal('bad-input', `the frame is not valid STOMP (${problem})`);
 }

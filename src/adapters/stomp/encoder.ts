@@ -1,12 +1,15 @@
 import { escapeHeader } from './escaping.ts';
 import type { StompVersion } from './version.ts';
 
-/** The one type that every client of the wire takes; the bodies are JSON all the same. */
+/**
+ * Content type of all bodies. They are JSON, but some clients in use accept no other type than this
+ * one.
+ */
 export const CONTENT_TYPE = 'text/plain;charset=UTF-8';
 
 /**
- * A frame as text. `content-length` is added where there is a body.
- * @param headers in the order in which they are written; those with null are left out
+ * Encodes a frame. `content-length` is added if there is a body.
+ * @param headers in the order in which they are written; headers with null are left out
  */
 export function encodeFrame(
   version: StompVersion,

@@ -14,14 +14,21 @@ import { Session } from './session.ts';
 import type { SessionHost, StompLimits } from './session-host.ts';
 import { SubscriptionIndex } from './subscription-index.ts';
 
-/** How often a drain looks whether all are gone. */
-const LOOK_MS = 20;
-const MOST_HEADERS = 64;
-const MOST_CONNECT_HEADERS = 32;
+/** Milliseconds between two checks of a drain whether all sessions are closed. */
+const DRAIN_CHECK_MS = 20;
+const MAX_HEADERS = 64;
+const MAX_CONNECT_HEADERS = 32;
+/** Characters of the prefix of message ids. */
 const PREFIX_LENGTH = 8;
-/** Frames of all kinds that a connection may send for each message that its user may: beats, receipts asked for, subscriptions, typing. */
+/**
+ * Frames of all kinds for each message that a user may send: heart-beats, subscriptions, typing and
+ * so on.
+ */
 const FRAMES_PER_MESSAGE = 50;
-const LEAST_FRAMES = 500;
+/** Lower bound of the frames per second that a connection may send. */
+const MIN_FRAMES_PER_SECOND = 500;
+/** A connection may send the frames of this many seconds at once. */
+const FRAME_BURST_SECONDS = 10;
 
 export interface StompSubscribersOptions {
   readonly limits: StompLimits;
@@ -30,7 +37,10 @@ export interface StompSubscribersOptions {
   readonly clock: Clock;
 }
 
-/** The subscriptions of an endpoint. Made before the application, which delivers to them; the endpoint is made after it. */
+/**
+ * The subscriptions of an endpoint. The application delivers to them, so they are created before it
+ * and the endpoint after it.
+ */
 export class StompSubscribers {
   readonly index: SubscriptionIndex;
   readonly messages: MessageBuilder;
@@ -42,7 +52,12 @@ export class StompSubscribers {
     this.messages = new MessageBuilder(fileLink, ids.secret().slice(0, PREFIX_LENGTH));
     this.sweep = new Sweep(clock);
     this.slowBytes = limits.outgoingBytes / 2;
-    this.index = new SubscriptionIndex(this.messages, this.slowBytes, this.sweep, this.counts);
+    this.index = new SubscriptionIndex({
+      messages: this.messages,
+      slowBytes: this.slowBytes,
+      sweep: this.sweep,
+      counts: this.counts,
+    });
   }
 
   /** The port that the application delivers through. */
@@ -57,19 +72,24 @@ export interface StompEndpointOptions {
   readonly limits: StompLimits;
   readonly telemetry: Telemetry;
   readonly ids: IdSource;
-  /** Begins the links of files that this client is shown, e.g. `https://chat.example`. Asked once a connection; best one object a value. */
+  /**
+   * The base of the file links that this client is shown, e.g. `https://chat.example`. Called once
+   * for each connection. Every connection keeps the string: return the same string object for equal
+   * values.
+   */
   readonly baseUrl: (connection: Connection) => string;
 }
 
 export interface StompEndpoint {
-  /** Begins a session. For a transport's `onConnection`. */
+  /** Begins a session. To be called by a transport for each new connection. */
   accept(connection: Connection): ConnectionListener;
   /**
-   * Closes every session with this code and without ERROR, each once its commands are settled and told, and from then on every new one at once.
-   * Resolves when all are closed, `withinMs` at the latest.
+   * Closes every session with this code and without ERROR, each when its open commands are
+   * answered. From then on, new sessions are closed at once. Resolves when all sessions are closed,
+   * after `withinMs` at the latest.
    */
   drain(code: number, reason: string, withinMs: number): Promise<void>;
-  /** For metrics. */
+  /** Counters for metrics. */
   counts(): Readonly<Counts> & { readonly sessions: number };
 }
 
@@ -77,17 +97,18 @@ export function createStompEndpoint(options: StompEndpointOptions): StompEndpoin
   const { application, subscribers, limits, telemetry, ids, baseUrl } = options;
   const { index, messages, sweep, counts } = subscribers;
   const { frameBytes, headerBytes } = limits;
+  const framesPerSecond = Math.max(MIN_FRAMES_PER_SECOND, FRAMES_PER_MESSAGE * limits.messagesPerSecond);
   const host: SessionHost = {
     application,
     telemetry,
     ids,
     limits,
-    strangerLimits: { frameBytes: Math.min(frameBytes, headerBytes), headerBytes, headerCount: MOST_CONNECT_HEADERS },
-    frameLimits: { frameBytes, headerBytes, headerCount: MOST_HEADERS },
+    connectLimits: { frameBytes: Math.min(frameBytes, headerBytes), headerBytes, headerCount: MAX_CONNECT_HEADERS },
+    frameLimits: { frameBytes, headerBytes, headerCount: MAX_HEADERS },
     index,
     messages,
     replayBytes: limits.outgoingBytes / 4,
-    framesPerSecond: Math.max(LEAST_FRAMES, FRAMES_PER_MESSAGE * limits.messagesPerSecond),
+    frameAllowance: { max: FRAME_BURST_SECONDS * framesPerSecond, perSecond: framesPerSecond },
     counts,
     sweep,
     beatFrame: new SharedFrame('\n'),
@@ -104,9 +125,9 @@ export function createStompEndpoint(options: StompEndpointOptions): StompEndpoin
     },
     async drain(code, reason, withinMs) {
       closing = { code, reason };
-      const sessions = (): Session[] => [...sweep.items()].filter((item) => item instanceof Session);
+      const sessions = (): Session[] => [...sweep.targets()].filter((target) => target instanceof Session);
       for (const session of sessions()) session.drain(code, reason);
-      for (let waited = 0; waited < withinMs && sweep.size > 0; waited += LOOK_MS) await delay(LOOK_MS);
+      for (let waited = 0; waited < withinMs && sweep.size > 0; waited += DRAIN_CHECK_MS) await delay(DRAIN_CHECK_MS);
       for (const session of sessions()) session.close(code, reason);
     },
     counts: () => ({ ...counts, sessions: sweep.size }),

@@ -6,8 +6,9 @@ const EVERY_SPECIAL = /[\\\n\r:]/g;
 const LINE_ENDS = /[\r\n]+/g;
 
 /**
- * A header name or value as it is written in a frame of that version: 1.0 has no escapes, 1.1 none for CR. A line end that cannot be
- * written becomes a blank, so that no text of ours can begin a header of its own.
+ * Escapes a header name or value as the version defines it. STOMP 1.0 has no escapes, 1.1 has none
+ * for CR. A line end that the version cannot write becomes a space. Otherwise a value could begin a
+ * header of its own.
  */
 export function escapeHeader(text: string, version: StompVersion): string {
   if (!SPECIAL.test(text)) return text;
@@ -28,23 +29,23 @@ export function escapeHeader(text: string, version: StompVersion): string {
 
 /**
  * Undoes {@link escapeHeader}.
- * @throws Refusal `bad-input` at an escape that the version does not define
+ * @throws Refusal `bad-input` for an escape that the version does not define
  */
 export function unescapeHeader(text: string, version: StompVersion): string {
   if (version === '1.0' || !text.includes('\\')) return text;
   let result = '';
   let from = 0;
   for (let at = text.indexOf('\\'); at >= 0; at = text.indexOf('\\', from)) {
-    result += text.slice(from, at) + meaningOf(text[at + 1], version);
+    result += text.slice(from, at) + unescaped(text[at + 1], version);
     from = at + 2;
   }
   return result + text.slice(from);
 }
 
-function meaningOf(letter: string | undefined, version: StompVersion): string {
+function unescaped(letter: string | undefined, version: StompVersion): string {
   if (letter === '\\') return '\\';
   if (letter === 'n') return '\n';
   if (letter === 'c') return ':';
   if (letter === 'r' && version === '1.2') return '\r';
-  throw new Refusal('bad-input', `a header holds an escape that STOMP ${version} does not define`);
+  throw new Refusal('bad-input', `a header contains an escape that STOMP ${version} does not define`);
 }

@@ -3,16 +3,23 @@ import { idOf, isChannel } from '../../domain/place.ts';
 import type { Draft, FileShared } from '../../domain/stored-event.ts';
 import { wireTime } from '../../domain/time.ts';
 
-/** The link under which a stored file is to be had, e.g. of `ab12` and `https://chat.example`. Whole URLs and the empty text come back as they are. */
+/**
+ * Makes the link of a stored file from its key and the base, e.g. `ab12` and
+ * `https://chat.example`. Whole URLs and the empty text are returned unchanged.
+ */
 export type FileLink = (key: string, base: string) => string;
 
-/** A frame's body, and the number that its header `seq` carries; null for what has none. */
+/** The body of a MESSAGE frame. */
 export interface EventBody {
   readonly json: string;
+  /** Value of the header `seq`; null: the event has no number. */
   readonly seq: number | null;
 }
 
-/** The event as a subscriber reads it; null for what only servers tell each other. `link` makes links of file keys. */
+/**
+ * Encodes an event for subscribers. Null: the event is only for servers.
+ * @param link makes a link from a file key
+ */
 export function eventBody(event: ChatEvent, link: (key: string) => string): EventBody | null {
   switch (event.kind) {
     case 'message':
@@ -46,20 +53,22 @@ export function eventBody(event: ChatEvent, link: (key: string) => string): Even
   }
 }
 
-/** What the subscription of a removed member gets last. */
+/** The last message to the subscription of a removed member. */
 export const REMOVED: EventBody = { json: '{"type":"removed"}', seq: null };
 
-/** Tells a client to start over: what it asked for is not to be had any more. */
+/** Tells a client to start over from `seq`: the events it asked for are no longer available. */
 export function resetBody(seq: number): EventBody {
   return { json: JSON.stringify({ type: 'reset', seq }), seq };
 }
 
-/** True where the body depends on the address under which the client reached the server. */
+/** True if the body depends on the address at which the client reached the server. */
 export function hasLinks(event: ChatEvent): boolean {
   return event.kind === 'file' || (event.kind === 'foreign' && event.event.kind === 'file');
 }
 
-/** True for what a slow client misses first: the next such frame says it anew. */
+/**
+ * True for events that slow clients do not get. The next event of the kind brings them up to date.
+ */
 export function isLowValue(event: ChatEvent): boolean {
   return event.kind === 'typing' || event.kind === 'connect' || event.kind === 'disconnect' || event.kind === 'voice';
 }
@@ -68,7 +77,7 @@ function unnumbered(body: object): EventBody {
   return { json: JSON.stringify(body), seq: null };
 }
 
-// Undefined fields are left out of JSON: frames of clients that use no nonce stay as small as they were.
+// JSON leaves undefined fields out, so events without a nonce have no such field.
 function storedBody(event: Draft, seq: number | undefined, link: (key: string) => string): string {
   const nonce = event.nonce ?? undefined;
   const userId = String(event.userId);

@@ -1,53 +1,69 @@
 import type { Clock, Timer } from '../../application/ports/clock.ts';
 import { Refusal } from '../../domain/errors.ts';
 
-/** What the server offers: it sends, and wishes to hear, something every so many milliseconds. */
+/** The `heart-beat` header of the server, in ms: how often it can send, and wants to receive. */
 export const OFFERED_BEATS = '10000,10000';
 const OFFERED_MS = 10_000;
 
 const SWEEP_MS = 1_000;
 
-/** Hidden browser tabs beat once a minute whatever they promised, so silence is borne for two. */
-const LEAST_PATIENCE = 120;
-const BEARABLE_BEATS = 3;
+/**
+ * Seconds. Hidden browser tabs send a heart-beat once a minute whatever they promised, so two
+ * minutes of silence are allowed.
+ */
+const MIN_SILENCE_LIMIT = 120;
+/** Heart-beats of the client that may be missing. */
+const MAX_MISSING_BEATS = 3;
 
 const BEATS = /^ *([0-9]{1,9}) *, *([0-9]{1,9}) *$/;
 
-/** In seconds; 0 for never. */
-export interface Beats {
+/** The heart-beats of one connection, in seconds. 0 stands for never. */
+export interface HeartBeats {
   /** The server sends something at least this often. */
   readonly sendEvery: number;
-  /** The client is given up after so much silence. The WebSocket's own pings find dead ones sooner, and those that promised nothing. */
-  readonly patience: number;
+  /**
+   * The server closes the connection after this much silence of the client. The pings of the
+   * WebSocket find dead connections sooner, also those of clients that promised no heart-beats.
+   */
+  readonly silenceLimit: number;
 }
 
-/** What follows from a client's `heart-beat` header. @throws Refusal `bad-input` */
-export function negotiateBeats(header: string | undefined): Beats {
+/**
+ * Agrees on heart-beats according to the client's `heart-beat` header.
+ * @throws Refusal `bad-input`
+ */
+export function negotiateBeats(header: string | undefined): HeartBeats {
   const match = BEATS.exec(header ?? '0,0');
-  if (match === null) throw new Refusal('bad-input', 'heart-beat must be two numbers of milliseconds');
+  if (match === null) {
+    throw new Refusal('bad-input', 'heart-beat must be two numbers of milliseconds, for example 10000,10000');
+  }
   const [canSend, wants] = [Number(match[1]), Number(match[2])];
   const every = Math.max(canSend, OFFERED_MS);
   return {
-    // A second early: the sweep is no more exact than that.
+    // A second early, because the sweep runs once a second.
     sendEvery: wants === 0 ? 0 : Math.floor(Math.max(wants, OFFERED_MS) / 1000) - 1,
-    patience: canSend === 0 ? 0 : Math.max(Math.ceil((BEARABLE_BEATS * every) / 1000), LEAST_PATIENCE),
+    silenceLimit: canSend === 0 ? 0 : Math.max(Math.ceil((MAX_MISSING_BEATS * every) / 1000), MIN_SILENCE_LIMIT),
   };
 }
 
-/** Something that is looked at once a second. Must not throw. */
-export interface Swept {
+/** Something that the sweep visits once a second. Must not throw. */
+export interface SweepTarget {
+  /** @param now milliseconds since 1970 */
   sweep(now: number): void;
 }
 
-/** One timer for all connections: heart-beats, patience with the silent, expiry of tokens. Stands still while there are none. */
+/**
+ * One timer for all connections: heart-beats, limits of silence, expiry of tokens. It stops while
+ * there are no connections.
+ */
 export class Sweep {
   /**
-   * Seconds, counted instead of read from a clock: a clock that is set must not end every connection.
-   * A plain field, read for each delivery.
+   * Seconds since the first connection, counted by the timer. A wall clock that is set would end
+   * every connection. A plain field, because each delivery reads it.
    */
   tick = 0;
   readonly #clock: Clock;
-  readonly #swept = new Set<Swept>();
+  readonly #targets = new Set<SweepTarget>();
   #timer: Timer | null = null;
 
   constructor(clock: Clock) {
@@ -55,29 +71,29 @@ export class Sweep {
   }
 
   get size(): number {
-    return this.#swept.size;
+    return this.#targets.size;
   }
 
-  add(item: Swept): void {
-    this.#swept.add(item);
+  add(target: SweepTarget): void {
+    this.#targets.add(target);
     this.#timer ??= this.#clock.after(SWEEP_MS, this.#run);
   }
 
-  drop(item: Swept): void {
-    this.#swept.delete(item);
-    if (this.#swept.size > 0) return;
+  drop(target: SweepTarget): void {
+    this.#targets.delete(target);
+    if (this.#targets.size > 0) return;
     this.#timer?.cancel();
     this.#timer = null;
   }
 
-  items(): Swept[] {
-    return [...this.#swept];
+  targets(): SweepTarget[] {
+    return [...this.#targets];
   }
 
   readonly #run = (): void => {
     this.tick += 1;
     this.#timer = this.#clock.after(SWEEP_MS, this.#run);
     const now = this.#clock.now();
-    for (const item of this.#swept) item.sweep(now);
+    for (const target of this.#targets) target.sweep(now);
   };
 }

@@ -2,10 +2,14 @@ import { Refusal } from '../../domain/errors.ts';
 import { type MessageId, parseId, parseMessageId } from '../../domain/ids.ts';
 import { parseJson } from '../transport/json.ts';
 
-/** A JSON object as a client sent it. Its own keys only are read, by name. */
+/** A JSON object as a client sent it. Its fields are read by name. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Parses the body of a SEND. @param maxDepth objects and lists within each other @throws Refusal `bad-input` */
+/**
+ * Parses the body of a SEND.
+ * @param maxDepth objects and lists within each other
+ * @throws Refusal `bad-input`
+ */
 export function parseBody(body: Buffer, maxDepth: number): Fields {
   const value = parseJson(body, maxDepth);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -14,10 +18,13 @@ export function parseBody(body: Buffer, maxDepth: number): Fields {
   return value as Fields;
 }
 
-/** An id: a number or a decimal string. */
+/**
+ * An id of a user, room, channel or community: a number or a decimal string.
+ * @throws Refusal `bad-input`
+ */
 export function idField(fields: Fields, name: string): number {
   const id = parseId(fields[name]);
-  if (id === null) throw new Refusal('bad-input', `${name} must be a positive whole number`);
+  if (id === null) throw new Refusal('bad-input', problem(fields, name, 'a positive integer'));
   return id;
 }
 
@@ -27,16 +34,20 @@ export function optionalIdField(fields: Fields, name: string): number | null {
 
 export function messageIdField(fields: Fields, name: string): MessageId {
   const id = parseMessageId(fields[name]);
-  if (id === null) throw new Refusal('bad-input', `${name} must be a message's id`);
+  if (id === null) throw new Refusal('bad-input', problem(fields, name, 'a message id of 24 hexadecimal digits'));
   return id;
 }
 
 export function textField(fields: Fields, name: string): string {
   const text = fields[name];
-  if (typeof text !== 'string') throw new Refusal('bad-input', `${name} must be a text`);
+  if (typeof text !== 'string') throw new Refusal('bad-input', problem(fields, name, 'a string'));
   return text;
 }
 
 export function optionalTextField(fields: Fields, name: string): string | null {
   return fields[name] === undefined || fields[name] === null ? null : textField(fields, name);
+}
+
+function problem(fields: Fields, name: string, expected: string): string {
+  return fields[name] === undefined ? `${name} is missing` : `${name} must be ${expected}`;
 }

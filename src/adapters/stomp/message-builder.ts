@@ -5,19 +5,22 @@ import { type Destination, destinationOf } from './destinations.ts';
 import { type EventBody, eventBody, type FileLink } from './event-body.ts';
 import { MessageFrames } from './message-frame.ts';
 
-/** Builds MESSAGE frames, and names those that have no number of their own. */
+/** Builds MESSAGE frames and gives each a message id. */
 export class MessageBuilder {
   readonly #fileLink: FileLink;
   readonly #prefix: string;
   #counter = 0;
 
-  /** @param prefix begins the message ids of this process; safe in a header */
+  /** @param prefix of the message ids of this process; must need no escaping */
   constructor(fileLink: FileLink, prefix: string) {
     this.#fileLink = fileLink;
     this.#prefix = prefix;
   }
 
-  /** Null for what is not for clients. @param base begins the links of files, e.g. `https://chat.example` */
+  /**
+   * The frames of an event. Null: the event is not for clients.
+   * @param base of file links, e.g. `https://chat.example`
+   */
   event(place: PlaceKey, event: ChatEvent, base: string): MessageFrames | null {
     const body = eventBody(event, (key) => this.#fileLink(key, base));
     if (body === null) return null;
@@ -28,7 +31,7 @@ export class MessageBuilder {
     );
   }
 
-  /** A frame that is no event's. */
+  /** The frames of a message that is not an event. */
   notice(destination: Destination, body: EventBody): MessageFrames {
     return new MessageFrames(destination, this.#nextId(), body);
   }

@@ -5,8 +5,11 @@ import { CONTENT_TYPE } from './encoder.ts';
 import type { EventBody } from './event-body.ts';
 
 /**
- * The MESSAGE frames of one event to one destination. They differ in the subscription's id alone, so everything behind it is built once, and
- * a frame whose id several subscribers use is built, framed and escaped once for all of them.
+ * The MESSAGE frames of one event at one destination. They differ only in the id of the
+ * subscription.
+ *
+ * The part after the id is built once. A complete frame is built, framed and escaped once for all
+ * subscriptions that have the same id.
  */
 export class MessageFrames {
   readonly #opening: string;
@@ -16,7 +19,7 @@ export class MessageFrames {
   #lastId = '';
   #lastFrame: SharedFrame | null = null;
 
-  /** @param messageId unique within each subscription that gets the frame; has nothing to escape */
+  /** @param messageId unique within each subscription that gets the frame; must need no escaping */
   constructor(destination: Destination, messageId: string, body: EventBody) {
     const seq = body.seq === null ? '' : `seq:${body.seq}\n`;
     const length = Buffer.byteLength(body.json);
@@ -24,12 +27,15 @@ export class MessageFrames {
     this.#rest = `\nmessage-id:${messageId}\n${seq}content-length:${length}\n\n${body.json}\0`;
   }
 
-  /** The frame for one subscription. @param wireId the subscription's id, escaped already */
+  /** The frame for one subscription. @param wireId the escaped id of the subscription */
   text(wireId: string): string {
     return this.#opening + wireId + this.#rest;
   }
 
-  /** Sends the frame to one of many: an id met for the first time costs a copy of the shared end, one met again a buffer of its own. */
+  /**
+   * Sends the frame to one of many connections. The first use of an id costs a copy of the shared
+   * part. From the second use on, the connections share a buffer.
+   */
   send(connection: Connection, wireId: string): void {
     if (this.#lastFrame !== null && wireId === this.#lastId) {
       connection.sendShared(this.#lastFrame);

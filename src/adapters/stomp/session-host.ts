@@ -2,40 +2,46 @@ import type { Application } from '../../application/application.ts';
 import type { IdSource } from '../../application/ports/id-source.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import type { SharedFrame } from '../transport/shared-frame.ts';
+import type { Allowance } from './budget.ts';
 import type { Counts } from './counts.ts';
 import type { DecoderLimits } from './decoder.ts';
 import type { Sweep } from './heart-beats.ts';
 import type { SubscriptionHost } from './subscription.ts';
 
-/** Limits of one connection. From the `LIMIT_...` variables. */
+/** Limits of one connection, from the `LIMIT_...` variables. */
 export interface StompLimits {
   /** Bytes of a whole frame. */
   readonly frameBytes: number;
-  /** Bytes of a frame's headers, and of the whole CONNECT frame. */
+  /** Bytes of the headers of a frame, and of the whole CONNECT frame. */
   readonly headerBytes: number;
   readonly subscriptions: number;
-  /** Seconds from the connection's beginning to CONNECT. */
+  /** Seconds from the start of the connection to CONNECT. */
   readonly connectSeconds: number;
-  /** Bytes that may wait for one connection; over half of it counts as slow. */
+  /**
+   * Bytes that may wait for one connection. A connection with more than half of them waiting counts
+   * as slow.
+   */
   readonly outgoingBytes: number;
-  /** A user's sends; Infinity where rates are lifted. */
+  /** Messages of one user. Infinity: rates are not limited. */
   readonly messagesPerSecond: number;
-  /** Objects and lists in each other in a body. */
+  /** Objects and lists within each other in a JSON body. */
   readonly jsonDepth: number;
 }
 
-/** What the sessions of one endpoint share. */
+/** The parts that all sessions of one endpoint share. */
 export interface SessionHost extends SubscriptionHost {
   readonly application: Application;
   readonly telemetry: Telemetry;
   readonly ids: IdSource;
   readonly limits: StompLimits;
-  /** Before CONNECT. */
-  readonly strangerLimits: DecoderLimits;
+  /** Limits of frames before CONNECT. */
+  readonly connectLimits: DecoderLimits;
+  /** Limits of frames after CONNECT. */
   readonly frameLimits: DecoderLimits;
-  /** Frames a second that a connection may send in the long run, ten seconds' worth at once. */
-  readonly framesPerSecond: number;
+  /** Frames of all kinds that a connection may send. */
+  readonly frameAllowance: Allowance;
   readonly counts: Counts;
   readonly sweep: Sweep;
+  /** A heart-beat of the server. */
   readonly beatFrame: SharedFrame;
 }

@@ -1,10 +1,13 @@
 import { Refusal } from '../../domain/errors.ts';
 import type { Subscription } from './subscription.ts';
 
-/** The subscriptions of one connection, by their ids as frames show them. Few as a rule, so lists are searched. */
+/**
+ * The subscriptions of one connection, by their ids as they stand in frames. A connection has few
+ * of them, so lists are searched.
+ */
 export class SessionSubscriptions {
   #topics: Subscription[] = [];
-  /** Ids under which the client hears of its own refusals. */
+  /** Ids of the subscriptions to the client's own refused commands. */
   #errorIds: readonly string[] = [];
 
   get errorIds(): readonly string[] {
@@ -16,9 +19,9 @@ export class SessionSubscriptions {
   }
 
   /** @throws Refusal `too-fast` */
-  checkRoom(most: number): void {
-    if (this.#topics.length + this.#errorIds.length < most) return;
-    throw new Refusal('too-fast', `a connection may have ${most} subscriptions`);
+  checkRoom(max: number): void {
+    if (this.#topics.length + this.#errorIds.length < max) return;
+    throw new Refusal('too-fast', `the connection has ${max} subscriptions, and no more are allowed`);
   }
 
   add(subscription: Subscription): void {
@@ -29,7 +32,7 @@ export class SessionSubscriptions {
     this.#errorIds = [...this.#errorIds, wireId];
   }
 
-  /** Ends a subscription; does nothing where there is none of that id. */
+  /** Ends a subscription. Does nothing if there is none with that id. */
   end(wireId: string): void {
     if (this.#errorIds.includes(wireId)) this.#errorIds = this.#errorIds.filter((id) => id !== wireId);
     const subscription = this.#topics.find((topic) => topic.wireId === wireId);
@@ -37,7 +40,7 @@ export class SessionSubscriptions {
     if (subscription !== undefined) this.forget(subscription);
   }
 
-  /** One that ended by itself: its id is free again. */
+  /** Removes a subscription that has ended. Its id is free again. */
   forget(subscription: Subscription): void {
     const index = this.#topics.indexOf(subscription);
     if (index >= 0) this.#topics.splice(index, 1);
@@ -49,6 +52,3 @@ export class SessionSubscriptions {
     this.#errorIds = [];
   }
 }
-
-/** What a session has that subscribed to nothing yet. */
-export const NO_SUBSCRIPTIONS: Pick<SessionSubscriptions, 'errorIds' | 'has'> = { errorIds: [], has: () => false };

@@ -1,46 +1,62 @@
 import { Refusal } from '../../domain/errors.ts';
 import type { PlaceKey } from '../../domain/place.ts';
 import { parseDestination } from './destinations.ts';
+import { quoted } from './quoted.ts';
 import type { StompVersion } from './version.ts';
 
 export type Headers = ReadonlyMap<string, string>;
 
-/** Each frame of a subscription carries its id, and the server remembers it. */
-const LONGEST_ID = 255;
+/** Limited because the server keeps the id and each frame of the subscription repeats it. */
+const MAX_ID_CHARS = 255;
 const LAST_SEQ = /^(0|[1-9][0-9]*)$/;
 
-/** STOMP 1.0 lets a client subscribe, and unsubscribe, by the destination alone. @throws Refusal where there is no id */
+/**
+ * The `id` header of a SUBSCRIBE or UNSUBSCRIBE. STOMP 1.0 allows the destination in its place.
+ * @throws Refusal `bad-input` if it is missing or too long
+ */
 export function subscriptionId(headers: Headers, version: StompVersion): string {
   const id = headers.get('id') ?? (version === '1.0' ? headers.get('destination') : undefined);
-  if (id === undefined) throw new Refusal('bad-input', 'the subscription has no id');
-  if (id.length > LONGEST_ID)
-    throw new Refusal('bad-input', `a subscription's id has at most ${LONGEST_ID} characters`);
+  if (id === undefined) throw new Refusal('bad-input', 'the header id is missing');
+  if (id.length > MAX_ID_CHARS) {
+    throw new Refusal('bad-input', `the header id has ${id.length} characters; the limit is ${MAX_ID_CHARS}`);
+  }
   return id;
 }
 
-/** A header that the command cannot do without. @throws Refusal */
+/** A header that the command requires. @throws Refusal `bad-input` if it is missing */
 export function requiredHeader(headers: Headers, name: string): string {
   const value = headers.get(name);
-  if (value === undefined) throw new Refusal('bad-input', `the frame has no ${name}`);
+  if (value === undefined) throw new Refusal('bad-input', `the header ${name} is missing`);
   return value;
 }
 
-/** The number after which a client wants everything, or null: live from now on. @throws Refusal */
+/**
+ * The `last-seq` header: the client wants every event after this number. Null: only live events.
+ * @throws Refusal `bad-input`
+ */
 export function lastSeqOf(headers: Headers): number | null {
   const text = headers.get('last-seq');
   if (text === undefined) return null;
-  if (!LAST_SEQ.test(text)) throw new Refusal('bad-input', 'last-seq must be a whole number');
+  if (!LAST_SEQ.test(text)) throw new Refusal('bad-input', 'last-seq must be 0 or a positive integer');
   return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
 }
 
-/** @throws Refusal for what is no destination, patterns among them */
+/**
+ * The place of a destination to subscribe to.
+ * @throws Refusal `bad-input` if there is no such destination; patterns are not supported
+ */
 export function placeOf(destination: string): PlaceKey {
   const place = parseDestination(destination);
-  if (place === null) throw new Refusal('bad-input', 'there is no such destination');
+  if (place === null) {
+    throw new Refusal('bad-input', `there is no destination ${quoted(destination)} to subscribe to`);
+  }
   return place;
 }
 
-/** A part of a text keeps the whole of it in memory, for instance the frame that it came in. */
+/**
+ * Copies a text. A substring would keep the whole string in memory, for example the frame that it
+ * came from.
+ */
 export function ownCopy(text: string): string {
   return Buffer.from(text).toString();
 }

@@ -9,21 +9,26 @@ import type { MessageBuilder } from './message-builder.ts';
 import type { MessageFrames } from './message-frame.ts';
 import type { Subscription, SubscriptionBook } from './subscription.ts';
 
-/** Which live subscription hears which place. Adding and removing take the same time however many there are. */
+export interface SubscriptionIndexParts {
+  readonly messages: MessageBuilder;
+  /** Connections with more bytes waiting get no events of low value. */
+  readonly slowBytes: number;
+  readonly sweep: { readonly tick: number };
+  readonly counts: Counts;
+}
+
+/** The live subscriptions of each place. Adding and removing take constant time. */
 export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
   readonly #live = new Map<PlaceKey, Subscription[]>();
-  /** Those that are being brought up to date: not live, but a removal ends them too. */
+  /**
+   * Subscriptions that are being brought up to date. They are not live, but a removal ends them
+   * too.
+   */
   readonly #replaying = new Set<Subscription>();
-  readonly #messages: MessageBuilder;
-  readonly #slowBytes: number;
-  readonly #pulse: { readonly tick: number };
-  readonly #counts: Counts;
+  readonly #parts: SubscriptionIndexParts;
 
-  constructor(messages: MessageBuilder, slowBytes: number, pulse: { readonly tick: number }, counts: Counts) {
-    this.#messages = messages;
-    this.#slowBytes = slowBytes;
-    this.#pulse = pulse;
-    this.#counts = counts;
+  constructor(parts: SubscriptionIndexParts) {
+    this.#parts = parts;
   }
 
   begin(subscription: Subscription): void {
@@ -31,13 +36,13 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
   }
 
   add(subscription: Subscription): void {
-    // Neither a second time nor after its end.
+    // A second call, or a call after the end, does nothing.
     if (!this.#replaying.delete(subscription)) return;
     const audience = this.#live.get(subscription.place);
     subscription.slot = audience?.length ?? 0;
     if (audience === undefined) this.#live.set(subscription.place, [subscription]);
     else audience.push(subscription);
-    this.#counts.subscriptions += 1;
+    this.#parts.counts.subscriptions += 1;
   }
 
   drop(subscription: Subscription): void {
@@ -51,7 +56,7 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
       last.slot = subscription.slot;
     }
     subscription.slot = -1;
-    this.#counts.subscriptions -= 1;
+    this.#parts.counts.subscriptions -= 1;
     if (audience.length === 0) this.#live.delete(subscription.place);
   }
 
@@ -59,7 +64,7 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
     const audience = this.#live.get(place);
     if (audience === undefined) return;
     if (hasLinks(event)) this.#deliverLinks(place, audience, event);
-    else this.#deliverTo(audience, this.#messages.event(place, event, ''), isLowValue(event));
+    else this.#deliverTo(audience, this.#parts.messages.event(place, event, ''), isLowValue(event));
   }
 
   count(place: PlaceKey): number {
@@ -71,7 +76,7 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
   }
 
   callers(place: PlaceKey): Iterable<Caller> {
-    // A list of its own: who asks may remove some of them on the way.
+    // A copy, because the caller may remove subscriptions during the iteration.
     return (this.#live.get(place) ?? []).map((subscription) => subscription.subscriber.caller);
   }
 
@@ -84,25 +89,27 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
 
   #deliverTo(audience: readonly Subscription[], frames: MessageFrames | null, isSpared: boolean): void {
     if (frames === null) return;
-    const { tick } = this.#pulse;
+    const { slowBytes, sweep, counts } = this.#parts;
+    const { tick } = sweep;
     let sent = 0;
     for (const { subscriber, wireId } of audience) {
       const { connection } = subscriber;
-      if (isSpared && connection.bufferedBytes > this.#slowBytes) continue;
+      if (isSpared && connection.bufferedBytes > slowBytes) continue;
       subscriber.sentTick = tick;
       sent += 1;
       if (audience.length === 1) connection.send(frames.text(wireId));
       else frames.send(connection, wireId);
     }
-    this.#counts.delivered += sent;
-    this.#counts.spared += audience.length - sent;
+    counts.delivered += sent;
+    counts.spared += audience.length - sent;
   }
 
-  // Links begin with the address under which each client reached the server, and there are few of those.
+  // Links begin with the address at which a client reached the server. There are few such
+  // addresses.
   #deliverLinks(place: PlaceKey, audience: readonly Subscription[], event: ChatEvent): void {
     const byBase = Map.groupBy(audience, (subscription) => subscription.subscriber.baseUrl);
     for (const [base, part] of byBase) {
-      this.#deliverTo(part, this.#messages.event(place, event, base), false);
+      this.#deliverTo(part, this.#parts.messages.event(place, event, base), false);
     }
   }
 }

@@ -7,44 +7,50 @@ import { destinationOf } from './destinations.ts';
 import { type EventBody, REMOVED, resetBody } from './event-body.ts';
 import type { MessageBuilder } from './message-builder.ts';
 
-/** Who holds subscriptions: one session, as far as delivery needs it. */
+/** The owner of subscriptions: a session, as far as delivery needs it. */
 export interface Subscriber {
   readonly connection: Connection;
   readonly caller: Caller;
-  /** Begins the links of files that this client is shown. */
+  /** Base of the file links that this client is shown. */
   readonly baseUrl: string;
-  /** When something was last sent, in ticks of the sweep. */
+  /** Tick of the sweep when something was last sent. */
   sentTick: number;
-  /** The subscription was ended from here; its id is free again. */
+  /** The server ended the subscription. Its id is free again. */
   ended(subscription: Subscription): void;
 }
 
-/** Where subscriptions are entered that wait for events. */
+/** Registers the subscriptions that wait for events. */
 export interface SubscriptionBook {
-  /** One that is being brought up to date. */
+  /** The subscription is being brought up to date. */
   begin(subscription: Subscription): void;
-  /** From now on it is live. */
+  /** The subscription is live from now on. */
   add(subscription: Subscription): void;
   drop(subscription: Subscription): void;
 }
 
-/** What all subscriptions of an endpoint share. */
+/** The parts that all subscriptions of an endpoint share. */
 export interface SubscriptionHost {
   readonly index: SubscriptionBook;
   readonly messages: MessageBuilder;
-  /** Bytes that may wait for one connection before a replay pauses: live events must find room beside it. */
+  /**
+   * Bytes that may wait for one connection before a replay pauses. The rest of the limit is for
+   * live events.
+   */
   readonly replayBytes: number;
-  /** Seconds counted by the sweep. */
+  /** Tick of the sweep. */
   readonly tick: number;
 }
 
-/** One subscription of one session, from SUBSCRIBE to its end: first it is brought up to date, then it is live. Kept small: there are many. */
+/**
+ * One subscription of one session. It is first brought up to date, then it is live.
+ * There are many of them, so they have few fields.
+ */
 export class Subscription implements ReplaySink {
   readonly subscriber: Subscriber;
-  /** The id as it stands in frames, escaped as the session's version wants it. */
+  /** The id as it stands in frames, escaped for the version of the session. */
   readonly wireId: string;
   readonly place: PlaceKey;
-  /** Where it stands in the index; -1 while it is not live. Kept by the index. */
+  /** Position in the index, which sets it; -1 while the subscription is not live. */
   slot = -1;
   #isOver = false;
   readonly #host: SubscriptionHost;
@@ -88,13 +94,13 @@ export class Subscription implements ReplaySink {
     this.#host.index.add(this);
   }
 
-  /** From now on nothing is sent. */
+  /** Ends the subscription. Nothing is sent from now on. */
   end(): void {
     this.#isOver = true;
     this.#host.index.drop(this);
   }
 
-  /** Ends it for someone who is no member any more. */
+  /** Ends the subscription because the user is no longer a member. */
   remove(): void {
     this.#notice(REMOVED);
     this.end();

@@ -17,7 +17,7 @@ function admitted(subscription: Subscription): Subscription {
 function setUp() {
   const messages = new MessageBuilder((key) => key, 'p');
   const counts = zeroCounts();
-  const index = new SubscriptionIndex(messages, 1_000, { tick: 0 }, counts);
+  const index = new SubscriptionIndex({ messages, slowBytes: 1_000, sweep: { tick: 0 }, counts });
   const subscriber = (userId: number): Subscriber & { readonly connection: MemoryConnection } => ({
     connection: new MemoryConnection(),
     caller: { userId, account: '', token: '', expiresAt: 0 },

@@ -2,31 +2,41 @@ import type { Connection } from '../transport/connection.ts';
 import { type DecoderLimits, type Frame, FrameDecoder } from './decoder.ts';
 import type { StompVersion } from './version.ts';
 
-/** Who handles the frames of one connection. */
+/** Handles the frames of one connection. */
 export interface FrameHandler {
-  /** False once no further frame counts. */
+  /** False: frames that still arrive are ignored. */
   readonly takesFrames: boolean;
-  /** Returns what resolves when the next frame may be handled, and never rejects; undefined: at once. May throw. */
+  /**
+   * Handles one frame. May throw.
+   * @returns a promise that never rejects and resolves when the next frame may be handled;
+   * undefined: at once
+   */
   handle(frame: Frame): Promise<void> | undefined;
-  /** What `handle` threw, or a Refusal of what is no STOMP. No frame counts afterwards. */
+  /**
+   * Reports what `handle` threw, or a Refusal because the bytes are not valid STOMP. No frame is
+   * handled afterwards.
+   */
   failed(error: unknown): void;
-  /** The client sent far more than was read. */
+  /** The client sent more than {@link MAX_WAITING_BYTES} although reading had stopped. */
   overrun(): void;
 }
 
-/** Commands whose outcome is still open; further frames wait. */
-const MOST_OPEN = 1_000;
-/** Bytes that may arrive although reading was stopped. */
-const MOST_WAITING_BYTES = 1024 * 1024;
+/** Commands with an open outcome. Further frames wait. */
+const MAX_OPEN_COMMANDS = 1_000;
+/** Bytes that may still arrive after reading was stopped. */
+const MAX_WAITING_BYTES = 1024 * 1024;
 
-/** Frames of one connection, handled one after the other. While one waits, what comes behind it stays undecoded, and the connection is not read. */
-export class Inbox {
+/**
+ * Queue of the frames of one connection. Frames are handled one after the other, in order.
+ * While a frame is being handled, later bytes stay undecoded and the connection is not read.
+ */
+export class FrameQueue {
   readonly #connection: Connection;
   readonly #handler: FrameHandler;
   readonly #decoder: FrameDecoder;
   #isBusy = false;
   #isPaused = false;
-  #open = 0;
+  #openCommands = 0;
 
   constructor(connection: Connection, handler: FrameHandler, limits: DecoderLimits) {
     this.#connection = connection;
@@ -34,17 +44,17 @@ export class Inbox {
     this.#decoder = new FrameDecoder(limits);
   }
 
-  /** True while frames must wait. */
+  /** True while frames have to wait. */
   get isBlocked(): boolean {
-    return this.#isBusy || this.#open >= MOST_OPEN;
+    return this.#isBusy || this.#openCommands >= MAX_OPEN_COMMANDS;
   }
 
-  /** True while nothing that was begun is still open. */
+  /** True while no command has an open outcome. */
   get isSettled(): boolean {
-    return this.#open === 0;
+    return this.#openCommands === 0;
   }
 
-  /** What holds for the frames to come. */
+  /** Sets the version and the limits of the frames to come. */
   speak(version: StompVersion, limits: DecoderLimits): void {
     this.#decoder.speak(version, limits);
   }
@@ -53,21 +63,22 @@ export class Inbox {
     if (message === '\n' && this.#decoder.waitingBytes === 0) return;
     this.#decoder.push(typeof message === 'string' ? Buffer.from(message) : message);
     if (!this.isBlocked) this.#work();
-    else if (this.#decoder.waitingBytes > MOST_WAITING_BYTES) this.#handler.overrun();
+    else if (this.#decoder.waitingBytes > MAX_WAITING_BYTES) this.#handler.overrun();
     else this.#pause();
   }
 
-  /** A command has its place in the order, its outcome is open. */
-  begun(): void {
-    this.#open += 1;
+  /** A command has its place in the order; its outcome is open. */
+  opened(): void {
+    this.#openCommands += 1;
   }
 
+  /** The outcome of a command is known. */
   settled(): void {
-    this.#open -= 1;
-    if (this.#open === MOST_OPEN - 1 && !this.#isBusy) this.#work();
+    this.#openCommands -= 1;
+    if (this.#openCommands === MAX_OPEN_COMMANDS - 1 && !this.#isBusy) this.#work();
   }
 
-  /** Reads on, so that the client's answer to a close arrives. */
+  /** Reads from the connection again, so that the client's answer to a close arrives. */
   release(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dispatch, SEND_DESTINATIONS, TOKEN_DESTINATION } from '../../../src/adapters/stomp/inbound.ts';
+import { dispatch, SEND_DESTINATIONS, TOKEN_DESTINATION } from '../../../src/adapters/stomp/send-routes.ts';
 import type { Application } from '../../../src/application/application.ts';
 import type { Caller } from '../../../src/application/commands.ts';
 import { Refusal } from '../../../src/domain/errors.ts';

@@ -20,22 +20,26 @@ import {
   parseBody,
   textField,
 } from './json-body.ts';
+import { quoted } from './quoted.ts';
 
-/** Who sends: the token's user, whatever the body says. */
+/** The sender of a SEND: the user of the token. */
 export interface Sender {
   readonly caller: Caller;
   readonly sessionId: string;
 }
 
-/** Nothing comes of what is not stored. */
-export type Outcome = MaybePromise<Accepted<Stored>> | MaybePromise<Accepted<void>>;
-type Handler = (application: Application, sender: Sender, body: Fields) => Outcome;
+/** The command that a SEND became. Only stored events have a result. */
+export type SendOutcome = MaybePromise<Accepted<Stored>> | MaybePromise<Accepted<void>>;
+type Route = (application: Application, sender: Sender, body: Fields) => SendOutcome;
 
-/** Where a new token of the same user is sent to. */
+/** The destination for a new token of the same user. */
 export const TOKEN_DESTINATION = '/kafka/token';
 
-/** Everything else that a client may SEND to. Fields that are not read here are ignored, a client's own `id` or `time` among them. */
-const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+/**
+ * All other destinations of SEND. Unknown body fields are ignored, for example a client's own `id`
+ * or `time` of a new message.
+ */
+const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/kafka/send-direct-message', (app, { caller }, body) => app.sendDirectMessage(caller, inRoom(body))],
   [
     '/kafka/send-direct-reply',
@@ -74,43 +78,49 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ],
 ]);
 
-/** Everything that can be sent to. */
-export const SEND_DESTINATIONS: readonly string[] = [...HANDLERS.keys(), TOKEN_DESTINATION];
+/** All destinations of SEND. */
+export const SEND_DESTINATIONS: readonly string[] = [...ROUTES.keys(), TOKEN_DESTINATION];
 
 /**
- * Gives what a SEND carries to the application.
- * @param deepest nesting of the JSON body that is taken
- * @throws (or rejects with) Refusal; `not-permitted` where the body names another user than the token
+ * Runs the command of a SEND.
+ * @param maxDepth objects and lists within each other in the JSON body
+ * @throws (or rejects with) Refusal, among others `not-permitted` if the body names another user
+ * than the token
  */
 export function dispatch(
   application: Application,
   sender: Sender,
   destination: string,
   body: Buffer,
-  deepest: number,
-): Outcome {
-  const handler = HANDLERS.get(destination);
-  if (handler === undefined) throw unknownDestination(destination);
-  const fields = parseBody(body, deepest);
+  maxDepth: number,
+): SendOutcome {
+  const route = ROUTES.get(destination);
+  if (route === undefined) throw unknownDestination(destination);
+  const fields = parseBody(body, maxDepth);
   checkUser(fields, sender.caller);
-  return handler(application, sender, fields);
+  return route(application, sender, fields);
 }
 
-/** The token in the body of a SEND to {@link TOKEN_DESTINATION}. */
-export function newToken(body: Buffer, deepest: number): string {
-  return accessToken(textField(parseBody(body, deepest), 'token')) ?? '';
+/**
+ * The token in the body of a SEND to {@link TOKEN_DESTINATION}; empty if the field is.
+ * @throws Refusal `bad-input`
+ */
+export function newToken(body: Buffer, maxDepth: number): string {
+  return accessToken(textField(parseBody(body, maxDepth), 'token')) ?? '';
 }
 
 function unknownDestination(destination: string): Refusal {
-  if (destination.startsWith('/kafka/')) return new Refusal('bad-input', 'there is no such destination');
-  return new Refusal('not-permitted', 'nothing can be sent there');
+  if (destination.startsWith('/kafka/')) {
+    return new Refusal('bad-input', `there is no destination ${quoted(destination)} to send to`);
+  }
+  return new Refusal('not-permitted', `clients cannot send to ${quoted(destination)}, only below /kafka/`);
 }
 
 function checkUser(fields: Fields, caller: Caller): void {
   for (const name of ['userId', 'user_id']) {
     const claimed = optionalIdField(fields, name);
     if (claimed !== null && claimed !== caller.userId) {
-      throw new Refusal('not-permitted', `${name} is not the user of the token`);
+      throw new Refusal('not-permitted', `${name} is ${claimed}, but the token belongs to user ${caller.userId}`);
     }
   }
 }

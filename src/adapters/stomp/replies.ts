@@ -1,0 +1,103 @@
+import { asRefusal, Refusal } from '../../domain/errors.ts';
+import { connectedFrame, errorFrame, type ReceiptNumbers, receiptFrame, refusalBody } from './answers.ts';
+import { type Allowance, Budget } from './budget.ts';
+import { ERRORS_DESTINATION } from './destinations.ts';
+import type { SessionHost } from './session-host.ts';
+import type { Subscriber } from './subscription.ts';
+import type { StompVersion } from './version.ts';
+
+/** Refused commands before a connection is closed. */
+const REFUSALS: Allowance = { max: 1_000, perSecond: 10 };
+
+/** The session whose client gets the replies. */
+export interface RepliesOwner extends Pick<Subscriber, 'connection' | 'caller' | 'sentTick'> {
+  /** True once the session has ended. */
+  readonly isOver: boolean;
+  /** Ids of the subscriptions to {@link ERRORS_DESTINATION}. */
+  readonly errorIds: readonly string[];
+  /** Ends the session. */
+  close(code: number, reason: string): void;
+}
+
+/** The headers of a command by which its client recognises the reply. */
+export interface ReplyHeaders {
+  /** The `receipt` header. */
+  readonly receipt: string | null;
+  /** The `id` header of a SUBSCRIBE. */
+  readonly id: string | null;
+}
+
+/**
+ * What a session answers to its client: CONNECTED, RECEIPT, refusals, and the ERROR that ends the
+ * session.
+ */
+export class Replies {
+  readonly #owner: RepliesOwner;
+  readonly #host: SessionHost;
+  readonly #refusals = new Budget(REFUSALS);
+  #version: StompVersion = '1.2';
+
+  constructor(owner: RepliesOwner, host: SessionHost) {
+    this.#owner = owner;
+    this.#host = host;
+  }
+
+  /** Answers CONNECT. Later replies are written in this version. */
+  connected(version: StompVersion): void {
+    this.#version = version;
+    this.#write(connectedFrame(version));
+  }
+
+  /** Answers a frame that asked for a receipt; does nothing for null. */
+  receipt(receipt: string | null, numbers: ReceiptNumbers | null): void {
+    if (receipt !== null) this.#write(receiptFrame(this.#version, receipt, numbers));
+  }
+
+  /**
+   * Reports a refused command: to the client's error subscriptions, otherwise by ERROR if the
+   * command asked for a receipt. A refusal that can be reported neither way is counted only.
+   */
+  refuse(error: unknown, { receipt, id }: ReplyHeaders): void {
+    const refusal = this.#refusalOf(error);
+    const { counts, messages, sweep } = this.#host;
+    const { connection, errorIds } = this.#owner;
+    counts.refused += 1;
+    if (!this.#refusals.spend()) {
+      this.fail(new Refusal('too-fast', 'too many refused frames'));
+    } else if (errorIds.length > 0) {
+      const frames = messages.notice(ERRORS_DESTINATION, { json: refusalBody(refusal, receipt, id), seq: null });
+      this.#owner.sentTick = sweep.tick;
+      for (const wireId of errorIds) connection.send(frames.text(wireId));
+    } else if (receipt !== null) {
+      this.fail(refusal, receipt);
+    } else {
+      counts.unheard += 1;
+    }
+  }
+
+  /** Sends ERROR and ends the session. @param receipt the `receipt` header of the frame at fault */
+  fail(error: unknown, receipt: string | null = null): void {
+    const refusal = this.#refusalOf(error);
+    if (this.#owner.isOver) return;
+    this.#write(errorFrame(this.#version, refusal, receipt));
+    this.#owner.close(1002, refusal.message);
+  }
+
+  /** To be called once a second. */
+  sweep(): void {
+    this.#refusals.refill();
+  }
+
+  #write(text: string): void {
+    this.#owner.sentTick = this.#host.sweep.tick;
+    this.#owner.connection.send(text);
+  }
+
+  #refusalOf(error: unknown): Refusal {
+    if (!(error instanceof Refusal)) {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#host.telemetry.log('error', 'a frame failed', { error: text, userId: this.#owner.caller.userId });
+    }
+    return asRefusal(error);
+  }
+}
