@@ -176,7 +176,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   });
   const userDisconnected = new UserDisconnected({ sessions, clusterSessions, reporter, markers, clock, telemetry });
   const replaceMembers = new ReplaceMembers({ lists, broadcast });
-  const countUnread = new CountUnread(markers);
+  const countUnread = new CountUnread({ markers });
 
   let stopping = false;
   return {
@@ -185,11 +185,11 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     userDisconnected: (sessionId) => userDisconnected.execute(sessionId),
     refreshToken: (_sessionId, caller, token) => userConnected.refresh(caller, token),
 
-    sendDirectMessage: withTelemetry(telemetry, new SendDirectMessage(writer)),
-    sendChannelMessage: withTelemetry(telemetry, new SendChannelMessage(writer)),
-    replyInRoom: withTelemetry(telemetry, new ReplyInRoom(writer)),
-    replyInChannel: withTelemetry(telemetry, new ReplyInChannel(writer)),
-    modifyMessage: withTelemetry(telemetry, new ModifyMessage(writer)),
+    sendDirectMessage: withTelemetry(telemetry, new SendDirectMessage({ writer })),
+    sendChannelMessage: withTelemetry(telemetry, new SendChannelMessage({ writer })),
+    replyInRoom: withTelemetry(telemetry, new ReplyInRoom({ writer })),
+    replyInChannel: withTelemetry(telemetry, new ReplyInChannel({ writer })),
+    modifyMessage: withTelemetry(telemetry, new ModifyMessage({ writer })),
     deleteMessage: withTelemetry(telemetry, new DeleteMessage({ writer, files: ports.files, telemetry })),
     showTyping: withTelemetry(
       telemetry,

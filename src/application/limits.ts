@@ -1,17 +1,26 @@
-/** Limits that the application itself keeps; those of bytes on a connection are the inbound adapters'. From the `LIMIT_...` variables. */
+/**
+ * Limits that the application enforces, from the `LIMIT_...` variables. Limits of bytes on a
+ * connection belong to the inbound adapters.
+ */
 export interface Limits {
-  /** Characters (UTF-16 units) of a message. */
+  /** UTF-16 code units of a message. */
   readonly contentChars: number;
-  /** Sends a user and second, and how many may come at once. Infinity where limits are lifted. */
+  /** Messages of one user per second. Infinity switches the limit off. */
   readonly messagesPerSecond: number;
+  /** Messages of one user that may come at once. */
   readonly messagesBurst: number;
-  /** One typing notice a user and place in so many seconds. */
+  /** Shortest time between two typing notices of one user in one place. */
   readonly typingSeconds: number;
+  /** Sessions of one user on this server. */
   readonly connectionsPerUser: number;
+  /** Bytes of one uploaded file. */
   readonly uploadBytes: number;
+  /** Uploads of one user per minute. Infinity switches the limit off. */
   readonly uploadsPerMinute: number;
+  /** Messages of one history page. */
   readonly pageSize: number;
-  /** Events that a resume replays at most. */
+  /** Events that a resume replays. A client that missed more gets a reset. */
   readonly resumeEvents: number;
+  /** How long a channel's member list is used before it is read again. */
   readonly channelStalenessSeconds: number;
 }

@@ -6,10 +6,13 @@ import type { Clock } from './ports/clock.ts';
 
 interface Bucket {
   tokens: number;
+  /** When `tokens` was computed, in milliseconds of the monotonic clock. */
   at: number;
 }
 
-/** One token bucket a key; full ones are forgotten. */
+const PRUNE_EVERY_MS = 10_000;
+
+/** One token bucket for each user. A full bucket is removed from memory. */
 class Buckets {
   readonly #perMs: number;
   readonly #burst: number;
@@ -21,13 +24,14 @@ class Buckets {
     this.#burst = burst;
   }
 
-  take(key: UserId, now: number): boolean {
+  /** Takes a token. Returns false if there is none. */
+  take(userId: UserId, now: number): boolean {
     if (this.#perMs === Infinity) return true;
     this.#prune(now);
-    let bucket = this.#buckets.get(key);
+    let bucket = this.#buckets.get(userId);
     if (bucket === undefined) {
       bucket = { tokens: this.#burst, at: now };
-      this.#buckets.set(key, bucket);
+      this.#buckets.set(userId, bucket);
     }
     bucket.tokens = Math.min(this.#burst, bucket.tokens + (now - bucket.at) * this.#perMs);
     bucket.at = now;
@@ -37,25 +41,28 @@ class Buckets {
   }
 
   #prune(now: number): void {
-    if (now - this.#prunedAt < 10_000) return;
+    if (now - this.#prunedAt < PRUNE_EVERY_MS) return;
     this.#prunedAt = now;
-    for (const [key, bucket] of this.#buckets) {
-      if (bucket.tokens + (now - bucket.at) * this.#perMs >= this.#burst) this.#buckets.delete(key);
+    for (const [userId, bucket] of this.#buckets) {
+      if (bucket.tokens + (now - bucket.at) * this.#perMs >= this.#burst) this.#buckets.delete(userId);
     }
   }
 }
 
-/** How often a user may do what, on this server. */
+/** Limits how often a user may do something on this server. Each server counts for itself. */
 export class Rates {
+  readonly #limits: Limits;
   readonly #clock: Clock;
   readonly #messages: Buckets;
   readonly #steps: Buckets;
   readonly #uploads: Buckets;
   readonly #typingMs: number;
+  /** The time of the last typing notice by user and place. */
   readonly #typed = new Map<string, number>();
   #typedPrunedAt = 0;
 
   constructor(limits: Limits, clock: Clock) {
+    this.#limits = limits;
     this.#clock = clock;
     this.#messages = new Buckets(limits.messagesPerSecond, limits.messagesBurst);
     this.#steps = new Buckets(limits.messagesPerSecond, limits.messagesBurst);
@@ -63,26 +70,32 @@ export class Rates {
     this.#typingMs = limits.typingSeconds * 1000;
   }
 
-  /** @throws Refusal `too-fast` */
+  /** Counts a message, reply, edit, deletion or file. @throws Refusal `too-fast` */
   message(userId: UserId): void {
-    if (!this.#messages.take(userId, this.#clock.now()))
-      throw new Refusal('too-fast', 'too many messages in a short time');
+    if (this.#messages.take(userId, this.#clock.monotonic())) return;
+    throw new Refusal('too-fast', `too many messages; the limit is ${this.#limits.messagesPerSecond} a second`);
   }
 
-  /** A move to another place or a question about voice channels: as often as messages, counted apart. @throws Refusal `too-fast` */
+  /**
+   * Counts a move to another place or a question about voice channels. The limit is the same as for
+   * messages, the count is separate.
+   * @throws Refusal `too-fast`
+   */
   step(userId: UserId): void {
-    if (!this.#steps.take(userId, this.#clock.now())) throw new Refusal('too-fast', 'too many moves in a short time');
+    if (this.#steps.take(userId, this.#clock.monotonic())) return;
+    const limit = this.#limits.messagesPerSecond;
+    throw new Refusal('too-fast', `too many moves and voice channel requests; the limit is ${limit} a second`);
   }
 
-  /** @throws Refusal `too-fast` */
+  /** Counts an upload. @throws Refusal `too-fast` */
   upload(userId: UserId): void {
-    if (!this.#uploads.take(userId, this.#clock.now()))
-      throw new Refusal('too-fast', 'too many uploads in a short time');
+    if (this.#uploads.take(userId, this.#clock.monotonic())) return;
+    throw new Refusal('too-fast', `too many uploads; the limit is ${this.#limits.uploadsPerMinute} a minute`);
   }
 
-  /** False: this user's last notice in that place is too recent, nobody needs another. */
+  /** Returns false if the user's last typing notice in that place is too recent for another one. */
   typing(userId: UserId, place: ConversationKey): boolean {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     if (now - this.#typedPrunedAt > this.#typingMs * 2) {
       this.#typedPrunedAt = now;
       for (const [key, at] of this.#typed) if (now - at >= this.#typingMs) this.#typed.delete(key);

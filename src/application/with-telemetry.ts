@@ -2,7 +2,10 @@ import { asRefusal, Refusal } from '../domain/errors.ts';
 import type { Accepted, Caller, Command, MaybePromise, Query } from './commands.ts';
 import type { Telemetry } from './ports/telemetry.ts';
 
-/** Counts the refusals of a command and logs its defects, so that no use case has to. */
+/**
+ * Wraps a command so that its refusals are counted. An error that is not a Refusal is a defect: it
+ * is logged with its stack, and the caller gets the refusal `internal`.
+ */
 export function withTelemetry<Input, Output>(
   telemetry: Telemetry,
   useCase: { execute: Command<Input, Output> },
@@ -13,19 +16,19 @@ export function withTelemetry<Input, Output>(
     try {
       accepted = useCase.execute(caller, input);
     } catch (error) {
-      throw refused(telemetry, name, caller, error);
+      throw reported(telemetry, name, caller, error);
     }
-    if (!(accepted instanceof Promise)) return watched(telemetry, name, caller, accepted);
+    if (!(accepted instanceof Promise)) return withReportedResult(telemetry, name, caller, accepted);
     return accepted.then(
-      (value) => watched(telemetry, name, caller, value),
+      (value) => withReportedResult(telemetry, name, caller, value),
       (error: unknown) => {
-        throw refused(telemetry, name, caller, error);
+        throw reported(telemetry, name, caller, error);
       },
     );
   };
 }
 
-/** The same for a query. */
+/** Wraps a query in the same way. */
 export function withQueryTelemetry<Input, Output>(
   telemetry: Telemetry,
   useCase: { execute: Query<Input, Output> },
@@ -35,12 +38,12 @@ export function withQueryTelemetry<Input, Output>(
     try {
       return await useCase.execute(caller, input);
     } catch (error) {
-      throw refused(telemetry, name, caller, error);
+      throw reported(telemetry, name, caller, error);
     }
   };
 }
 
-function watched<Output>(
+function withReportedResult<Output>(
   telemetry: Telemetry,
   name: string,
   caller: Caller,
@@ -48,12 +51,12 @@ function watched<Output>(
 ): Accepted<Output> {
   return {
     result: accepted.result.catch((error: unknown) => {
-      throw refused(telemetry, name, caller, error);
+      throw reported(telemetry, name, caller, error);
     }),
   };
 }
 
-function refused(telemetry: Telemetry, useCase: string, caller: Caller, error: unknown): Refusal {
+function reported(telemetry: Telemetry, useCase: string, caller: Caller, error: unknown): Refusal {
   telemetry.count('refusals');
   if (!(error instanceof Refusal)) {
     telemetry.log('error', 'a use case failed', {

@@ -1,41 +1,56 @@
 import { Refusal } from './errors.ts';
-import type { UserId } from './ids.ts';
+import type { MessageId, UserId } from './ids.ts';
 import { isFile, type Message } from './message.ts';
+import type { ConversationKey } from './place.ts';
 import type { MessageDeleted, MessageModified } from './stored-event.ts';
 
-/**
- * The edit of a message by `userId`.
- * @throws Refusal `message-not-found`, `not-the-author`, `bad-input` for a file, which has no text
- */
-export function modification(
-  target: Message | undefined,
-  userId: UserId,
-  content: string,
-  nonce: string | null,
-): Omit<MessageModified, 'seq'> {
-  const message = own(target, userId);
-  if (isFile(message)) throw new Refusal('bad-input', 'a file has no text to edit');
-  return { kind: 'modify', ...about(message, nonce), content };
+/** A user's wish to delete a message. */
+export interface DeletionRequest {
+  readonly place: ConversationKey;
+  readonly id: MessageId;
+  readonly userId: UserId;
+  readonly nonce: string | null;
+}
+
+/** A user's wish to edit a message. */
+export interface EditRequest extends DeletionRequest {
+  /** The new text. */
+  readonly content: string;
 }
 
 /**
- * The deletion of a message by `userId`.
+ * The event that edits a message.
+ * @param target the message that the request names, as it stands now; undefined if it does not
+ * exist in that place
+ * @throws Refusal `message-not-found`, `not-the-author`, or `bad-input` for a file, which has no
+ * text
+ */
+export function modification(target: Message | undefined, request: EditRequest): Omit<MessageModified, 'seq'> {
+  const message = ownMessage(target, request);
+  if (isFile(message)) {
+    throw new Refusal('bad-input', `message ${message.id} is a file and has no text to edit; it can only be deleted`);
+  }
+  return { kind: 'modify', ...commonFields(message, request), content: request.content };
+}
+
+/**
+ * The event that deletes a message.
+ * @param target the message that the request names, as it stands now; undefined if it does not
+ * exist in that place
  * @throws Refusal `message-not-found`, `not-the-author`
  */
-export function deletion(
-  target: Message | undefined,
-  userId: UserId,
-  nonce: string | null,
-): Omit<MessageDeleted, 'seq'> {
-  return { kind: 'delete', ...about(own(target, userId), nonce) };
+export function deletion(target: Message | undefined, request: DeletionRequest): Omit<MessageDeleted, 'seq'> {
+  return { kind: 'delete', ...commonFields(ownMessage(target, request), request) };
 }
 
-function own(target: Message | undefined, userId: UserId): Message {
-  if (target === undefined) throw new Refusal('message-not-found', 'there is no such message here');
-  if (target.userId !== userId) throw new Refusal('not-the-author', 'only its author may change a message');
+function ownMessage(target: Message | undefined, { place, id, userId }: DeletionRequest): Message {
+  if (target === undefined) throw new Refusal('message-not-found', `there is no message ${id} in ${place}`);
+  if (target.userId !== userId) {
+    throw new Refusal('not-the-author', `only the author of message ${id} may edit or delete it`);
+  }
   return target;
 }
 
-function about({ place, id, userId, time, communityId }: Message, nonce: string | null) {
+function commonFields({ place, id, userId, time, communityId }: Message, { nonce }: DeletionRequest) {
   return { place, id, userId, time, communityId, nonce };
 }

@@ -4,36 +4,45 @@ import type { ConversationKey, PlaceKey } from './place.ts';
 import type { Draft, SequencedEvent } from './stored-event.ts';
 
 /**
- * An event of a stored kind that an original server wrote. The original has stored it and gave it no number. It is delivered as it is.
+ * An event of a stored kind from an original server, which stored it without a number. This server
+ * only delivers it.
  */
 export interface ForeignEvent {
   readonly kind: 'foreign';
   readonly event: Draft;
 }
 
+/** A user is typing in a conversation. */
 export interface TypingShown {
   readonly kind: 'typing';
   readonly place: ConversationKey;
   readonly name: string;
 }
 
-/** A user came online or went offline. `places` are the user's rooms and communities. */
+/** A user came online or went offline. `places` are their rooms and communities. */
 export interface PresenceChanged {
   readonly kind: 'connect' | 'disconnect';
   readonly userId: UserId;
   readonly places: readonly PlaceKey[];
 }
 
-/** The users in a community's voice channels: channel id to user ids, both as texts, as the presence service gives them. */
+/**
+ * The users in a community's voice channels, by channel id. All ids are strings, as the presence
+ * service sends them.
+ */
 export type VoiceState = Readonly<Record<string, readonly string[]>>;
 
+/** The state of a community's voice channels. */
 export interface VoiceShown {
   readonly kind: 'voice';
   readonly communityId: CommunityId;
   readonly state: VoiceState;
 }
 
-/** A user left (`out`) or entered (`in`) a voice channel of a community. `ids` are the users who are in it now. */
+/**
+ * A user left (`out`) or entered (`in`) a voice channel of a community. `ids` are the users who are
+ * in it now.
+ */
 export interface VoiceLeft {
   readonly kind: 'voice-left';
   readonly type: 'out' | 'in';
@@ -42,7 +51,7 @@ export interface VoiceLeft {
   readonly ids: readonly string[];
 }
 
-/** The same for a direct call. */
+/** A user left (`out`) or entered (`in`) a direct call. `ids` are the users who are in it now. */
 export interface CallLeft {
   readonly kind: 'call-left';
   readonly type: 'out' | 'in';
@@ -50,8 +59,11 @@ export interface CallLeft {
   readonly ids: readonly string[];
 }
 
-/** Sent to subscribers, never stored, without a number. */
+/** An event that subscribers get once. It is not stored and has no number. */
 export type TransientEvent = TypingShown | PresenceChanged | VoiceShown | VoiceLeft | CallLeft;
 
-/** Every event that travels on the bus. The union is closed: a new kind fails to compile wherever a decision about it is missing. */
+/**
+ * Every event that travels on the bus. The union is closed: a new kind does not compile until every
+ * `switch` over the kinds handles it.
+ */
 export type ChatEvent = SequencedEvent | ForeignEvent | TransientEvent | ClusterEvent;

@@ -1,16 +1,19 @@
 /**
- * Every expected refusal, in words of the domain. The number that a client sees is chosen in one file of each inbound adapter.
+ * The codes of all expected refusals, in domain words. One file of each inbound adapter maps them
+ * to the numbers that clients see.
  *
- * - `bad-input`: a field is missing, of the wrong shape or contradicts another
- * - `no-token`, `bad-token`: no token; one that is forged, expired, of another user
- * - `not-permitted`: not a member, not this caller's call
- * - `message-not-found`: the target or parent is not in that place (any more)
- * - `not-the-author`: someone else's message
- * - `too-large`, `too-fast`: over a limit
- * - `try-again`: something that is needed does not answer now. Nothing was changed, except that an event whose storing was under way when the database
- *   stopped answering may yet appear: who sends it again with the same nonce is safe
- * - `store-failed`: the database refused
- * - `internal`: a defect of ours
+ * - `bad-input`: a field is missing, has the wrong form or contradicts another field
+ * - `no-token`: the request has no token
+ * - `bad-token`: the token is forged, expired or belongs to another user
+ * - `not-permitted`: the user is not a member of the place, or the caller may not make this call
+ * - `message-not-found`: the target or parent does not exist in that place, or was deleted
+ * - `not-the-author`: the message is by another user
+ * - `too-large`, `too-fast`: a limit of size or rate is exceeded
+ * - `try-again`: a service that is needed does not answer now. Nothing was changed, with one
+ *   exception: an event that was being stored when the database stopped answering may still appear.
+ *   Sending it again with the same nonce is safe
+ * - `store-failed`: the database refused the operation
+ * - `internal`: a defect of this server
  */
 export type RefusalCode =
   | 'bad-input'
@@ -25,7 +28,10 @@ export type RefusalCode =
   | 'store-failed'
   | 'internal';
 
-/** An expected "no". Its message is for people and holds nothing secret. Carries no stack: it is part of the normal path. */
+/**
+ * An expected failure that is reported to the caller. Its message is human-readable and contains
+ * nothing secret. It has no stack, because refusals are frequent.
+ */
 export class Refusal extends Error {
   readonly code: RefusalCode;
 
@@ -39,7 +45,10 @@ export class Refusal extends Error {
   }
 }
 
-/** The refusal that an unknown failure amounts to: itself if it is one, else `internal`. */
+/**
+ * Turns any caught value into a Refusal: a Refusal stays itself, everything else becomes `internal`
+ * without its details.
+ */
 export function asRefusal(error: unknown): Refusal {
-  return error instanceof Refusal ? error : new Refusal('internal', 'something went wrong here');
+  return error instanceof Refusal ? error : new Refusal('internal', 'the server failed unexpectedly');
 }

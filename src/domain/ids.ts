@@ -1,4 +1,4 @@
-/** Ids of users, rooms, communities and channels: positive integers that a double holds exactly. */
+/** Ids of users, rooms, communities and channels are positive integers up to 2^53 - 1. */
 export type UserId = number;
 export type RoomId = number;
 export type CommunityId = number;
@@ -10,8 +10,8 @@ export type MessageId = string;
 const DECIMAL = /^[1-9][0-9]{0,15}$/;
 
 /**
- * Reads an id as clients send it: a JSON number or a decimal string without sign, blanks or leading zeros.
- * Returns null for everything else, numbers above 2^53-1 among them.
+ * Reads an id as clients send it: a JSON number, or a decimal string without sign, spaces or
+ * leading zeros. Returns null for everything else, including numbers above 2^53 - 1.
  */
 export function parseId(value: unknown): number | null {
   if (typeof value === 'number') return Number.isSafeInteger(value) && value > 0 ? value : null;
@@ -22,7 +22,7 @@ export function parseId(value: unknown): number | null {
 
 const MESSAGE_ID = /^[0-9a-f]{24}$/;
 
-/** Reads a message id (upper case is taken too), or null. */
+/** Reads a message id and returns it in lower case. Returns null for everything else. */
 export function parseMessageId(value: unknown): MessageId | null {
   if (typeof value !== 'string' || value.length !== 24) return null;
   const id = value.toLowerCase();

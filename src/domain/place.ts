@@ -7,15 +7,18 @@ export type ChannelKey = `c-${number}`;
 /** A community: `com-1`. */
 export type CommunityKey = `com-${number}`;
 
-/** A place with messages and a sequence of its own. */
+/** A place with messages and its own sequence of events. */
 export type ConversationKey = RoomKey | ChannelKey;
 
-/** A place with a member list of its own. A channel's members are a part of its community's. */
+/**
+ * A place with its own member list. The members of a channel are some or all members of its
+ * community.
+ */
 export type MemberListKey = RoomKey | CommunityKey;
 
 /**
- * A place where events are heard. This is its only spelling inside the server: adapters translate it to STOMP destinations, cache keys
- * and the texts of neighbour services.
+ * A place where events are heard. The server uses no other spelling inside: adapters translate it
+ * to STOMP destinations, cache keys and the texts of neighbour services.
  */
 export type PlaceKey = ConversationKey | CommunityKey;
 
@@ -31,7 +34,7 @@ export function communityKey(id: CommunityId): CommunityKey {
   return `com-${id}`;
 }
 
-/** Reads `r-5`, `c-11` or `com-1`; null for anything else. */
+/** Reads `r-5`, `c-11` or `com-1`. Returns null for everything else. */
 export function parsePlaceKey(text: string): PlaceKey | null {
   const dash = text.indexOf('-');
   const prefix = text.slice(0, dash);
@@ -39,7 +42,7 @@ export function parsePlaceKey(text: string): PlaceKey | null {
   return parseId(text.slice(dash + 1)) === null ? null : (text as PlaceKey);
 }
 
-/** Reads `r-5` or `c-11`; null for anything else. */
+/** Reads `r-5` or `c-11`. Returns null for everything else. */
 export function parseConversationKey(text: string): ConversationKey | null {
   const key = parsePlaceKey(text);
   return key === null || isCommunity(key) ? null : key;
@@ -57,7 +60,7 @@ export function isCommunity(key: PlaceKey): key is CommunityKey {
   return key.startsWith('com');
 }
 
-/** The number in a key: 5 of `r-5`. */
+/** The id in a key: 5 for `r-5`. */
 export function idOf(key: PlaceKey): number {
   return Number(key.slice(key.indexOf('-') + 1));
 }

@@ -5,17 +5,20 @@ export type FileType = 'image' | 'video' | 'file';
 
 interface EventCommon {
   readonly place: ConversationKey;
-  /** Number of the event in its place: 1, 2, 3, ... without a gap. */
+  /** The event's number in its place: 1, 2, 3, ... without a gap. */
   readonly seq: number;
   /** The message that is created, edited or deleted. */
   readonly id: MessageId;
-  /** The user who caused the event: always the author of the message. */
+  /** The user who caused the event. They are always the author of the message. */
   readonly userId: UserId;
-  /** Time of the *message* (not of the edit), in milliseconds since 1970. */
+  /** When the message was created, in milliseconds since 1970. Edits and deletions repeat it. */
   readonly time: number;
-  /** The sender's key for storing once, 1 to 64 characters. */
+  /** The sender's key for storing the event once, 1 to 64 characters. */
   readonly nonce: string | null;
-  /** Channels only; null where it is not known (the original allows edits and deletes without it). */
+  /**
+   * Null for rooms. Also null where it is not known: the original server allows edits and deletions
+   * without it.
+   */
   readonly communityId: CommunityId | null;
 }
 
@@ -37,7 +40,10 @@ export interface ReplyCreated extends Authored {
   readonly parentContent: string;
 }
 
-/** `content` and `thumbnail` are keys of the file store, or whole URLs in records of the original server. */
+/**
+ * `content` and `thumbnail` are keys of the file store. In records of the original server they are
+ * whole URLs.
+ */
 export interface FileShared extends Authored {
   readonly kind: 'file';
   readonly content: string;
@@ -54,7 +60,7 @@ export interface MessageDeleted extends EventCommon {
   readonly kind: 'delete';
 }
 
-/** An event that is stored, numbered, and replayed to clients that resume. */
+/** An event that is stored, has a number, and is replayed to clients that resume. */
 export type StoredEvent = MessageCreated | ReplyCreated | FileShared | MessageModified | MessageDeleted;
 
 export type StoredKind = StoredEvent['kind'];
@@ -62,8 +68,9 @@ export type StoredKind = StoredEvent['kind'];
 /**
  * The kinds of stored events. ADR 0008 says how a kind is added.
  *
- * - `creates`: the event adds a message to its place; every other kind is about a message that exists
- * - `edits`: the event holds new text of an earlier message, so deleting that message must also empty this event
+ * - `creates`: the event adds a message to its place. Every other kind changes an existing message.
+ * - `edits`: the event holds new text of an earlier message. When that message is deleted, this
+ *   event loses its text as well.
  */
 export const STORED_KINDS = {
   message: { creates: true, edits: false },
@@ -78,8 +85,8 @@ type Creating = { [K in StoredKind]: (typeof STORED_KINDS)[K]['creates'] extends
 export type CreatingEvent = Extract<StoredEvent, { readonly kind: Creating }>;
 
 /**
- * A numbered event of a kind that this version does not know: a newer server wrote it. It keeps its number, so that order, resume and
- * counts stay right. Nothing of it is shown to clients.
+ * A numbered event of a kind that this version does not know: a newer server wrote it. It keeps its
+ * number, so that order, resume and counts stay right. Nothing of it is shown to clients.
  */
 export interface UnknownEvent {
   readonly kind: 'unknown';
@@ -87,7 +94,7 @@ export interface UnknownEvent {
   readonly seq: number;
 }
 
-/** An event of a place's sequence. */
+/** An event that has a number in the sequence of its place. */
 export type SequencedEvent = StoredEvent | UnknownEvent;
 
 type WithoutSeq<E> = E extends unknown ? Omit<E, 'seq'> : never;
@@ -99,20 +106,20 @@ export function isStoredKind(kind: string): kind is StoredKind {
   return Object.hasOwn(STORED_KINDS, kind);
 }
 
-/** Every kind, in the order of the table. */
+/** All stored kinds, in the order of the table. */
 export const STORED_KIND_NAMES: readonly StoredKind[] = Object.keys(STORED_KINDS).filter(isStoredKind);
 
 export function isStored<E extends { readonly kind: string }>(event: E): event is Extract<E, StoredEvent> {
   return isStoredKind(event.kind);
 }
 
-/** The events if their kinds are all known; null otherwise. */
+/** Returns the events if all their kinds are known. Otherwise returns null. */
 export function allStored(events: readonly SequencedEvent[]): readonly StoredEvent[] | null {
   const stored = events.filter(isStored);
   return stored.length === events.length ? stored : null;
 }
 
-/** True for an event with a number, of a known kind or not. */
+/** True for an event with a number, whether this version knows its kind or not. */
 export function isSequenced<E extends { readonly kind: string }>(event: E): event is Extract<E, SequencedEvent> {
   return event.kind === 'unknown' || isStoredKind(event.kind);
 }
@@ -121,7 +128,10 @@ export function isCreating(event: StoredEvent): event is CreatingEvent {
   return STORED_KINDS[event.kind].creates;
 }
 
-/** The message that the event needs to exist: the parent of a reply, the message that is edited or deleted; null for none. */
+/**
+ * The message that must exist for this event: the parent of a reply, or the message to edit or
+ * delete. Null if there is none.
+ */
 export function targetOf(event: Draft): MessageId | null {
   switch (event.kind) {
     case 'message':
@@ -136,8 +146,9 @@ export function targetOf(event: Draft): MessageId | null {
 }
 
 /**
- * The events as they may be shown now: an event that created or changed a message loses its content if a later event deletes that
- * message. `events` must be in order and reach to the newest event of the place.
+ * The events without the content of deleted messages. An event loses its content if any event of
+ * the list deletes its message. `events` must be in order and reach to the newest event of the
+ * place.
  */
 export function withoutDeleted(events: readonly SequencedEvent[]): SequencedEvent[] {
   const deleted = new Set<MessageId>();

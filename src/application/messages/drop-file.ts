@@ -1,11 +1,14 @@
 import type { FileStore } from '../ports/file-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
-/** Takes a file away that no message shows any more. What can't be done now is logged and stays: it harms nobody, and its key is known to few. */
+/**
+ * Removes a file that no message shows. Never rejects: a file that cannot be removed now is logged
+ * and stays in the store.
+ */
 export async function dropFile(files: FileStore, telemetry: Telemetry, key: string): Promise<void> {
   try {
     await files.remove(key);
   } catch (error) {
-    telemetry.log('warn', 'an unused file stays', { key, reason: String(error) });
+    telemetry.log('warn', 'an unused file could not be removed', { key, error: String(error) });
   }
 }

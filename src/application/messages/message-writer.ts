@@ -1,6 +1,7 @@
 import { Refusal } from '../../domain/errors.ts';
 import type { CommunityId, MessageId, UserId } from '../../domain/ids.ts';
 import { isFile, type Message } from '../../domain/message.ts';
+import { type ClaimedAuthor, checkClaimedAuthor, checkContent } from '../../domain/message-rules.ts';
 import { checkNonce } from '../../domain/nonce.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import type { Draft, StoredEvent } from '../../domain/stored-event.ts';
@@ -16,52 +17,45 @@ import type { IdSource } from '../ports/id-source.ts';
 import type { UserDirectory, UserProfile } from '../ports/user-directory.ts';
 import type { Rates } from '../rates.ts';
 
-const NAME_CHARS = 200;
-/** Of a picture's address. */
-const IMAGE_CHARS = 4_096;
+export interface MessageWriterParts {
+  readonly sequencer: Sequencer;
+  readonly membership: Membership;
+  readonly users: UserDirectory;
+  readonly rates: Rates;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+}
 
-/** What the use cases that write have in common: who may write where and how much, under which name, and the way into the sequencer. */
+/**
+ * The common part of all use cases that write: it checks permission, size and rate, finds the
+ * author's name, and hands the event to the sequencer.
+ */
 export class MessageWriter {
-  readonly #sequencer: Sequencer;
-  readonly #membership: Membership;
-  readonly #users: UserDirectory;
-  readonly #rates: Rates;
-  readonly #limits: Limits;
-  readonly #clock: Clock;
-  readonly #ids: IdSource;
+  readonly #parts: MessageWriterParts;
 
-  constructor(parts: {
-    sequencer: Sequencer;
-    membership: Membership;
-    users: UserDirectory;
-    rates: Rates;
-    limits: Limits;
-    clock: Clock;
-    ids: IdSource;
-  }) {
-    this.#sequencer = parts.sequencer;
-    this.#membership = parts.membership;
-    this.#users = parts.users;
-    this.#rates = parts.rates;
-    this.#limits = parts.limits;
-    this.#clock = parts.clock;
-    this.#ids = parts.ids;
+  constructor(parts: MessageWriterParts) {
+    this.#parts = parts;
   }
 
-  /** @throws Refusal `bad-input`, `too-large`, `too-fast`, `not-permitted`, `try-again` */
+  /**
+   * Checks the input, the caller's rate and their membership.
+   * @throws Refusal `bad-input`, `too-large`, `too-fast`, `not-permitted`, `try-again`
+   */
   admit(
     caller: Caller,
     place: ConversationKey,
     communityId: CommunityId | null,
     input: { readonly content?: string; readonly nonce: string | null },
   ): MaybePromise<void> {
+    const { limits, rates, membership } = this.#parts;
     if (input.nonce !== null) checkNonce(input.nonce);
-    if (input.content !== undefined) this.#checkContent(input.content);
-    this.#rates.message(caller.userId);
-    return this.#membership.require(caller, place, communityId);
+    if (input.content !== undefined) checkContent(input.content, limits.contentChars);
+    rates.message(caller.userId);
+    return membership.require(caller, place, communityId);
   }
 
-  /** Lets a new message or reply in, under its author's name, and stores it; those who are not looking are notified. */
+  /** Admits and stores a new message, or a reply where `parentId` is given. */
   create(
     caller: Caller,
     place: ConversationKey,
@@ -79,63 +73,61 @@ export class MessageWriter {
         };
         if (parentId === null) {
           const draft: Draft = { ...common, kind: 'message' };
-          return this.store({ ...common, kind: 'message', target: null, decide: () => draft }, told);
+          return this.store({ ...common, kind: 'message', target: null, decide: () => draft }, receiptOf);
         }
-        const decide = (parent: Message | undefined): Draft => ({
-          ...common,
-          kind: 'reply',
-          ...quoted(parent, this.#users),
-        });
-        return this.store({ ...common, kind: 'reply', target: parentId, decide }, told);
+        const decide = (parent: Message | undefined): Draft => {
+          if (parent === undefined) {
+            throw new Refusal('message-not-found', `there is no message ${parentId} in ${place} to reply to`);
+          }
+          return { ...common, kind: 'reply', ...quotationOf(parent, this.#parts.users) };
+        };
+        return this.store({ ...common, kind: 'reply', target: parentId, decide }, receiptOf);
       }),
     );
   }
 
-  /** The fields that every event of a new message has. */
+  /** The fields that the event of every new message has. */
   common(userId: UserId, place: ConversationKey, communityId: CommunityId | null, nonce: string | null) {
-    return { place, id: this.#ids.messageId(), userId, time: this.#clock.now(), nonce, communityId };
+    const { ids, clock } = this.#parts;
+    return { place, id: ids.messageId(), userId, time: clock.now(), nonce, communityId };
   }
 
-  /** The name to write under: the user service's word where there is one; a client's own word only where there is none. */
-  author(
-    caller: Caller,
-    claimed: { readonly name: string | null; readonly profileImage: string | null },
-  ): MaybePromise<UserProfile> {
+  /**
+   * The name and picture of a new message. A user service decides where there is one; otherwise the
+   * client's own claim is used.
+   * @throws Refusal `too-large` for a claim over the limits
+   */
+  author(caller: Caller, claimed: ClaimedAuthor): MaybePromise<UserProfile> {
+    const { users } = this.#parts;
     const { userId } = caller;
-    const known = this.#users.cached(userId);
-    if (!this.#users.authoritative) {
-      if ((claimed.name?.length ?? 0) > NAME_CHARS || (claimed.profileImage?.length ?? 0) > IMAGE_CHARS) {
-        throw new Refusal(
-          'too-large',
-          `a name has at most ${NAME_CHARS} characters, a picture's address ${IMAGE_CHARS}`,
-        );
-      }
+    const known = users.cached(userId);
+    if (!users.authoritative) {
+      checkClaimedAuthor(claimed);
       return { name: claimed.name ?? known?.name ?? caller.account, image: claimed.profileImage };
     }
     if (known !== undefined) return known;
-    return this.#users.profiles([userId]).then((all) => all.get(userId) ?? { name: caller.account, image: null });
+    return users.profiles([userId]).then((all) => all.get(userId) ?? { name: caller.account, image: null });
   }
 
-  /** Into the order of the place, now; `tell` makes of the event what the client is told. */
-  store<T>(proposal: Proposal, tell: (event: StoredEvent) => T): Accepted<T> {
-    return { result: this.#sequencer.append(proposal).then(tell) };
-  }
-
-  #checkContent(content: string): void {
-    if (content.length > this.#limits.contentChars) {
-      throw new Refusal('too-large', `a message has at most ${this.#limits.contentChars} characters`);
-    }
+  /**
+   * Gives the proposal its turn in the order of its place, at once. `answerOf` turns the stored
+   * event into the command's result.
+   */
+  store<T>(proposal: Proposal, answerOf: (event: StoredEvent) => T): Accepted<T> {
+    return { result: this.#parts.sequencer.append(proposal).then(answerOf) };
   }
 }
 
-/** What the sender of an event is told. */
-export function told({ seq, id }: StoredEvent): Stored {
+/** The result that the sender of an event gets. */
+export function receiptOf({ seq, id }: StoredEvent): Stored {
   return { seq, id };
 }
 
-/** What a reply shows of its parent. Of a file its type: links are made for each reader, not stored. */
-function quoted(parent: Message | undefined, users: UserDirectory) {
-  if (parent === undefined) throw new Refusal('message-not-found', 'the message to reply to is not here');
+/**
+ * The fields of a reply that quote its parent. A file is quoted by its type, because links to files
+ * differ from reader to reader.
+ */
+function quotationOf(parent: Message, users: UserDirectory) {
   return {
     parentId: parent.id,
     parentName: users.cached(parent.userId)?.name ?? parent.name ?? `user ${parent.userId}`,

@@ -4,27 +4,34 @@ import type { Deletion, Stored } from '../../application.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
 import { whenReady } from '../../commands.ts';
 import { dropFile } from '../../messages/drop-file.ts';
-import { type MessageWriter, told } from '../../messages/message-writer.ts';
+import { type MessageWriter, receiptOf } from '../../messages/message-writer.ts';
 import type { FileStore } from '../../ports/file-store.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 
 const WHOLE_URL = /^https?:/i;
 
-/** An author takes his message back. Of a file the bytes go too: links that were handed out must not outlive it. */
-export class DeleteMessage {
-  readonly #writer: MessageWriter;
-  readonly #files: FileStore;
-  readonly #telemetry: Telemetry;
+export interface DeleteMessageParts {
+  readonly writer: MessageWriter;
+  readonly files: FileStore;
+  readonly telemetry: Telemetry;
+}
 
-  constructor(parts: { writer: MessageWriter; files: FileStore; telemetry: Telemetry }) {
-    this.#writer = parts.writer;
-    this.#files = parts.files;
-    this.#telemetry = parts.telemetry;
+/**
+ * Deletes a message of the caller. The bytes of a file are removed too, so that links that were
+ * already handed out stop working.
+ */
+export class DeleteMessage {
+  readonly #parts: DeleteMessageParts;
+
+  constructor(parts: DeleteMessageParts) {
+    this.#parts = parts;
   }
 
   execute(caller: Caller, input: Deletion): MaybePromise<Accepted<Stored>> {
+    const { writer } = this.#parts;
     const { place, id, communityId, nonce } = input;
-    return whenReady(this.#writer.admit(caller, place, communityId, input), () => {
+    return whenReady(writer.admit(caller, place, communityId, input), () => {
+      const request = { place, id, userId: caller.userId, nonce };
       let deleted: Message | undefined;
       const proposal = {
         place,
@@ -34,20 +41,21 @@ export class DeleteMessage {
         kind: 'delete' as const,
         decide: (target: Message | undefined) => {
           deleted = target;
-          return deletion(target, caller.userId, nonce);
+          return deletion(target, request);
         },
       };
-      return this.#writer.store(proposal, (event) => {
+      return writer.store(proposal, (event) => {
         if (deleted !== undefined && isFile(deleted)) this.#dropFiles(deleted);
-        return told(event);
+        return receiptOf(event);
       });
     });
   }
 
   #dropFiles({ content, thumbnail }: Message): void {
+    const { files, telemetry } = this.#parts;
     for (const key of [content, thumbnail]) {
-      // Files that an original server stored lie elsewhere.
-      if (key !== null && !WHOLE_URL.test(key)) void dropFile(this.#files, this.#telemetry, key);
+      // A whole URL is a file of an original server. It is not in this server's file store.
+      if (key !== null && !WHOLE_URL.test(key)) void dropFile(files, telemetry, key);
     }
   }
 }

@@ -3,30 +3,32 @@ import type { Draft } from '../../../domain/stored-event.ts';
 import type { Modification, Stored } from '../../application.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
 import { whenReady } from '../../commands.ts';
-import { type MessageWriter, told } from '../../messages/message-writer.ts';
+import { type MessageWriter, receiptOf } from '../../messages/message-writer.ts';
 
-/** An author edits the text of his message. */
+/** Replaces the text of a message of the caller. */
 export class ModifyMessage {
-  readonly #writer: MessageWriter;
+  readonly #parts: { readonly writer: MessageWriter };
 
-  constructor(writer: MessageWriter) {
-    this.#writer = writer;
+  constructor(parts: { readonly writer: MessageWriter }) {
+    this.#parts = parts;
   }
 
   execute(caller: Caller, input: Modification): MaybePromise<Accepted<Stored>> {
+    const { writer } = this.#parts;
     const { place, id, content, communityId, nonce } = input;
-    return whenReady(this.#writer.admit(caller, place, communityId, input), () =>
-      this.#writer.store(
+    return whenReady(writer.admit(caller, place, communityId, input), () => {
+      const request = { place, id, userId: caller.userId, nonce, content };
+      return writer.store(
         {
           place,
           userId: caller.userId,
           nonce,
           target: id,
           kind: 'modify',
-          decide: (target): Draft => modification(target, caller.userId, content, nonce),
+          decide: (target): Draft => modification(target, request),
         },
-        told,
-      ),
-    );
+        receiptOf,
+      );
+    });
   }
 }

@@ -3,15 +3,15 @@ import type { DirectMessage, Reply, Stored } from '../../application.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
 import type { MessageWriter } from '../../messages/message-writer.ts';
 
-/** An answer to a message of the same direct room. */
+/** Stores a reply to a message of the same direct room. */
 export class ReplyInRoom {
-  readonly #writer: MessageWriter;
+  readonly #parts: { readonly writer: MessageWriter };
 
-  constructor(writer: MessageWriter) {
-    this.#writer = writer;
+  constructor(parts: { readonly writer: MessageWriter }) {
+    this.#parts = parts;
   }
 
   execute(caller: Caller, input: DirectMessage & Reply): MaybePromise<Accepted<Stored>> {
-    return this.#writer.create(caller, roomKey(input.roomId), null, input, input.parentId);
+    return this.#parts.writer.create(caller, roomKey(input.roomId), null, input, input.parentId);
   }
 }

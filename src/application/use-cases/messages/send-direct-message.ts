@@ -3,15 +3,15 @@ import type { DirectMessage, Stored } from '../../application.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
 import type { MessageWriter } from '../../messages/message-writer.ts';
 
-/** A new message in a direct room. */
+/** Stores a new message in a direct room. */
 export class SendDirectMessage {
-  readonly #writer: MessageWriter;
+  readonly #parts: { readonly writer: MessageWriter };
 
-  constructor(writer: MessageWriter) {
-    this.#writer = writer;
+  constructor(parts: { readonly writer: MessageWriter }) {
+    this.#parts = parts;
   }
 
   execute(caller: Caller, input: DirectMessage): MaybePromise<Accepted<Stored>> {
-    return this.#writer.create(caller, roomKey(input.roomId), null, input);
+    return this.#parts.writer.create(caller, roomKey(input.roomId), null, input);
   }
 }

@@ -9,37 +9,42 @@ import type { Membership } from '../../membership/membership.ts';
 import type { MessageStore } from '../../ports/message-store.ts';
 import type { UserDirectory } from '../../ports/user-directory.ts';
 
-/** A part of a conversation's history, for its members. */
-export class ReadHistory {
-  readonly #membership: Membership;
-  readonly #store: MessageStore;
-  readonly #users: UserDirectory;
-  readonly #limits: Limits;
+export interface ReadHistoryParts {
+  readonly membership: Membership;
+  readonly store: MessageStore;
+  readonly users: UserDirectory;
+  readonly limits: Limits;
+}
 
-  constructor(parts: { membership: Membership; store: MessageStore; users: UserDirectory; limits: Limits }) {
-    this.#membership = parts.membership;
-    this.#store = parts.store;
-    this.#users = parts.users;
-    this.#limits = parts.limits;
+/** Reads a part of a conversation's history for a member, with the names of the authors. */
+export class ReadHistory {
+  readonly #parts: ReadHistoryParts;
+
+  constructor(parts: ReadHistoryParts) {
+    this.#parts = parts;
   }
 
   async execute(
     caller: Caller,
     { place, range }: { place: ConversationKey; range: HistoryRange },
   ): Promise<ShownHistory> {
-    if (range.size < 1 || range.size > this.#limits.pageSize) {
-      throw new Refusal('bad-input', `a page has 1 to ${this.#limits.pageSize} entries`);
+    const { membership, store, users, limits } = this.#parts;
+    if (range.size < 1 || range.size > limits.pageSize) {
+      throw new Refusal('bad-input', `size is ${range.size}; it must be from 1 to ${limits.pageSize}`);
     }
-    await this.#membership.require(caller, place, null);
-    const page = await this.#store.history(place, range);
-    const nameless = namesWanted(page.entries, this.#users.authoritative);
-    const profiles = nameless.length === 0 ? new Map() : await this.#users.profiles(nameless);
+    await membership.require(caller, place, null);
+    const page = await store.history(place, range);
+    const wanted = usersToLookUp(page.entries, users.authoritative);
+    const profiles = wanted.length === 0 ? new Map() : await users.profiles(wanted);
     return { ...page, profiles };
   }
 }
 
-/** Users whose names have to be looked up: all where a user service decides, else those whose messages were stored without one. */
-function namesWanted(entries: readonly HistoryEntry[], all: boolean): UserId[] {
+/**
+ * The users whose profiles are needed: all of them where a user service decides names, otherwise
+ * those without a stored name.
+ */
+function usersToLookUp(entries: readonly HistoryEntry[], all: boolean): UserId[] {
   const users = new Set<UserId>();
   for (const { message, parent } of entries) {
     if (all || message.name === null) users.add(message.userId);

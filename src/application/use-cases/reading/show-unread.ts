@@ -9,42 +9,46 @@ import type { Sessions } from '../../presence/sessions.ts';
 
 const MAX_PLACES = 200;
 
-/** A user's own unread counts, of rooms and channels. What he looks at now has none. */
-export class ShowUnread {
-  readonly #membership: Membership;
-  readonly #markers: ReadMarkers;
-  readonly #reporter: SessionReporter;
-  readonly #sessions: Sessions;
+export interface ShowUnreadParts {
+  readonly membership: Membership;
+  readonly markers: ReadMarkers;
+  readonly reporter: SessionReporter;
+  readonly sessions: Sessions;
+}
 
-  constructor(parts: {
-    membership: Membership;
-    markers: ReadMarkers;
-    reporter: SessionReporter;
-    sessions: Sessions;
-  }) {
-    this.#membership = parts.membership;
-    this.#markers = parts.markers;
-    this.#reporter = parts.reporter;
-    this.#sessions = parts.sessions;
+/**
+ * Shows the caller how many messages are unread in each conversation. A conversation that they look
+ * at now has none.
+ */
+export class ShowUnread {
+  readonly #parts: ShowUnreadParts;
+
+  constructor(parts: ShowUnreadParts) {
+    this.#parts = parts;
   }
 
   async execute(caller: Caller, { places }: { places: readonly ConversationKey[] }): Promise<readonly UnreadCount[]> {
-    if (places.length > MAX_PLACES) throw new Refusal('bad-input', `at most ${MAX_PLACES} places at once`);
-    const asked = [...new Set(places)];
-    await Promise.all(asked.map((place) => this.#membership.require(caller, place, null)));
-    const counts = await this.#markers.unread(caller.userId, asked);
+    const { membership, markers } = this.#parts;
+    if (places.length > MAX_PLACES) {
+      throw new Refusal('bad-input', `the request names ${places.length} places; the limit is ${MAX_PLACES}`);
+    }
+    const distinct = [...new Set(places)];
+    await Promise.all(distinct.map((place) => membership.require(caller, place, null)));
+    const counts = await markers.unread(caller.userId, distinct);
     return Promise.all(
-      counts.map(async (each) =>
-        each.count > 0 && (await this.#looksAt(caller.userId, each.place)) ? { ...each, count: 0 } : each,
+      counts.map(async (unread) =>
+        unread.count > 0 && (await this.#looksAt(caller.userId, unread.place)) ? { ...unread, count: 0 } : unread,
       ),
     );
   }
 
+  /** Asks the presence service. If it does not answer, the sessions of this server decide. */
   async #looksAt(userId: UserId, place: ConversationKey): Promise<boolean> {
+    const { reporter, sessions } = this.#parts;
     try {
-      return (await this.#reporter.notLooking(place, [userId])).length === 0;
+      return (await reporter.notLooking(place, [userId])).length === 0;
     } catch {
-      return this.#sessions.looksAt(userId, place);
+      return sessions.looksAt(userId, place);
     }
   }
 }

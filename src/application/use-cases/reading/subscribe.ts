@@ -14,45 +14,52 @@ export interface Subscription {
   readonly sink: ReplaySink;
 }
 
+export interface SubscribeParts {
+  readonly membership: Membership;
+  readonly feeds: Feeds;
+  /** The largest number of events that a replay may have. */
+  readonly window: number;
+  readonly telemetry: Telemetry;
+}
+
 /**
- * Makes a subscription live, after what it missed. The step from replay to live is taken in the very tick in which the replay reached the last event
- * that the live ones were given: nothing falls between, nothing comes twice.
+ * Makes a subscription live, after a replay of the events that the client missed. The subscription
+ * becomes live in the same tick in which the replay reaches the newest event that was delivered to
+ * live subscriptions. So no event is lost and none comes twice.
  */
 export class Subscribe {
-  readonly #membership: Membership;
-  readonly #feeds: Feeds;
-  readonly #window: number;
-  readonly #telemetry: Telemetry;
+  readonly #parts: SubscribeParts;
 
-  constructor(parts: { membership: Membership; feeds: Feeds; window: number; telemetry: Telemetry }) {
-    this.#membership = parts.membership;
-    this.#feeds = parts.feeds;
-    this.#window = parts.window;
-    this.#telemetry = parts.telemetry;
+  constructor(parts: SubscribeParts) {
+    this.#parts = parts;
   }
 
   execute(caller: Caller, { place, lastSeq, sink }: Subscription): MaybePromise<Accepted<{ seq: number }>> {
     if (lastSeq !== null && isCommunity(place)) {
-      throw new Refusal('bad-input', 'only rooms and channels have numbered events');
+      throw new Refusal('bad-input', `${place} has no numbered events, so a subscription cannot resume there`);
     }
-    return whenReady(this.#membership.require(caller, place), () => {
+    const { membership, feeds } = this.#parts;
+    return whenReady(membership.require(caller, place), () => {
       sink.admitted();
       if (isCommunity(place)) {
         sink.live();
         return { result: Promise.resolve({ seq: 0 }) };
       }
-      const open = this.#feeds.get(place);
-      if (lastSeq === null) return whenReady(open ?? this.#feeds.open(place), (feed) => joined(feed, sink));
+      const open = feeds.get(place);
+      if (lastSeq === null)
+        return whenReady(open ?? feeds.open(place), (feed) => ({ result: Promise.resolve(goLive(feed, sink)) }));
       return { result: this.#replay(place, lastSeq, sink) };
     });
   }
 
-  async #replay(key: ConversationKey, lastSeq: number, sink: ReplaySink): Promise<{ seq: number }> {
-    const feed = await this.#feeds.open(key);
-    this.#telemetry.count('resumes');
-    // The client may have heard more on another server, or read more from the history, than has come here yet.
+  async #replay(place: ConversationKey, lastSeq: number, sink: ReplaySink): Promise<{ seq: number }> {
+    const { feeds, window, telemetry } = this.#parts;
+    const feed = await feeds.open(place);
+    telemetry.count('resumes');
+    // From another server or from the history, the client may know events that have not reached
+    // this server yet.
     await feed.catchUp();
-    if (lastSeq > feed.position || feed.position - lastSeq > this.#window) {
+    if (lastSeq > feed.position || feed.position - lastSeq > window) {
       return this.#reset(feed, sink);
     }
     let at = lastSeq;
@@ -60,30 +67,26 @@ export class Subscribe {
       const missed = await feed.since(at);
       if (missed === null) return this.#reset(feed, sink);
       for (const event of missed) {
-        // Others may fill the same connection: looked at before each event, not once a while.
+        // Other replays may fill the same connection, so every event checks again.
         if (sink.isFull) break;
         if (event.kind !== 'unknown') sink.event(event);
         at = event.seq;
       }
-      // Between here and `live` below nothing may wait, unless the loop goes round again.
+      // From here to `live` below nothing may await, unless the loop runs again.
       if (at < feed.position && !(await sink.drained())) return { seq: at };
     }
-    return joinedAt(feed, sink);
+    return goLive(feed, sink);
   }
 
-  /** The replay is not possible: the client is to start over from the feed's position. */
+  /** A replay is not possible: the client has to start over from the newest event. */
   #reset(feed: Feed, sink: ReplaySink): { seq: number } {
-    this.#telemetry.count('resets');
+    this.#parts.telemetry.count('resets');
     sink.reset(feed.position);
-    return joinedAt(feed, sink);
+    return goLive(feed, sink);
   }
 }
 
-function joinedAt(feed: Feed, sink: ReplaySink): { seq: number } {
+function goLive(feed: Feed, sink: ReplaySink): { seq: number } {
   sink.live();
   return { seq: feed.position };
-}
-
-function joined(feed: Feed, sink: ReplaySink): Accepted<{ seq: number }> {
-  return { result: Promise.resolve(joinedAt(feed, sink)) };
 }

@@ -1,0 +1,115 @@
+import { expect, it } from 'vitest';
+import {
+  blanked,
+  isCreating,
+  isSequenced,
+  isStored,
+  isStoredKind,
+  type SequencedEvent,
+  STORED_KINDS,
+  type StoredEvent,
+  type StoredKind,
+  targetOf,
+  withoutDeleted,
+} from '../../../src/domain/stored-event.ts';
+
+const PLACE = 'r-5';
+const FIRST = '0000000000000000000000aa';
+const SECOND = '0000000000000000000000bb';
+const PARENT = '0000000000000000000000cc';
+const COMMON = { place: PLACE, userId: 3, time: 1_795_362_752_624, nonce: null, communityId: null } as const;
+const AUTHOR = { name: 'Ada', profileImage: null } as const;
+const QUOTE = { parentId: PARENT, parentName: 'Bob', parentContent: 'quoted' } as const;
+
+const message = (seq: number, id: string): StoredEvent => {
+  return { kind: 'message', ...COMMON, seq, id, ...AUTHOR, content: 'text' };
+};
+const modify = (seq: number, id: string): StoredEvent => ({ kind: 'modify', ...COMMON, seq, id, content: 'new' });
+const remove = (seq: number, id: string): StoredEvent => ({ kind: 'delete', ...COMMON, seq, id });
+const unknown = (seq: number): SequencedEvent => ({ kind: 'unknown', place: PLACE, seq });
+
+/** One event of each kind. A kind that is missing here does not compile. */
+const ONE_OF_EACH: { readonly [K in StoredKind]: Extract<StoredEvent, { readonly kind: K }> } = {
+  message: { kind: 'message', ...COMMON, seq: 1, id: FIRST, ...AUTHOR, content: 'text' },
+  reply: { kind: 'reply', ...COMMON, seq: 2, id: FIRST, ...AUTHOR, content: 'text', ...QUOTE },
+  file: { kind: 'file', ...COMMON, seq: 3, id: FIRST, ...AUTHOR, content: 'key', thumbnail: 't', fileType: 'image' },
+  modify: { kind: 'modify', ...COMMON, seq: 4, id: FIRST, content: 'new' },
+  delete: { kind: 'delete', ...COMMON, seq: 5, id: FIRST },
+};
+const EVENTS = Object.values(ONE_OF_EACH);
+
+it('knows which kinds create a message', () => {
+  expect(EVENTS.filter(isCreating).map(({ kind }) => kind)).toEqual(['message', 'reply', 'file']);
+});
+
+it.each(Object.keys(STORED_KINDS))('recognizes %s as a stored kind', (kind) => {
+  expect([isStoredKind(kind), isStored({ kind }), isSequenced({ kind })]).toEqual([true, true, true]);
+});
+
+it.each(['typing', 'connect', 'foreign', 'members-changed', '', 'toString', '__proto__'])(
+  'recognizes %o as a kind that is not stored',
+  (kind) => {
+    expect([isStoredKind(kind), isStored({ kind }), isSequenced({ kind })]).toEqual([false, false, false]);
+  },
+);
+
+it('counts an event of an unknown kind as numbered, not as stored', () => {
+  expect([isStored(unknown(1)), isSequenced(unknown(1))]).toEqual([false, true]);
+});
+
+it('finds the message that each kind of event needs', () => {
+  expect(EVENTS.map((event) => [event.kind, targetOf(event)])).toEqual([
+    ['message', null],
+    ['reply', PARENT],
+    ['file', null],
+    ['modify', FIRST],
+    ['delete', FIRST],
+  ]);
+});
+
+it('removes text, file key and thumbnail from a blanked event, and nothing else', () => {
+  expect(EVENTS.map(blanked)).toEqual([
+    { ...ONE_OF_EACH.message, content: '' },
+    { ...ONE_OF_EACH.reply, content: '' },
+    { ...ONE_OF_EACH.file, content: '', thumbnail: null },
+    { ...ONE_OF_EACH.modify, content: '' },
+    ONE_OF_EACH.delete,
+  ]);
+});
+
+it('blanks a message and its edits when it is deleted later, and leaves other messages alone', () => {
+  const events = [message(1, FIRST), message(2, SECOND), modify(3, FIRST), remove(4, FIRST), modify(5, SECOND)];
+  expect(withoutDeleted(events)).toEqual([
+    { ...message(1, FIRST), content: '' },
+    message(2, SECOND),
+    { ...modify(3, FIRST), content: '' },
+    remove(4, FIRST),
+    modify(5, SECOND),
+  ]);
+});
+
+it('blanks an edit that comes after the deletion of its message', () => {
+  expect(withoutDeleted([remove(1, FIRST), modify(2, FIRST)])).toEqual([
+    remove(1, FIRST),
+    { ...modify(2, FIRST), content: '' },
+  ]);
+});
+
+it('keeps events of unknown kinds with their numbers', () => {
+  const events = [unknown(1), message(2, FIRST), unknown(3), remove(4, FIRST)];
+  expect(withoutDeleted(events)).toEqual([
+    unknown(1),
+    { ...message(2, FIRST), content: '' },
+    unknown(3),
+    remove(4, FIRST),
+  ]);
+});
+
+it('returns a copy of the list when nothing was deleted, and does not change the events of the caller', () => {
+  const kept = [message(1, FIRST)];
+  expect(withoutDeleted(kept)).toEqual(kept);
+  expect(withoutDeleted(kept)).not.toBe(kept);
+  const deleted = [message(1, FIRST), remove(2, FIRST)];
+  withoutDeleted(deleted);
+  expect(deleted[0]).toEqual(message(1, FIRST));
+});
