@@ -4,12 +4,12 @@
  */
 
 import { startKafka } from '../dev/services/kafka.ts';
-import type { ConsumedMessage, RecordSource } from '../src/adapters/kafka/kafka-record.ts';
 import { KafkaMessageBus } from '../src/adapters/kafka/message-bus.ts';
 import { ReadPositions } from '../src/adapters/kafka/positions.ts';
-import { takeBatch } from '../src/adapters/kafka/take-batch.ts';
+import { type ConsumedMessage, takeBatch } from '../src/adapters/kafka/take-batch.ts';
 import { TopicConsumer } from '../src/adapters/kafka/topic-consumer.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerStream } from '../src/adapters/kafka/topics.ts';
+import type { RecordSource } from '../src/adapters/records/received-record.ts';
 import { encodeRecord } from '../src/adapters/records/record-codec.ts';
 import type { Telemetry } from '../src/application/ports/telemetry.ts';
 import type { MessageCreated } from '../src/domain/stored-event.ts';
@@ -48,7 +48,7 @@ function batchOf(count: number, first: number): ConsumedMessage[] {
 
 function skipping(): void {
   const here = new Set(['r-100000']);
-  const source: RecordSource = { stream: 'DIRECT', skipped: () => {} };
+  const source: RecordSource<ConsumedMessage> = { stream: 'DIRECT', skipped: () => {} };
   let heard = 0;
   let taken = 0;
   let spent = 0;

@@ -1,4 +1,5 @@
-import type { ChatEvent, TypingShown } from '../src/domain/chat-event.ts';
+import type { OutgoingEvent } from '../src/application/ports/message-bus.ts';
+import type { TypingShown } from '../src/domain/chat-event.ts';
 import type { ConversationKey } from '../src/domain/place.ts';
 import type { MessageCreated } from '../src/domain/stored-event.ts';
 
@@ -19,9 +20,7 @@ export function typing(place: ConversationKey, name: string): TypingShown {
   return { kind: 'typing', place, name };
 }
 
-type Sample = Exclude<ChatEvent, { readonly kind: 'foreign' | 'unknown' }>;
-
-type OfKind<K extends Sample['kind']> = Sample extends infer E
+type OfKind<K extends OutgoingEvent['kind']> = OutgoingEvent extends infer E
   ? E extends { readonly kind: infer Kinds }
     ? K extends Kinds
       ? E & { readonly kind: K }
@@ -29,8 +28,8 @@ type OfKind<K extends Sample['kind']> = Sample extends infer E
     : never
   : never;
 
-/** Events of each kind that is sent between servers. A kind that is missing here does not compile. */
-const SAMPLES: { readonly [K in Sample['kind']]: readonly [OfKind<K>, ...OfKind<K>[]] } = {
+/** Events of each kind that servers send to each other. A kind that is missing here does not compile. */
+const SAMPLES: { readonly [K in OutgoingEvent['kind']]: readonly [OfKind<K>, ...OfKind<K>[]] } = {
   message: [
     message('r-5', 1),
     message('c-11', 1),
@@ -78,7 +77,7 @@ const SAMPLES: { readonly [K in Sample['kind']]: readonly [OfKind<K>, ...OfKind<
   ],
 };
 
-/** One event of each kind and shape that is sent between servers. All of them must arrive unchanged. */
-export function oneOfEach(): ChatEvent[] {
+/** Events of each kind and shape that servers send to each other. All of them must arrive unchanged. */
+export function oneOfEach(): OutgoingEvent[] {
   return Object.values(SAMPLES).flat();
 }

@@ -1,5 +1,5 @@
 import { BadRequest, parseRequest } from '../../neighbours/presence/codec.ts';
-import { KafkaRecord } from '../../src/adapters/kafka/kafka-record.ts';
+import { ReceivedRecord } from '../../src/adapters/records/received-record.ts';
 import { encodeRecord } from '../../src/adapters/records/record-codec.ts';
 import { RECORD_STREAMS } from '../../src/adapters/records/record-stream.ts';
 import { FrameDecoder } from '../../src/adapters/stomp/decoder.ts';
@@ -97,7 +97,7 @@ function record(noise: Noise): void {
     offset: '1',
   };
   const kind = noise.number(4) === 0 ? noise.one(RECORD_STREAMS) : stream;
-  const read = new KafkaRecord(message, { stream: kind, skipped: () => {} });
+  const read = new ReceivedRecord(message, { stream: kind, skipped: () => {} });
   void [read.key, read.server, read.seq, read.batchEnd, read.isForServers];
   read.read();
 }

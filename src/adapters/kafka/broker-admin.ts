@@ -1,7 +1,11 @@
 import type { Admin } from 'kafkajs';
-import { type ClientOptions, openClient, within } from './client.ts';
+import { withTimeout } from '../support/with-timeout.ts';
+import { type ClientOptions, disconnected, openClient } from './client.ts';
 
-/** What is asked of the cluster beside records: topics, newest offsets, who is in a group. */
+/**
+ * Requests to the Kafka cluster that are not about records: topics, newest offsets, members of
+ * groups.
+ */
 export class BrokerAdmin {
   readonly #options: ClientOptions;
 
@@ -9,39 +13,40 @@ export class BrokerAdmin {
     this.#options = options;
   }
 
-  /** Opens a connection for `work` and ends it afterwards, so that none has to be watched over in between. */
-  async run<T>(withinMs: number, what: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+  /**
+   * Opens a connection for `work` and closes it afterwards. A permanent connection would need a
+   * watch of its own.
+   * @throws Error(`{task} took longer than {ms} ms`)
+   */
+  async run<T>(ms: number, task: string, work: (admin: Admin) => Promise<T>): Promise<T> {
     const { kafka, abandon } = openClient(this.#options);
     const admin = kafka.admin();
     try {
-      return await within(
-        withinMs,
-        what,
-        admin.connect().then(() => work(admin)),
-      );
+      const done = admin.connect().then(() => work(admin));
+      return await withTimeout(ms, done, () => new Error(`${task} took longer than ${ms} ms`));
     } finally {
-      await within(1_000, 'closing', admin.disconnect()).catch(() => {});
+      await disconnected(admin);
       abandon();
     }
   }
 }
 
-const MOST_REPLICAS = 3;
+const MAX_REPLICAS = 3;
 
-/** Makes those of `topics` that are missing. Several servers may do so at the same time. */
+/** Creates the missing ones of `topics`. Several servers may do so at the same time. */
 export async function ensureTopics(admin: Admin, topics: readonly string[], partitions: number): Promise<void> {
   const existing = new Set(await admin.listTopics());
   const missing = topics.filter((topic) => !existing.has(topic));
   if (missing.length === 0) return;
   const { brokers } = await admin.describeCluster();
-  const replicationFactor = Math.min(MOST_REPLICAS, brokers.length);
+  const replicationFactor = Math.min(MAX_REPLICAS, brokers.length);
   await admin.createTopics({
     topics: missing.map((topic) => ({ topic, numPartitions: partitions, replicationFactor })),
     waitForLeaders: true,
   });
 }
 
-/** Partition to the offset that its next record will have. */
+/** Partition number to the offset that its next record will get. */
 export type Positions = ReadonlyMap<number, number>;
 
 export async function newestOffsets(admin: Admin, topic: string): Promise<Positions> {
@@ -49,7 +54,7 @@ export async function newestOffsets(admin: Admin, topic: string): Promise<Positi
   return new Map(offsets.map(({ partition, high }) => [partition, Number(high)]));
 }
 
-/** Group to the number of its members, those without any left out. */
+/** The number of members of each group. Groups without members are left out. */
 export async function membersOf(admin: Admin, groups: readonly string[]): Promise<Map<string, number>> {
   const described = await admin.describeGroups([...groups]);
   const counts = described.groups.map(({ groupId, members }): [string, number] => [groupId, members.length]);

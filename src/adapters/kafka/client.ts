@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { Kafka, type KafkaConfig, type LogEntry, logLevel } from 'kafkajs';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
+import { withTimeout } from '../support/with-timeout.ts';
 import { quietRequestTimers } from './request-timers.ts';
 
 quietRequestTimers();
@@ -10,31 +11,35 @@ export interface ClientOptions {
   /** Shown in the broker's logs. */
   readonly clientId: string;
   readonly telemetry: Telemetry;
-  /** A request that is not answered in this time has failed; milliseconds. */
+  /** A request without an answer fails after this time, in milliseconds. */
   readonly requestTimeout: number;
-  /** How often kafkajs itself tries again before it gives up. */
+  /** Number of retries by kafkajs itself. */
   readonly retries: number;
 }
 
 export interface Client {
   readonly kafka: Kafka;
   /**
-   * Breaks all connections of this client and makes no new ones: nothing of it is sent any more, whatever it still tries. kafkajs waits for
-   * answers when told to disconnect, and from a broker that hangs there are none.
+   * Destroys all sockets of this client and opens no new ones, so that it can send nothing more.
+   * The `disconnect` of kafkajs waits for answers, and a hanging broker gives none.
    */
   abandon(): void;
 }
 
 const CONNECT_MS = 2_000;
 const KEEP_ALIVE_MS = 30_000;
-const LOG_EVERY_MS = 10_000;
+const LOG_INTERVAL_MS = 10_000;
+const MAX_REMEMBERED_MESSAGES = 100;
+const DISCONNECT_MS = 1_000;
 
-/** A kafkajs client that can be given up at once, and that logs through the Telemetry port. */
+/**
+ * Creates a kafkajs client that can be abandoned at once and that logs through the Telemetry port.
+ */
 export function openClient(options: ClientOptions): Client {
   const sockets = new Set<Socket>();
   let abandoned = false;
   const socketFactory: NonNullable<KafkaConfig['socketFactory']> = ({ host, port, onConnect }) => {
-    if (abandoned) throw new Error('this client has been given up');
+    if (abandoned) throw new Error('this Kafka client is abandoned');
     const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS });
     socket.once('connect', onConnect);
     socket.once('close', () => sockets.delete(socket));
@@ -50,14 +55,15 @@ export function openClient(options: ClientOptions): Client {
       retries: options.retries,
       initialRetryTime: 100,
       maxRetryTime: 1_000,
-      // Whoever runs a consumer starts another one in its place, with fresh connections; two who restart would fight.
+      // TopicConsumer replaces a failed consumer itself, with new connections. Two restarts would
+      // conflict.
       restartOnFailure: async () => false,
     },
     socketFactory,
     logLevel: logLevel.WARN,
     logCreator: () => {
       const log = logTo(options.telemetry);
-      // What a client that was given up still says concerns nobody.
+      // The errors of an abandoned client are expected.
       return (entry) => {
         if (!abandoned) log(entry);
       };
@@ -65,33 +71,28 @@ export function openClient(options: ClientOptions): Client {
   });
   const abandon = () => {
     abandoned = true;
-    for (const socket of sockets) socket.destroy(new Error('given up'));
+    for (const socket of sockets) socket.destroy(new Error('the Kafka client is abandoned'));
   };
   return { kafka, abandon };
 }
 
-/** An outage makes kafkajs say the same thing many times a second; one of each is enough. */
+/**
+ * Logs each message of kafkajs at most once in 10 s. During an outage kafkajs repeats it many times
+ * a second.
+ */
 function logTo(telemetry: Telemetry): (entry: LogEntry) => void {
   const last = new Map<string, number>();
   return ({ namespace, log: { message, error, groupId, broker, timestamp } }) => {
     const now = Date.parse(timestamp);
-    const what = `${namespace} ${message}`;
-    if (now - (last.get(what) ?? Number.NEGATIVE_INFINITY) < LOG_EVERY_MS) return;
-    if (last.size > 100) last.clear();
-    last.set(what, now);
-    telemetry.log('warn', 'kafka client', { part: namespace, message, error, groupId, broker });
+    const repeated = `${namespace} ${message}`;
+    if (now - (last.get(repeated) ?? Number.NEGATIVE_INFINITY) < LOG_INTERVAL_MS) return;
+    if (last.size > MAX_REMEMBERED_MESSAGES) last.clear();
+    last.set(repeated, now);
+    telemetry.log('warn', 'kafka client', { component: namespace, message, error, groupId, broker });
   };
 }
 
-/** Waits for `work` at most `ms`. What it came to afterwards is nobody's concern. @throws Error(`what` took too long) */
-export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** Disconnects, but waits at most `ms` for it. Errors are ignored. Call `abandon` afterwards. */
+export async function disconnected(connection: { disconnect(): Promise<void> }, ms = DISCONNECT_MS): Promise<void> {
+  await withTimeout(ms, connection.disconnect(), () => new Error('timeout')).catch(() => {});
 }

@@ -3,23 +3,24 @@ import type { BusHealth, MessageBus, OutgoingRecord, RecordHandler } from '../..
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import { encodeRecord } from '../records/record-codec.ts';
 import { RECORD_STREAMS, type RecordStream } from '../records/record-stream.ts';
+import { skipReport } from '../records/skip-report.ts';
+import { withTimeout } from '../support/with-timeout.ts';
 import { BrokerAdmin, ensureTopics, membersOf, newestOffsets, type Positions } from './broker-admin.ts';
-import { type ClientOptions, within } from './client.ts';
+import type { ClientOptions } from './client.ts';
 import { RecordSender } from './record-sender.ts';
 import { retryWhileNotReady } from './retry-while-not-ready.ts';
-import { skipReport } from './skip-report.ts';
 import { type ConsumerTiming, TopicConsumer } from './topic-consumer.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerStream } from './topics.ts';
 
 export interface KafkaBusOptions {
   /** `['host:port', ...]` */
   readonly brokers: readonly string[];
-  /** Stands in every record, and behind every group's name. */
+  /** Written into every record, and the suffix of every group name. */
   readonly serverId: string;
   readonly telemetry: Telemetry;
   readonly topics?: NamePerStream;
   readonly groups?: NamePerStream;
-  /** Of topics that have to be made. */
+  /** Number of partitions of a topic that the bus creates; 6 if not given. */
   readonly partitions?: number;
   readonly timing?: Partial<ConsumerTiming>;
 }
@@ -27,13 +28,16 @@ export interface KafkaBusOptions {
 const TIMING: ConsumerTiming = { session: 10_000, heartbeat: 2_000, silence: 30_000, commit: 3_000, fetchWait: 500 };
 const PREPARE_MS = 15_000;
 const JOIN_MS = 30_000;
-const LAG_EVERY_MS = 15_000;
+const LAG_CHECK_MS = 15_000;
 const FLUSH_MS = 5_000;
 const FORGET_MS = 5_000;
 
 type Stage = 'new' | 'starting' | 'running' | 'closed';
 
-/** The bus over six topics, each read by a group that belongs to this server alone, so that every server hears everything. */
+/**
+ * A bus of six Kafka topics. Each server reads each topic as the only member of a group of its own,
+ * so that it receives every record. ADR 0004 gives the reasons.
+ */
 export class KafkaMessageBus implements MessageBus {
   readonly #options: KafkaBusOptions;
   readonly #topics: NamePerStream;
@@ -52,9 +56,11 @@ export class KafkaMessageBus implements MessageBus {
     const { brokers, serverId, telemetry, topics = DEFAULT_TOPICS, groups = DEFAULT_GROUPS } = options;
     this.#options = options;
     this.#topics = topics;
-    this.#groups = new Map(RECORD_STREAMS.map((kind) => [kind, `${groups[kind]}-${serverId}`]));
-    if (new Set(Object.values(topics)).size < RECORD_STREAMS.length) throw new Error('the six topics need six names');
-    if (new Set(this.#groups.values()).size < RECORD_STREAMS.length) throw new Error('the six groups need six names');
+    this.#groups = new Map(RECORD_STREAMS.map((stream) => [stream, `${groups[stream]}-${serverId}`]));
+    if (new Set(Object.values(topics)).size < RECORD_STREAMS.length)
+      throw new Error('the six Kafka topics must have six different names');
+    if (new Set(this.#groups.values()).size < RECORD_STREAMS.length)
+      throw new Error('the six Kafka groups must have six different names');
     this.#timing = { ...TIMING, ...options.timing };
     this.#client = { brokers, clientId: `chat-${serverId}`, telemetry, requestTimeout: 10_000, retries: 5 };
     this.#admin = new BrokerAdmin(this.#client);
@@ -62,19 +68,19 @@ export class KafkaMessageBus implements MessageBus {
   }
 
   async start(handler: RecordHandler): Promise<void> {
-    if (this.#stage !== 'new') throw new Error('a message bus is started once');
+    if (this.#stage !== 'new') throw new Error(`the message bus cannot be started again: it is ${this.#stage}`);
     this.#stage = 'starting';
     try {
       const from = await this.#prepare();
       await this.#read(handler, from);
-      await this.#refuseDoubles();
+      await this.#refuseSharedGroups();
     } catch (error) {
       await this.close();
       throw error;
     }
     if (this.#closing !== null) throw new Error('the message bus was closed while it started');
     this.#stage = 'running';
-    this.#lagTimer = setInterval(() => void this.#checkLag(), LAG_EVERY_MS).unref();
+    this.#lagTimer = setInterval(() => void this.#checkLag(), LAG_CHECK_MS).unref();
   }
 
   async publish(records: readonly OutgoingRecord[]): Promise<void> {
@@ -84,8 +90,8 @@ export class KafkaMessageBus implements MessageBus {
 
   health(): BusHealth {
     if (this.#stage !== 'running') return { ready: false, reason: `the message bus is ${this.#stage}` };
-    for (const { topic, trouble } of this.#consumers) {
-      if (trouble !== null) return { ready: false, reason: `${topic}: ${trouble}` };
+    for (const { topic, problem } of this.#consumers) {
+      if (problem !== null) return { ready: false, reason: `${topic}: ${problem}` };
     }
     const { failure } = this.#sender;
     return failure === null ? { ready: true } : { ready: false, reason: `writing: ${failure}` };
@@ -99,7 +105,7 @@ export class KafkaMessageBus implements MessageBus {
     await this.#forgotten;
   }
 
-  /** Replaces all consumers by new ones, which go on where these were. For people who see something that the watch does not. */
+  /** Replaces all consumers. The new ones continue at the same positions. */
   restartConsumers(reason: string): void {
     for (const consumer of this.#consumers) consumer.restart(reason);
   }
@@ -110,10 +116,13 @@ export class KafkaMessageBus implements MessageBus {
     await Promise.all([...this.#consumers.map((consumer) => consumer.close()), this.#sender.close(FLUSH_MS)]);
   }
 
-  /** Topics, nobody else in our groups, and the offsets from which on we read. */
+  /**
+   * Creates missing topics, waits until the groups are empty, and returns the offsets at which
+   * reading begins.
+   */
   async #prepare(): Promise<ReadonlyMap<RecordStream, Positions>> {
     const { partitions = 6 } = this.#options;
-    const patience = this.#timing.session + PREPARE_MS;
+    const timeout = this.#timing.session + PREPARE_MS;
     const prepare = async (admin: Admin) => {
       await Promise.all([
         ensureTopics(admin, Object.values(this.#topics), partitions),
@@ -121,23 +130,26 @@ export class KafkaMessageBus implements MessageBus {
         this.#sender.connect(),
       ]);
       const found = RECORD_STREAMS.map(
-        async (kind): Promise<[RecordStream, Positions]> => [kind, await newestOffsets(admin, this.#topics[kind])],
+        async (stream): Promise<[RecordStream, Positions]> => [
+          stream,
+          await newestOffsets(admin, this.#topics[stream]),
+        ],
       );
       return new Map(await Promise.all(found));
     };
-    return retryWhileNotReady(PREPARE_MS, () => this.#admin.run(patience, 'preparing topics and groups', prepare));
+    return retryWhileNotReady(PREPARE_MS, () => this.#admin.run(timeout, 'preparing topics and groups', prepare));
   }
 
-  /** A server that was killed stays a member until its session has timed out; one that lives stays longer. */
+  /** A killed server stays a member until its session times out. A live one stays longer. */
   async #awaitEmptyGroups(members: () => Promise<ReadonlyMap<string, number>>): Promise<void> {
     const { telemetry, serverId } = this.#options;
     const until = Date.now() + this.#timing.session + this.#timing.heartbeat;
-    for (let told = false; ; told = true) {
+    for (let logged = false; ; logged = true) {
       const [taken] = (await members()).keys();
       if (taken === undefined) return;
-      if (Date.now() > until) throw this.#doubleId(taken);
-      if (!told)
-        telemetry.log('info', 'waiting for an earlier life of this server to time out', { serverId, group: taken });
+      if (Date.now() > until) throw this.#idIsTaken(taken);
+      if (!logged)
+        telemetry.log('info', 'waiting until an earlier run of this server times out', { serverId, group: taken });
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }
@@ -146,46 +158,53 @@ export class KafkaMessageBus implements MessageBus {
     const { telemetry } = this.#options;
     const skipped = skipReport(telemetry);
     this.#consumers = [...this.#groups].map(
-      ([kind, group]) =>
+      ([stream, group]) =>
         new TopicConsumer({
           client: this.#client,
-          topic: this.#topics[kind],
+          topic: this.#topics[stream],
           group,
-          from: from.get(kind) ?? new Map(),
-          source: { stream: kind, skipped: (message, reason) => skipped(this.#topics[kind], message, reason) },
+          from: from.get(stream) ?? new Map(),
+          source: {
+            stream,
+            skipped: ({ offset }, error) => skipped({ topic: this.#topics[stream], offset }, error),
+          },
           handler: (record) => {
             if (this.#stage !== 'closed') handler(record);
           },
           timing: this.#timing,
         }),
     );
-    await within(JOIN_MS, 'joining the groups', Promise.all(this.#consumers.map((consumer) => consumer.start())));
+    const joined = Promise.all(this.#consumers.map((consumer) => consumer.start()));
+    await withTimeout(JOIN_MS, joined, () => new Error(`joining the groups took longer than ${JOIN_MS} ms`));
   }
 
-  /** Two servers that start at once both find the groups empty; afterwards each sees the other. */
-  async #refuseDoubles(): Promise<void> {
+  /**
+   * Two servers that start at the same time both find the groups empty. After joining, each sees
+   * the other.
+   */
+  async #refuseSharedGroups(): Promise<void> {
     const groups = [...this.#groups.values()];
     const look = (admin: Admin) => membersOf(admin, groups);
     const members = await retryWhileNotReady(PREPARE_MS, () =>
-      this.#admin.run(PREPARE_MS, 'looking for doubles', look),
+      this.#admin.run(PREPARE_MS, 'looking for a server of the same id', look),
     );
-    for (const [group, count] of members) if (count > 1) throw this.#doubleId(group);
+    for (const [group, count] of members) if (count > 1) throw this.#idIsTaken(group);
   }
 
-  #doubleId(group: string): Error {
+  #idIsTaken(group: string): Error {
     const { serverId } = this.#options;
     return new Error(`another live server uses the server id ${serverId}: the consumer group ${group} has a member`);
   }
 
   async #checkLag(): Promise<void> {
     try {
-      await this.#admin.run(LAG_EVERY_MS / 2, 'looking at lags', (admin) =>
+      await this.#admin.run(LAG_CHECK_MS / 2, 'reading the lags', (admin) =>
         Promise.all(
           this.#consumers.map(async (consumer) => consumer.checkLag(await newestOffsets(admin, consumer.topic))),
         ),
       );
     } catch {
-      // While Kafka is away the consumers' own silence tells it.
+      // While Kafka is away, the missing heartbeats of the consumers show it.
     }
   }
 
@@ -194,7 +213,7 @@ export class KafkaMessageBus implements MessageBus {
     try {
       await this.#admin.run(FORGET_MS, 'removing the groups', (admin) => admin.deleteGroups(groups));
     } catch (error) {
-      this.#options.telemetry.log('warn', 'kafka groups could not be removed', { error: String(error) });
+      this.#options.telemetry.log('warn', 'the Kafka groups were not removed', { error: String(error) });
     }
   }
 }

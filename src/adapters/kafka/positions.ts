@@ -1,8 +1,9 @@
 import type { Positions } from './broker-admin.ts';
 
 /**
- * Where reading one topic has got to: partition to the offset of the next record. Kept here and not by the group, so that whoever joins anew,
- * for whatever reason, goes on exactly there.
+ * The read positions of one topic: for each partition the offset of the next record. The server
+ * keeps them itself and does not use the positions that the group stores. A consumer that replaces
+ * another one continues exactly there.
  */
 export class ReadPositions {
   readonly #next: Map<number, number>;
@@ -12,7 +13,10 @@ export class ReadPositions {
     this.#next = new Map(from);
   }
 
-  /** A partition that is met for the first time was added since, and is read from its start. */
+  /**
+   * The offset of the next record. A partition without a position was added later and is read from
+   * its start.
+   */
   of(partition: number): number {
     return this.#next.get(partition) ?? 0;
   }
@@ -26,7 +30,7 @@ export class ReadPositions {
     return [...this.#next];
   }
 
-  /** All positions, when one has moved since the last call. */
+  /** All positions if one has changed since the last call, otherwise none. */
   takeChanged(): [number, number][] {
     if (!this.#changed) return [];
     this.#changed = false;
@@ -34,8 +38,9 @@ export class ReadPositions {
   }
 
   /**
-   * How many of the first records of a batch were handled before. `newest` is where the partition ends now: one that ends before our position was
-   * emptied or made anew, and counts from the batch's own start.
+   * The number of records at the start of a batch that were handled before. `newest` is the offset
+   * of the partition's next record. If it is smaller than the position, the partition was emptied
+   * or created again. Then no record counts as handled.
    */
   handledBefore(partition: number, offsets: readonly { readonly offset: string }[], newest: number): number {
     const position = newest < this.of(partition) ? 0 : this.of(partition);
@@ -45,11 +50,14 @@ export class ReadPositions {
   }
 }
 
-/** Finds partitions that have records to read and make no step from one look to the next. */
+/** Finds partitions whose position stands still although there are records to read. */
 export class StallWatch {
   #before: ReadonlyMap<number, { readonly position: number; readonly newest: number }> = new Map();
 
-  look(positions: ReadPositions, newest: Positions): boolean {
+  /**
+   * True if a partition had unread records at the last call and its position has not moved since.
+   */
+  isStalled(positions: ReadPositions, newest: Positions): boolean {
     const now = new Map(
       [...newest].map(([partition, end]) => [partition, { position: positions.of(partition), newest: end }]),
     );

@@ -1,50 +1,58 @@
 import { Partitioners, type Producer, type TopicMessages } from 'kafkajs';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import type { EncodedRecord } from '../records/record-codec.ts';
-import { type Client, type ClientOptions, openClient, within } from './client.ts';
+import { withTimeout } from '../support/with-timeout.ts';
+import { type Client, type ClientOptions, disconnected, openClient } from './client.ts';
 import type { NamePerStream } from './topics.ts';
 
-/** One `send` call: settled when its last record is, or by the first that fails. */
+/** A `send` call. It resolves with its last record and rejects with the first one that fails. */
 interface Call {
-  open: number;
+  /** Records that are not acknowledged yet. */
+  unacknowledged: number;
+  /** When the call is given up, in milliseconds since 1970. */
   readonly until: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
 
-interface Waiting {
+interface QueuedRecord {
   readonly record: EncodedRecord;
   readonly call: Call;
 }
 
-const MOST_WAITING = 50_000;
-/** Well under the megabyte that a broker takes at once by default. */
-const MOST_BYTES = 512 * 1024;
-const LEAST_BYTES = 1_024;
-/** About what key and headers add to a record. */
+const MAX_QUEUED_RECORDS = 50_000;
+/** Bytes of a request. A broker accepts about one megabyte by default. */
+const MAX_REQUEST_BYTES = 512 * 1024;
+const MIN_REQUEST_BYTES = 1_024;
+/** Estimated size of a record's key and headers. */
 const HEADER_BYTES = 200;
-/** Of this time one attempt may take a part; together they stay within the 10 s after which a caller shall know. */
+/**
+ * A call that is older is given up at the next failure. With one more attempt it settles within 10
+ * s.
+ */
 const GIVE_UP_MS = 6_000;
 const ATTEMPT_MS = 4_000;
-const NEWS_MS = 10_000;
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 1_000;
+/** How long a failure makes the sender unhealthy. */
+const FAILURE_REPORT_MS = 10_000;
+const MIN_RETRY_PAUSE_MS = 100;
+const MAX_RETRY_PAUSE_MS = 1_000;
 
 /**
- * Writes records with all replicas' acknowledgement, one request at a time: so order holds when a request is repeated. Records that arrive while
- * one is under way go together in the next. After a failure everything is made anew, connections too, until Kafka is back.
+ * Writes records and waits for the acknowledgement of all in-sync replicas. It sends one request at
+ * a time, so that a repeated request keeps the order. Records that arrive meanwhile go into the
+ * next request together. After a failure it opens a new client with new connections.
  */
 export class RecordSender {
   readonly #options: ClientOptions;
   readonly #topics: NamePerStream;
   readonly #telemetry: Telemetry;
-  #queue: Waiting[] = [];
+  #queue: QueuedRecord[] = [];
   #client: { readonly producer: Producer; readonly client: Client } | null = null;
   #pumping = false;
   #closed = false;
   #idle: (() => void)[] = [];
-  #mostBytes = MOST_BYTES;
-  #failure: { readonly reason: string; readonly at: number } | null = null;
+  #maxBytes = MAX_REQUEST_BYTES;
+  #failure: { readonly error: string; readonly at: number } | null = null;
 
   constructor(options: ClientOptions, topics: NamePerStream) {
     this.#options = options;
@@ -52,13 +60,13 @@ export class RecordSender {
     this.#telemetry = options.telemetry;
   }
 
-  /** Why the last request failed, while that is news; null after one that succeeded. */
+  /** The error of the last request if it failed less than 10 s ago, otherwise null. */
   get failure(): string | null {
-    // Who has nothing more to send would else be out of order for ever.
-    return this.#failure !== null && Date.now() - this.#failure.at < NEWS_MS ? this.#failure.reason : null;
+    // Otherwise a server that sends nothing more would stay unhealthy forever.
+    return this.#failure !== null && Date.now() - this.#failure.at < FAILURE_REPORT_MS ? this.#failure.error : null;
   }
 
-  /** Connects ahead of the first record. Where that fails, the first record tries again. */
+  /** Connects before the first record is sent. If it fails, the first record tries again. */
   async connect(): Promise<void> {
     await this.#producer().catch(() => {});
   }
@@ -66,61 +74,62 @@ export class RecordSender {
   send(records: readonly EncodedRecord[]): Promise<void> {
     if (this.#closed) return Promise.reject(new Error('the message bus is closed'));
     if (records.length === 0) return Promise.resolve();
-    if (this.#queue.length + records.length > MOST_WAITING) {
-      return Promise.reject(new Error(`more than ${MOST_WAITING} records wait for Kafka`));
+    if (this.#queue.length + records.length > MAX_QUEUED_RECORDS) {
+      return Promise.reject(new Error(`more than ${MAX_QUEUED_RECORDS} records wait for Kafka`));
     }
     return new Promise((resolve, reject) => {
-      const call: Call = { open: records.length, until: Date.now() + GIVE_UP_MS, resolve, reject };
+      const call: Call = { unacknowledged: records.length, until: Date.now() + GIVE_UP_MS, resolve, reject };
       for (const record of records) this.#queue.push({ record, call });
       if (!this.#pumping) void this.#pump();
     });
   }
 
-  /** Takes no more records, and sends or rejects within `ms` what was taken. */
+  /** Accepts no more records. Those in the queue are sent or rejected within `ms`. */
   async close(ms: number): Promise<void> {
     this.#closed = true;
     if (this.#pumping) {
       const idle = new Promise<void>((resolve) => this.#idle.push(resolve));
-      await within(ms, 'sending the last records', idle).catch(() => {});
+      await withTimeout(ms, idle, () => new Error('timeout')).catch(() => {});
     }
     const rest = this.#queue;
     this.#queue = [];
-    for (const { call } of rest) call.reject(new Error('the message bus was closed before Kafka answered'));
+    for (const { call } of rest)
+      call.reject(new Error('the message bus was closed before Kafka acknowledged the record'));
     const { client, producer } = this.#client ?? {};
     this.#client = null;
-    if (producer !== undefined) await within(1_000, 'closing', producer.disconnect()).catch(() => {});
+    if (producer !== undefined) await disconnected(producer);
     client?.abandon();
   }
 
   async #pump(): Promise<void> {
     this.#pumping = true;
-    // Calls of the same turn go together.
+    // Calls of the same turn of the event loop go into one request.
     await Promise.resolve();
-    let pause = FIRST_PAUSE_MS;
+    let pause = MIN_RETRY_PAUSE_MS;
     while (this.#queue.length > 0) {
       const batch = this.#nextBatch();
       try {
-        await within(ATTEMPT_MS, 'writing to Kafka', this.#write(batch));
+        await withTimeout(ATTEMPT_MS, this.#write(batch), () => new Error(`no answer within ${ATTEMPT_MS} ms`));
         this.#settle(batch);
         this.#failure = null;
-        this.#mostBytes = Math.min(MOST_BYTES, this.#mostBytes * 2);
-        pause = FIRST_PAUSE_MS;
+        this.#maxBytes = Math.min(MAX_REQUEST_BYTES, this.#maxBytes * 2);
+        pause = MIN_RETRY_PAUSE_MS;
       } catch (error) {
-        const reason = error instanceof Error ? error : new Error(String(error));
-        if (isTooLarge(reason)) {
-          this.#refused(batch, reason);
+        const failure = error instanceof Error ? error : new Error(String(error));
+        if (isTooLarge(failure)) {
+          this.#refused(batch, failure);
           continue;
         }
-        this.#failed(reason);
+        this.#failed(failure);
         await new Promise((resolve) => setTimeout(resolve, pause));
-        pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+        pause = Math.min(pause * 2, MAX_RETRY_PAUSE_MS);
       }
     }
     this.#pumping = false;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  async #write(batch: readonly Waiting[]): Promise<void> {
+  async #write(batch: readonly QueuedRecord[]): Promise<void> {
     const topicMessages = this.#messages(batch);
     const { producer } = await this.#producer();
     await producer.sendBatch({ acks: -1, topicMessages });
@@ -149,17 +158,17 @@ export class RecordSender {
     if (this.#client === opened) this.#client = null;
   }
 
-  /** The front of the queue, which stays there until it is settled. */
-  #nextBatch(): Waiting[] {
+  /** The first records of the queue. They stay there until they are settled. */
+  #nextBatch(): QueuedRecord[] {
     let bytes = 0;
     const end = this.#queue.findIndex(({ record }, index) => {
       bytes += Buffer.byteLength(record.value) + HEADER_BYTES;
-      return index > 0 && bytes > this.#mostBytes;
+      return index > 0 && bytes > this.#maxBytes;
     });
     return this.#queue.slice(0, end === -1 ? this.#queue.length : end);
   }
 
-  #messages(batch: readonly Waiting[]): TopicMessages[] {
+  #messages(batch: readonly QueuedRecord[]): TopicMessages[] {
     const byTopic = new Map<string, { key: string; value: string; headers: Record<string, string> }[]>();
     for (const { record } of batch) {
       const topic = this.#topics[record.stream];
@@ -172,37 +181,40 @@ export class RecordSender {
     return [...byTopic].map(([topic, messages]) => ({ topic, messages }));
   }
 
-  #settle(batch: readonly Waiting[]): void {
+  #settle(batch: readonly QueuedRecord[]): void {
     this.#queue = this.#queue.slice(batch.length);
     for (const { call } of batch) {
-      call.open -= 1;
-      if (call.open === 0) call.resolve();
+      call.unacknowledged -= 1;
+      if (call.unacknowledged === 0) call.resolve();
     }
   }
 
   #failed(error: Error): void {
-    this.#failure = { reason: error.message, at: Date.now() };
+    this.#failure = { error: error.message, at: Date.now() };
     this.#drop(this.#client);
     const now = Date.now();
     this.#giveUp((call) => call.until <= now, error);
   }
 
-  /** Too large for the broker: the next request is half as large, down to the one record that is at fault. */
-  #refused(batch: readonly Waiting[], error: Error): void {
-    const [only, more] = batch;
-    if (more !== undefined) {
-      this.#mostBytes = Math.max(LEAST_BYTES, Math.floor(this.#mostBytes / 2));
+  /**
+   * The request was too large. The next one is half as large, until only the record that is too
+   * large is left.
+   */
+  #refused(batch: readonly QueuedRecord[], error: Error): void {
+    const [record, second] = batch;
+    if (second !== undefined) {
+      this.#maxBytes = Math.max(MIN_REQUEST_BYTES, Math.floor(this.#maxBytes / 2));
       return;
     }
-    this.#telemetry.log('error', 'kafka refuses a record as too large', { key: only?.record.key });
-    this.#giveUp((call) => call === only?.call, error);
+    this.#telemetry.log('error', 'a record is too large for Kafka', { key: record?.record.key });
+    this.#giveUp((call) => call === record?.call, error);
   }
 
   #giveUp(lost: (call: Call) => boolean, error: Error): void {
-    const reason = new Error(`Kafka did not take the records: ${error.message}`, { cause: error });
+    const failure = new Error(`Kafka did not accept the records: ${error.message}`, { cause: error });
     this.#queue = this.#queue.filter(({ call }) => {
       if (!lost(call)) return true;
-      call.reject(reason);
+      call.reject(failure);
       return false;
     });
   }

@@ -10,8 +10,10 @@ interface RequestQueue {
 const CHECK_MS = 10;
 
 /**
- * kafkajs 2.2.4 sets a timer after each answered request, and asks for it at a negative time when nothing waits, which Node 24 warns about on
- * standard error. Here the timer is set when there is something to wait for. A kafkajs that is made otherwise is left alone.
+ * Replaces one method of kafkajs 2.2.4. The original sets a timer after each answered request, with
+ * a negative time if no request waits, and Node 24 prints a warning for it. The replacement sets
+ * the timer only if requests wait. If another version of kafkajs has no such method, nothing is
+ * replaced.
  */
 export function quietRequestTimers(): void {
   let loaded: unknown;

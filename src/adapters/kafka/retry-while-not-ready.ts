@@ -1,9 +1,9 @@
 const PAUSE_MS = 300;
 
 /**
- * Does `work` again while Kafka answers that it is not so far yet: a broker that was just set up has no coordinator for groups, a topic that was
- * just made has no leader. Whatever else fails has failed.
- * @throws the last error, when `ms` are over
+ * Repeats `work` while Kafka answers that it is not ready: a new broker has no coordinator for
+ * groups yet, a new topic has no leader. Any other error ends it.
+ * @throws the last error, after `ms` milliseconds
  */
 export async function retryWhileNotReady<T>(ms: number, work: () => Promise<T>): Promise<T> {
   const until = Date.now() + ms;
@@ -11,14 +11,14 @@ export async function retryWhileNotReady<T>(ms: number, work: () => Promise<T>):
     try {
       return await work();
     } catch (error) {
-      if (!isUnsettled(error) || Date.now() > until) throw error;
+      if (!isNotReady(error) || Date.now() > until) throw error;
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }
 }
 
-/** Whether a broker answered, and the answer was that the same question may be answered otherwise in a moment. */
-export function isUnsettled(error: unknown): boolean {
+/** True if a broker answered that the same request may succeed in a moment. */
+export function isNotReady(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   switch (error.name) {
     case 'KafkaJSGroupCoordinatorNotFound':
@@ -26,6 +26,6 @@ export function isUnsettled(error: unknown): boolean {
     case 'KafkaJSProtocolError':
       return 'retriable' in error && error.retriable === true;
     default:
-      return isUnsettled(error.cause);
+      return isNotReady(error.cause);
   }
 }

@@ -1,35 +1,36 @@
 import type { Consumer } from 'kafkajs';
 import type { RecordHandler } from '../../application/ports/message-bus.ts';
+import type { RecordSource } from '../records/received-record.ts';
 import type { Positions } from './broker-admin.ts';
-import { type Client, type ClientOptions, openClient, within } from './client.ts';
-import type { RecordSource } from './kafka-record.ts';
+import { type Client, type ClientOptions, disconnected, openClient } from './client.ts';
 import { ReadPositions, StallWatch } from './positions.ts';
-import { type FetchedBatch, takeBatch } from './take-batch.ts';
+import { type ConsumedMessage, type FetchedBatch, takeBatch } from './take-batch.ts';
 
 export interface TopicConsumerOptions {
   readonly client: ClientOptions;
   readonly topic: string;
   readonly group: string;
   readonly from: Positions;
-  readonly source: RecordSource;
+  readonly source: RecordSource<ConsumedMessage>;
   readonly handler: RecordHandler;
   readonly timing: ConsumerTiming;
 }
 
-/** Milliseconds. */
+/** All times in milliseconds. */
 export interface ConsumerTiming {
-  /** After this time without a heart-beat the broker takes the member for dead. */
+  /** After this time without a heartbeat the broker removes the member from the group. */
   readonly session: number;
   readonly heartbeat: number;
-  /** After this time without a heart-beat the consumer is replaced. */
+  /** After this time without a heartbeat this server replaces the consumer. */
   readonly silence: number;
+  /** Interval between commits of the position. */
   readonly commit: number;
-  /** How long a fetch waits for the first record. */
+  /** Time that a fetch waits for the first record. */
   readonly fetchWait: number;
 }
 
-/** One kafkajs consumer, from its start to the first thing that goes wrong with it. */
-interface Life {
+/** One kafkajs consumer, from its start to its first failure. */
+interface RunningConsumer {
   readonly client: Client;
   readonly consumer: Consumer;
   over: boolean;
@@ -39,22 +40,23 @@ interface Life {
 
 const BYTES_PER_PARTITION = 256 * 1024;
 const LEAVE_MS = 2_000;
-const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 5_000;
+const MIN_PAUSE_MS = 250;
+const MAX_PAUSE_MS = 5_000;
 
 /**
- * Reads one topic from given positions on as the only member of one group, until it is closed. A consumer that crashes, falls silent or loses its
- * group is replaced by a new one that goes on where it was.
+ * Reads one topic from the given positions, as the only member of its group, until it is closed. A
+ * consumer that crashes, stops its heartbeat or loses its group is replaced. The new one continues
+ * at the same position.
  */
 export class TopicConsumer {
   readonly #options: TopicConsumerOptions;
   readonly #positions: ReadPositions;
   readonly #stalls = new StallWatch();
-  #life: Life | null = null;
+  #running: RunningConsumer | null = null;
   #joined = false;
-  #trouble: string | null = 'has not joined its group yet';
-  #lastSign = 0;
-  #pause = FIRST_PAUSE_MS;
+  #problem: string | null = 'has not joined its group yet';
+  #lastHeartbeat = 0;
+  #pause = MIN_PAUSE_MS;
   #committing = false;
   #closed = false;
   #main: Promise<void> | null = null;
@@ -70,41 +72,48 @@ export class TopicConsumer {
     return this.#options.topic;
   }
 
-  /** What is wrong at present, for people; null while records are read. */
-  get trouble(): string | null {
-    const silent = Date.now() - this.#lastSign;
-    if (this.#trouble === null && silent > this.#options.timing.silence) {
-      return `no heart-beat for ${Math.round(silent / 1000)} s`;
+  /** A human-readable description of the present problem; null while records are read. */
+  get problem(): string | null {
+    const silent = Date.now() - this.#lastHeartbeat;
+    if (this.#problem === null && silent > this.#options.timing.silence) {
+      return `no heartbeat for ${Math.round(silent / 1000)} s`;
     }
-    return this.#trouble;
+    return this.#problem;
   }
 
-  /** Resolves when the group has been joined for the first time: from then on nothing written is missed. */
+  /**
+   * Resolves when the consumer has joined its group for the first time. It misses no record that is
+   * written afterwards.
+   */
   start(): Promise<void> {
     const { commit } = this.#options.timing;
-    this.#tick = setInterval(() => this.#look(), commit).unref();
+    this.#tick = setInterval(() => this.#check(), commit).unref();
     return new Promise((resolve) => {
       this.#main = this.#run(resolve);
     });
   }
 
-  /** `newest`: where the topic's partitions end at this moment. Replaces a consumer that reads nothing although there is something. */
+  /**
+   * Replaces a consumer that does not read although there are records. `newest` are the present
+   * ends of the partitions.
+   */
   checkLag(newest: Positions): void {
-    if (this.#joined && this.#stalls.look(this.#positions, newest)) this.restart('reads nothing although records wait');
+    if (this.#joined && this.#stalls.isStalled(this.#positions, newest))
+      this.restart('reads nothing although there are records');
   }
 
-  /** Puts a new consumer in the place of the present one. */
+  /** Replaces the present consumer by a new one. */
   restart(reason: string): void {
     if (this.#closed) return;
-    this.#trouble = `is started again: ${reason}`;
-    this.#life?.end(reason);
+    this.#problem = `restarting: ${reason}`;
+    this.#running?.end(reason);
   }
 
-  /** Leaves the group. No record is handed on any more once this was called. */
+  /** Leaves the group. No record is handed on after the call. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#tick);
-    this.#life?.end('closed');
+    this.#running?.end('closed');
     this.#wake();
     await this.#main;
   }
@@ -112,40 +121,43 @@ export class TopicConsumer {
   async #run(joined: () => void): Promise<void> {
     const { client, topic } = this.#options;
     while (!this.#closed) {
-      const reason = await this.#live(joined);
+      const reason = await this.#runOnce(joined);
       this.#joined = false;
       if (this.#closed) break;
-      this.#trouble = `is started again: ${reason}`;
-      client.telemetry.log('warn', 'kafka consumer is replaced', { topic, reason, inMs: this.#pause });
+      this.#problem = `restarting: ${reason}`;
+      client.telemetry.log('warn', 'kafka consumer is replaced', { topic, error: reason, delayMs: this.#pause });
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         setTimeout(resolve, this.#pause);
       });
-      this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
+      this.#pause = Math.min(this.#pause * 2, MAX_PAUSE_MS);
     }
-    this.#trouble = 'closed';
+    this.#problem = 'closed';
   }
 
-  async #live(joined: () => void): Promise<string> {
-    const life = this.#begin();
-    this.#life = life;
-    this.#lastSign = Date.now();
-    this.#listen(life, joined);
-    this.#consume(life).catch((error: unknown) => life.end(error instanceof Error ? error.message : String(error)));
-    const reason = await life.ended;
-    // Leaving lets the next member in at once; whoever can't leave is waited for by the broker.
-    await within(LEAVE_MS, 'leaving the group', life.consumer.disconnect()).catch(() => {});
-    life.client.abandon();
+  async #runOnce(joined: () => void): Promise<string> {
+    const running = this.#begin();
+    this.#running = running;
+    this.#lastHeartbeat = Date.now();
+    this.#listen(running, joined);
+    this.#consume(running).catch((error: unknown) =>
+      running.end(error instanceof Error ? error.message : String(error)),
+    );
+    const reason = await running.ended;
+    // A member that leaves lets the next one join at once. Otherwise the broker waits for its
+    // session timeout.
+    await disconnected(running.consumer, LEAVE_MS);
+    running.client.abandon();
     return reason;
   }
 
-  #begin(): Life {
+  #begin(): RunningConsumer {
     const { client: options, group, timing } = this.#options;
     const client = openClient(options);
     const consumer = client.kafka.consumer({
       groupId: group,
       sessionTimeout: timing.session,
-      // A predecessor that could not leave would be waited for until then.
+      // The broker waits this long for an earlier consumer that could not leave.
       rebalanceTimeout: timing.session,
       heartbeatInterval: timing.heartbeat,
       minBytes: 1,
@@ -160,53 +172,53 @@ export class TopicConsumer {
       },
     });
     const { promise: ended, resolve } = Promise.withResolvers<string>();
-    const life: Life = {
+    const running: RunningConsumer = {
       client,
       consumer,
       over: false,
       ended,
       end: (reason) => {
-        life.over = true;
+        running.over = true;
         resolve(reason);
       },
     };
-    return life;
+    return running;
   }
 
-  #listen(life: Life, joined: () => void): void {
+  #listen(running: RunningConsumer, joined: () => void): void {
     const { topic, group, client } = this.#options;
-    const { consumer } = life;
-    const sign = () => {
-      if (!life.over) this.#lastSign = Date.now();
+    const { consumer } = running;
+    const heartbeat = () => {
+      if (!running.over) this.#lastHeartbeat = Date.now();
     };
-    consumer.on(consumer.events.HEARTBEAT, sign);
-    consumer.on(consumer.events.CRASH, ({ payload }) => life.end(payload.error.message));
+    consumer.on(consumer.events.HEARTBEAT, heartbeat);
+    consumer.on(consumer.events.CRASH, ({ payload }) => running.end(payload.error.message));
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      if (life.over) return;
-      sign();
+      if (running.over) return;
+      heartbeat();
       const assigned = payload.memberAssignment[topic] ?? [];
       for (const partition of assigned) {
         consumer.seek({ topic, partition, offset: String(this.#positions.of(partition)) });
       }
       const complete = this.#positions.entries().every(([partition]) => assigned.includes(partition));
-      this.#trouble = complete ? null : `shares its group ${group} with another server of the same server id`;
+      this.#problem = complete ? null : `another server uses the same server id, so the group ${group} is shared`;
       if (!complete) client.telemetry.log('error', 'another server uses this server id', { topic, group });
       this.#joined = true;
-      this.#pause = FIRST_PAUSE_MS;
+      this.#pause = MIN_PAUSE_MS;
       joined();
     });
   }
 
-  async #consume(life: Life): Promise<void> {
+  async #consume(running: RunningConsumer): Promise<void> {
     const { topic } = this.#options;
-    await life.consumer.connect();
-    await life.consumer.subscribe({ topic, fromBeginning: true });
-    await life.consumer.run({
-      // Committing inside the fetch loop costs tens of milliseconds a batch.
+    await running.consumer.connect();
+    await running.consumer.subscribe({ topic, fromBeginning: true });
+    await running.consumer.run({
+      // A commit inside the fetch loop costs tens of milliseconds a batch.
       autoCommit: false,
       partitionsConsumedConcurrently: 6,
       eachBatch: async ({ batch }) => {
-        if (!life.over) this.#take(batch);
+        if (!running.over) this.#take(batch);
       },
     });
   }
@@ -218,16 +230,19 @@ export class TopicConsumer {
     });
   }
 
-  #look(): void {
-    const life = this.#life;
-    if (life === null || life.over) return;
-    const silent = Date.now() - this.#lastSign;
-    if (silent > this.#options.timing.silence) life.end(`no heart-beat for ${Math.round(silent / 1000)} s`);
-    else void this.#commit(life);
+  #check(): void {
+    const running = this.#running;
+    if (running === null || running.over) return;
+    const silent = Date.now() - this.#lastHeartbeat;
+    if (silent > this.#options.timing.silence) running.end(`no heartbeat for ${Math.round(silent / 1000)} s`);
+    else void this.#commit(running);
   }
 
-  /** Tells the group how far we are: for those who watch lags. Nothing here reads it again. */
-  async #commit({ consumer }: Life): Promise<void> {
+  /**
+   * Stores the position in the group, so that operators can see the lag. This server never reads
+   * it.
+   */
+  async #commit({ consumer }: RunningConsumer): Promise<void> {
     if (!this.#joined || this.#committing) return;
     const { topic } = this.#options;
     const moved = this.#positions.takeChanged();
@@ -236,7 +251,7 @@ export class TopicConsumer {
     try {
       await consumer.commitOffsets(moved.map(([partition, next]) => ({ topic, partition, offset: String(next) })));
     } catch {
-      // The next commit says it again.
+      // The next commit repeats it.
     } finally {
       this.#committing = false;
     }

@@ -1,9 +1,15 @@
 import type { RecordStream } from '../records/record-stream.ts';
 
-/** A name for each stream of records. Their variables end in the stream's name (`KAFKA_TOPIC_DIRECT`, ...). */
+/**
+ * A name for each stream of records. Their variables end in the stream's name
+ * (`KAFKA_TOPIC_DIRECT`, ...).
+ */
 export type NamePerStream = Readonly<Record<RecordStream, string>>;
 
-/** The names of the original server. Its channel messages go to `direct-topic`, its direct messages to `chat-topic`. */
+/**
+ * The names of the original server. Its channel messages go to `direct-topic`, its direct messages
+ * to `chat-topic`.
+ */
 export const DEFAULT_TOPICS: NamePerStream = {
   DIRECT: 'chat-topic',
   CHANNEL: 'direct-topic',
@@ -13,7 +19,7 @@ export const DEFAULT_TOPICS: NamePerStream = {
   STATE: 'state-topic',
 };
 
-/** Group names before the server's own suffix. */
+/** Group names without the suffix `-{server id}`. */
 export const DEFAULT_GROUPS: NamePerStream = {
   DIRECT: 'direct-server-group',
   CHANNEL: 'channel-server-group',

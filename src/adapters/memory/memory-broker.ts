@@ -1,24 +1,36 @@
 import type { IncomingRecord, RecordHandler } from '../../application/ports/message-bus.ts';
 
-/** What a test may ask the broker to do wrong. Probabilities are from 0 up to, not including, 1, each record and receiver anew. */
+/**
+ * Faults that a test can switch on. Each is a probability from 0 up to, not including, 1, and is
+ * drawn for each record and each receiver.
+ */
 export interface Faults {
   /** The record never arrives. */
   drop?: number;
-  /** The record arrives once more, later. */
+  /** The record arrives again later. */
   duplicate?: number;
-  /** The record waits for another turn, and what shares its key and kind waits with it: order holds there and nowhere else. */
+  /**
+   * The record waits for a later turn. Records of the same key and kind wait with it, so their
+   * order holds.
+   */
   delay?: number;
-  /** Gives numbers from 0 up to, not including, 1; {@link seededRandom} repeats them from run to run. */
+  /**
+   * Returns numbers from 0 up to, not including, 1. {@link seededRandom} returns the same ones in
+   * each run.
+   */
   random?: () => number;
 }
 
-/** A record on its way, with the lane (key and kind) in which order holds. */
-export interface Carried {
+/** A record to deliver, with its lane (key and kind). Records of one lane keep their order. */
+export interface Delivery {
   readonly lane: string;
   readonly record: IncomingRecord;
 }
 
-/** Hands every record to every server that has joined, each at its own pace. For servers that live in one process. */
+/**
+ * Hands every record to every server that has joined. Each server has a queue of its own. For
+ * servers in one process.
+ */
 export class MemoryBroker {
   faults: Faults = {};
   #down = false;
@@ -26,7 +38,10 @@ export class MemoryBroker {
   readonly #held = new Set<string>();
   readonly #soon: (task: () => void) => void;
 
-  /** @param soon when records that wait are handed on; a test with a time of its own gives another than the event loop's next turn */
+  /**
+   * @param soon schedules the delivery of queued records: at the next turn of the event loop, or as
+   * a test with virtual time decides
+   */
   constructor(soon: (task: () => void) => void = setImmediate) {
     this.#soon = soon;
   }
@@ -35,7 +50,7 @@ export class MemoryBroker {
     return this.#down;
   }
 
-  /** From now on `publish` rejects; what was accepted still arrives. */
+  /** From now on `publish` rejects. Accepted records still arrive. */
   stop(): void {
     this.#down = true;
   }
@@ -44,7 +59,7 @@ export class MemoryBroker {
     this.#down = false;
   }
 
-  /** Records for this server wait until {@link release}; the other servers are not touched. */
+  /** Holds the records for this server until {@link release}. The other servers get theirs. */
   hold(serverId: string): void {
     this.#held.add(serverId);
   }
@@ -54,7 +69,7 @@ export class MemoryBroker {
     this.#members.get(serverId)?.wake();
   }
 
-  /** Returns false where a live server has this id. */
+  /** Returns false if a live server has this id. */
   join(serverId: string, handler: RecordHandler): boolean {
     if (this.#members.has(serverId)) return false;
     this.#members.set(serverId, new Member(handler, () => this.#held.has(serverId), this.#faultsNow, this.#soon));
@@ -66,15 +81,15 @@ export class MemoryBroker {
     this.#members.delete(serverId);
   }
 
-  append(carried: readonly Carried[]): void {
-    for (const member of this.#members.values()) member.take(carried);
+  append(deliveries: readonly Delivery[]): void {
+    for (const member of this.#members.values()) member.take(deliveries);
   }
 
   readonly #faultsNow = (): Faults => this.faults;
 }
 
 class Member {
-  #queue: Carried[] = [];
+  #queue: Delivery[] = [];
   #scheduled = false;
   #ended = false;
   readonly #handler: RecordHandler;
@@ -89,9 +104,9 @@ class Member {
     this.#soon = soon;
   }
 
-  take(carried: readonly Carried[]): void {
+  take(deliveries: readonly Delivery[]): void {
     const { drop = 0, random = Math.random } = this.#faults();
-    for (const one of carried) if (drop === 0 || random() >= drop) this.#queue.push(one);
+    for (const one of deliveries) if (drop === 0 || random() >= drop) this.#queue.push(one);
     this.wake();
   }
 
@@ -112,7 +127,7 @@ class Member {
     this.#queue = [];
     const { duplicate = 0, delay = 0, random = Math.random } = this.#faults();
     const waiting = new Set<string>();
-    const kept: Carried[] = [];
+    const kept: Delivery[] = [];
     for (const one of batch) {
       if (this.#ended) return;
       if (this.#held() || waiting.has(one.lane) || (delay > 0 && random() < delay)) {
@@ -129,7 +144,10 @@ class Member {
   };
 }
 
-/** Numbers from 0 up to, not including, 1, the same for the same seed (mulberry32). */
+/**
+ * Random numbers from 0 up to, not including, 1. The same seed gives the same numbers (algorithm
+ * mulberry32).
+ */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

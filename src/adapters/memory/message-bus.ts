@@ -2,16 +2,20 @@ import type {
   BusHealth,
   IncomingRecord,
   MessageBus,
+  OutgoingEvent,
   OutgoingRecord,
   RecordHandler,
 } from '../../application/ports/message-bus.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
-import type { ChatEvent } from '../../domain/chat-event.ts';
 import { isStored } from '../../domain/stored-event.ts';
+import { isForServers } from '../records/for-servers.ts';
 import { recordKey } from '../records/record-key.ts';
-import type { Carried, MemoryBroker } from './memory-broker.ts';
+import type { Delivery, MemoryBroker } from './memory-broker.ts';
 
-/** The bus of servers that live in one process and share one {@link MemoryBroker}. Records are handed on by reference. */
+/**
+ * The bus of servers in one process, which share one {@link MemoryBroker}. Events are handed on by
+ * reference and never encoded. For a single server it is the default bus.
+ */
 export class MemoryMessageBus implements MessageBus {
   readonly #broker: MemoryBroker;
   readonly #serverId: string;
@@ -25,9 +29,13 @@ export class MemoryMessageBus implements MessageBus {
   }
 
   async start(handler: RecordHandler): Promise<void> {
-    if (this.#state !== 'new') throw new Error(`the message bus of server ${this.#serverId} was started before`);
-    if (this.#broker.isDown) throw new Error('the memory broker is down');
+    if (this.#state !== 'new') throw new Error(`the message bus of server ${this.#serverId} cannot be started again`);
+    if (this.#broker.isDown) {
+      this.#state = 'closed';
+      throw new Error('the memory broker is down');
+    }
     if (!this.#broker.join(this.#serverId, this.#guarded(handler))) {
+      this.#state = 'closed';
       throw new Error(`another live server uses the server id ${this.#serverId}`);
     }
     this.#state = 'started';
@@ -36,11 +44,11 @@ export class MemoryMessageBus implements MessageBus {
   async publish(records: readonly OutgoingRecord[]): Promise<void> {
     if (this.#state !== 'started') throw new Error(`the message bus of server ${this.#serverId} is not running`);
     if (this.#broker.isDown) throw new Error('the memory broker is down');
-    this.#broker.append(records.map((record) => this.#carried(record)));
+    this.#broker.append(records.map((record) => this.#delivery(record)));
   }
 
   health(): BusHealth {
-    if (this.#state !== 'started') return { ready: false, reason: 'not running' };
+    if (this.#state !== 'started') return { ready: false, reason: `the message bus is ${this.#state}` };
     return this.#broker.isDown ? { ready: false, reason: 'the memory broker is down' } : { ready: true };
   }
 
@@ -49,7 +57,7 @@ export class MemoryMessageBus implements MessageBus {
     this.#state = 'closed';
   }
 
-  #carried({ event, batchEnd }: OutgoingRecord): Carried {
+  #delivery({ event, batchEnd }: OutgoingRecord): Delivery {
     const key = recordKey(event);
     return { lane: `${key} ${event.kind}`, record: new MemoryRecord(event, key, this.#serverId, batchEnd ?? null) };
   }
@@ -59,7 +67,7 @@ export class MemoryMessageBus implements MessageBus {
       try {
         handler(record);
       } catch (error) {
-        // A handler that throws is a defect, yet the records behind this one are owed to it all the same.
+        // A handler that throws has a defect. The records behind this one arrive all the same.
         this.#telemetry?.log('error', 'record handler threw', { key: record.key, error: String(error) });
       }
     };
@@ -72,18 +80,18 @@ class MemoryRecord implements IncomingRecord {
   readonly seq: number | null;
   readonly batchEnd: number | null;
   readonly isForServers: boolean;
-  readonly #event: ChatEvent;
+  readonly #event: OutgoingEvent;
 
-  constructor(event: ChatEvent, key: string, server: string, batchEnd: number | null) {
+  constructor(event: OutgoingEvent, key: string, server: string, batchEnd: number | null) {
     this.#event = event;
     this.key = key;
     this.server = server;
     this.seq = isStored(event) ? event.seq : null;
-    this.isForServers = event.kind === 'members-changed';
+    this.isForServers = isForServers(event);
     this.batchEnd = this.seq === null ? null : batchEnd;
   }
 
-  read(): ChatEvent {
+  read(): OutgoingEvent {
     return this.#event;
   }
 }

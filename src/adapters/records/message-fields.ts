@@ -1,40 +1,63 @@
 import type { TypingShown } from '../../domain/chat-event.ts';
-import { type MessageId, parseId, parseMessageId } from '../../domain/ids.ts';
+import { type CommunityId, type MessageId, parseId, parseMessageId, type UserId } from '../../domain/ids.ts';
 import { type ConversationKey, channelKey, idOf, isChannel, roomKey } from '../../domain/place.ts';
-import type { Draft, FileType } from '../../domain/stored-event.ts';
+import { type Draft, type FileType, isStoredKind, type StoredKind } from '../../domain/stored-event.ts';
 import { wireTime } from '../../domain/time.ts';
 import { type Fields, readId, readText, readTime, Undecodable } from './record-fields.ts';
 import type { RecordStream } from './record-stream.ts';
 
-/** What a record says beside its value. */
+/** The parts of a record beside its value. */
 export interface RecordFrame {
   readonly stream: RecordStream;
-  /** The header `seq`; null where there is none. */
+  readonly key: string | null;
+  /** The header `seq`; null if there is none. */
   readonly seq: number | null;
-  /** When Kafka says that it was written, in milliseconds: the time of an event that names none. */
+  /**
+   * Time when the bus took the record, in milliseconds since 1970: the time of an event that names
+   * none.
+   */
   readonly timestamp: number;
 }
 
-type Message = Draft | TypingShown;
+type DraftOf<K extends StoredKind> = Extract<Draft, { readonly kind: K }>;
+type TextEvent = DraftOf<'message' | 'reply' | 'modify' | 'delete'> | TypingShown;
 
-export function encodeMessage(event: Message): Fields {
-  if (event.kind === 'file') {
-    const { place, id, userId, name, profileImage, content, thumbnail, fileType, time, nonce, communityId } = event;
-    return {
-      id,
-      name,
-      profileImage,
-      message: content,
-      thumbnail,
-      userId: String(userId),
-      channelId: idOf(place),
-      type: isChannel(place) ? 'community' : 'direct',
-      fileType,
-      time: wireTime(time),
-      nonce,
-      communityId,
-    };
+export function encodeMessage(event: Draft | TypingShown): Fields {
+  switch (event.kind) {
+    case 'file':
+      return fileFields(event);
+    case 'message':
+    case 'reply':
+    case 'modify':
+    case 'delete':
+    case 'typing':
+      return textFields(event);
   }
+}
+
+function fileFields(event: DraftOf<'file'>): Fields {
+  const { place, id, userId, name, profileImage, content, thumbnail, fileType, time, nonce, communityId } = event;
+  return {
+    id,
+    name,
+    profileImage,
+    message: content,
+    thumbnail,
+    userId: String(userId),
+    channelId: idOf(place),
+    type: isChannel(place) ? 'community' : 'direct',
+    fileType,
+    time: wireTime(time),
+    nonce,
+    communityId,
+  };
+}
+
+/**
+ * All fields of the original server, in its order. It writes null for a field that an event does
+ * not have.
+ */
+function textFields(event: TextEvent): Fields {
   const typing = event.kind === 'typing';
   const reply = event.kind === 'reply' ? event : null;
   const authored = event.kind === 'message' ? event : reply;
@@ -57,46 +80,79 @@ export function encodeMessage(event: Message): Fields {
   };
 }
 
+/**
+ * The kind that a record outside the STATE stream holds; null for a type that this version does not
+ * know.
+ */
+export function messageType(fields: Fields, { stream }: RecordFrame): StoredKind | 'typing' | null {
+  if (stream === 'FILE') return 'file';
+  const type = fields.type ?? 'message';
+  if (typeof type !== 'string') return null;
+  return type === 'typing' || isStoredKind(type) ? type : null;
+}
+
 /** @throws Undecodable */
-export function decodeMessage(fields: Fields, frame: RecordFrame): Message {
-  const place = placeOf(fields, frame);
-  const type = frame.stream === 'FILE' ? 'file' : (fields.type ?? null);
-  if (type === 'typing') return { kind: 'typing', place, name: readText(fields, 'content') ?? '' };
-  const common = {
-    place,
+export function decodeTyping(fields: Fields, frame: RecordFrame): TypingShown {
+  return { kind: 'typing', place: placeOf(fields, frame), name: readText(fields, 'content') ?? '' };
+}
+
+/** The fields that every stored event has. */
+interface Common {
+  readonly place: ConversationKey;
+  readonly id: MessageId;
+  readonly userId: UserId;
+  readonly time: number;
+  readonly nonce: string | null;
+  readonly communityId: CommunityId | null;
+}
+
+type Decoder = (common: Common, fields: Fields, frame: RecordFrame) => Draft;
+
+/** How each kind is read. A kind that is missing here does not compile. */
+const DECODERS = {
+  message: (common, fields, frame) => ({ kind: 'message', ...common, ...authored(fields, frame) }),
+  reply: (common, fields, frame) => {
+    const parentId = parseMessageId(fields.parentId);
+    // The original lets a reply name no parent. Its text is shown as a message.
+    if (parentId === null) return { kind: 'message', ...common, ...authored(fields, frame) };
+    const parentName = readText(fields, 'parentName') ?? '';
+    const parentContent = readText(fields, 'parentContent') ?? '';
+    return { kind: 'reply', ...common, ...authored(fields, frame), parentId, parentName, parentContent };
+  },
+  file: (common, fields, frame) => ({
+    kind: 'file',
+    ...common,
+    ...authored(fields, frame),
+    thumbnail: readText(fields, 'thumbnail'),
+    fileType: fileType(fields),
+  }),
+  modify: (common, fields, frame) => ({ kind: 'modify', ...common, content: contentOf(fields, frame) }),
+  delete: (common) => ({ kind: 'delete', ...common }),
+} as const satisfies Record<StoredKind, Decoder>;
+
+/** @throws Undecodable */
+export function decodeMessage(kind: StoredKind, fields: Fields, frame: RecordFrame): Draft {
+  const common: Common = {
+    place: placeOf(fields, frame),
     id: messageId(fields),
     userId: readId(fields, 'userId'),
     time: readTime(fields.localDateTime ?? fields.time) ?? frame.timestamp,
     nonce: readText(fields, 'nonce'),
     communityId: parseId(fields.communityId),
   };
-  const authored = {
-    ...common,
+  return DECODERS[kind](common, fields, frame);
+}
+
+function authored(fields: Fields, frame: RecordFrame) {
+  return {
     name: readText(fields, 'name') ?? '',
     profileImage: readText(fields, 'profileImage'),
-    content: readText(fields, frame.stream === 'FILE' ? 'message' : 'content') ?? '',
+    content: contentOf(fields, frame),
   };
-  switch (type) {
-    case 'reply': {
-      const parentId = parseMessageId(fields.parentId);
-      // Servers of the first generation let a reply name no parent; its text is worth showing all the same.
-      if (parentId === null) return { kind: 'message', ...authored };
-      const parentName = readText(fields, 'parentName') ?? '';
-      const parentContent = readText(fields, 'parentContent') ?? '';
-      return { kind: 'reply', ...authored, parentId, parentName, parentContent };
-    }
-    case 'modify':
-      return { kind: 'modify', ...common, content: authored.content };
-    case 'delete':
-      return { kind: 'delete', ...common };
-    case 'file':
-      return { kind: 'file', ...authored, thumbnail: readText(fields, 'thumbnail'), fileType: fileType(fields) };
-    case null:
-    case 'message':
-      return { kind: 'message', ...authored };
-    default:
-      throw new Undecodable('unknown type of message');
-  }
+}
+
+function contentOf(fields: Fields, { stream }: RecordFrame): string {
+  return readText(fields, stream === 'FILE' ? 'message' : 'content') ?? '';
 }
 
 function placeOf(fields: Fields, { stream }: RecordFrame): ConversationKey {
@@ -105,22 +161,24 @@ function placeOf(fields: Fields, { stream }: RecordFrame): ConversationKey {
     case 'FILE':
       if (fields.type === 'direct') return roomKey(id);
       if (fields.type === 'community') return channelKey(id);
-      throw new Undecodable('a file of neither a room nor a channel');
+      throw new Undecodable('type of a file must be direct or community');
     case 'CHANNEL':
     case 'CHANNEL_ETC':
       return channelKey(id);
-    default:
+    case 'DIRECT':
+    case 'DIRECT_ETC':
+    case 'STATE':
       return roomKey(id);
   }
 }
 
 function messageId(fields: Fields): MessageId {
   const id = parseMessageId(fields.id);
-  if (id === null) throw new Undecodable('id is no message id');
+  if (id === null) throw new Undecodable('id must be 24 hexadecimal digits');
   return id;
 }
 
 function fileType({ fileType: type }: Fields): FileType {
   if (type === 'image' || type === 'video' || type === 'file') return type;
-  throw new Undecodable('unknown fileType');
+  throw new Undecodable('fileType must be image, video or file');
 }

@@ -1,7 +1,10 @@
 import { parseId } from '../../domain/ids.ts';
 import { idOf, isCommunity, isRoom, type PlaceKey } from '../../domain/place.ts';
 
-/** A place as the community service and the records between servers write it: `direct/5`, `group/11`, `community/1`. */
+/**
+ * A place in the spelling of the community service and of the records between servers: `direct/5`,
+ * `group/11`, `community/1`.
+ */
 export function placeText(place: PlaceKey): string {
   if (isRoom(place)) return `direct/${idOf(place)}`;
   return isCommunity(place) ? `community/${idOf(place)}` : `group/${idOf(place)}`;

@@ -1,21 +1,24 @@
-import type { OutgoingRecord } from '../../application/ports/message-bus.ts';
+import type { OutgoingEvent, OutgoingRecord } from '../../application/ports/message-bus.ts';
 import type { ChatEvent } from '../../domain/chat-event.ts';
-import { isStored } from '../../domain/stored-event.ts';
-import { decodeMessage, encodeMessage, type RecordFrame } from './message-fields.ts';
+import { parseConversationKey } from '../../domain/place.ts';
+import { isStored, type UnknownEvent } from '../../domain/stored-event.ts';
+import { decodeMessage, decodeTyping, encodeMessage, messageType, type RecordFrame } from './message-fields.ts';
 import { type Fields, parseFields, Undecodable } from './record-fields.ts';
 import { recordKey } from './record-key.ts';
 import { type RecordStream, streamOf } from './record-stream.ts';
 import { decodeState, encodeState } from './state-fields.ts';
 
+/** A record as a bus writes it. All parts are text. */
 export interface EncodedRecord {
   readonly stream: RecordStream;
   readonly key: string;
-  /** `server`, and for a stored event `seq` and `batch`: the newest number of its append. */
+  /** `server`; for a stored event also `seq`, and `batch` if the end of its append is known. */
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON text: the fields that servers of the first generation write, and a few more. */
+  /** A JSON object: the fields of the original server and a few more. */
   readonly value: string;
 }
 
+/** @param server id of the server that writes the record */
 export function encodeRecord({ event, batchEnd }: OutgoingRecord, server: string): EncodedRecord {
   const headers: Record<string, string> = { server };
   if (isStored(event)) {
@@ -25,10 +28,8 @@ export function encodeRecord({ event, batchEnd }: OutgoingRecord, server: string
   return { stream: streamOf(event), key: recordKey(event), headers, value: JSON.stringify(fieldsOf(event)) };
 }
 
-function fieldsOf(event: ChatEvent): Fields {
+function fieldsOf(event: OutgoingEvent): Fields {
   switch (event.kind) {
-    case 'foreign':
-      return encodeMessage(event.event);
     case 'message':
     case 'reply':
     case 'file':
@@ -44,28 +45,39 @@ function fieldsOf(event: ChatEvent): Fields {
     case 'members-changed':
     case 'roster':
       return encodeState(event);
-    case 'unknown':
-      throw new Error('an event of an unknown kind cannot be encoded');
   }
 }
 
 /**
- * Reads a record of ours or of a server of the first generation, whose stored events carry no number.
+ * Reads a record of this server or of the original, whose stored events have no number.
+ *
+ * A numbered record of a type that this version does not know becomes an {@link UnknownEvent}: a
+ * newer server wrote it. Such a record keeps its number, so the feed of its place goes on.
  * @throws Undecodable
  */
-export function decodeRecord(value: Buffer | null, frame: RecordFrame): ChatEvent {
+export function decodeRecord(value: string | null, frame: RecordFrame): ChatEvent {
   const fields = parseFields(value);
   if (frame.stream === 'STATE') return decodeState(fields);
-  const event = decodeMessage(fields, frame);
-  if (event.kind === 'typing') return event;
+  const type = messageType(fields, frame);
+  if (type === 'typing') return decodeTyping(fields, frame);
+  if (type === null) return unknownEvent(fields, frame);
+  const event = decodeMessage(type, fields, frame);
   return frame.seq === null ? { kind: 'foreign', event } : { ...event, seq: frame.seq };
+}
+
+function unknownEvent({ type }: Fields, { key, seq }: RecordFrame): UnknownEvent {
+  const place = key === null ? null : parseConversationKey(key);
+  if (typeof type !== 'string' || place === null || seq === null) {
+    throw new Undecodable('the type of message is not known');
+  }
+  return { kind: 'unknown', place, seq };
 }
 
 const SEQ = /^[1-9][0-9]{0,15}$/;
 
-/** A number as headers carry it. @throws Undecodable */
+/** Reads a number of a header. @throws Undecodable */
 export function parseSeq(text: string): number {
   const seq = SEQ.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(seq)) throw new Undecodable('a header is no number');
+  if (!Number.isSafeInteger(seq)) throw new Undecodable('the headers seq and batch must be positive integers');
   return seq;
 }

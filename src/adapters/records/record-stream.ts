@@ -1,27 +1,28 @@
-import type { ChatEvent } from '../../domain/chat-event.ts';
+import type { OutgoingEvent } from '../../application/ports/message-bus.ts';
 import { isChannel, type PlaceKey } from '../../domain/place.ts';
-import type { Draft } from '../../domain/stored-event.ts';
 
 /** The six streams of records between servers. The original server has a topic for each. */
 export const RECORD_STREAMS = ['DIRECT', 'CHANNEL', 'DIRECT_ETC', 'CHANNEL_ETC', 'FILE', 'STATE'] as const;
 
 export type RecordStream = (typeof RECORD_STREAMS)[number];
 
+export function isRecordStream(text: string): text is RecordStream {
+  return RECORD_STREAMS.some((stream) => stream === text);
+}
+
 /**
- * The stream of an event. New messages and files have streams of their own. Events that change or accompany messages go to the ETC
- * streams, everything else to STATE.
+ * The stream of an event. New messages and files have streams of their own. Events that change or
+ * accompany messages go to the ETC streams, everything else to STATE.
  */
-export function streamOf(event: ChatEvent): RecordStream {
+export function streamOf(event: OutgoingEvent): RecordStream {
   switch (event.kind) {
-    case 'foreign':
-      return streamOfMessage(event.event);
     case 'message':
-    case 'reply':
+      return isChannel(event.place) ? 'CHANNEL' : 'DIRECT';
     case 'file':
+      return 'FILE';
+    case 'reply':
     case 'modify':
     case 'delete':
-      return streamOfMessage(event);
-    case 'unknown':
     case 'typing':
       return etcStream(event.place);
     case 'connect':
@@ -32,19 +33,6 @@ export function streamOf(event: ChatEvent): RecordStream {
     case 'members-changed':
     case 'roster':
       return 'STATE';
-  }
-}
-
-function streamOfMessage(event: Draft): RecordStream {
-  switch (event.kind) {
-    case 'message':
-      return isChannel(event.place) ? 'CHANNEL' : 'DIRECT';
-    case 'file':
-      return 'FILE';
-    case 'reply':
-    case 'modify':
-    case 'delete':
-      return etcStream(event.place);
   }
 }
 

@@ -7,6 +7,7 @@ import { type Fields, isFields, readId, readText, readTexts, Undecodable } from 
 
 type StateEvent = PresenceChanged | VoiceShown | VoiceLeft | CallLeft | ClusterEvent;
 
+/** The fields of the original server. It writes null for a field that an event does not have. */
 const BLANK = {
   type: null,
   typeForExit: null,
@@ -53,11 +54,6 @@ export function encodeState(event: StateEvent): Fields {
   }
 }
 
-/** Texts that name neither a room nor a community are left out. @throws Undecodable */
-function readPlaces(fields: Fields): PlaceKey[] {
-  return parsePlaceTexts(readTexts(fields.ids ?? [], 'ids'));
-}
-
 /** @throws Undecodable */
 export function decodeState(fields: Fields): StateEvent {
   const { type } = fields;
@@ -67,94 +63,113 @@ export function decodeState(fields: Fields): StateEvent {
       return { kind: type, userId: readId(fields, 'userId'), places: readPlaces(fields) };
     case 'before-enter':
     case 'enter':
-      return { kind: 'voice', communityId: readId(fields, 'communityId'), state: voiceState(fields) };
+      return { kind: 'voice', communityId: readId(fields, 'communityId'), state: readVoiceState(fields) };
     case 'exit-community':
     case 'exit-direct':
-      return exit(fields);
+      return readExit(fields);
     case 'members-changed':
-      return membersChanged(fields);
+      return readMembersChanged(fields);
     case 'roster':
-      return roster(fields);
+      return readSessionsReport(fields);
     default:
-      throw new Undecodable('unknown type of state');
+      // Either the value is damaged, or a newer server wrote it. Such events have no number, so
+      // nothing waits for them.
+      throw new Undecodable('the type of state is not known');
   }
 }
 
-/** A server of the first generation writes a call that was left as one of a community without its id. */
-function exit(fields: Fields): VoiceLeft | CallLeft {
+/** Texts that do not name a room, a channel or a community are left out. @throws Undecodable */
+function readPlaces(fields: Fields): PlaceKey[] {
+  return parsePlaceTexts(readTexts(fields.ids ?? [], 'ids'));
+}
+
+/** For a call that was left, the original writes the type of a community without a community id. */
+function readExit(fields: Fields): VoiceLeft | CallLeft {
   const type = fields.typeForExit === 'in' ? 'in' : 'out';
   const ids = readTexts(fields.ids ?? [], 'ids');
-  const place = placeId(fields);
+  const place = readPlaceId(fields);
   const communityId = parseId(fields.communityId);
   if (communityId === null) return { kind: 'call-left', type, roomId: place, ids };
   return { kind: 'voice-left', type, communityId, channelId: place, ids };
 }
 
-function placeId({ channelId }: Fields): number {
+/** Reads the number of `r-5`, `c-11` or 5. */
+function readPlaceId({ channelId }: Fields): number {
   const id = parseId(typeof channelId === 'string' ? channelId.replace(/^[cr]-/, '') : channelId);
-  if (id === null) throw new Undecodable('channelId is no place');
+  if (id === null) throw new Undecodable('channelId must name a room or a channel');
   return id;
 }
 
-function voiceState(fields: Fields): VoiceState {
+function readVoiceState(fields: Fields): VoiceState {
   let state: unknown = fields.state ?? {};
   if (typeof state === 'string') {
     try {
       state = JSON.parse(state);
     } catch {
-      throw new Undecodable('state is no JSON');
+      throw new Undecodable('state is not valid JSON');
     }
   }
-  if (!isFields(state)) throw new Undecodable('state is no object');
+  if (!isFields(state)) throw new Undecodable('state is not a JSON object');
   return Object.fromEntries(Object.entries(state).map(([channel, ids]) => [channel, readTexts(ids, 'state')]));
 }
 
-function membersChanged(fields: Fields): MembersChanged {
+function readMembersChanged(fields: Fields): MembersChanged {
   const communityId = parseId(fields.communityId);
-  const place = communityId === null ? roomKey(placeId(fields)) : communityKey(communityId);
-  const members = readTexts(fields.ids, 'ids').map((text) => userId(text));
+  const place = communityId === null ? roomKey(readPlaceId(fields)) : communityKey(communityId);
+  const members = readTexts(fields.ids, 'ids').map((text) => readUserId(text));
   return { kind: 'members-changed', place, members };
 }
 
-const REPORT_TYPES: ReadonlySet<string> = new Set<SessionsReport['type']>(['hello', 'roster', 'delta', 'alive', 'bye']);
+type ReportType = SessionsReport['type'];
 
-function isReportType(text: string | null): text is SessionsReport['type'] {
-  return text !== null && REPORT_TYPES.has(text);
+const REPORT_TYPES: Readonly<Record<ReportType, true>> = {
+  hello: true,
+  roster: true,
+  delta: true,
+  alive: true,
+  bye: true,
+};
+
+function isReportType(text: string | null): text is ReportType {
+  return text !== null && Object.hasOwn(REPORT_TYPES, text);
 }
 
-function roster({ roster: told }: Fields): SessionsReport {
-  if (!isFields(told)) throw new Undecodable('a roster without content');
-  const server = readText(told, 'server');
-  const type = readText(told, 'what');
-  if (server === null || !isReportType(type)) throw new Undecodable('a roster of nobody or of nothing');
-  if (!Array.isArray(told.joined)) throw new Undecodable('joined is no list');
-  const { part, parts } = told;
+function readSessionsReport({ roster: report }: Fields): SessionsReport {
+  if (!isFields(report)) throw new Undecodable('roster is not a JSON object');
+  const server = readText(report, 'server');
+  const type = readText(report, 'what');
+  if (server === null) throw new Undecodable('roster.server is missing');
+  if (!isReportType(type)) throw new Undecodable('roster.what is not known');
+  if (!Array.isArray(report.joined)) throw new Undecodable('roster.joined must be a list');
+  const { part, parts } = report;
   return {
     kind: 'roster',
     server,
-    epoch: count(told.epoch),
-    version: count(told.version),
+    epoch: readCount(report.epoch, 'roster.epoch'),
+    version: readCount(report.version, 'roster.version'),
     type,
-    joined: told.joined.map(rosterEntry),
-    left: readTexts(told.left, 'left'),
-    ...(part === undefined ? {} : { part: count(part) }),
-    ...(parts === undefined ? {} : { parts: count(parts) }),
+    joined: report.joined.map(readSessionEntry),
+    left: readTexts(report.left, 'roster.left'),
+    ...(part === undefined ? {} : { part: readCount(part, 'roster.part') }),
+    ...(parts === undefined ? {} : { parts: readCount(parts, 'roster.parts') }),
   };
 }
 
-function rosterEntry(entry: unknown): SessionEntry {
+function readSessionEntry(entry: unknown): SessionEntry {
   const sessionId = isFields(entry) ? readText(entry, 'sessionId') : null;
-  if (!isFields(entry) || sessionId === null) throw new Undecodable('joined holds no session');
-  return { sessionId, userId: userId(entry.userId) };
+  if (!isFields(entry) || sessionId === null) throw new Undecodable('an entry of roster.joined has no sessionId');
+  return { sessionId, userId: readUserId(entry.userId) };
 }
 
-function userId(value: unknown): number {
+function readUserId(value: unknown): number {
   const id = parseId(value);
-  if (id === null) throw new Undecodable('a user id is none');
+  if (id === null) throw new Undecodable('a user id must be a positive integer');
   return id;
 }
 
-function count(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw new Undecodable('no count');
+function readCount(value: unknown, name: string): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+    throw new Undecodable(`${name} must be a whole number from 0 up`);
+  }
   return value;
 }

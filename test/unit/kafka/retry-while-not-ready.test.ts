@@ -1,8 +1,8 @@
 import { KafkaJSConnectionError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError } from 'kafkajs';
-import { describe, expect, test } from 'vitest';
-import { isUnsettled, retryWhileNotReady } from '../../../src/adapters/kafka/retry-while-not-ready.ts';
+import { describe, expect, it } from 'vitest';
+import { isNotReady, retryWhileNotReady } from '../../../src/adapters/kafka/retry-while-not-ready.ts';
 
-// Its constructor is typed without the argument that it needs.
+// The types of its constructor lack an argument that it needs.
 const noCoordinator = Object.assign(new Error('no coordinator'), { name: 'KafkaJSGroupCoordinatorNotFound' });
 const noLeaderYet = protocolError('UNKNOWN_TOPIC_OR_PARTITION', 3, true);
 const forbidden = protocolError('TOPIC_AUTHORIZATION_FAILED', 29, false);
@@ -12,24 +12,24 @@ function protocolError(type: string, code: number, retriable: boolean): Error {
   return new KafkaJSProtocolError(answer);
 }
 
-describe('what Kafka says while it is being set up', () => {
-  test.each([
-    ['no group coordinator yet', noCoordinator, true],
-    ['a topic without leader', noLeaderYet, true],
+describe('retryWhileNotReady', () => {
+  it.each([
+    ['a group without a coordinator', noCoordinator, true],
+    ['a topic without a leader', noLeaderYet, true],
     [
-      'the same after some tries',
+      'a topic without a leader after some retries',
       new KafkaJSNumberOfRetriesExceeded(noLeaderYet, { retryCount: 5, retryTime: 9 }),
       true,
     ],
-    ['not permitted', forbidden, false],
-    ['no connection', new KafkaJSConnectionError('refused', { broker: 'b:1', code: 'ECONNREFUSED' }), false],
-    ['something of ours', new Error('another live server uses the server id'), false],
-    ['no error at all', 'text', false],
-  ])('%s', (_name, error, unsettled) => {
-    expect(isUnsettled(error)).toBe(unsettled);
+    ['a missing permission', forbidden, false],
+    ['a refused connection', new KafkaJSConnectionError('refused', { broker: 'b:1', code: 'ECONNREFUSED' }), false],
+    ['an error of this server', new Error('another live server uses the server id'), false],
+    ['a text instead of an error', 'text', false],
+  ])('sees whether Kafka is not ready yet from %s', (_name, error, expected) => {
+    expect(isNotReady(error)).toBe(expected);
   });
 
-  test('is asked again until it has settled, and nothing else is', async () => {
+  it('repeats the work while Kafka is not ready, and for no other error', async () => {
     const answers = [noLeaderYet, noLeaderYet, null];
     const asked = await retryWhileNotReady(5_000, async () => {
       const answer = answers.shift();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { message, oneOfEach, typing } from '../../../dev/events.ts';
-import { KafkaRecord } from '../../../src/adapters/kafka/kafka-record.ts';
+import { ReceivedRecord } from '../../../src/adapters/records/received-record.ts';
 import { encodeRecord } from '../../../src/adapters/records/record-codec.ts';
 import { RECORD_STREAMS, type RecordStream, streamOf } from '../../../src/adapters/records/record-stream.ts';
 import type { ChatEvent } from '../../../src/domain/chat-event.ts';
@@ -17,18 +17,18 @@ function read(
   stream: RecordStream,
   value: Buffer | string | object | null,
   headers: Record<string, string> = {},
+  key: string | null = null,
 ): Read {
   const skips: string[] = [];
   const text = typeof value === 'string' || Buffer.isBuffer(value) || value === null ? value : JSON.stringify(value);
-  const record = new KafkaRecord(
+  const record = new ReceivedRecord(
     {
-      key: null,
+      key,
       value: typeof text === 'string' ? Buffer.from(text) : text,
       headers: Object.fromEntries(Object.entries(headers).map(([name, header]) => [name, Buffer.from(header)])),
       timestamp: String(WRITTEN),
-      offset: '7',
     },
-    { stream, skipped: (_, reason) => skips.push(reason) },
+    { stream, skipped: (_, error) => skips.push(error) },
   );
   return { event: record.read(), skips };
 }
@@ -74,7 +74,7 @@ const TIME = Date.UTC(2026, 10, 22, 15, 49, 35, 642);
 const known = { id: direct.id, userId: 1, time: TIME, nonce: null };
 const author = { name: 'user1', profileImage: 'http://img/1.png' };
 
-describe('records as they were seen of original servers', () => {
+describe('records of the original server', () => {
   const parentId = '6b030f22cedf3b3501ec167e';
   const cases: [string, RecordStream, object, ChatEvent][] = [
     [
@@ -127,7 +127,7 @@ describe('records as they were seen of original servers', () => {
       { kind: 'foreign', event: { kind: 'delete', place: 'r-5', communityId: null, ...known } },
     ],
     [
-      'typing',
+      'a typing event',
       'DIRECT_ETC',
       { ...direct, id: null, userId: null, localDateTime: null, type: 'typing', content: 'user1', name: null },
       { kind: 'typing', place: 'r-5', name: 'user1' },
@@ -154,37 +154,37 @@ describe('records as they were seen of original servers', () => {
       },
     ],
     [
-      'connect',
+      'a connect event',
       'STATE',
       { ...state, type: 'connect', userId: '1', ids: ['community/1', 'direct/5'] },
       { kind: 'connect', userId: 1, places: ['com-1', 'r-5'] },
     ],
     [
-      'before-enter',
+      'a before-enter event',
       'STATE',
       { ...state, type: 'before-enter', state: '{}', communityId: '1' },
       { kind: 'voice', communityId: 1, state: {} },
     ],
     [
-      'enter',
+      'an enter event',
       'STATE',
       { ...state, type: 'enter', state: '{"21":["1","2"]}', communityId: '1' },
       { kind: 'voice', communityId: 1, state: { '21': ['1', '2'] } },
     ],
     [
-      'a voice channel left',
+      'an exit from a voice channel',
       'STATE',
       { ...state, type: 'exit-community', typeForExit: 'out', communityId: '1', channelId: 'c-11', ids: ['3'] },
       { kind: 'voice-left', type: 'out', communityId: 1, channelId: 11, ids: ['3'] },
     ],
     [
-      'a call left, which is written as one of no community',
+      'an exit from a call, which has no community id',
       'STATE',
       { ...state, type: 'exit-community', typeForExit: 'out', channelId: '5', ids: ['3'] },
       { kind: 'call-left', type: 'out', roomId: 5, ids: ['3'] },
     ],
   ];
-  test.each(cases)('%s', (_, stream, value, expected) => {
+  it.each(cases)('decodes %s of an original server, and ignores unknown fields', (_, stream, value, expected) => {
     expect(read(stream, value, { __TypeId__: 'com.example.chatserver.Some' })).toEqual({
       event: expected,
       skips: [],
@@ -193,62 +193,65 @@ describe('records as they were seen of original servers', () => {
   });
 });
 
-describe('leniency', () => {
+describe('lenient decoding', () => {
   const timeOf = (localDateTime: unknown): unknown => {
     const { event } = read('DIRECT', { ...direct, localDateTime });
     return event?.kind === 'foreign' ? event.event.time : event;
   };
-  test.each([
+  it.each([
     ['an array without nanoseconds', [2026, 11, 22, 15, 49, 35], Date.UTC(2026, 10, 22, 15, 49, 35)],
     ['an array without seconds', [2026, 11, 22, 15, 49], Date.UTC(2026, 10, 22, 15, 49)],
-    ['text', '2026-11-22T15:49:35.642', TIME],
-    ['text with a zone', '2026-11-22T15:49:35.642Z', TIME],
-    ['text of nine digits', '2026-11-22T15:49:35.642941738', TIME],
-    ['text of one digit', '2026-11-22T15:49:35.6', TIME - 42],
-    ['text without seconds', '2026-11-22T15:49', Date.UTC(2026, 10, 22, 15, 49)],
-    ['none: when Kafka took the record', null, WRITTEN],
-    ['nothing at all', undefined, WRITTEN],
-  ])('a time as %s', (_, given, expected) => {
+    ['ISO text', '2026-11-22T15:49:35.642', TIME],
+    ['ISO text with a zone', '2026-11-22T15:49:35.642Z', TIME],
+    ['ISO text with nine digits of a second', '2026-11-22T15:49:35.642941738', TIME],
+    ['ISO text with one digit of a second', '2026-11-22T15:49:35.6', TIME - 42],
+    ['ISO text without seconds', '2026-11-22T15:49', Date.UTC(2026, 10, 22, 15, 49)],
+    ['null, which means the time of the record', null, WRITTEN],
+    ['a missing field, which means the time of the record', undefined, WRITTEN],
+  ])('reads a time from %s', (_, given, expected) => {
     expect(timeOf(given)).toBe(expected);
   });
 
-  test('ids as texts, a message id in upper case, no name', () => {
+  it('reads ids as text, a message id in upper case, and a missing name', () => {
     const value = { channelId: '5', userId: '1', id: direct.id.toUpperCase(), content: 'x' };
     expect(read('DIRECT', value).event).toMatchObject({
       event: { place: 'r-5', userId: 1, id: direct.id, name: '', profileImage: null },
     });
   });
 
-  test('a reply that names no parent is shown as a message', () => {
+  it('reads a reply without a parent as a message', () => {
     expect(read('DIRECT_ETC', { ...direct, type: 'reply' }).event).toMatchObject({ event: { kind: 'message' } });
   });
 });
 
-describe('what can not be decoded', () => {
-  test.each<[string, RecordStream, Buffer | string | object | null, Record<string, string>?]>([
-    ['no value', 'DIRECT', null],
-    ['random bytes', 'DIRECT', Buffer.from([0, 255, 1])],
-    ['no object', 'DIRECT', '[1]'],
-    ['no room', 'DIRECT', { ...direct, channelId: null }],
-    ['no message id', 'DIRECT', { ...direct, id: 'x' }],
-    ['no user', 'DIRECT', { ...direct, userId: -1 }],
-    ['an unknown type', 'DIRECT_ETC', { ...direct, type: 'shout' }],
-    ['a time of words', 'DIRECT', { ...direct, localDateTime: 'yesterday' }],
-    ['a time of texts', 'DIRECT', { ...direct, localDateTime: ['2026', 11, 22, 15, 49] }],
-    ['a file of an unknown kind', 'FILE', { ...file, fileType: 'smell' }],
-    ['a file of nowhere', 'FILE', { ...file, type: 'else' }],
-    ['a state of no known type', 'STATE', { ...state, type: 'asleep' }],
-    ['a voice state that is no JSON', 'STATE', { ...state, type: 'enter', communityId: 1, state: '{' }],
-    ['a seq that is no number', 'DIRECT', direct, { seq: 'x' }],
-    ['a seq of zero', 'DIRECT', direct, { seq: '0' }],
-    ['a batch that is no number', 'DIRECT', direct, { seq: '1', batch: '1e3' }],
-  ])('%s is told once, and read as null', (_, stream, value, headers = {}) => {
-    const { event, skips } = read(stream, value, headers);
+describe('records that cannot be decoded', () => {
+  it.each<[string, RecordStream, Buffer | string | object | null, Record<string, string>?, string?]>([
+    ['without a value', 'DIRECT', null],
+    ['of random bytes', 'DIRECT', Buffer.from([0, 255, 1])],
+    ['whose value is a list', 'DIRECT', '[1]'],
+    ['without a room', 'DIRECT', { ...direct, channelId: null }],
+    ['without a message id', 'DIRECT', { ...direct, id: 'x' }],
+    ['of a negative user id', 'DIRECT', { ...direct, userId: -1 }],
+    ['of an unknown type without a number', 'DIRECT_ETC', { ...direct, type: 'shout' }],
+    ['whose type is a number', 'DIRECT_ETC', { ...direct, type: 7 }, { seq: '4' }, 'r-5'],
+    ['of an unknown type whose key is no place', 'DIRECT_ETC', { ...direct, type: 'shout' }, { seq: '4' }, 'u-5'],
+    ['of an unknown type whose key is a community', 'DIRECT_ETC', { ...direct, type: 'shout' }, { seq: '4' }, 'com-5'],
+    ['whose time is a word', 'DIRECT', { ...direct, localDateTime: 'yesterday' }],
+    ['whose time is a list of texts', 'DIRECT', { ...direct, localDateTime: ['2026', 11, 22, 15, 49] }],
+    ['of a file with an unknown fileType', 'FILE', { ...file, fileType: 'smell' }],
+    ['of a file in neither a room nor a channel', 'FILE', { ...file, type: 'other' }],
+    ['of an unknown type of state', 'STATE', { ...state, type: 'asleep' }],
+    ['whose voice state is not valid JSON', 'STATE', { ...state, type: 'enter', communityId: 1, state: '{' }],
+    ['whose seq is not a number', 'DIRECT', direct, { seq: 'x' }],
+    ['whose seq is zero', 'DIRECT', direct, { seq: '0' }],
+    ['whose batch is not a whole number', 'DIRECT', direct, { seq: '1', batch: '1e3' }],
+  ])('reads a record %s as null and reports it once', (_, stream, value, headers = {}, key = undefined) => {
+    const { event, skips } = read(stream, value, headers, key);
     expect(event).toBeNull();
     expect(skips).toHaveLength(1);
   });
 
-  test('nothing that JSON can hold makes the reader throw', () => {
+  it('throws for no value, whatever the JSON holds', () => {
     const anything = fc.oneof(
       fc.json(),
       fc.string(),
@@ -264,13 +267,60 @@ describe('what can not be decoded', () => {
   });
 });
 
-describe('what is written', () => {
-  test.each(oneOfEach().map((event) => [event.kind, event] as const))('%s is read as it was', (_, event) => {
-    const { stream, headers, value } = encodeRecord({ event, batchEnd: 9 }, 'one');
-    expect(read(stream, value, { ...headers })).toEqual({ event, skips: [] });
+describe('records of a newer server', () => {
+  const reaction = { ...direct, type: 'reaction', emoji: '+1' };
+
+  it('reads a numbered record of an unknown type as an unknown event of its place', () => {
+    expect(read('DIRECT_ETC', reaction, { server: 'new', seq: '4', batch: '4' }, 'r-5')).toEqual({
+      event: { kind: 'unknown', place: 'r-5', seq: 4 },
+      skips: [],
+    });
+    expect(read('CHANNEL', { type: 'reaction' }, { seq: '9' }, 'c-11').event).toEqual({
+      kind: 'unknown',
+      place: 'c-11',
+      seq: 9,
+    });
   });
 
-  test('the fields of a direct message, nulls and all, and its headers', () => {
+  it('reads its bytes as well as its texts', () => {
+    const bytes = Buffer.from(JSON.stringify(reaction));
+    const headers = { server: Buffer.from('new'), seq: [Buffer.from('4'), Buffer.from('5')], batch: undefined };
+    const record = new ReceivedRecord(
+      { key: Buffer.from('r-5'), value: bytes, headers, timestamp: WRITTEN },
+      { stream: 'DIRECT_ETC', skipped: () => {} },
+    );
+    expect(record).toMatchObject({ key: 'r-5', server: 'new', seq: 4, batchEnd: null, isForServers: false });
+    expect(record.read()).toEqual({ kind: 'unknown', place: 'r-5', seq: 4 });
+  });
+});
+
+describe('isForServers', () => {
+  it.each(oneOfEach().map((event) => [event.kind, event] as const))('is right for a %s record', (kind, event) => {
+    const { stream, key, headers, value } = encodeRecord({ event }, 'one');
+    const record = new ReceivedRecord({ key, headers, value, timestamp: WRITTEN }, { stream, skipped: () => {} });
+    expect(record.isForServers).toBe(kind === 'members-changed' || kind === 'roster');
+  });
+
+  it('is false for a state record that cannot be decoded', () => {
+    const skips: string[] = [];
+    const source = { stream: 'STATE', skipped: (_: unknown, error: string) => skips.push(error) } as const;
+    const record = new ReceivedRecord({ key: 'r-5', value: '{"type":"asleep"}', timestamp: 0 }, source);
+    expect(record.isForServers).toBe(false);
+    expect(record.read()).toBeNull();
+    expect(skips).toEqual(['the type of state is not known']);
+  });
+});
+
+describe('encoding', () => {
+  it.each(oneOfEach().map((event) => [event.kind, event] as const))(
+    'encodes a %s event that decodes to the same',
+    (_, event) => {
+      const { stream, headers, value } = encodeRecord({ event, batchEnd: 9 }, 'one');
+      expect(read(stream, value, { ...headers })).toEqual({ event, skips: [] });
+    },
+  );
+
+  it('writes all fields of a direct message, null where it has none, and its headers', () => {
     const encoded = encodeRecord({ event: message('r-5', 3), batchEnd: 4 }, 'one');
     expect(encoded).toMatchObject({
       stream: 'DIRECT',
@@ -295,11 +345,11 @@ describe('what is written', () => {
     });
   });
 
-  test('what has no number has no headers for it', () => {
+  it('writes no seq and no batch for an event without a number', () => {
     expect(encodeRecord({ event: typing('c-1', 'Ada'), batchEnd: 4 }, 'one').headers).toEqual({ server: 'one' });
   });
 
-  test('each topic carries its kinds', () => {
+  it('sends each kind of event on its stream', () => {
     const found = new Map(RECORD_STREAMS.map((kind) => [kind, new Set<string>()]));
     for (const event of oneOfEach()) found.get(streamOf(event))?.add(event.kind);
     expect(Object.fromEntries([...found].map(([kind, kinds]) => [kind, [...kinds].sort().join(' ')]))).toEqual({

@@ -1,0 +1,28 @@
+import type { ChatEvent } from '../../domain/chat-event.ts';
+
+/**
+ * True for the events that the servers themselves act on. A server must read such a record even if
+ * none of its clients subscribes to the record's place. This is the one meaning of
+ * `IncomingRecord.isForServers`.
+ */
+export function isForServers(event: ChatEvent): boolean {
+  switch (event.kind) {
+    case 'members-changed':
+    case 'roster':
+      return true;
+    case 'message':
+    case 'reply':
+    case 'file':
+    case 'modify':
+    case 'delete':
+    case 'unknown':
+    case 'foreign':
+    case 'typing':
+    case 'connect':
+    case 'disconnect':
+    case 'voice':
+    case 'voice-left':
+    case 'call-left':
+      return false;
+  }
+}
