@@ -63,6 +63,14 @@ it('reports nothing when a second session of a user begins or ends', () => {
   expect(online(b, 7)).toEqual([7]);
 });
 
+it('counts a session once that joins twice', () => {
+  const { a } = twoServers();
+  a.sessions.join('s1', 7);
+  a.sessions.join('s1', 7);
+  a.sessions.leave('s1');
+  expect(a.takeEvents()).toEqual(['online 7 here', 'offline 7 ours']);
+});
+
 it('does not report a session that began and ended between two reports', () => {
   const { cluster, a, b } = twoServers();
   a.sessions.join('s1', 7);
@@ -138,6 +146,19 @@ it('does not give other servers up after its process was paused', () => {
   expect(online(b, 7)).toEqual([7]);
 });
 
+it('does not give other servers up after a pause when its own report is the first that arrives', () => {
+  const { cluster, a, b } = twoServers();
+  a.sessions.join('s1', 7);
+  cluster.pass(300);
+  b.isPaused = true;
+  cluster.pass(MINUTE);
+  b.isPaused = false;
+  b.sessions.echo();
+  cluster.pass(2_000);
+  expect(online(b, 7)).toEqual([7]);
+  expect(b.telemetry.counts.get('servers_given_up')).toBeUndefined();
+});
+
 it('reports all of its sessions after its process was paused for longer than 5 s', () => {
   const { cluster, a } = twoServers();
   a.isPaused = true;
@@ -210,15 +231,16 @@ it('asks in its first second as well when a report is missing', () => {
   expect(b.takeSent()).toEqual(['hello']);
 });
 
-it('answers a server that asks with all of its sessions', () => {
+it('answers a server that asks with one report of all of its sessions, new ones included', () => {
   const { cluster, a } = twoServers();
   a.sessions.join('s1', 7);
   cluster.pass(300);
   a.takeSent();
   const c = cluster.start('c');
-  cluster.pass(300);
+  a.sessions.join('s2', 8);
+  cluster.pass(600);
   expect(a.takeSent()).toEqual(['roster']);
-  expect(online(c, 7)).toEqual([7]);
+  expect(online(c, 7, 8)).toEqual([7, 8]);
 });
 
 it('ignores a report that arrives a second time', () => {
@@ -516,8 +538,10 @@ it('leaves a dead server to a successor that lives on, also when the successor d
 
 it('does not announce a user of a dead server who has returned before the successor died', () => {
   const cluster = new SessionCluster();
-  const [a, b, c] = cluster.startAll('a', 'b', 'c') as [SessionServer, SessionServer, SessionServer];
+  const [c, a, b] = cluster.startAll('c', 'a', 'b') as [SessionServer, SessionServer, SessionServer];
   c.sessions.join('s1', 7);
+  cluster.pass(300);
+  a.sessions.join('s3', 9);
   cluster.pass(300);
   cluster.kill(c);
   cluster.kill(a);
@@ -525,5 +549,5 @@ it('does not announce a user of a dead server who has returned before the succes
   b.sessions.join('s2', 7);
   b.takeEvents();
   cluster.pass(5_000);
-  expect(b.takeEvents()).toEqual(['orphaned s1']);
+  expect(b.takeEvents()).toEqual(['orphaned s3', 'offline 9 ours', 'orphaned s1']);
 });
