@@ -2,42 +2,74 @@ import { expect, it } from 'vitest';
 import { VirtualTime } from '../../../../dev/durability/virtual-time.ts';
 import { RecordedTelemetry } from '../../../../dev/recorded-telemetry.ts';
 import { Publisher } from '../../../../src/application/ordering/publisher.ts';
-import type { MessageBus } from '../../../../src/application/ports/message-bus.ts';
-import type { Outbox } from '../../../../src/application/ports/outbox.ts';
+import type { MessageBus, OutgoingRecord } from '../../../../src/application/ports/message-bus.ts';
+import type { Outbox, UnpublishedBatch } from '../../../../src/application/ports/outbox.ts';
 import { roomKey } from '../../../../src/domain/place.ts';
 import { numbered, said } from '../../../contracts/world.ts';
 
-/** One event stored each millisecond, forty in all: when each publishing began, and how many records it had. */
-async function forty({ alone, stopAt = Infinity }: { alone: boolean; stopAt?: number }): Promise<[number, number][]> {
+const PLACE = roomKey(1);
+
+/** A publisher over a bus and an outbox that a test can take away. */
+function setUp({ alone = false } = {}) {
   const time = new VirtualTime();
-  const began = time.now();
-  const publishings: [number, number][] = [];
-  const publish: MessageBus['publish'] = async (records) => {
-    publishings.push([time.now() - began, records.length]);
+  const published: { at: number; seqs: (number | null)[]; batchEnds: (number | undefined)[] }[] = [];
+  const recovered: number[] = [];
+  const outbox = new Map<number, UnpublishedBatch & { readonly at: number }>();
+  const bus = { isAway: false };
+  const publish = async (records: readonly OutgoingRecord[]): Promise<void> => {
+    if (bus.isAway) throw new Error('the bus is away');
+    published.push({
+      at: time.monotonic(),
+      seqs: records.map(({ event }) => ('seq' in event ? event.seq : null)),
+      batchEnds: records.map(({ batchEnd }) => batchEnd),
+    });
+  };
+  const outboxPort: Outbox = {
+    published: (batches) => {
+      for (const { first } of batches) outbox.delete(first);
+    },
+    unpublished: async (olderThanMs, limit) =>
+      [...outbox.values()].filter(({ at }) => at < time.monotonic() - olderThanMs).slice(0, limit),
   };
   const publisher = new Publisher({
-    bus: { publish } as unknown as MessageBus,
-    outbox: { published: () => {} } as unknown as Outbox,
+    bus: { publish } as MessageBus,
+    outbox: outboxPort,
     clock: time,
     telemetry: new RecordedTelemetry(),
     random: () => 0.5,
-    recovered: () => {},
+    recovered: ({ first }) => recovered.push(first),
     isAlone: () => alone,
   });
-  const place = roomKey(1);
-  const talk = async (): Promise<void> => {
-    for (let first = 1; first <= Math.min(40, stopAt); first += 1) {
-      publisher.stored({ place, first, events: numbered(first, [said(place, 'text')]) });
-      await time.sleep(1);
-    }
-    await publisher.stop();
+  /** Stores a batch, as the store does it: it is in the outbox from the same moment on. */
+  const store = (first: number, count = 1): UnpublishedBatch => {
+    const events = numbered(
+      first,
+      Array.from({ length: count }, () => said(PLACE, 'text')),
+    );
+    const batch = { place: PLACE, first, events };
+    outbox.set(first, { ...batch, at: time.monotonic() });
+    return batch;
   };
-  await time.run(talk());
-  return publishings;
+  return { time, bus, publisher, published, recovered, outbox, store };
 }
 
-it('publishes the first event at once, and those behind it every 4 ms while others listen', async () => {
-  const publishings = await forty({ alone: false });
+/** Stores an event each millisecond, forty in all, and gives the time and the size of each publishing. */
+async function fortyEvents(options: { alone: boolean }): Promise<[number, number][]> {
+  const { time, publisher, published, store } = setUp(options);
+  await time.run(
+    (async () => {
+      for (let first = 1; first <= 40; first += 1) {
+        publisher.stored(store(first));
+        await time.sleep(1);
+      }
+      await publisher.stop();
+    })(),
+  );
+  return published.map(({ at, seqs }) => [at, seqs.length]);
+}
+
+it('publishes the first event at once and later ones every 4 ms while other servers live', async () => {
+  const publishings = await fortyEvents({ alone: false });
   expect(publishings.slice(0, 3)).toEqual([
     [0, 1],
     [4, 3],
@@ -46,15 +78,65 @@ it('publishes the first event at once, and those behind it every 4 ms while othe
   expect(publishings.reduce((sum, [, records]) => sum + records, 0)).toBe(40);
 });
 
-it('lets more gather while no other server is known', async () => {
-  expect(await forty({ alone: true })).toEqual([
+it('gathers events for 25 ms while no other server lives', async () => {
+  expect(await fortyEvents({ alone: true })).toEqual([
     [0, 1],
     [25, 24],
     [50, 15],
   ]);
 });
 
-it('publishes what waits before it stops', async () => {
-  const publishings = await forty({ alone: true, stopAt: 10 });
-  expect(publishings.reduce((sum, [, records]) => sum + records, 0)).toBe(10);
+it('names in each record the last number of its append', async () => {
+  const { time, publisher, published, store } = setUp();
+  publisher.stored(store(1, 3));
+  await time.run(publisher.stop());
+  expect(published.map(({ seqs, batchEnds }) => [seqs, batchEnds])).toEqual([
+    [
+      [1, 2, 3],
+      [3, 3, 3],
+    ],
+  ]);
+});
+
+it('publishes the waiting events before it stops', async () => {
+  const { time, publisher, published, store } = setUp({ alone: true });
+  publisher.stored(store(1));
+  publisher.stored(store(2));
+  await time.run(publisher.stop());
+  expect(published.flatMap(({ seqs }) => seqs)).toEqual([1, 2]);
+});
+
+it('leaves an event in the outbox when the bus is away, and publishes it from there when the bus is back', async () => {
+  const { time, bus, publisher, published, recovered, outbox, store } = setUp();
+  publisher.start();
+  bus.isAway = true;
+  publisher.stored(store(1));
+  await time.run(time.sleep(5_000));
+  expect([published.length, outbox.size]).toEqual([0, 1]);
+  bus.isAway = false;
+  await time.run(time.sleep(2_000));
+  expect(published.map(({ seqs }) => seqs)).toEqual([[1]]);
+  expect(outbox.size).toBe(0);
+  expect(recovered).toContain(1);
+  await time.run(publisher.stop());
+});
+
+it('publishes a batch of another server that stays in the outbox for more than 3 s, and not before', async () => {
+  const { time, publisher, published, store } = setUp();
+  publisher.start();
+  store(7);
+  await time.run(time.sleep(3_000));
+  expect(published).toEqual([]);
+  await time.run(time.sleep(2_000));
+  expect(published.map(({ seqs }) => seqs)).toEqual([[7]]);
+  await time.run(publisher.stop());
+});
+
+it('leaves batches to the sweep when more than 10,000 events wait', async () => {
+  const { time, publisher, published, outbox, store } = setUp();
+  publisher.stored(store(1, 10_001));
+  publisher.stored(store(10_002));
+  await time.run(publisher.stop());
+  expect(published.flatMap(({ seqs }) => seqs)).toHaveLength(10_001);
+  expect([...outbox.keys()]).toEqual([10_002]);
 });

@@ -9,7 +9,7 @@ import { said } from '../../../contracts/world.ts';
 const APPEND_MS = 2;
 
 interface Append {
-  /** Milliseconds since the play began. */
+  /** Milliseconds since the script began. */
   readonly at: number;
   readonly batches: number;
 }
@@ -19,7 +19,7 @@ interface Talk {
   say(room: number): Promise<unknown>;
 }
 
-/** Plays a talk over a sequencer whose store only appends, in `APPEND_MS`; `committed` is told as soon as something is stored. */
+/** Runs a script against a sequencer whose store takes `APPEND_MS` for each append. `committed` is called after each commit. */
 async function play(
   pace: number,
   script: (talk: Talk) => Promise<unknown>,
@@ -45,12 +45,12 @@ async function play(
       return sequencer.append({ place, userId: 1, nonce: null, target: null, kind: 'message', decide });
     },
   };
-  // Nothing was appended for longer than any pace.
+  // Longer than any interval since the last append.
   await time.run(time.sleep(10).then(() => script(talk)));
   return appends;
 }
 
-it('begins the append of a lone message at once, and the next not before the store says', async () => {
+it('begins the append of a single message at once, and the next one after the interval of the store', async () => {
   const appends = await play(10, async ({ time, say }) => {
     await say(1);
     await say(2);
@@ -60,7 +60,7 @@ it('begins the append of a lone message at once, and the next not before the sto
   expect(appends.map(({ at }) => at)).toEqual([10, 20, 122]);
 });
 
-it('lets what comes meanwhile share an append', async () => {
+it('appends together the messages that arrive within the interval', async () => {
   const appends = await play(10, async ({ time, say }) => {
     const all: Promise<unknown>[] = [];
     for (let room = 1; room <= 20; room += 1) {
@@ -76,7 +76,7 @@ it('lets what comes meanwhile share an append', async () => {
   ]);
 });
 
-it('does not wait where many do', async () => {
+it('does not wait for the interval when many messages wait', async () => {
   const appends = await play(10, async ({ say }) => {
     await say(0);
     await Promise.all(Array.from({ length: 40 }, (_, i) => say(i + 1)));
@@ -87,7 +87,7 @@ it('does not wait where many do', async () => {
   ]);
 });
 
-it('waits for nothing where the store has no pace', async () => {
+it('does not wait when the store recommends no interval', async () => {
   const appends = await play(0, async ({ say }) => {
     await say(1);
     await say(2);
@@ -95,7 +95,7 @@ it('waits for nothing where the store has no pace', async () => {
   expect(appends.map(({ at }) => at)).toEqual([10, 12]);
 });
 
-it('begins the next append before what is stored is written to anybody', async () => {
+it('begins the next append before the frames of the last one are written', async () => {
   const begunWhenWritten: number[] = [];
   await play(
     0,
@@ -104,7 +104,7 @@ it('begins the next append before what is stored is written to anybody', async (
       await time.sleep(1);
       await Promise.all([first, say(2)]);
     },
-    // As connections do with what they are told to send.
+    // As connections write their frames.
     ({ time }, appends) => time.soon(() => begunWhenWritten.push(appends.length)),
   );
   expect(begunWhenWritten[0]).toBe(2);
