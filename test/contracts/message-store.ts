@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MessageStore } from '../../src/application/ports/message-store.ts';
-import type { SequencedEvent, StoredEvent } from '../../src/domain/stored-event.ts';
 import { blanked, type Draft } from '../../src/domain/stored-event.ts';
 import {
   append,
   appendInTurn,
   deleted,
   edited,
+  known,
   newNonce,
   newPlace,
   newUser,
@@ -261,9 +261,4 @@ export function messageStoreContract(
       expect(await store.byNonce(user, nonce)).toMatchObject({ seq: 2 });
     });
   });
-}
-
-/** These events without those of an unknown kind. */
-function known(events: readonly SequencedEvent[]): StoredEvent[] {
-  return events.filter((event) => event.kind !== 'unknown');
 }

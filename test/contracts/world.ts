@@ -3,7 +3,7 @@ import type { AppendOutcome, MessageStore } from '../../src/application/ports/me
 import type { Outbox } from '../../src/application/ports/outbox.ts';
 import type { ReadMarkers } from '../../src/application/ports/read-markers.ts';
 import type { ConversationKey } from '../../src/domain/place.ts';
-import type { Draft, StoredEvent } from '../../src/domain/stored-event.ts';
+import { allStored, type Draft, type SequencedEvent, type StoredEvent } from '../../src/domain/stored-event.ts';
 
 /** What one server has of the data. */
 export interface Server {
@@ -103,4 +103,11 @@ export async function appendInTurn(store: MessageStore, drafts: readonly Draft[]
     const outcome = await append(store, newest + 1, drafts);
     if (outcome.kind !== 'conflict') return outcome;
   }
+}
+
+/** The events, all of which must be of kinds that this version knows. */
+export function known(events: readonly SequencedEvent[]): readonly StoredEvent[] {
+  const stored = allStored(events);
+  if (stored === null) throw new Error('an event is of an unknown kind');
+  return stored;
 }

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MongoBulkWriteError, type ObjectId } from 'mongodb';
 import type { AppendOutcome } from '../../application/ports/message-store.ts';
 import type { UserId } from '../../domain/ids.ts';
-import type { StoredEvent } from '../../domain/stored-event.ts';
+import type { SequencedEvent } from '../../domain/stored-event.ts';
 import { asStoreRefusal, type MongoDatabase } from './database.ts';
-import { type EventDocument, nonceKey, readEvents } from './documents.ts';
+import { type EventDocument, nonceKey, nonceKeyOf, readEvent } from './documents.ts';
 import type { EventLog } from './event-log.ts';
 import { NONCE } from './indexes.ts';
 
@@ -35,7 +35,7 @@ export class Appender {
     return Promise.all(docs.map((doc, i) => this.#settle(doc, fates[i] ?? new Error('MongoDB told no outcome'))));
   }
 
-  async byNonce(userId: UserId, nonce: string): Promise<StoredEvent | null> {
+  async byNonce(userId: UserId, nonce: string): Promise<SequencedEvent | null> {
     const key = nonceKey(userId, nonce);
     const holder = await this.#db.events.findOne({ n: key }, { hint: NONCE });
     return holder === null || this.#isOld(holder) ? null : eventWith(holder, key);
@@ -108,8 +108,9 @@ export class Appender {
     for (let look = 0; look < LOOKS; look += 1) {
       const holders = await this.#db.events.find({ n: { $in: [...(doc.n ?? [])] } }).toArray();
       const old = holders.filter((holder) => this.#isOld(holder));
-      for (const [index, event] of readEvents(doc).entries()) {
-        const key = event.nonce === null ? '' : nonceKey(event.userId, event.nonce);
+      for (const [index, body] of doc.e.entries()) {
+        const key = nonceKeyOf(body);
+        if (key === null) continue;
         const holder = holders.find((candidate) => candidate.n?.includes(key));
         if (holder === undefined || old.includes(holder)) continue;
         if (holder._id.equals(doc._id)) return { kind: 'stored' };
@@ -134,7 +135,8 @@ export class Appender {
   }
 }
 
-function eventWith(holder: EventDocument, key: string): StoredEvent | null {
-  const match = (event: StoredEvent) => event.nonce !== null && nonceKey(event.userId, event.nonce) === key;
-  return readEvents(holder).find(match) ?? null;
+function eventWith({ p, f, e }: EventDocument, key: string): SequencedEvent | null {
+  const index = e.findIndex((body) => nonceKeyOf(body) === key);
+  const body = e[index];
+  return body === undefined ? null : readEvent(p, f + index, body);
 }

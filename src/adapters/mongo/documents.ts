@@ -1,13 +1,21 @@
 import { Long, ObjectId } from 'mongodb';
 import type { MessageId, UserId } from '../../domain/ids.ts';
-import type { Message } from '../../domain/message.ts';
+import { createdMessage, type Message, parseMessageType } from '../../domain/message.ts';
 import { type ConversationKey, idOf, isChannel } from '../../domain/place.ts';
-import type { CreatingEvent, Draft, FileType, StoredEvent } from '../../domain/stored-event.ts';
+import {
+  type CreatingEvent,
+  type Draft,
+  isStoredKind,
+  type SequencedEvent,
+  STORED_KINDS,
+  type StoredEvent,
+  type StoredKind,
+} from '../../domain/stored-event.ts';
 
-/** An event as it stands in its batch: place and number follow from the batch, null fields are left out. */
+/** An event in its batch. Place and number follow from the batch; fields that are null are left out. */
 export type EventBody = Readonly<Record<string, unknown>> & {
-  readonly kind: StoredEvent['kind'];
-  readonly id: MessageId;
+  /** One of `STORED_KINDS`, or a kind that only a newer version knows. */
+  readonly kind: string;
 };
 
 /** Collection `event`: what one append stored for one place. */
@@ -24,8 +32,13 @@ export interface EventDocument {
   readonly n?: readonly string[];
   /** Messages that the batch edits. */
   readonly m?: readonly MessageId[];
-  /** Not yet seen in the message collections. */
-  readonly proj?: true;
+  /**
+   * `true`: nothing of the batch is in the message collections yet. `late`: everything is, except for the events of the kinds in
+   * `late`. Absent: everything is.
+   */
+  readonly proj?: true | 'late';
+  /** Kinds of this batch that were unknown to the server which projected the rest. A server that knows them projects them. */
+  readonly late?: readonly string[];
   /** Not known to be on the bus. */
   readonly out?: true;
   /** Numbers for messages that an original server stored; `more` of them follow. */
@@ -86,7 +99,7 @@ export function eventDocument(
   at: number,
 ): EventDocument {
   const n = drafts.flatMap((draft) => (draft.nonce === null ? [] : [nonceKey(draft.userId, draft.nonce)]));
-  const m = drafts.flatMap((draft) => (draft.kind === 'modify' ? [draft.id] : []));
+  const m = drafts.flatMap((draft) => (STORED_KINDS[draft.kind].edits ? [draft.id] : []));
   return {
     _id: new ObjectId(),
     p: place,
@@ -101,22 +114,67 @@ export function eventDocument(
   };
 }
 
-export function eventBody(draft: Draft): EventBody {
-  const body: Record<string, unknown> = {};
-  for (const [field, value] of Object.entries(draft)) if (value !== null && field !== 'place') body[field] = value;
-  return body as EventBody;
+export function eventBody({ kind, place: _, ...fields }: Draft): EventBody {
+  const body: Record<string, unknown> & { kind: string } = { kind };
+  for (const [field, value] of Object.entries(fields)) if (value !== null) body[field] = value;
+  return body;
 }
 
-const ABSENT = {
+type OfKind<K extends StoredKind> = Extract<StoredEvent, { readonly kind: K }>;
+type NullFields<E> = { readonly [F in keyof E as null extends E[F] ? F : never]: null };
+
+/** The fields of each kind that may be null, and so may be absent from the document. */
+const ABSENT: { readonly [K in StoredKind]: NullFields<OfKind<K>> } = {
   message: { nonce: null, communityId: null, profileImage: null },
   reply: { nonce: null, communityId: null, profileImage: null },
   file: { nonce: null, communityId: null, profileImage: null, thumbnail: null },
   modify: { nonce: null, communityId: null },
   delete: { nonce: null, communityId: null },
-} as const;
+};
 
-export function readEvents({ p, f, e }: Pick<EventDocument, 'p' | 'f' | 'e'>): StoredEvent[] {
-  return e.map((body, i) => ({ ...ABSENT[body.kind], ...body, place: p, seq: f + i }) as unknown as StoredEvent);
+/** Reads the events of a batch. An event of a kind that this version does not know becomes an `UnknownEvent`. */
+export function readEvents({ p, f, e }: Pick<EventDocument, 'p' | 'f' | 'e'>): SequencedEvent[] {
+  return e.map((body, i) => readEvent(p, f + i, body));
+}
+
+export function readEvent(place: ConversationKey, seq: number, body: EventBody): SequencedEvent {
+  if (!isStoredKind(body.kind)) return { kind: 'unknown', place, seq };
+  return { ...ABSENT[body.kind], ...body, place, seq } as unknown as StoredEvent;
+}
+
+/** The kinds in a batch that this version does not know, each once. */
+export function unknownKinds({ e }: Pick<EventDocument, 'e'>): string[] {
+  return [...new Set(e.flatMap(({ kind }) => (isStoredKind(kind) ? [] : [String(kind)])))];
+}
+
+/** The key of the event's nonce in field `n`; null for an event without a nonce. Events of unknown kinds have the same two fields. */
+export function nonceKeyOf({ userId, nonce }: EventBody): string | null {
+  return typeof nonce === 'string' ? nonceKey(Number(userId), nonce) : null;
+}
+
+/** The fields of each kind that lose their text when the message is deleted. */
+const TEXT_FIELDS: { readonly [K in StoredKind]: readonly (keyof OfKind<K>)[] } = {
+  message: ['content'],
+  reply: ['content'],
+  file: ['content', 'thumbnail'],
+  modify: ['content'],
+  delete: [],
+};
+
+/** The update of batches that removes the text of a deleted message, also from events of unknown kinds that have such a field. */
+export function blanking(id: MessageId) {
+  return {
+    update: { $set: { 'e.$[content].content': '' }, $unset: { 'e.$[thumbnail].thumbnail': '' as const } },
+    arrayFilters: (['content', 'thumbnail'] as const).map((field) => ({
+      [`${field}.id`]: id,
+      [`${field}.kind`]: { $nin: kindsWithout(field) },
+      [`${field}.${field}`]: { $exists: true },
+    })),
+  };
+}
+
+function kindsWithout(field: string): string[] {
+  return Object.entries(TEXT_FIELDS).flatMap(([kind, fields]) => (fields.some((each) => each === field) ? [] : [kind]));
 }
 
 /** `_id` as the original keeps it: an ObjectId, unless a client of its own chose something else. */
@@ -129,27 +187,36 @@ export function channelIdOf(place: ConversationKey): Long {
 }
 
 export function messageDocument(event: CreatingEvent): MessageDocument {
-  const { communityId, profileImage, nonce } = event;
+  const message = createdMessage(event);
+  const { communityId, profileImage, nonce, content, thumbnail, type, name, parentId, seq } = message;
   return {
-    _id: idValue(event.id),
+    _id: idValue(message.id),
     ...(communityId !== null && { communityId: Long.fromNumber(communityId) }),
-    channelId: channelIdOf(event.place),
-    userId: Long.fromNumber(event.userId),
-    ...(event.kind === 'reply' && { parentId: event.parentId }),
-    content: event.content,
-    ...(event.kind === 'file' && event.thumbnail !== null && { thumbnail: event.thumbnail }),
-    localDateTime: new Date(event.time),
-    ...(event.kind === 'reply' && { type: 'reply' }),
-    ...(event.kind === 'file' && { type: event.fileType }),
-    name: event.name,
+    channelId: channelIdOf(message.place),
+    userId: Long.fromNumber(message.userId),
+    ...(parentId !== null && { parentId }),
+    ...(content !== null && { content }),
+    ...(thumbnail !== null && { thumbnail }),
+    localDateTime: new Date(message.time),
+    ...(type !== null && { type }),
+    ...(name !== null && { name }),
     ...(profileImage !== null && { profileImage }),
-    ...(event.kind === 'reply' && { parentName: event.parentName, parentContent: event.parentContent }),
-    seq: event.seq,
+    ...parentText(event),
+    ...(seq !== null && { seq }),
     ...(nonce !== null && { nonce }),
   };
 }
 
-const TYPES: ReadonlySet<string | undefined> = new Set(['reply', 'image', 'video', 'file']);
+/** The original's copy of the parent in a reply. */
+function parentText(event: CreatingEvent): Pick<MessageDocument, 'parentName' | 'parentContent'> {
+  switch (event.kind) {
+    case 'message':
+    case 'file':
+      return {};
+    case 'reply':
+      return { parentName: event.parentName, parentContent: event.parentContent };
+  }
+}
 
 export function readMessage(place: ConversationKey, doc: MessageDocument): Message {
   return {
@@ -162,7 +229,7 @@ export function readMessage(place: ConversationKey, doc: MessageDocument): Messa
     profileImage: doc.profileImage ?? null,
     content: doc.content ?? null,
     thumbnail: doc.thumbnail ?? null,
-    type: TYPES.has(doc.type) ? (doc.type as Message['type']) : null,
+    type: parseMessageType(doc.type),
     parentId: doc.parentId === undefined || doc.parentId === null ? null : String(doc.parentId),
     time: doc.localDateTime?.getTime() ?? 0,
     edited: doc.edited === true,
@@ -170,20 +237,31 @@ export function readMessage(place: ConversationKey, doc: MessageDocument): Messa
   };
 }
 
-/** What an original's message would have been as an event of ours. */
+/** The event that would have created a message of the original. */
 export function eventOfMessage(place: ConversationKey, doc: MessageDocument): Draft {
-  const message = readMessage(place, doc);
-  const { id, userId, time, communityId, profileImage } = message;
-  const common = { place, id, userId, time, communityId, profileImage, nonce: null };
+  const { id, userId, time, communityId, profileImage, parentId, type, thumbnail, ...message } = readMessage(
+    place,
+    doc,
+  );
   const content = message.content ?? '';
   const name = message.name ?? '';
-  if (message.type === null || (message.type === 'reply' && message.parentId === null)) {
-    return { kind: 'message', ...common, name, content };
+  const common = { place, id, userId, time, communityId, profileImage, nonce: null, name, content };
+  switch (type) {
+    case null:
+      return { kind: 'message', ...common };
+    case 'reply': {
+      if (parentId === null) return { kind: 'message', ...common };
+      return {
+        kind: 'reply',
+        ...common,
+        parentId,
+        parentName: doc.parentName ?? '',
+        parentContent: doc.parentContent ?? '',
+      };
+    }
+    case 'image':
+    case 'video':
+    case 'file':
+      return { kind: 'file', ...common, thumbnail, fileType: type };
   }
-  if (message.type === 'reply') {
-    const parent = { parentName: doc.parentName ?? '', parentContent: doc.parentContent ?? '' };
-    return { kind: 'reply', ...common, name, content, parentId: message.parentId ?? '', ...parent };
-  }
-  const fileType: FileType = message.type;
-  return { kind: 'file', ...common, name, content, thumbnail: message.thumbnail, fileType };
 }

@@ -1,5 +1,5 @@
 import type { ConversationKey } from '../../domain/place.ts';
-import type { StoredEvent } from '../../domain/stored-event.ts';
+import type { SequencedEvent } from '../../domain/stored-event.ts';
 import type { MongoDatabase } from './database.ts';
 import { type EventDocument, readEvents } from './documents.ts';
 import { PLACE_FIRST } from './indexes.ts';
@@ -78,7 +78,7 @@ export class EventLog {
     for (const [place, end] of ends) raise(this.#settled, place, end);
   }
 
-  async eventsAfter(place: ConversationKey, after: number, limit: number): Promise<StoredEvent[]> {
+  async eventsAfter(place: ConversationKey, after: number, limit: number): Promise<SequencedEvent[]> {
     const next = after + 1;
     const projection = { _id: 0, p: 1, f: 1, l: 1, e: 1 };
     const following = this.#db.events
@@ -87,7 +87,7 @@ export class EventLog {
       .limit(limit);
     try {
       const [containing] = await Promise.all([this.#from(place, next, limit), following.hasNext()]);
-      const events: StoredEvent[] = [];
+      const events: SequencedEvent[] = [];
       const take = (batch: Batch): void => {
         this.learn(place, batch.l);
         events.push(...readEvents(batch).slice(0, limit - events.length));

@@ -2,6 +2,7 @@ import type { Db, IndexDescription } from 'mongodb';
 
 export const PLACE_FIRST = 'place_first';
 export const NONCE = 'nonce';
+export const LATE = 'late';
 export const CHANNEL_SEQ = 'channel_seq';
 export const CHANNEL_TIME = 'channel_time';
 export const CHANNEL_USER = 'channel_user';
@@ -12,6 +13,7 @@ const EVENT: IndexDescription[] = [
   { name: NONCE, key: { n: 1 }, unique: true, partialFilterExpression: { n: { $exists: true } } },
   { name: 'nonce_age', key: { at: -1 }, partialFilterExpression: { n: { $exists: true } } },
   { name: 'unprojected', key: { p: 1, f: 1 }, partialFilterExpression: { proj: true } },
+  { name: LATE, key: { late: 1 }, partialFilterExpression: { proj: 'late' } },
   { name: 'unpublished', key: { at: 1 }, partialFilterExpression: { out: true } },
   { name: 'edits', key: { m: 1 }, partialFilterExpression: { m: { $exists: true } } },
 ];

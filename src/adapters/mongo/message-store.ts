@@ -3,7 +3,7 @@ import type { HistoryRange } from '../../domain/history.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import type { ConversationKey } from '../../domain/place.ts';
-import type { StoredEvent } from '../../domain/stored-event.ts';
+import type { SequencedEvent } from '../../domain/stored-event.ts';
 import { Appender } from './appender.ts';
 import { answered, inTime, type MongoDatabase } from './database.ts';
 import { type EventDocument, eventDocument } from './documents.ts';
@@ -70,7 +70,7 @@ export class MongoMessageStore implements MessageStore {
     return newest;
   }
 
-  async eventsAfter(place: ConversationKey, after: number, limit: number): Promise<StoredEvent[]> {
+  async eventsAfter(place: ConversationKey, after: number, limit: number): Promise<SequencedEvent[]> {
     const events = await answered(this.#log.eventsAfter(place, after, limit));
     if (events.length > 0 || after > 0) return events;
     if ((await this.newest([place])).get(place) === 0) return events;
@@ -89,7 +89,7 @@ export class MongoMessageStore implements MessageStore {
     return answered(this.#pages.history(place, range, ends.get(place) ?? 0));
   }
 
-  byNonce(userId: UserId, nonce: string): Promise<StoredEvent | null> {
+  byNonce(userId: UserId, nonce: string): Promise<SequencedEvent | null> {
     return answered(this.#appender.byNonce(userId, nonce));
   }
 

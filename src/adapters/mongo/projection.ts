@@ -1,60 +1,117 @@
-import { type AnyBulkWriteOperation, type ClientSession, MongoServerError, type ObjectId } from 'mongodb';
+import {
+  type AnyBulkWriteOperation,
+  type ClientSession,
+  MongoServerError,
+  type ObjectId,
+  type UpdateFilter,
+} from 'mongodb';
 import { holeBucket } from '../../domain/holes.ts';
-import type { ConversationKey } from '../../domain/place.ts';
-import { isCreating, type MessageDeleted, type MessageModified, type StoredEvent } from '../../domain/stored-event.ts';
+import type { MessageId } from '../../domain/ids.ts';
+import { type ConversationKey, isChannel } from '../../domain/place.ts';
+import {
+  type CreatingEvent,
+  isCreating,
+  isStored,
+  type MessageDeleted,
+  type MessageModified,
+  type SequencedEvent,
+} from '../../domain/stored-event.ts';
 import type { MongoDatabase } from './database.ts';
 import {
+  blanking,
   channelIdOf,
   type EventDocument,
   idValue,
   type MessageDocument,
   messageDocument,
   readEvents,
+  unknownKinds,
 } from './documents.ts';
 
 const DUPLICATE = 11000;
-/** So long another server's transaction may keep ours waiting before we look whether that server lives. */
+/** Another server's transaction may hold up ours for so long; then we look whether that server is alive. */
 const PATIENCE_MS = 300;
 
-/** Some of the batches were applied by another server meanwhile; nothing was changed. */
+/** Another server has projected some of the batches in the meantime. Nothing was changed. */
 export class Overtaken extends Error {}
 
+/** A batch with its events that this projection applies, and the kinds that it leaves due. */
+interface Portion {
+  readonly doc: EventDocument;
+  readonly events: readonly SequencedEvent[];
+  readonly left: readonly string[];
+}
+
 /**
- * Brings batches into the message collections: all of them or none, each exactly once over all servers, because the same transaction takes
- * their `proj` away. Batches of one place must come in order, and with changes none of the place may be left out before them.
+ * Projects batches into the message collections: all of them or none, each exactly once over all servers, because the same
+ * transaction takes their mark `proj` away. The batches must all have the mark `true`. Batches of one place must come in order. If one
+ * of them edits or deletes, no earlier batch of its place may be left out.
+ *
+ * Events of kinds that this version does not know are counted as holes. Their batch keeps the mark `late`.
  * @throws Overtaken
  */
 export async function project(db: MongoDatabase, docs: readonly EventDocument[]): Promise<void> {
-  const published = docs.flatMap(({ _id }) => (db.marks.isPublished(_id) ? [_id] : []));
+  const portions = docs.map((doc): Portion => {
+    // Messages of the original are numbered by their ids, whatever their kind.
+    if (doc.legacy) return { doc, events: [], left: [] };
+    return { doc, events: readEvents(doc), left: unknownKinds(doc) };
+  });
+  await inCarefulTransaction(db, portions, false);
+}
+
+/**
+ * Projects the events of a batch with the mark `late` whose kinds this version knows.
+ * @throws Overtaken
+ */
+export async function projectLate(db: MongoDatabase, doc: EventDocument): Promise<void> {
+  const late = new Set(doc.late);
+  const events = readEvents(doc).filter((event) => isStored(event) && late.has(event.kind));
+  const unknown = new Set(unknownKinds(doc));
+  const left = [...late].filter((kind) => unknown.has(kind));
+  await inCarefulTransaction(db, [{ doc, events, left }], true);
+}
+
+/** Tries the fast way first. If a message with the id of a new one is there already, it goes message by message. */
+async function inCarefulTransaction(db: MongoDatabase, portions: readonly Portion[], isLate: boolean): Promise<void> {
+  const published = portions.flatMap(({ doc: { _id }, left }) =>
+    left.length === 0 && !isLate && db.marks.isPublished(_id) ? [_id] : [],
+  );
   try {
-    await inTransaction(db, docs, published, false);
+    await inTransaction(db, portions, published, { isLate, isCareful: false });
   } catch (error) {
     if (!(error instanceof MongoServerError) || error.code !== DUPLICATE) throw error;
-    await inTransaction(db, docs, published, true);
+    await inTransaction(db, portions, published, { isLate, isCareful: true });
   }
   db.marks.written(published);
 }
 
+interface Mode {
+  /** The numbers of the events were counted as holes before, by a server that did not know their kinds. */
+  readonly isLate: boolean;
+  /** A message with the id of a new one stays as it is; otherwise the transaction fails. */
+  readonly isCareful: boolean;
+}
+
 function inTransaction(
   db: MongoDatabase,
-  docs: readonly EventDocument[],
+  portions: readonly Portion[],
   published: readonly ObjectId[],
-  careful: boolean,
+  mode: Mode,
 ): Promise<void> {
   const began = performance.now();
   return db.client.withSession((session) =>
     session.withTransaction(async () => {
-      // Tried again and again: something holds what we need.
+      // This is a repeat: another transaction holds a document that ours needs.
       if (performance.now() - began > PATIENCE_MS) await db.abandoned.end();
-      await claim(db, docs, published, session);
-      const run = new Run(db, session, careful);
-      const legacy = docs.filter((doc) => doc.legacy);
-      if (legacy.length > 0) await run.number(legacy.flatMap(readEvents));
-      const events = docs.filter((doc) => !doc.legacy).flatMap(readEvents);
-      await run.create(events);
+      await claim(db, portions, published, session);
+      const run = new Run(db, session, mode);
+      const legacy = portions.flatMap(({ doc }) => (doc.legacy ? [doc] : []));
+      if (legacy.length > 0) await run.number(legacy);
+      const events = portions.flatMap((portion) => portion.events);
+      await run.create(events.filter((event) => isStored(event) && isCreating(event)));
       for (const event of events) {
-        if (event.kind === 'modify') await run.modify(event);
-        if (event.kind === 'delete') await run.remove(event);
+        const change = run.change(event);
+        if (change !== null) await change;
       }
       await run.countHoles();
     }),
@@ -63,13 +120,23 @@ function inTransaction(
 
 async function claim(
   db: MongoDatabase,
-  docs: readonly EventDocument[],
+  portions: readonly Portion[],
   published: readonly ObjectId[],
   session: ClientSession,
 ): Promise<void> {
   const both = new Set(published.map((id) => id.toHexString()));
-  const rest = docs.flatMap(({ _id }) => (both.has(_id.toHexString()) ? [] : [_id]));
+  const rest: ObjectId[] = [];
   let claimed = 0;
+  for (const { doc, left } of portions) {
+    if (left.length === 0 && doc.proj === true) {
+      if (!both.has(doc._id.toHexString())) rest.push(doc._id);
+      continue;
+    }
+    const mark = doc.proj === 'late' ? { proj: 'late' as const, late: doc.late ?? [] } : { proj: true as const };
+    const update: UpdateFilter<EventDocument> =
+      left.length > 0 ? { $set: { proj: 'late', late: left } } : { $unset: { proj: '', late: '' } };
+    claimed += (await db.events.updateOne({ _id: doc._id, ...mark }, update, { session })).modifiedCount;
+  }
   for (const [ids, update] of [
     [published, { $unset: { proj: '', out: '' } }],
     [rest, { $unset: { proj: '' } }],
@@ -78,64 +145,70 @@ async function claim(
     const { modifiedCount } = await db.events.updateMany({ _id: { $in: [...ids] }, proj: true }, update, { session });
     claimed += modifiedCount;
   }
-  if (claimed !== docs.length) throw new Overtaken('another server was faster');
+  if (claimed !== portions.length) throw new Overtaken('another server was faster');
 }
 
-/** One transaction's work. */
+/** The writes of one transaction. */
 class Run {
   readonly #db: MongoDatabase;
   readonly #session: ClientSession;
-  /** A message with the same id is there already: leave it instead of failing. */
-  readonly #careful: boolean;
+  readonly #mode: Mode;
   readonly #holes = new Map<ConversationKey, Map<number, number>>();
   readonly #latest = new Map<ConversationKey, number>();
 
-  constructor(db: MongoDatabase, session: ClientSession, careful: boolean) {
+  constructor(db: MongoDatabase, session: ClientSession, mode: Mode) {
     this.#db = db;
     this.#session = session;
-    this.#careful = careful;
+    this.#mode = mode;
   }
 
-  async create(events: readonly StoredEvent[]): Promise<void> {
-    const creating = events.filter(isCreating);
-    for (const event of events) if (!isCreating(event)) this.#hole(event.place, event.seq);
-    for (const of of byCollection(creating)) {
-      const messages = this.#db.messagesOf(of[0].place);
-      if (!this.#careful) {
-        await messages.insertMany(of.map(messageDocument), { ordered: false, session: this.#session });
+  /** Inserts the messages of all creating events at once. */
+  async create(events: readonly CreatingEvent[]): Promise<void> {
+    for (const some of byCollection(events)) {
+      const messages = this.#db.messagesOf(some[0].place);
+      if (!this.#mode.isCareful) {
+        await messages.insertMany(some.map(messageDocument), { ordered: false, session: this.#session });
+        if (this.#mode.isLate) for (const { place, seq } of some) this.#hole(place, seq, seq, -1);
         continue;
       }
-      for (const event of of) {
+      for (const event of some) {
         const { _id, ...fields } = messageDocument(event);
         const update = { $setOnInsert: fields };
         const options = { upsert: true, session: this.#session };
-        const { upsertedCount } = await messages.updateOne({ _id }, update, options);
-        if (upsertedCount === 0) this.#hole(event.place, event.seq);
+        const isNew = (await messages.updateOne({ _id }, update, options)).upsertedCount > 0;
+        if (isNew === this.#mode.isLate) this.#hole(event.place, event.seq, event.seq, isNew ? -1 : 1);
       }
     }
   }
 
-  async modify({ place, id, content }: MessageModified): Promise<void> {
-    const filter = { _id: idValue(id), channelId: channelIdOf(place) };
-    const update = { $set: { content, edited: true } };
-    await this.#db.messagesOf(place).updateOne(filter, update, { session: this.#session });
+  /** Applies an event to messages that exist. Null for an event with nothing to write, which `create` has handled or nobody can. */
+  change(event: SequencedEvent): Promise<void> | null {
+    switch (event.kind) {
+      case 'message':
+      case 'reply':
+      case 'file':
+        return null;
+      case 'modify':
+        return this.#modify(event);
+      case 'delete':
+        return this.#remove(event);
+      case 'unknown':
+        this.#noMessage(event);
+        return null;
+    }
   }
 
-  async remove({ place, id, seq }: MessageDeleted): Promise<void> {
-    const filter = { _id: idValue(id), channelId: channelIdOf(place) };
-    const options = { projection: { seq: 1 }, session: this.#session };
-    const gone = await this.#db.messagesOf(place).findOneAndDelete(filter, options);
-    const created = gone?.seq ?? 0;
-    if (created > 0) this.#hole(place, created, seq);
-    await this.#blank(place, id, created);
-  }
-
-  async number(events: readonly StoredEvent[]): Promise<void> {
-    for (const of of byCollection(events)) {
-      const updates: AnyBulkWriteOperation<MessageDocument>[] = of.map((event) => ({
-        updateOne: { filter: { _id: idValue(event.id) }, update: { $set: { seq: event.seq } } },
-      }));
-      await this.#db.messagesOf(of[0].place).bulkWrite(updates, { ordered: false, session: this.#session });
+  /** Writes the numbers of a numbering batch into the messages that an original server stored. */
+  async number(docs: readonly EventDocument[]): Promise<void> {
+    for (const some of byCollection(docs.map(({ p, f, e }) => ({ place: p, f, e })))) {
+      const updates = some.flatMap(({ f, e }) =>
+        e.map(
+          ({ id }, i): AnyBulkWriteOperation<MessageDocument> => ({
+            updateOne: { filter: { _id: idValue(String(id)) }, update: { $set: { seq: f + i } } },
+          }),
+        ),
+      );
+      await this.#db.messagesOf(some[0].place).bulkWrite(updates, { ordered: false, session: this.#session });
     }
   }
 
@@ -152,8 +225,27 @@ class Run {
     if (updates.length > 0) await this.#db.holes.bulkWrite(updates, { ordered: false, session: this.#session });
   }
 
-  /** What was deleted must not stay readable in the log. */
-  async #blank(place: ConversationKey, id: string, created: number): Promise<void> {
+  async #modify(event: MessageModified): Promise<void> {
+    const { place, id, content } = event;
+    this.#noMessage(event);
+    const filter = { _id: idValue(id), channelId: channelIdOf(place) };
+    const update = { $set: { content, edited: true } };
+    await this.#db.messagesOf(place).updateOne(filter, update, { session: this.#session });
+  }
+
+  async #remove(event: MessageDeleted): Promise<void> {
+    const { place, id, seq } = event;
+    this.#noMessage(event);
+    const filter = { _id: idValue(id), channelId: channelIdOf(place) };
+    const options = { projection: { seq: 1 }, session: this.#session };
+    const gone = await this.#db.messagesOf(place).findOneAndDelete(filter, options);
+    const created = gone?.seq ?? 0;
+    if (created > 0) this.#hole(place, created, seq, 1);
+    await this.#blank(place, id, created);
+  }
+
+  /** Removes the text of a deleted message from the log: from the event that created it and from its edits. */
+  async #blank(place: ConversationKey, id: MessageId, created: number): Promise<void> {
     const session = this.#session;
     const events = this.#db.events;
     const batch = await events.findOne(
@@ -163,26 +255,28 @@ class Run {
     const edits = await events.find({ m: id }, { projection: { _id: 1 }, session }).toArray();
     const ids = [...(batch === null ? [] : [batch._id]), ...edits.map(({ _id }) => _id)];
     if (ids.length === 0) return;
-    await events.updateMany(
-      { _id: { $in: ids }, p: place },
-      { $set: { 'e.$[of].content': '' }, $unset: { 'e.$[of].thumbnail': '' } },
-      { arrayFilters: [{ 'of.id': id, 'of.kind': { $ne: 'delete' } }], session },
-    );
+    const { update, arrayFilters } = blanking(id);
+    await events.updateMany({ _id: { $in: ids }, p: place }, update, { arrayFilters, session });
   }
 
-  /** Number `seq` is no message (any more) since event `by`. */
-  #hole(place: ConversationKey, seq: number, by = seq): void {
+  /** The number of this event is no message. */
+  #noMessage({ place, seq }: SequencedEvent): void {
+    if (!this.#mode.isLate) this.#hole(place, seq, seq, 1);
+  }
+
+  /** Counts `count` holes at number `seq` that event `by` made. */
+  #hole(place: ConversationKey, seq: number, by: number, count: 1 | -1): void {
     this.#latest.set(place, Math.max(by, this.#latest.get(place) ?? 0));
     const buckets = this.#holes.get(place) ?? new Map<number, number>();
     const bucket = holeBucket(seq);
-    buckets.set(bucket, (buckets.get(bucket) ?? 0) + 1);
+    buckets.set(bucket, (buckets.get(bucket) ?? 0) + count);
     this.#holes.set(place, buckets);
   }
 }
 
-function byCollection<E extends StoredEvent>(events: readonly E[]): [E, ...E[]][] {
-  const rooms: E[] = [];
-  const channels: E[] = [];
-  for (const event of events) (event.place.startsWith('c') ? channels : rooms).push(event);
-  return [rooms, channels].filter((list): list is [E, ...E[]] => list.length > 0);
+function byCollection<T extends { readonly place: ConversationKey }>(items: readonly T[]): [T, ...T[]][] {
+  const rooms: T[] = [];
+  const channels: T[] = [];
+  for (const item of items) (isChannel(item.place) ? channels : rooms).push(item);
+  return [rooms, channels].filter((list): list is [T, ...T[]] => list.length > 0);
 }

@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoError } from 'mongodb';
 import type { ConversationKey } from '../../domain/place.ts';
+import { isStoredKind, STORED_KIND_NAMES, STORED_KINDS } from '../../domain/stored-event.ts';
 import { asStoreRefusal, type MongoDatabase } from './database.ts';
 import type { EventDocument } from './documents.ts';
-import { Overtaken, project } from './projection.ts';
+import { LATE } from './indexes.ts';
+import { Overtaken, project, projectLate } from './projection.ts';
 
 /** By then most batches are on the bus, so that one update takes both of their marks away; readers don't wait for it. */
 const GATHER_MS = 250;
@@ -161,9 +163,12 @@ export class Projector {
       return;
     }
     const [doc] = docs;
-    if (doc === undefined) return;
+    if (doc !== undefined) await this.#setAside(doc, error);
+  }
+
+  async #setAside(doc: EventDocument, error: unknown): Promise<void> {
     const reason = error instanceof Error ? error.message : String(error);
-    await this.#db.events.updateOne({ _id: doc._id }, { $unset: { proj: '' }, $set: { failed: reason } });
+    await this.#db.events.updateOne({ _id: doc._id }, { $unset: { proj: '', late: '' }, $set: { failed: reason } });
     this.#onSetAside({ place: doc.p, first: doc.f, reason });
   }
 
@@ -175,14 +180,34 @@ export class Projector {
         .limit(TRANSACTION_BATCHES)
         .toArray();
       if (old.length > 0 && !this.#closed) await this.help(old.map(({ p }) => p));
+      await this.#applyLate();
     } catch {
       // Tried again in a moment.
     }
   }
+
+  /** Projects events that servers of an older version had to leave. */
+  async #applyLate(): Promise<void> {
+    const docs = await this.#db.events
+      .find({ proj: 'late', late: { $in: [...STORED_KIND_NAMES] } }, { hint: LATE })
+      .limit(TRANSACTION_BATCHES)
+      .toArray();
+    for (const doc of docs) {
+      if (this.#closed) return;
+      try {
+        await projectLate(this.#db, doc);
+      } catch (error) {
+        if (error instanceof Overtaken) continue;
+        if (error instanceof MongoError && asStoreRefusal(error).code === 'try-again') throw error;
+        await this.#setAside(doc, error);
+      }
+    }
+  }
 }
 
+/** More than the number of events if some of them change messages that exist. */
 function workOf({ e }: EventDocument): number {
   let work = 0;
-  for (const { kind } of e) work += kind === 'modify' || kind === 'delete' ? 10 : 1;
+  for (const { kind } of e) work += isStoredKind(kind) && !STORED_KINDS[kind].creates ? 10 : 1;
   return work;
 }
