@@ -6,7 +6,7 @@ const SERVICES = ['./test/support/global-setup.ts'];
 
 export default defineConfig({
   // Imports of 'chat-server/...' in this repository mean the sources, without a build.
-  ssr: { resolve: { conditions: ['chat-server-source', 'module', 'node', 'development|production'] } },
+  ssr: { resolve: { conditions: ['chat-server-source', 'node', 'development|production'] } },
   test: {
     pool: 'forks',
     reporters: process.env.CI ? ['default', './test/support/ci-reporter.ts'] : ['default'],
