@@ -146,7 +146,7 @@ export function createContainer(opened: Opened): DependencyContainer {
   provide(TOKENS.tokens, () => new JwtTokenVerifier(keys));
   provide(TOKENS.issuer, () => new JwtTokenIssuer(keys));
   provide(TOKENS.fileLinks, (get) =>
-    createFileLinks({ secrets: linkKeys(keys), hours: config.http.fileUrlHours, clock: get(TOKENS.clock) }),
+    createFileLinks({ keys: linkKeys(keys), hours: config.http.fileUrlHours, clock: get(TOKENS.clock) }),
   );
   provide(TOKENS.subscribers, (get) => {
     const { link } = get(TOKENS.fileLinks);

@@ -1,3 +1,5 @@
+import { withTimeout } from '../adapters/support/with-timeout.ts';
+
 /** Things that were started, to be stopped in reverse order, once, whatever happens. */
 export class Lifecycle {
   readonly #stops: { readonly name: string; readonly stop: () => Promise<void> | void }[] = [];
@@ -22,22 +24,10 @@ export class Lifecycle {
   async #stopAll(eachMs: number): Promise<void> {
     for (const { name, stop } of this.#stops.reverse()) {
       try {
-        await within(eachMs, Promise.resolve(stop()));
+        await withTimeout(eachMs, Promise.resolve(stop()), () => new Error(`did not stop within ${eachMs} ms`));
       } catch (error) {
         this.#onError(name, error);
       }
     }
-  }
-}
-
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`did not stop within ${ms} ms`)), ms);
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

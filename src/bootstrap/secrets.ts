@@ -6,10 +6,12 @@ import { keptText } from './kept-file.ts';
 
 const SECRET_BYTES = 32;
 const LINK_KEY_BYTES = 32;
+/** The labels of the two steps from a token key to a link key. Servers of one cluster must agree on them. */
+const LINK_KEY_LABELS = ['chat-server link key', 'chat-server file link'];
 
 /**
- * The secrets of the tokens: as configured, or one that is generated once and kept in the data folder, readable by its owner only.
- * @throws Error where the data folder can't be used, or a secret gives no key
+ * The secrets of the tokens: the configured ones, or one that is generated once and kept in the data folder, readable by its owner only.
+ * @throws Error when the data folder can't be used, or when a secret gives no key
  */
 export async function tokenSecrets(jwt: Secrets['jwt'], dataDir: string): Promise<JwtKeyOptions> {
   const first = jwt.secret ?? (await keptText(join(dataDir, 'jwt-secret'), newSecret));
@@ -19,16 +21,19 @@ export async function tokenSecrets(jwt: Secrets['jwt'], dataDir: string): Promis
 }
 
 /**
- * Keys for links to files, made of those of the tokens: the first signs, and links signed with a previous one still work. What signs links
- * never holds a key that signs tokens.
+ * The keys that sign links to files, derived from the keys of the tokens. The first signs; links that a previous one signed still work. The
+ * holder of a link key can't sign tokens. A link stays valid for up to a year, also across an update of the server: the derivation must
+ * not change.
  */
 export function linkKeys(options: JwtKeyOptions): readonly Uint8Array[] {
-  return signingKeys(options).map(
-    (key) => new Uint8Array(hkdfSync('sha256', key, '', 'chat-server link key', LINK_KEY_BYTES)),
+  return signingKeys(options).map((key) =>
+    LINK_KEY_LABELS.reduce<Uint8Array>(
+      (from, label) => new Uint8Array(hkdfSync('sha256', from, '', label, LINK_KEY_BYTES)),
+      key.export(),
+    ),
   );
 }
 
-/** Well-formed Base64, so that it is a good key in either encoding. */
 function newSecret(): string {
   return randomBytes(SECRET_BYTES).toString('base64');
 }

@@ -3,6 +3,7 @@ export * from './authorship.ts';
 export * from './chat-event.ts';
 export * from './cluster-event.ts';
 export * from './errors.ts';
+export * from './file.ts';
 export * from './history.ts';
 export * from './holes.ts';
 export * from './ids.ts';

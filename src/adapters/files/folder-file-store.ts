@@ -2,8 +2,9 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ByteStream, FileStore, StoredFile } from '../../application/ports/file-store.ts';
+import { OPAQUE_TYPE } from '../../domain/file.ts';
 import { checkKey, cleanFileName, isKey, type OnFailure, SourceErrors, storeAway } from './names.ts';
-import { OPAQUE, sniffed } from './sniff.ts';
+import { sniffed } from './sniff.ts';
 
 interface Meta {
   readonly contentType: string;
@@ -120,7 +121,7 @@ async function metaOf(path: string): Promise<Meta> {
     throw error;
   });
   const meta: Partial<Meta> = JSON.parse(text);
-  return { contentType: meta.contentType ?? OPAQUE, fileName: meta.fileName ?? null };
+  return { contentType: meta.contentType ?? OPAQUE_TYPE, fileName: meta.fileName ?? null };
 }
 
 async function* readBytes(

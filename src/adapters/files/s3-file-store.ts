@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { ByteStream, FileStore, StoredFile } from '../../application/ports/file-store.ts';
+import { OPAQUE_TYPE } from '../../domain/file.ts';
 import { checkKey, cleanFileName, isKey, type OnFailure, SourceErrors, storeAway } from './names.ts';
-import { OPAQUE, sniffed } from './sniff.ts';
+import { sniffed } from './sniff.ts';
 
 export interface S3FileStoreOptions {
   readonly bucket: string;
@@ -76,7 +77,7 @@ export class S3FileStore implements FileStore {
       const head = await client.send(new sdk.HeadObjectCommand(target));
       return {
         size: head.ContentLength ?? 0,
-        contentType: head.ContentType ?? OPAQUE,
+        contentType: head.ContentType ?? OPAQUE_TYPE,
         fileName: decoded(head.Metadata?.filename),
         read: () => this.#read({ ...target, ...(range && { Range: `bytes=${range.start}-${range.end}` }) }),
       };

@@ -1,22 +1,6 @@
 import { fileTypeFromBuffer } from 'file-type';
 import type { ByteStream } from '../../application/ports/file-store.ts';
-
-/** What nobody may display: unknown bytes, and all that can be run or that hides something which can (HTML, SVG, XML, archives). */
-export const OPAQUE = 'application/octet-stream';
-
-const HARMLESS: ReadonlySet<string> = new Set([
-  'image/png',
-  'image/jpeg',
-  'image/gif',
-  'image/webp',
-  'image/avif',
-  'video/mp4',
-  'video/webm',
-  'video/ogg',
-  'audio/mpeg',
-  'audio/ogg',
-  'application/pdf',
-]);
+import { isServedType, OPAQUE_TYPE } from '../../domain/file.ts';
 
 /** Bytes that are looked at. */
 const HEAD = 4100;
@@ -24,14 +8,14 @@ const HEAD = 4100;
 // The same format by another of its names.
 const USUAL: Readonly<Record<string, string>> = { 'image/apng': 'image/png', 'audio/ogg; codecs=opus': 'audio/ogg' };
 
-/** The content type that the first bytes show, {@link OPAQUE} for all that is not known to be harmless. */
+/** The content type that the first bytes show, {@link OPAQUE_TYPE} for all that is not known to be harmless. */
 export async function sniff(head: Uint8Array): Promise<string> {
   try {
-    const mime = (await fileTypeFromBuffer(head))?.mime ?? OPAQUE;
+    const mime = (await fileTypeFromBuffer(head))?.mime ?? OPAQUE_TYPE;
     const usual = USUAL[mime] ?? mime;
-    return HARMLESS.has(usual) ? usual : OPAQUE;
+    return isServedType(usual) ? usual : OPAQUE_TYPE;
   } catch {
-    return OPAQUE;
+    return OPAQUE_TYPE;
   }
 }
 

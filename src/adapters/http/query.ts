@@ -1,7 +1,8 @@
 import type { Request } from 'express';
 import { Refusal } from '../../domain/errors.ts';
+import { parseId } from '../../domain/ids.ts';
 
-/** A parameter of the query, null where it is missing. @throws Refusal `bad-input` where it is there twice */
+/** A parameter of the query; null when it is missing. @throws Refusal `bad-input` when it is given twice */
 export function queryText(request: Request, name: string): string | null {
   const value: unknown = request.query[name];
   if (value === undefined) return null;
@@ -9,13 +10,22 @@ export function queryText(request: Request, name: string): string | null {
   return value;
 }
 
+/** An id that the query must hold. @throws Refusal `bad-input` when it is missing or is not a positive integer */
+export function queryId(request: Request, name: string): number {
+  const value = queryText(request, name);
+  if (value === null) throw new Refusal('bad-input', `${name} is missing`);
+  const id = parseId(value);
+  if (id === null) throw new Refusal('bad-input', `${name} must be a positive integer`);
+  return id;
+}
+
 const COUNT = /^(0|[1-9]\d{0,15})$/;
 
-/** A whole number from 0 on, null where it is missing. @throws Refusal `bad-input` for anything else */
+/** An integer of 0 or more; null when it is missing. @throws Refusal `bad-input` for anything else */
 export function queryCount(request: Request, name: string): number | null {
   const value = queryText(request, name);
   if (value === null) return null;
   const count = COUNT.test(value) ? Number(value) : Number.NaN;
-  if (!Number.isSafeInteger(count)) throw new Refusal('bad-input', `${name} is no whole number from 0 on`);
+  if (!Number.isSafeInteger(count)) throw new Refusal('bad-input', `${name} must be an integer of 0 or more`);
   return count;
 }

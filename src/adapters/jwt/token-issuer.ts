@@ -1,6 +1,5 @@
 import type { KeyObject } from 'node:crypto';
 import jsonwebtoken from 'jsonwebtoken';
-import type { TokenIssuer } from '../../application/ports/token-verifier.ts';
 import type { UserId } from '../../domain/ids.ts';
 import { type JwtKeyOptions, signingKeys } from './signing-keys.ts';
 
@@ -11,7 +10,7 @@ export interface JwtTokenIssuerOptions extends JwtKeyOptions {
 }
 
 /** Makes tokens such as the issuing service makes, for the demo. */
-export class JwtTokenIssuer implements TokenIssuer {
+export class JwtTokenIssuer {
   readonly #key: KeyObject;
   readonly #role: string;
   readonly #now: () => number;

@@ -16,8 +16,3 @@ export interface VerifiedToken {
 export interface TokenVerifier {
   verify(token: string): VerifiedToken;
 }
-
-/** Makes tokens for the demo, signed with the first key. */
-export interface TokenIssuer {
-  issue(userId: UserId, account: string, lifetimeSeconds: number): string;
-}

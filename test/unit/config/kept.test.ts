@@ -1,9 +1,10 @@
-import { createHmac, createSecretKey } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createFileLinks } from '../../../src/adapters/http/file-links.ts';
 import { hostLabel, serverIdentity } from '../../../src/bootstrap/identity.ts';
 import { keptText } from '../../../src/bootstrap/kept-file.ts';
 import { linkKeys, tokenSecrets } from '../../../src/bootstrap/secrets.ts';
@@ -104,17 +105,23 @@ describe('the secrets of the tokens', () => {
   });
 });
 
-describe('the keys of file links', () => {
-  it('follow from those of the tokens, and are others', () => {
-    const options = { secrets: ['a', 'b'], encoding: 'utf8' } as const;
-    const [first, second, ...more] = linkKeys(options);
-    // RFC 5869 by hand: no salt, and one block of output.
-    const step = createHmac('sha256', Buffer.alloc(32))
-      .update(createSecretKey(Buffer.from('a')).export())
-      .digest();
-    const expected = createHmac('sha256', step).update('chat-server link key\u0001').digest();
-    expect(Buffer.from(first ?? [])).toEqual(expected);
-    expect(second).not.toEqual(first);
-    expect(more).toEqual([]);
-  });
+it('derives the keys of file links from the keys of the tokens', () => {
+  const options = { secrets: ['a', 'b'], encoding: 'utf8' } as const;
+  const [first, second, ...more] = linkKeys(options);
+  // RFC 5869 by hand: no salt, and one block of output.
+  const derived = (from: Buffer, label: string) => {
+    const step = createHmac('sha256', Buffer.alloc(32)).update(from).digest();
+    return createHmac('sha256', step).update(`${label}\u0001`).digest();
+  };
+  const expected = derived(derived(Buffer.from('a'), 'chat-server link key'), 'chat-server file link');
+  expect(Buffer.from(first ?? [])).toEqual(expected);
+  expect(second).not.toEqual(first);
+  expect(more).toEqual([]);
+});
+
+it('still accepts links that earlier versions of the server gave out', () => {
+  const keys = linkKeys({ secrets: ['another secret', 'the one before'], encoding: 'utf8' });
+  const clock = { now: () => 1_795_362_575_642 };
+  const query = { exp: '1795449600', sig: 'Ab-6nUH1f5eOQjG5psISIcPZzBqI60VxsRfQmDcYUp8' };
+  expect(createFileLinks({ keys, hours: 24, clock }).verify('key_of_the_file', query)).toBe(1_795_449_600_000);
 });

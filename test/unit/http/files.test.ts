@@ -143,7 +143,7 @@ test('links stay the same for an hour, are relative without a base, and survive 
   let now = Math.floor(NOW / HOUR) * HOUR + 1;
   const clock = { now: () => now };
   const [old, young] = [Buffer.from('old secret'), Buffer.from('young secret')];
-  const links = createFileLinks({ secrets: [old], hours: 1, clock });
+  const links = createFileLinks({ keys: [old], hours: 1, clock });
   const link = links.link(KEY, '');
   expect(link).toMatch(new RegExp(`^/chat-server/files/${KEY}\\?exp=\\d+&sig=[\\w-]{43}$`));
   now += HOUR - 2;
@@ -152,8 +152,8 @@ test('links stay the same for an hour, are relative without a base, and survive 
   expect(links.link(KEY, '')).not.toBe(link);
   const { searchParams } = new URL(link, 'http://x');
   const query = { exp: searchParams.get('exp'), sig: searchParams.get('sig') };
-  expect(createFileLinks({ secrets: [young, old], hours: 1, clock }).verify(KEY, query)).toBeGreaterThan(now);
-  expect(createFileLinks({ secrets: [young], hours: 1, clock }).verify(KEY, query)).toBeNull();
+  expect(createFileLinks({ keys: [young, old], hours: 1, clock }).verify(KEY, query)).toBeGreaterThan(now);
+  expect(createFileLinks({ keys: [young], hours: 1, clock }).verify(KEY, query)).toBeNull();
   expect(links.link('https://bucket/cat.png', 'http://x')).toBe('https://bucket/cat.png');
   expect(links.link('', 'http://x')).toBe('');
 });

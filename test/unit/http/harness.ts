@@ -17,7 +17,7 @@ import { embeddedApplication } from '../../support/embedded-application.ts';
 
 /** 2026-11-22T15:49:35.642Z */
 export const NOW = 1_795_362_575_642;
-const SECRET = Buffer.from('a secret of thirty-two characters');
+const LINK_KEY = Buffer.from('a key of links');
 
 export function caller(userId: number): Caller {
   return { userId, account: `user${userId}`, token: `token-${userId}`, expiresAt: NOW + 3_600_000 };
@@ -77,7 +77,7 @@ export async function serve(calls: Partial<Application>, settings: Settings = {}
   const logged: string[] = [];
   const options: HttpOptions = {
     application: applicationOf(calls),
-    fileLinks: createFileLinks({ secrets: [SECRET], hours: 24, clock }),
+    fileLinks: createFileLinks({ keys: [LINK_KEY], hours: 24, clock }),
     telemetry: {
       count() {},
       observe() {},

@@ -51,6 +51,10 @@ it('shows a sent message in the history of the room to its members only', async 
   expect(await json(read(3, 'direct?ch_id=5'))).toEqual(refused(2103));
   expect(await json(read(1, 'direct?ch_id=99'))).toEqual(refused(2103));
   expect(await json(read(5, 'community?ch_id=11'))).toEqual(refused(2103));
+  expect(await json(read(2, 'direct?ch_id=5&size=0'))).toEqual(refused(2100));
+  expect(await json(read(2, 'direct?ch_id=5&size=201'))).toMatchObject({
+    body: { code: 2100, message: 'size is 201; it must be from 1 to 200' },
+  });
   expect(await (await read(2, 'unread?places=r-5')).json()).toMatchObject({
     result: [{ place: 'r-5', count: 1, seq: 2 }],
   });

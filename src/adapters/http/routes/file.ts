@@ -1,24 +1,11 @@
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
 import type { StoredFile } from '../../../application/ports/file-store.ts';
+import { isInlineType } from '../../../domain/file.ts';
 import { type ByteRange, byteRange } from '../byte-range.ts';
 import { contentDisposition } from '../content-disposition.ts';
 import type { Handler, HttpDeps } from '../deps.ts';
 import { sendPlain } from '../plain.ts';
-
-// What a browser may show itself. All of these are bytes that it only decodes; whatever it might run or open with another program is saved.
-const SHOWN: ReadonlySet<string> = new Set([
-  'image/png',
-  'image/jpeg',
-  'image/gif',
-  'image/webp',
-  'image/avif',
-  'video/mp4',
-  'video/webm',
-  'audio/mpeg',
-  'audio/ogg',
-  'video/ogg',
-]);
 
 /** The bytes of a shared file, for who holds a link that was signed for it. */
 export function fileRoute(deps: HttpDeps): Handler {
@@ -81,7 +68,7 @@ async function sendBytes(
 }
 
 function setHeaders(response: Response, key: string, file: StoredFile, msLeft: number): void {
-  const shown = SHOWN.has(file.contentType);
+  const shown = isInlineType(file.contentType);
   response.setHeader('content-type', file.contentType);
   response.setHeader('content-disposition', contentDisposition(shown ? 'inline' : 'attachment', file.fileName));
   response.setHeader('etag', `"${key}"`);

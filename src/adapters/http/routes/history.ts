@@ -1,20 +1,18 @@
 import type { Request } from 'express';
 import { Refusal } from '../../../domain/errors.ts';
 import type { HistoryRange } from '../../../domain/history.ts';
-import { parseId } from '../../../domain/ids.ts';
 import { channelKey, roomKey } from '../../../domain/place.ts';
 import { type ClientHandler, type HttpDeps, linkBase } from '../deps.ts';
 import { sendSuccess } from '../envelope.ts';
 import { historyBody } from '../history-body.ts';
-import { queryCount, queryText } from '../query.ts';
+import { queryCount, queryId } from '../query.ts';
 
-const USUAL_SIZE = 50;
+const DEFAULT_SIZE = 50;
 
-/** A page of a room's or channel's history. The header `chat-seq` tells the newest number of the place when it was read. */
+/** A page of the history of a room or channel. The header `chat-seq` is the newest number of the place when the page was read. */
 export function historyRoute(deps: HttpDeps, kind: 'room' | 'channel'): ClientHandler {
   return async (caller, request, response) => {
-    const id = parseId(queryText(request, 'ch_id'));
-    if (id === null) throw new Refusal('bad-input', 'ch_id is not as it must be');
+    const id = queryId(request, 'ch_id');
     const range = historyRange(request, deps.limits.pageSize);
     const place = kind === 'room' ? roomKey(id) : channelKey(id);
     const shown = await deps.application.readHistory(caller, { place, range });
@@ -27,14 +25,14 @@ export function historyRoute(deps: HttpDeps, kind: 'room' | 'channel'): ClientHa
   };
 }
 
-function historyRange(request: Request, mostEntries: number): HistoryRange {
+/** The part of the history that the query asks for. The application checks the size. */
+function historyRange(request: Request, maxSize: number): HistoryRange {
   const page = queryCount(request, 'page');
   const before = queryCount(request, 'before');
   const after = queryCount(request, 'after');
-  const size = queryCount(request, 'size') ?? Math.min(USUAL_SIZE, mostEntries);
-  if (size < 1 || size > mostEntries) throw new Refusal('bad-input', `size is not between 1 and ${mostEntries}`);
+  const size = queryCount(request, 'size') ?? Math.min(DEFAULT_SIZE, maxSize);
   if ([page, before, after].filter((given) => given !== null).length > 1) {
-    throw new Refusal('bad-input', 'page, before and after do not go together');
+    throw new Refusal('bad-input', 'only one of page, before and after may be given');
   }
   if (before !== null) return { kind: 'before', seq: before, size };
   if (after !== null) return { kind: 'after', seq: after, size };

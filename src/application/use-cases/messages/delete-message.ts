@@ -1,4 +1,5 @@
 import { deletion } from '../../../domain/authorship.ts';
+import { isFileUrl } from '../../../domain/file.ts';
 import { isFile, type Message } from '../../../domain/message.ts';
 import type { Deletion, Stored } from '../../application.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
@@ -7,8 +8,6 @@ import { dropFile } from '../../messages/drop-file.ts';
 import { type MessageWriter, receiptOf } from '../../messages/message-writer.ts';
 import type { FileStore } from '../../ports/file-store.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
-
-const WHOLE_URL = /^https?:/i;
 
 export interface DeleteMessageParts {
   readonly writer: MessageWriter;
@@ -55,7 +54,7 @@ export class DeleteMessage {
     const { files, telemetry } = this.#parts;
     for (const key of [content, thumbnail]) {
       // A whole URL is a file of an original server. It is not in this server's file store.
-      if (key !== null && !WHOLE_URL.test(key)) void dropFile(files, telemetry, key);
+      if (key !== null && !isFileUrl(key)) void dropFile(files, telemetry, key);
     }
   }
 }
