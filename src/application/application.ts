@@ -125,7 +125,7 @@ export interface Application {
   /** The session ended, however. Never throws; a second call does nothing. */
   userDisconnected(sessionId: string): void;
   /** A new token for a live session. @throws Refusal `bad-token` when it is of another user */
-  refreshToken(sessionId: string, caller: Caller, token: string): Caller;
+  refreshToken(caller: Caller, token: string): Caller;
 
   // Commands of a client
   readonly sendDirectMessage: Command<DirectMessage, Stored>;

@@ -94,7 +94,7 @@ export class BusListener {
       case 'disconnect':
         this.#presence.show(event);
         if (event.kind === 'disconnect') {
-          this.#announcer.wasTold(event.userId);
+          this.#announcer.disconnectWasAnnounced(event.userId);
           if (this.#clusterSessions.sessionsHere(event.userId) > 0) this.#misjudged(event.userId);
         }
         break;

@@ -125,7 +125,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     directory,
     clock,
     telemetry,
-    tell: (events: readonly PresenceChanged[]) => {
+    send: (events: readonly PresenceChanged[]) => {
       for (const event of events) presence.show(event);
       void broadcast.send(...events);
     },
@@ -162,7 +162,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
       announcer.announce(userId, 'connect');
     },
   });
-  const news = new VoiceBroadcast({ subscribers, broadcast });
+  const voice = new VoiceBroadcast({ subscribers, broadcast });
   const writer = new MessageWriter({ sequencer, membership, users, rates, limits, clock, ids });
 
   const userConnected = new UserConnected({
@@ -183,7 +183,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     authenticate: (token, claimedUserId) => userConnected.authenticate(token, claimedUserId),
     userConnected: (connection) => userConnected.execute(connection),
     userDisconnected: (sessionId) => userDisconnected.execute(sessionId),
-    refreshToken: (_sessionId, caller, token) => userConnected.refresh(caller, token),
+    refreshToken: (caller, token) => userConnected.refresh(caller, token),
 
     sendDirectMessage: withTelemetry(telemetry, new SendDirectMessage({ writer })),
     sendChannelMessage: withTelemetry(telemetry, new SendChannelMessage({ writer })),
@@ -196,10 +196,10 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
       new ShowTyping({ membership, rates, subscribers, broadcast, users, telemetry }),
     ),
     moveToPlace: withTelemetry(telemetry, new MoveToPlace({ membership, rates, reporter, markers, sessions, clock })),
-    showVoice: withTelemetry(telemetry, new ShowVoice({ membership, rates, reporter, news })),
+    showVoice: withTelemetry(telemetry, new ShowVoice({ membership, rates, reporter, voice })),
     enterVoiceChannel: withTelemetry(
       telemetry,
-      new EnterVoiceChannel({ membership, rates, reporter, markers, sessions, news, clock }),
+      new EnterVoiceChannel({ membership, rates, reporter, markers, sessions, voice, clock }),
     ),
     subscribe: withTelemetry(telemetry, new Subscribe({ membership, feeds, window: limits.resumeEvents, telemetry })),
 
@@ -215,8 +215,8 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
 
     replaceMembers: (place, members) => replaceMembers.execute(place, members),
     countUnread: (userId, roomIds) => countUnread.execute(userId, roomIds),
-    voiceLeft: async (left) => news.tell({ kind: 'voice-left', ...left }),
-    callLeft: async (left) => news.tell({ kind: 'call-left', ...left }),
+    voiceLeft: async (left) => voice.send({ kind: 'voice-left', ...left }),
+    callLeft: async (left) => voice.send({ kind: 'call-left', ...left }),
 
     readiness: () => {
       const health = bus.health();

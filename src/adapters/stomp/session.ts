@@ -222,7 +222,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     try {
       if (destination === TOKEN_DESTINATION) {
         const token = ownCopy(newToken(body, limits.jsonDepth));
-        this.caller = application.refreshToken(this.#id, this.caller, token);
+        this.caller = application.refreshToken(this.caller, token);
         this.#replies.receipt(receipt, null);
         return undefined;
       }

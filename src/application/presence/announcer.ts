@@ -5,102 +5,120 @@ import type { Clock, Timer } from '../ports/clock.ts';
 import type { RoomDirectory } from '../ports/room-directory.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
-/** A user who comes back within this time was never away to anybody. */
+/** A user who returns within this time, in milliseconds, was never away to anybody. */
 const GRACE_MS = 2_000;
-const AT_ONCE = 16;
+/** Users whose places are looked up at a time. */
+const GROUP_SIZE = 16;
+/** Users whose change may wait. The changes of more users are dropped. */
 const MAX_WAITING = 50_000;
 
+export interface AnnouncerParts {
+  readonly directory: RoomDirectory;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** Sends the events to the subscribers of this server and to the other servers. */
+  readonly send: (events: readonly PresenceChanged[]) => void;
+}
+
+interface Absence {
+  /** Monotonic time at which it began. */
+  readonly since: number;
+  readonly timer: Timer;
+}
+
 /**
- * Tells rooms and communities who came and who went. A short absence is not told; of several changes of a user that wait, only the last is;
- * what waits is looked up and told in groups, so that a mass reconnect is a trickle.
+ * Announces in rooms and communities that users came online and went offline.
+ *
+ * An absence within the grace period is not announced. When several changes of a user wait, only the last one is announced. Users are
+ * looked up and announced in small groups, so that a mass reconnect does not flood the community service.
  */
 export class Announcer {
-  readonly #directory: RoomDirectory;
-  readonly #clock: Clock;
-  readonly #telemetry: Telemetry;
-  readonly #tell: (events: readonly PresenceChanged[]) => void;
-  /** Users who went offline a moment ago; a timer where it is ours to say so. */
-  readonly #leaving = new Map<UserId, { at: number; timer: Timer | null }>();
+  readonly #parts: AnnouncerParts;
+  /** Users in the grace period. */
+  readonly #absences = new Map<UserId, Absence>();
   readonly #waiting = new Map<UserId, 'connect' | 'disconnect'>();
-  #working = false;
+  #isWorking = false;
 
-  constructor(parts: {
-    directory: RoomDirectory;
-    clock: Clock;
-    telemetry: Telemetry;
-    tell: (events: readonly PresenceChanged[]) => void;
-  }) {
-    this.#directory = parts.directory;
-    this.#clock = parts.clock;
-    this.#telemetry = parts.telemetry;
-    this.#tell = parts.tell;
+  constructor(parts: AnnouncerParts) {
+    this.#parts = parts;
   }
 
-  cameOnline(userId: UserId, here: boolean): void {
-    const leaving = this.#leaving.get(userId);
-    if (leaving !== undefined) {
-      leaving.timer?.cancel();
-      this.#leaving.delete(userId);
-      if (this.#clock.now() - leaving.at < GRACE_MS) return;
-    }
-    if (here) this.announce(userId, 'connect');
+  /** The user's first session began. `isHere`: on this server, which then announces it. */
+  cameOnline(userId: UserId, isHere: boolean): void {
+    const absence = this.#absences.get(userId);
+    this.#endAbsence(userId);
+    if (absence !== undefined && this.#parts.clock.monotonic() - absence.since < GRACE_MS) return;
+    if (isHere) this.announce(userId, 'connect');
   }
 
-  wentOffline(userId: UserId, ours: boolean): void {
-    this.#leaving.get(userId)?.timer?.cancel();
-    const timer = this.#clock.after(GRACE_MS, () => {
-      this.#leaving.delete(userId);
-      if (ours) this.announce(userId, 'disconnect');
+  /** The user's last session ended. `isOurs`: this server announces it after the grace period. */
+  wentOffline(userId: UserId, isOurs: boolean): void {
+    this.#endAbsence(userId);
+    const timer = this.#parts.clock.after(GRACE_MS, () => {
+      this.#absences.delete(userId);
+      if (isOurs) this.announce(userId, 'disconnect');
     });
-    this.#leaving.set(userId, { at: this.#clock.now(), timer });
+    this.#absences.set(userId, { since: this.#parts.clock.monotonic(), timer });
   }
 
-  /** True while the user's absence is too short to be told: to everybody else he is still here. */
-  isLeaving(userId: UserId): boolean {
-    return this.#leaving.has(userId);
+  /** True while the user is offline, but counts as online because nobody has been notified yet. */
+  isInGracePeriod(userId: UserId): boolean {
+    return this.#absences.has(userId);
   }
 
-  /** Another server has said it: nobody needs to hear it twice. */
-  wasTold(userId: UserId): void {
-    const leaving = this.#leaving.get(userId);
-    leaving?.timer?.cancel();
-    this.#leaving.delete(userId);
+  /** Another server announced that the user went offline, so this server does not repeat it. */
+  disconnectWasAnnounced(userId: UserId): void {
+    this.#endAbsence(userId);
     if (this.#waiting.get(userId) === 'disconnect') this.#waiting.delete(userId);
   }
 
+  /** Announces the change soon, in the user's places. Nobody is notified when the directory cannot be asked. */
   announce(userId: UserId, kind: 'connect' | 'disconnect'): void {
     if (this.#waiting.size >= MAX_WAITING) return;
     this.#waiting.set(userId, kind);
-    if (this.#working) return;
-    this.#working = true;
-    this.#clock.soon(() => void this.#work());
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    this.#parts.clock.soon(() => void this.#work());
+  }
+
+  #endAbsence(userId: UserId): void {
+    this.#absences.get(userId)?.timer.cancel();
+    this.#absences.delete(userId);
   }
 
   async #work(): Promise<void> {
-    while (this.#waiting.size > 0) {
-      const users: UserId[] = [];
-      for (const userId of this.#waiting.keys()) {
-        users.push(userId);
-        if (users.length === AT_ONCE) break;
-      }
-      const places = await Promise.all(users.map((userId) => this.#placesOf(userId)));
-      const events: PresenceChanged[] = [];
-      for (const [i, userId] of users.entries()) {
-        const kind = this.#waiting.get(userId);
-        const where = places[i];
-        this.#waiting.delete(userId);
-        if (kind !== undefined && where !== undefined && where.length > 0) events.push({ kind, userId, places: where });
-      }
-      if (events.length > 0) this.#tell(events);
+    while (this.#waiting.size > 0) await this.#announceGroup();
+    this.#isWorking = false;
+  }
+
+  async #announceGroup(): Promise<void> {
+    const users = this.#nextUsers();
+    const placesOfUsers = await Promise.all(users.map((userId) => this.#placesOf(userId)));
+    const events: PresenceChanged[] = [];
+    for (const [i, userId] of users.entries()) {
+      // The change may be another one by now, or none.
+      const kind = this.#waiting.get(userId);
+      const places = placesOfUsers[i];
+      this.#waiting.delete(userId);
+      if (kind !== undefined && places !== undefined && places.length > 0) events.push({ kind, userId, places });
     }
-    this.#working = false;
+    if (events.length > 0) this.#parts.send(events);
+  }
+
+  #nextUsers(): UserId[] {
+    const users: UserId[] = [];
+    for (const userId of this.#waiting.keys()) {
+      users.push(userId);
+      if (users.length === GROUP_SIZE) break;
+    }
+    return users;
   }
 
   async #placesOf(userId: UserId): Promise<readonly PlaceKey[]> {
     try {
-      return await this.#directory.placesOf(userId);
+      return await this.#parts.directory.placesOf(userId);
     } catch (error) {
-      this.#telemetry.log('debug', 'nobody told of a user', { userId, reason: String(error) });
+      this.#parts.telemetry.log('debug', 'presence of a user not announced', { userId, error: String(error) });
       return [];
     }
   }

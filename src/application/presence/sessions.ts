@@ -4,27 +4,29 @@ import type { Whereabouts } from '../../domain/whereabouts.ts';
 
 interface Session {
   readonly userId: UserId;
+  /** Null until the session moves for the first time. */
   whereabouts: Whereabouts | null;
 }
 
-/** The sessions of this server: whose, and where each looked last as far as this server was told. */
+/** The sessions of this server, with their users and the place where each session looks according to this server. */
 export class Sessions {
   readonly #sessions = new Map<string, Session>();
 
+  /** Returns false, and changes nothing, when the session exists already. */
   begin(sessionId: string, userId: UserId): boolean {
     if (this.#sessions.has(sessionId)) return false;
     this.#sessions.set(sessionId, { userId, whereabouts: null });
     return true;
   }
 
-  /** What it was, or undefined when it is over already. */
-  end(sessionId: string): Session | undefined {
+  /** Returns the session as it was; undefined when it does not exist. */
+  end(sessionId: string): Readonly<Session> | undefined {
     const session = this.#sessions.get(sessionId);
     this.#sessions.delete(sessionId);
     return session;
   }
 
-  /** The session looks there now. Returns where it looked before. */
+  /** The session looks at another place. Returns the place before; null when it is not known. */
   moved(sessionId: string, whereabouts: Whereabouts): Whereabouts | null {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return null;
@@ -33,6 +35,7 @@ export class Sessions {
     return before;
   }
 
+  /** True when one of the user's sessions on this server looks at the conversation. */
   looksAt(userId: UserId, key: ConversationKey): boolean {
     for (const session of this.#sessions.values()) {
       const { whereabouts } = session;

@@ -5,23 +5,26 @@ import type { LocalSubscribers } from '../ports/local-subscribers.ts';
 
 export type VoiceEvent = VoiceShown | VoiceLeft | CallLeft;
 
-/** Where an event about voice is heard. */
+/** The place where an event about voice is heard: the room of a call, otherwise the community. */
 export function placeOfVoice(event: VoiceEvent): PlaceKey {
   return event.kind === 'call-left' ? roomKey(event.roomId) : communityKey(event.communityId);
 }
 
-/** Tells what happens in voice channels, here and on the other servers. */
-export class VoiceBroadcast {
-  readonly #subscribers: LocalSubscribers;
-  readonly #broadcast: Broadcast;
+export interface VoiceBroadcastParts {
+  readonly subscribers: LocalSubscribers;
+  readonly broadcast: Broadcast;
+}
 
-  constructor(parts: { subscribers: LocalSubscribers; broadcast: Broadcast }) {
-    this.#subscribers = parts.subscribers;
-    this.#broadcast = parts.broadcast;
+/** Sends events about voice channels and calls to the subscribers of this server and to the other servers. */
+export class VoiceBroadcast {
+  readonly #parts: VoiceBroadcastParts;
+
+  constructor(parts: VoiceBroadcastParts) {
+    this.#parts = parts;
   }
 
-  tell(event: VoiceEvent): void {
-    this.#subscribers.deliver(placeOfVoice(event), event);
-    void this.#broadcast.send(event);
+  send(event: VoiceEvent): void {
+    this.#parts.subscribers.deliver(placeOfVoice(event), event);
+    void this.#parts.broadcast.send(event);
   }
 }

@@ -68,7 +68,7 @@ export class SmallApplication {
     while (this.ended.length < count) await this.#ending.promise;
   }
 
-  refreshToken(_sessionId: string, caller: Caller, token: string): Caller {
+  refreshToken(caller: Caller, token: string): Caller {
     return this.authenticate(token, String(caller.userId));
   }
 

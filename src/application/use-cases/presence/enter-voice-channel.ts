@@ -1,5 +1,4 @@
 import type { ChannelId, CommunityId } from '../../../domain/ids.ts';
-import type { Whereabouts } from '../../../domain/whereabouts.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
 import { whenReady } from '../../commands.ts';
 import type { Membership } from '../../membership/membership.ts';
@@ -10,49 +9,44 @@ import type { Sessions } from '../../presence/sessions.ts';
 import type { VoiceBroadcast } from '../../presence/voice-broadcast.ts';
 import type { Rates } from '../../rates.ts';
 
-/** The user enters a voice channel; the community sees who is in which. */
-export class EnterVoiceChannel {
-  readonly #membership: Membership;
-  readonly #rates: Rates;
-  readonly #reporter: SessionReporter;
-  readonly #markers: ReadMarkers;
-  readonly #sessions: Sessions;
-  readonly #news: VoiceBroadcast;
-  readonly #clock: Clock;
+export interface EnterVoiceChannelParts {
+  readonly membership: Membership;
+  readonly rates: Rates;
+  readonly reporter: SessionReporter;
+  readonly markers: ReadMarkers;
+  readonly sessions: Sessions;
+  readonly voice: VoiceBroadcast;
+  readonly clock: Clock;
+}
 
-  constructor(parts: {
-    membership: Membership;
-    rates: Rates;
-    reporter: SessionReporter;
-    markers: ReadMarkers;
-    sessions: Sessions;
-    news: VoiceBroadcast;
-    clock: Clock;
-  }) {
-    this.#membership = parts.membership;
-    this.#rates = parts.rates;
-    this.#reporter = parts.reporter;
-    this.#markers = parts.markers;
-    this.#sessions = parts.sessions;
-    this.#news = parts.news;
-    this.#clock = parts.clock;
+export interface VoiceEntry {
+  readonly sessionId: string;
+  readonly communityId: CommunityId;
+  readonly channelId: ChannelId;
+}
+
+/** The user enters a voice channel. The community is shown who is in which voice channel. The conversation they leave counts as read. */
+export class EnterVoiceChannel {
+  readonly #parts: EnterVoiceChannelParts;
+
+  constructor(parts: EnterVoiceChannelParts) {
+    this.#parts = parts;
   }
 
-  execute(
-    caller: Caller,
-    input: { sessionId: string; communityId: CommunityId; channelId: ChannelId },
-  ): MaybePromise<Accepted<void>> {
-    this.#rates.step(caller.userId);
-    return whenReady(this.#membership.requireVoice(caller, input.channelId, input.communityId), () => ({
-      result: this.#enter(caller, input.sessionId, input.communityId, input.channelId),
+  /** @throws Refusal `too-fast`, `not-permitted`, `try-again` */
+  execute(caller: Caller, entry: VoiceEntry): MaybePromise<Accepted<void>> {
+    const { membership, rates } = this.#parts;
+    rates.step(caller.userId);
+    return whenReady(membership.requireVoice(caller, entry.channelId, entry.communityId), () => ({
+      result: this.#enter(caller, entry),
     }));
   }
 
-  async #enter({ userId }: Caller, sessionId: string, communityId: CommunityId, channelId: ChannelId): Promise<void> {
-    const whereabouts: Whereabouts = { kind: 'voice', communityId, channelId };
-    const left = this.#sessions.moved(sessionId, whereabouts);
-    if (left?.kind === 'conversation') await this.#markers.mark(userId, [left.key], this.#clock.now());
-    const state = await this.#reporter.enterVoice(userId, communityId, channelId);
-    this.#news.tell({ kind: 'voice', communityId, state });
+  async #enter({ userId }: Caller, { sessionId, communityId, channelId }: VoiceEntry): Promise<void> {
+    const { sessions, markers, clock, reporter, voice } = this.#parts;
+    const left = sessions.moved(sessionId, { kind: 'voice', communityId, channelId });
+    if (left?.kind === 'conversation') await markers.mark(userId, [left.key], clock.now());
+    const state = await reporter.enterVoice(userId, communityId, channelId);
+    voice.send({ kind: 'voice', communityId, state });
   }
 }

@@ -9,59 +9,54 @@ import type { SessionReporter } from '../../ports/session-reporter.ts';
 import type { Sessions } from '../../presence/sessions.ts';
 import type { Rates } from '../../rates.ts';
 
-/** The user looks somewhere else now: both places count as read at this moment, and presence knows where he is. */
-export class MoveToPlace {
-  readonly #membership: Membership;
-  readonly #rates: Rates;
-  readonly #reporter: SessionReporter;
-  readonly #markers: ReadMarkers;
-  readonly #sessions: Sessions;
-  readonly #clock: Clock;
+export interface MoveToPlaceParts {
+  readonly membership: Membership;
+  readonly rates: Rates;
+  readonly reporter: SessionReporter;
+  readonly markers: ReadMarkers;
+  readonly sessions: Sessions;
+  readonly clock: Clock;
+}
 
-  constructor(parts: {
-    membership: Membership;
-    rates: Rates;
-    reporter: SessionReporter;
-    markers: ReadMarkers;
-    sessions: Sessions;
-    clock: Clock;
-  }) {
-    this.#membership = parts.membership;
-    this.#rates = parts.rates;
-    this.#reporter = parts.reporter;
-    this.#markers = parts.markers;
-    this.#sessions = parts.sessions;
-    this.#clock = parts.clock;
+export interface Move {
+  readonly sessionId: string;
+  readonly whereabouts: Whereabouts;
+}
+
+/** The user looks at another place. The conversation they leave and the one they enter both count as read. */
+export class MoveToPlace {
+  readonly #parts: MoveToPlaceParts;
+
+  constructor(parts: MoveToPlaceParts) {
+    this.#parts = parts;
   }
 
-  execute(
-    caller: Caller,
-    { sessionId, whereabouts }: { sessionId: string; whereabouts: Whereabouts },
-  ): MaybePromise<Accepted<void>> {
-    this.#rates.step(caller.userId);
-    return whenReady(this.#permit(caller, whereabouts), () => ({
-      result: this.#move(caller, sessionId, whereabouts),
-    }));
+  /** @throws Refusal `too-fast`, `not-permitted`, `try-again` */
+  execute(caller: Caller, move: Move): MaybePromise<Accepted<void>> {
+    this.#parts.rates.step(caller.userId);
+    return whenReady(this.#permit(caller, move.whereabouts), () => ({ result: this.#move(caller, move) }));
   }
 
   #permit(caller: Caller, whereabouts: Whereabouts): MaybePromise<void> {
+    const { membership } = this.#parts;
     switch (whereabouts.kind) {
       case 'home':
         return;
       case 'conversation':
-        return this.#membership.require(caller, whereabouts.key);
+        return membership.require(caller, whereabouts.key);
       case 'voice':
-        return this.#membership.require(caller, communityKey(whereabouts.communityId));
+        return membership.require(caller, communityKey(whereabouts.communityId));
     }
   }
 
-  async #move({ userId }: Caller, sessionId: string, whereabouts: Whereabouts): Promise<void> {
-    const now = this.#clock.now();
-    // Without presence, what this server saw of the session is the best there is to know.
-    const before = this.#sessions.moved(sessionId, whereabouts);
-    const last = await this.#reporter.moved(userId, whereabouts).catch(() => before);
+  async #move({ userId }: Caller, { sessionId, whereabouts }: Move): Promise<void> {
+    const { clock, sessions, reporter, markers } = this.#parts;
+    const now = clock.now();
+    const before = sessions.moved(sessionId, whereabouts);
+    // The presence service knows the user's last place on any server. Without it, only this session's last place is known.
+    const last = await reporter.moved(userId, whereabouts).catch(() => before);
     const read = new Set<ConversationKey>();
     for (const each of [before, last, whereabouts]) if (each?.kind === 'conversation') read.add(each.key);
-    if (read.size > 0) await this.#markers.mark(userId, [...read], now);
+    if (read.size > 0) await markers.mark(userId, [...read], now);
   }
 }

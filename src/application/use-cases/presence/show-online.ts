@@ -5,23 +5,31 @@ import type { Membership } from '../../membership/membership.ts';
 import type { Announcer } from '../../presence/announcer.ts';
 import type { ClusterSessions } from '../../presence/cluster-sessions.ts';
 
-/** Which members of a room, channel or community have a session somewhere. */
-export class ShowOnline {
-  readonly #membership: Membership;
-  readonly #clusterSessions: ClusterSessions;
-  readonly #announcer: Announcer;
+export interface ShowOnlineParts {
+  readonly membership: Membership;
+  readonly clusterSessions: ClusterSessions;
+  readonly announcer: Announcer;
+}
 
-  constructor(parts: { membership: Membership; clusterSessions: ClusterSessions; announcer: Announcer }) {
-    this.#membership = parts.membership;
-    this.#clusterSessions = parts.clusterSessions;
-    this.#announcer = parts.announcer;
+/** Lists the members of a room, channel or community who are online on any server, by ascending id. */
+export class ShowOnline {
+  readonly #parts: ShowOnlineParts;
+
+  constructor(parts: ShowOnlineParts) {
+    this.#parts = parts;
   }
 
-  async execute(caller: Caller, { place }: { place: PlaceKey }): Promise<readonly UserId[]> {
-    await this.#membership.require(caller, place);
-    const members = await this.#membership.members(place);
-    // Whom nobody was told to be gone is here: whoever asks in between would hear of his return no more.
-    const isHere = (user: UserId): boolean => this.#clusterSessions.isOnline(user) || this.#announcer.isLeaving(user);
-    return [...members].filter(isHere).sort((a, b) => a - b);
+  /** Rejects with Refusal `not-permitted` or `try-again`. */
+  async execute(caller: Caller, { place }: { readonly place: PlaceKey }): Promise<readonly UserId[]> {
+    const { membership } = this.#parts;
+    await membership.require(caller, place);
+    const members = await membership.members(place);
+    return [...members].filter((userId) => this.#isOnline(userId)).sort((a, b) => a - b);
+  }
+
+  #isOnline(userId: UserId): boolean {
+    const { clusterSessions, announcer } = this.#parts;
+    // A user in the grace period still counts as online. If they return in time, no `connect` event is sent.
+    return clusterSessions.isOnline(userId) || announcer.isInGracePeriod(userId);
   }
 }

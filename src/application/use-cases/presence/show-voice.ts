@@ -7,26 +7,32 @@ import type { SessionReporter } from '../../ports/session-reporter.ts';
 import type { VoiceBroadcast } from '../../presence/voice-broadcast.ts';
 import type { Rates } from '../../rates.ts';
 
-/** Shows the community who is in its voice channels, because somebody is about to enter. */
-export class ShowVoice {
-  readonly #membership: Membership;
-  readonly #rates: Rates;
-  readonly #reporter: SessionReporter;
-  readonly #news: VoiceBroadcast;
+export interface ShowVoiceParts {
+  readonly membership: Membership;
+  readonly rates: Rates;
+  readonly reporter: SessionReporter;
+  readonly voice: VoiceBroadcast;
+}
 
-  constructor(parts: { membership: Membership; rates: Rates; reporter: SessionReporter; news: VoiceBroadcast }) {
-    this.#membership = parts.membership;
-    this.#rates = parts.rates;
-    this.#reporter = parts.reporter;
-    this.#news = parts.news;
+/** Shows the community who is in which voice channel. Clients ask for it before their user enters one. */
+export class ShowVoice {
+  readonly #parts: ShowVoiceParts;
+
+  constructor(parts: ShowVoiceParts) {
+    this.#parts = parts;
   }
 
-  execute(caller: Caller, { communityId }: { communityId: CommunityId }): MaybePromise<Accepted<void>> {
-    this.#rates.step(caller.userId);
-    return whenReady(this.#membership.require(caller, communityKey(communityId)), () => ({
-      result: this.#reporter
-        .voice(caller.userId, communityId)
-        .then((state) => this.#news.tell({ kind: 'voice', communityId, state })),
+  /** @throws Refusal `too-fast`, `not-permitted`, `try-again` */
+  execute(caller: Caller, { communityId }: { readonly communityId: CommunityId }): MaybePromise<Accepted<void>> {
+    const { membership, rates } = this.#parts;
+    rates.step(caller.userId);
+    return whenReady(membership.require(caller, communityKey(communityId)), () => ({
+      result: this.#show(caller, communityId),
     }));
+  }
+
+  async #show({ userId }: Caller, communityId: CommunityId): Promise<void> {
+    const state = await this.#parts.reporter.voice(userId, communityId);
+    this.#parts.voice.send({ kind: 'voice', communityId, state });
   }
 }

@@ -10,65 +10,72 @@ import type { UserDirectory } from '../../ports/user-directory.ts';
 import type { ClusterSessions } from '../../presence/cluster-sessions.ts';
 import type { Sessions } from '../../presence/sessions.ts';
 
-/** A session begins: the token says whose. Presence and the others are told behind it. */
-export class UserConnected {
-  readonly #tokens: TokenVerifier;
-  readonly #sessions: Sessions;
-  readonly #clusterSessions: ClusterSessions;
-  readonly #reporter: SessionReporter;
-  readonly #users: UserDirectory;
-  readonly #limits: Limits;
-  readonly #telemetry: Telemetry;
+const BEARER = /^Bearer +/i;
 
-  constructor(parts: {
-    tokens: TokenVerifier;
-    sessions: Sessions;
-    clusterSessions: ClusterSessions;
-    reporter: SessionReporter;
-    users: UserDirectory;
-    limits: Limits;
-    telemetry: Telemetry;
-  }) {
-    this.#tokens = parts.tokens;
-    this.#sessions = parts.sessions;
-    this.#clusterSessions = parts.clusterSessions;
-    this.#reporter = parts.reporter;
-    this.#users = parts.users;
-    this.#limits = parts.limits;
-    this.#telemetry = parts.telemetry;
+export interface UserConnectedParts {
+  readonly tokens: TokenVerifier;
+  readonly sessions: Sessions;
+  readonly clusterSessions: ClusterSessions;
+  readonly reporter: SessionReporter;
+  readonly users: UserDirectory;
+  readonly limits: Limits;
+  readonly telemetry: Telemetry;
+}
+
+/** Begins sessions and checks the tokens that name their users. */
+export class UserConnected {
+  readonly #parts: UserConnectedParts;
+
+  constructor(parts: UserConnectedParts) {
+    this.#parts = parts;
   }
 
   /** @throws Refusal `no-token`, `bad-token` */
   authenticate(token: string | null, claimedUserId: string | null): Caller {
-    if (token === null || token === '') throw new Refusal('no-token', 'the access token is missing');
-    const { userId, account, expiresAt } = this.#tokens.verify(token);
+    const bare = token?.replace(BEARER, '').trim() ?? '';
+    if (bare === '') throw new Refusal('no-token', 'the access token is missing');
+    const { userId, account, expiresAt } = this.#parts.tokens.verify(bare);
     if (claimedUserId !== null && parseId(claimedUserId) !== userId) {
-      throw new Refusal('bad-token', 'the token belongs to another user');
+      throw new Refusal('bad-token', 'the access token does not belong to the user that the client claims to be');
     }
-    return { userId, account, token, expiresAt };
+    return { userId, account, token: bare, expiresAt };
   }
 
-  /** @throws Refusal `no-token`, `bad-token`, `too-fast` */
+  /**
+   * Begins a session. The presence service and the other servers are notified, but the caller does not wait for them.
+   * @throws Refusal `no-token`, `bad-token`, `too-fast`
+   */
   execute({ sessionId, token, claimedUserId }: Connection): Caller {
+    const { sessions, clusterSessions, users, limits } = this.#parts;
     const caller = this.authenticate(token, claimedUserId);
     const { userId } = caller;
-    if (this.#clusterSessions.sessionsHere(userId) >= this.#limits.connectionsPerUser) {
-      throw new Refusal('too-fast', 'too many connections of one user');
+    if (clusterSessions.sessionsHere(userId) >= limits.connectionsPerUser) {
+      throw new Refusal('too-fast', `the user has too many connections; the limit is ${limits.connectionsPerUser}`);
     }
-    if (!this.#sessions.begin(sessionId, userId)) throw new Refusal('internal', 'this session exists already');
-    this.#clusterSessions.join(sessionId, userId);
-    this.#reporter.login(sessionId, userId).catch((error: unknown) => {
-      this.#telemetry.count('presence_failures');
-      this.#telemetry.log('debug', 'login waits for presence', { sessionId, reason: String(error) });
-    });
-    if (this.#users.authoritative) void this.#users.profiles([userId]);
+    if (!sessions.begin(sessionId, userId)) throw new Refusal('internal', 'the session exists already');
+    clusterSessions.join(sessionId, userId);
+    void this.#reportLogin(sessionId, userId);
+    // The first message of the user then need not wait for the user service.
+    if (users.authoritative) void users.profiles([userId]);
     return caller;
   }
 
-  /** @throws Refusal `no-token`, `bad-token` */
+  /** Checks a new token for a live session. @throws Refusal `no-token`, `bad-token` */
   refresh(caller: Caller, token: string): Caller {
     const fresh = this.authenticate(token, null);
-    if (fresh.userId !== caller.userId) throw new Refusal('bad-token', 'the token belongs to another user');
+    if (fresh.userId !== caller.userId) {
+      throw new Refusal('bad-token', 'the new access token belongs to another user than the session');
+    }
     return fresh;
+  }
+
+  async #reportLogin(sessionId: string, userId: number): Promise<void> {
+    const { reporter, telemetry } = this.#parts;
+    try {
+      await reporter.login(sessionId, userId);
+    } catch (error) {
+      telemetry.count('presence_failures');
+      telemetry.log('debug', 'login not reported to presence yet', { sessionId, error: String(error) });
+    }
   }
 }
