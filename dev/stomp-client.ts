@@ -1,37 +1,26 @@
-import { WebSocket } from 'ws';
-import { FrameReader, frameText, type StompFrame } from './stomp-frame.ts';
+import { type Closed, type ConnectionOptions, StompConnection } from './stomp-connection.ts';
+import { frameText, type StompFrame } from './stomp-frame.ts';
 
-const PATIENCE_MS = 15_000;
+export type { Closed } from './stomp-connection.ts';
 
-export interface StompClientOptions {
-  /** Of the server: `http://127.0.0.1:8080`. */
-  readonly url: string;
-  /** Goes into `access-token`; null: no such header. */
+const TIMEOUT_MS = 15_000;
+
+export interface StompClientOptions extends ConnectionOptions {
+  /** Value of `access-token`. null: the header is left out. */
   readonly token: string | null;
-  /** Goes into `user-id`; absent: no such header. */
+  /** Value of `user-id`. Without it, the header is left out. */
   readonly userId?: number;
-  /** Default `1.0,1.1,1.2`. */
+  /** Default: `1.0,1.1,1.2`. */
   readonly acceptVersion?: string;
-  /** Default `0,0`; where the first number is positive, beats are sent. */
+  /** Default: `0,0`. Where the first number is positive, the client sends heart-beats. */
   readonly heartBeat?: string;
-  /** Path under `url`; default `/my-chat/websocket`. */
-  readonly path?: string;
-  /** Headers of the upgrade request, such as `origin`. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Sub-protocols; default `v12.stomp`. */
-  readonly protocols?: readonly string[];
-}
-
-export interface Closed {
-  readonly code: number;
-  readonly reason: string;
 }
 
 export interface SubscribeOptions {
   /** Default: the next number. */
   readonly id?: string;
   readonly lastSeq?: number | string;
-  /** Default true: resolves with the RECEIPT; false: resolves at once. */
+  /** true (default): resolves with the RECEIPT. false: resolves at once. */
   readonly receipt?: boolean;
 }
 
@@ -43,51 +32,42 @@ interface Waiter {
   readonly fail: (error: Error) => void;
 }
 
-/** A raw STOMP client over one WebSocket. Every wait ends by an error after 15 s, or when the connection closes. */
+/** A STOMP client for tests and benches. Every wait ends with an error after 15 s, or when the connection closes. */
 export class StompClient {
   /** All frames received, CONNECTED first. */
   readonly frames: StompFrame[] = [];
-  /** Resolves when the connection is closed, by whomever. */
+  /** Resolves when the connection is closed, by either side. */
   readonly closed: Promise<Closed>;
-  readonly #socket: WebSocket;
+  readonly #connection: StompConnection;
+  readonly #opened = Promise.withResolvers<void>();
   readonly #waiters = new Set<Waiter>();
   readonly #subscriptions = new Map<string, StompSubscription>();
-  readonly #reader = new FrameReader();
   #ids = 0;
   #end: Closed | null = null;
 
-  private constructor(socket: WebSocket) {
-    this.#socket = socket;
-    socket.on('message', (data) => {
-      for (const frame of this.#reader.push(String(data))) this.#take(frame);
-    });
-    this.closed = new Promise((resolve) => {
-      socket.on('close', (code, reason) => {
-        this.#end = { code, reason: String(reason) };
+  private constructor(options: ConnectionOptions) {
+    const closed = Promise.withResolvers<Closed>();
+    this.closed = closed.promise;
+    this.#connection = new StompConnection(options, {
+      opened: () => this.#opened.resolve(),
+      frame: (frame) => this.#take(frame),
+      failed: (error) => this.#opened.reject(error),
+      closed: (end) => {
+        this.#end = end;
         for (const waiter of this.#waiters) waiter.fail(this.#gone());
-        resolve(this.#end);
-      });
+        closed.resolve(end);
+      },
     });
   }
 
-  /** An open WebSocket on which nothing was said yet. */
-  static async open(options: Pick<StompClientOptions, 'url' | 'path' | 'headers' | 'protocols'>): Promise<StompClient> {
-    const { url, path = '/my-chat/websocket', headers = {}, protocols = ['v12.stomp'] } = options;
-    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}${path}`, [...protocols], {
-      headers,
-      perMessageDeflate: false,
-      handshakeTimeout: PATIENCE_MS,
-    });
-    await new Promise<void>((resolve, reject) => {
-      socket.once('open', resolve);
-      socket.once('error', reject);
-    });
-    // What ends the connection is told by `closed`.
-    socket.on('error', () => {});
-    return new StompClient(socket);
+  /** Opens a WebSocket and sends nothing. @throws Error of the handshake */
+  static async open(options: ConnectionOptions): Promise<StompClient> {
+    const client = new StompClient(options);
+    await client.#opened.promise;
+    return client;
   }
 
-  /** Resolves with CONNECTED received. @throws Error that names the ERROR frame or the close otherwise */
+  /** Resolves when CONNECTED has come. @throws Error that names the ERROR frame or the close */
   static async connect(options: StompClientOptions): Promise<StompClient> {
     const client = await StompClient.open(options);
     const { token, userId, heartBeat = '0,0' } = options;
@@ -109,10 +89,13 @@ export class StompClient {
 
   /** Sends a text as it is. */
   raw(text: string): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text);
+    this.#connection.raw(text);
   }
 
-  /** SEND with a receipt; resolves with the RECEIPT. @throws Error with the refusal: an ERROR frame, or one on the errors queue that has this receipt */
+  /**
+   * Sends a SEND with a receipt, and resolves with the RECEIPT.
+   * @throws Error with the refusal: an ERROR frame, or a message on the errors queue that has this receipt
+   */
   async send(destination: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<StompFrame> {
     const receipt = `receipt-${this.#nextId()}`;
     const answer = this.#receipt(receipt);
@@ -120,7 +103,7 @@ export class StompClient {
     return await answer;
   }
 
-  /** SEND without a receipt. */
+  /** Sends a SEND without a receipt. */
   tell(destination: string, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
     this.raw(frameText('SEND', { destination, ...headers }, body));
   }
@@ -149,8 +132,8 @@ export class StompClient {
     return await answer;
   }
 
-  /** The first frame from now on that `wants` it. */
-  next(wants: Predicate<StompFrame>, withinMs = PATIENCE_MS): Promise<StompFrame> {
+  /** Resolves with the first frame from now on for which `wants` is true. */
+  next(wants: Predicate<StompFrame>, withinMs = TIMEOUT_MS): Promise<StompFrame> {
     return new Promise((resolve, reject) => {
       if (this.#end !== null) return reject(this.#gone());
       const done = () => {
@@ -168,37 +151,37 @@ export class StompClient {
           reject(error);
         },
       };
-      // Made here, so that it names the caller.
+      // Made here, so that its stack names the caller.
       const late = new Error(`no such frame within ${withinMs} ms`);
       const timer = setTimeout(() => waiter.fail(late), withinMs);
       this.#waiters.add(waiter);
     });
   }
 
-  /** Says DISCONNECT and waits for the end. */
+  /** Sends DISCONNECT and waits until the connection is closed. */
   async close(): Promise<void> {
     if (this.#end !== null) return;
     this.raw(frameText('DISCONNECT', { receipt: 'bye' }));
     await this.next(({ headers }) => headers['receipt-id'] === 'bye', 2_000).catch(() => undefined);
-    this.#socket.close(1000);
-    const late = setTimeout(() => this.#socket.terminate(), 2_000);
+    this.#connection.close(1000);
+    const late = setTimeout(() => this.#connection.terminate(), 2_000);
     await this.closed;
     clearTimeout(late);
   }
 
-  /** Gone without a word. */
+  /** Ends the connection at once, without DISCONNECT. */
   async cut(): Promise<void> {
-    this.#socket.terminate();
+    this.#connection.terminate();
     await this.closed;
   }
 
-  /** Stops reading from the socket, so that what is sent piles up; `resume` ends that. */
+  /** Stops reading from the socket, so that data pile up on the server's side, until `resume`. */
   pause(): void {
-    this.#socket.pause();
+    this.#connection.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#connection.resume();
   }
 
   async #receipt(id: string): Promise<StompFrame> {
@@ -228,13 +211,13 @@ export class StompClient {
   }
 }
 
-/** What one subscription received. */
+/** A subscription of a client, with everything that it received. */
 export class StompSubscription {
   readonly id: string;
   readonly destination: string;
   /** All frames, in order. */
   readonly frames: StompFrame[] = [];
-  /** The bodies of `frames`, read. */
+  /** The bodies of `frames`, parsed. */
   readonly bodies: Record<string, unknown>[] = [];
   /** The RECEIPT of its SUBSCRIBE. */
   receipt: StompFrame | null = null;
@@ -251,7 +234,7 @@ export class StompSubscription {
     this.bodies.push(JSON.parse(frame.body));
   }
 
-  /** The first body that `wants` it, of those received and those to come. */
+  /** Resolves with the first body for which `wants` is true, among those received and those to come. */
   async next(wants: Predicate<Record<string, unknown>>, withinMs?: number): Promise<Record<string, unknown>> {
     const had = this.bodies.find(wants);
     if (had !== undefined) return had;
@@ -263,7 +246,7 @@ export class StompSubscription {
     return JSON.parse(frame.body);
   }
 
-  /** Resolves when `count` bodies that `wants` it were received, with all of them so far. */
+  /** Resolves when `wants` is true for `count` bodies, with all of these so far. */
   async atLeast(
     count: number,
     wants: Predicate<Record<string, unknown>> = () => true,

@@ -9,13 +9,13 @@ export interface ChatSocketOptions {
   readonly token: string;
   /** Default `raw`. */
   readonly form?: Form;
-  /** A MESSAGE or RECEIPT: the bytes from `start` to `end` of `data` are the frame's payload, until the call returns. */
+  /** A MESSAGE or RECEIPT came. Its payload is `data` from `start` to `end`, and valid until the call returns. */
   readonly onFrame?: (client: ChatSocket, data: Buffer, start: number, end: number) => void;
   /** The connection ended without `close`. */
   readonly onLost?: (client: ChatSocket) => void;
 }
 
-// What arrives is read in place, by all sockets into the same bytes, since each read is handled before the next.
+// All sockets read into the same bytes: each read is handled before the next one.
 const shared = Buffer.allocUnsafe(256 * 1024);
 const NOTHING = Buffer.alloc(0);
 const HEADERS_END = Buffer.from('\r\n\r\n');
@@ -24,12 +24,12 @@ const CONNECTED = 67;
 const ERROR = 69;
 
 /**
- * A STOMP client over a bare socket, cheap enough that ten thousand of them fit beside the server that they measure: no buffer of its own while it waits,
- * nothing allocated for a frame that comes.
+ * The client of the load generator. Tests and the other programs use StompClient and StompConnection of `dev/`; this one differs because ten thousand
+ * of them must run beside the server that they measure. It reads from a bare socket, keeps no buffer while it waits, and allocates nothing for a frame.
  */
 export class ChatSocket {
   readonly userId: number;
-  /** When the last read came, milliseconds of `performance.now()`. */
+  /** `performance.now()` of the last read of any client. */
   static readAt = 0;
   readonly #options: ChatSocketOptions;
   readonly #socket: Socket;
@@ -39,7 +39,7 @@ export class ChatSocket {
   #closed = false;
   #rest = NOTHING;
 
-  /** Resolves when CONNECTED has come. @throws Error with what came instead */
+  /** Resolves when CONNECTED has come. @throws Error with the server's answer otherwise */
   static async open(options: ChatSocketOptions): Promise<ChatSocket> {
     const client = new ChatSocket(options);
     await client.#ready.promise;

@@ -1,4 +1,8 @@
-/** Bytes that a client sends. Frames are masked as RFC 6455 asks of clients, with the key 0, under which the payload stays readable. */
+/**
+ * The bytes that the load generator sends. RFC 6455 wants a client to mask its frames. The mask here is 0, which leaves the
+ * payload as it is.
+ */
+import { frameText } from '../../dev/stomp-frame.ts';
 
 const MASKED = 0x80;
 const TEXT = 0x81;
@@ -39,18 +43,17 @@ export function upgradeRequest(path: string, port: number): string {
 }
 
 export function connectText(token: string, userId: number): string {
-  const headers = `accept-version:1.2\nheart-beat:0,0\naccess-token:${token}\nuser-id:${userId}`;
-  return `CONNECT\n${headers}\n\n\0`;
+  const headers = { 'accept-version': '1.2', 'heart-beat': '0,0', 'access-token': token, 'user-id': userId };
+  return frameText('CONNECT', headers);
 }
 
 export function subscribeText(id: string, destination: string, receipt: string | null = null): string {
-  const asked = receipt === null ? '' : `receipt:${receipt}\n`;
-  return `SUBSCRIBE\nid:${id}\ndestination:${destination}\n${asked}\n\0`;
+  return frameText('SUBSCRIBE', { id, destination, ...(receipt === null ? {} : { receipt }) });
 }
 
-/** A direct message. `content` must need no escaping. */
+/** Text of a direct message. It is made for each message of a load, so `content` is not escaped and must need no escaping. */
 export function messageText(room: number, userId: number, content: string, receipt: string | null): string {
-  const asked = receipt === null ? '' : `receipt:${receipt}\n`;
+  const receiptLine = receipt === null ? '' : `receipt:${receipt}\n`;
   const body = `{"channelId":${room},"userId":${userId},"name":"user${userId}","profileImage":null,"content":"${content}"}`;
-  return `SEND\ndestination:/kafka/send-direct-message\n${asked}content-length:${body.length}\n\n${body}\0`;
+  return `SEND\ndestination:/kafka/send-direct-message\n${receiptLine}content-length:${body.length}\n\n${body}\0`;
 }
