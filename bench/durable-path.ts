@@ -1,13 +1,12 @@
 /**
- * The whole durable path: the RECEIPT comes after the write on a majority, the record goes to Kafka with all acknowledgements, subscribers get the event. Real Kafka and
- * MongoDB on the same machine, beside the bare path of the same minute. Arguments: runs (3), seconds (10).
+ * The whole durable path: the RECEIPT follows the write on a majority, the record goes to Kafka with all acknowledgements, and subscribers get the
+ * event. Real Kafka and MongoDB on the same machine, beside the bare path of the same minute. Arguments: runs (3), seconds (10).
  */
-import { type Rushed, type RushOptions, rush } from './load/rush.ts';
+import { type BarePath, barePath, rushServers, withWarmServices } from './load/durable.ts';
+import type { Rushed, RushOptions } from './load/rush.ts';
 import { rushTable } from './load/rush-columns.ts';
-import { type Services, startServices } from './load/services.ts';
 import { heading, say, spread } from './load/table.ts';
-import { pidOf, type Rooms, separateRooms, startServer } from './load/world.ts';
-import { startYardstick } from './load/yardstick.ts';
+import { type Rooms, separateRooms } from './load/world.ts';
 
 const [runs = 3, seconds = 10] = process.argv.slice(2).map(Number);
 
@@ -16,30 +15,7 @@ const lonely = separateRooms(20, 1);
 /** Ten thousand rooms of one user each, twenty rooms a user. */
 const quiet: Rooms = new Map(Array.from({ length: 10_000 }, (_, i) => [i + 1, [1 + (i % 500)]]));
 
-interface Bare {
-  readonly perSecond: number;
-  readonly received: readonly [number, number];
-  readonly delivered: readonly [number, number];
-  readonly cpuPerMessage: number;
-}
-
-async function bare(services: Services): Promise<Bare> {
-  const [broker = ''] = services.brokers;
-  const path = await startYardstick('bare-path', broker, services.mongoUrl, '20', '4', String(seconds));
-  return JSON.parse(await path.result);
-}
-
-async function ours(services: Services, rooms: Rooms, load: Partial<RushOptions>): Promise<Rushed> {
-  const server = await startServer(rooms, { env: services.fresh(), id: `bench-${process.pid}` });
-  const pids = [[pidOf(server)], services.mongoPids, services.kafkaPids];
-  try {
-    return await rush({ ports: [server.port], rooms, seconds, receipts: true, pids, ...load });
-  } finally {
-    await server.dispose();
-  }
-}
-
-function ofBares(of: (run: Bare) => number, digits = 0): string {
+function ofBares(of: (run: BarePath) => number, digits = 0): string {
   return spread(bares.map(of), digits);
 }
 
@@ -49,24 +25,21 @@ const scenes: readonly (readonly [string, Rooms, Partial<RushOptions>])[] = [
   ['20 x 50, 100 messages/s', crowded, { rate: 100 }],
   ['20 x 50, 1,000 messages/s', crowded, { rate: 1_000 }],
   ['20 x 1, 1,000 messages/s', lonely, { rate: 1_000 }],
-  // Every room is asked for once before the measured time begins.
+  // The warm-up reads the newest number of every room.
   ['10,000 x 1, 1,000 messages/s', quiet, { rate: 1_000, warmUp: 14 }],
 ];
 
 heading('The durable path: Kafka with all acknowledgements, MongoDB with majority and journal');
-const services = await startServices();
-const bares: Bare[] = [];
+const bares: BarePath[] = [];
 const all = new Map<string, Rushed[]>(scenes.map(([name]) => [name, []]));
-try {
-  // Kafka's and MongoDB's first seconds are not those of a service that has run for a while.
-  await bare(services);
+await withWarmServices(async (services) => {
   for (let run = 0; run < runs; run += 1) {
-    bares.push(await bare(services));
-    for (const [name, rooms, load] of scenes) all.get(name)?.push(await ours(services, rooms, load));
+    bares.push(await barePath(services, seconds));
+    for (const [name, rooms, load] of scenes) {
+      all.get(name)?.push(await rushServers(services, rooms, { seconds, receipts: true, ...load }));
+    }
   }
-} finally {
-  await services.stop();
-}
+});
 
 rushTable(
   [

@@ -2,7 +2,7 @@
  * What grows with what. Embedded: subscribers of one room, rooms, message sizes. `npm run bench -- growth servers`: 1, 2 and 3 servers and two workers on real Kafka and
  * MongoDB, all on this one machine. Offered loads, so that CPU figures can be compared.
  */
-import { familyOf } from './load/process-meter.ts';
+import { rushServers } from './load/durable.ts';
 import { type Rushed, type RushOptions, rush } from './load/rush.ts';
 import { type RushColumn, rushTable } from './load/rush-columns.ts';
 import { startServices } from './load/services.ts';
@@ -78,14 +78,9 @@ async function together(): Promise<void> {
       [1, 2],
     ] as const) {
       for (const load of [{ window: 4 }, { rate: 200 }]) {
-        const env = { ...services.fresh(), ...(workers > 1 && { WORKERS: String(workers) }) };
-        const ids = Array.from({ length: count }, (_, i) => `bench-${process.pid}-${i}`);
-        const servers = await Promise.all(ids.map((id) => startServer(rooms, { env, id })));
-        const pids = [servers.flatMap((server) => familyOf(pidOf(server))), services.mongoPids, services.kafkaPids];
-        const run = await rush({ ports: servers.map(({ port }) => port), rooms, seconds: SECONDS, pids, ...load });
+        const run = await rushServers(services, rooms, { seconds: SECONDS, ...load }, { servers: count, workers });
         const name = `${count} of ${workers} worker${workers > 1 ? 's' : ''}${'rate' in load ? '' : ', closed'}`;
         rows.push([name, [run]]);
-        await Promise.all(servers.map((server) => server.dispose()));
       }
     }
   } finally {
