@@ -3,12 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { openFileStore } from '../adapters/files/create-file-store.ts';
 import { createHttpApp } from '../adapters/http/app.ts';
 import { hardenServer, serverOptions } from '../adapters/http/harden-server.ts';
-import { parseNetworks } from '../adapters/http/networks.ts';
 import { originRule } from '../adapters/http/origins.ts';
 import { serviceRule } from '../adapters/http/service-auth.ts';
 import { MemoryBroker } from '../adapters/memory/memory-broker.ts';
+import { StickySessions } from '../adapters/sockjs/sticky-sessions.ts';
 import { createStompEndpoint } from '../adapters/stomp/endpoint.ts';
 import { SystemTelemetry } from '../adapters/system/telemetry.ts';
+import { parseNetworks } from '../adapters/transport/networks.ts';
+import { RequestClients } from '../adapters/transport/request-clients.ts';
 import type { ForeignAdapters } from './adapters.ts';
 import type { Config, Secrets } from './config/config.ts';
 import { createContainer, type Opened } from './container.ts';
@@ -16,9 +18,7 @@ import { createDemo } from './demo.ts';
 import { serverIdentity } from './identity.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { loadOptionalAdapters } from './optional-adapters.ts';
-import { RequestClients } from './request-clients.ts';
 import { tokenSecrets } from './secrets.ts';
-import { StickySessions } from './sticky-sessions.ts';
 import { registerStompMetrics } from './stomp-metrics.ts';
 import { baseUrlOf, mountStomp, PREFIX } from './stomp-mount.ts';
 import { openStores } from './stores.ts';
@@ -136,14 +136,14 @@ async function launch(parts: Launch): Promise<Server> {
   joined = true;
   lifecycle.onStop('application', () => application.stop(FINISH_MS));
 
-  const trusted = parseNetworks(config.http.trustedProxies);
+  const clients = new RequestClients(parseNetworks(config.http.trustedProxies));
   const allowOrigin = originRule(config.http.allowedOrigins.join(','));
   const app = createHttpApp({
     application,
     fileLinks: get(TOKENS.fileLinks),
     telemetry: telemetry.of('http'),
     clock: get(TOKENS.clock),
-    trustedProxies: trusted,
+    clients,
     allowOrigin,
     isService: serviceRule(secrets.serviceToken, parseNetworks(config.http.serviceNetworks)),
     publicUrl: config.http.publicUrl,
@@ -162,7 +162,6 @@ async function launch(parts: Launch): Promise<Server> {
     baseUrl: (connection) => config.http.publicUrl ?? baseUrlOf(connection),
   });
   registerStompMetrics(telemetry.registry, stomp);
-  const clients = new RequestClients(trusted);
   const sockJs = mountStomp({ limits: config.limits, stomp, clients, allowOrigin, telemetry });
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     if (!sockJs.handleRequest(request, response)) app(request, response);
@@ -203,7 +202,7 @@ async function meetSiblings(
   const { workers } = config.listen;
   const siblings = new StickySessions({ prefix: PREFIX, worker, workers, folder: config.server.dataDir });
   await siblings.listen((request, response, client) => {
-    if (client !== null) clients.tell(request, client);
+    if (client !== null) clients.report(request, client);
     handle(request, response);
   });
   lifecycle.onStop('siblings', () => siblings.close());

@@ -2,10 +2,10 @@ import { createSockJs, type SockJs } from '../adapters/sockjs/sock-js.ts';
 import type { StompEndpoint } from '../adapters/stomp/endpoint.ts';
 import { SUB_PROTOCOLS } from '../adapters/stomp/version.ts';
 import type { SystemTelemetry } from '../adapters/system/telemetry.ts';
+import { AddressLimit } from '../adapters/transport/address-limit.ts';
 import type { Connection } from '../adapters/transport/connection.ts';
-import { AddressLimit } from './address-limit.ts';
+import type { RequestClients } from '../adapters/transport/request-clients.ts';
 import type { AllLimits } from './config/config.ts';
-import type { RequestClients } from './request-clients.ts';
 
 /** Where clients find STOMP, over SockJS or a raw WebSocket. */
 export const PREFIX = '/my-chat';

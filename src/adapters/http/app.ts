@@ -4,7 +4,7 @@ import { Refusal } from '../../domain/errors.ts';
 import { communityKey, roomKey } from '../../domain/place.ts';
 import { authenticate } from './auth.ts';
 import { cors, mayUse } from './cors.ts';
-import { type ClientHandler, depsOf, type Handler, type HttpDeps, type HttpOptions, requestClient } from './deps.ts';
+import { type ClientHandler, depsOf, type Handler, type HttpDeps, type HttpOptions } from './deps.ts';
 import { ENDPOINTS, type Endpoint, type EndpointName } from './endpoints.ts';
 import { sendJsonEarly, wrappedRefusal } from './envelope.ts';
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.ts';
@@ -112,7 +112,7 @@ function admitted(
       return (handler as ClientHandler)(authenticate(deps.application, request), request, response);
     }
     case 'service':
-      if (!deps.isService(requestClient(deps, request), request.headers)) {
+      if (!deps.isService(deps.clients.of(request), request.headers)) {
         throw new Refusal('not-permitted', 'this call is for the services around');
       }
       break;

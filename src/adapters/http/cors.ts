@@ -1,5 +1,5 @@
 import type { NextFunction, Request, Response } from 'express';
-import { type HttpDeps, requestClient } from './deps.ts';
+import type { HttpDeps } from './deps.ts';
 import { sendPlain } from './plain.ts';
 
 const PREFLIGHT_SECONDS = 600;
@@ -34,5 +34,5 @@ export function cors(deps: HttpDeps) {
 }
 
 export function mayUse(deps: HttpDeps, request: Request): boolean {
-  return deps.allowOrigin(request.headers.origin, requestClient(deps, request).host);
+  return deps.allowOrigin(request.headers.origin, deps.clients.of(request).host);
 }

@@ -6,10 +6,9 @@ import type { Caller, MaybePromise } from '../../application/commands.ts';
 import type { Clock } from '../../application/ports/clock.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import type { UserId } from '../../domain/ids.ts';
-import { type Client, clientOf } from './client-address.ts';
+import type { RequestClients } from '../transport/request-clients.ts';
 import type { DemoWorld } from './demo-world.ts';
 import type { FileLinks } from './file-links.ts';
-import type { Networks } from './networks.ts';
 import type { OriginRule } from './origins.ts';
 import type { ServiceRule } from './service-auth.ts';
 
@@ -34,7 +33,7 @@ export interface HttpOptions {
   readonly fileLinks: FileLinks;
   readonly telemetry: Telemetry;
   readonly clock: Pick<Clock, 'now'>;
-  readonly trustedProxies: Networks;
+  readonly clients: RequestClients;
   readonly allowOrigin: OriginRule;
   readonly isService: ServiceRule;
   /** Prefix of file links, no slash at the end; null: as the request was addressed. */
@@ -68,14 +67,9 @@ export function depsOf(options: HttpOptions): HttpDeps {
   };
 }
 
-export function requestClient(deps: Pick<HttpOptions, 'trustedProxies'>, request: IncomingMessage): Client {
-  const peer = { address: request.socket.remoteAddress, encrypted: 'encrypted' in request.socket };
-  return clientOf(deps.trustedProxies, peer, request.headers);
-}
-
 /** What file links in an answer to this request begin with. */
 export function linkBase(deps: HttpOptions, request: IncomingMessage): string {
   if (deps.publicUrl !== null) return deps.publicUrl;
-  const { scheme, host } = requestClient(deps, request);
+  const { scheme, host } = deps.clients.of(request);
   return host === '' ? '' : `${scheme}://${host}`;
 }

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Client, Headers } from './client-address.ts';
-import type { Networks } from './networks.ts';
+import type { Client, Headers } from '../transport/client-address.ts';
+import type { Networks } from '../transport/networks.ts';
 
 /** True for a request of one of the services around, which may make the service calls. */
 export type ServiceRule = (client: Client, headers: Headers) => boolean;

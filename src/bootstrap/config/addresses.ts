@@ -1,6 +1,6 @@
 import { parseFilesUrl } from '../../adapters/files/create-file-store.ts';
-import { parseNetworks } from '../../adapters/http/networks.ts';
 import { originRule } from '../../adapters/http/origins.ts';
+import { parseNetworks } from '../../adapters/transport/networks.ts';
 import { ConnectionUrl } from './connection-url.ts';
 import { form, secretForm } from './forms.ts';
 

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { LOCAL_NETWORKS } from '../../adapters/http/networks.ts';
+import { LOCAL_NETWORKS } from '../../adapters/transport/networks.ts';
 import { isLoopback } from './addresses.ts';
 import { type BusChoice, type Config, ConfigError, type FilesChoice, type ReadConfig, type Secrets } from './config.ts';
 import { type Environment, readEnvironment } from './environment.ts';

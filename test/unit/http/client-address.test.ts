@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { clientOf } from '../../../src/adapters/http/client-address.ts';
-import { LOCAL_NETWORKS, normalAddress, parseNetworks } from '../../../src/adapters/http/networks.ts';
 import { originRule } from '../../../src/adapters/http/origins.ts';
+import { clientOf } from '../../../src/adapters/transport/client-address.ts';
+import { LOCAL_NETWORKS, normalAddress, parseNetworks } from '../../../src/adapters/transport/networks.ts';
 
 const proxies = parseNetworks(['10.0.0.0/8', 'fd00::/8']);
 const from = (address: string, headers: Record<string, string>) =>

@@ -9,9 +9,9 @@ import {
   voiceLeftBody,
 } from '../../../src/adapters/http/bodies.ts';
 import { byteRange } from '../../../src/adapters/http/byte-range.ts';
-import { clientOf } from '../../../src/adapters/http/client-address.ts';
-import { parseNetworks } from '../../../src/adapters/http/networks.ts';
 import { originRule } from '../../../src/adapters/http/origins.ts';
+import { clientOf } from '../../../src/adapters/transport/client-address.ts';
+import { parseNetworks } from '../../../src/adapters/transport/networks.ts';
 import type { AppendOutcome } from '../../../src/application/ports/message-store.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
 import { temporaryFiles } from '../../support/embedded-application.ts';

@@ -6,9 +6,10 @@ import { createHttpApp } from '../../../src/adapters/http/app.ts';
 import type { HttpLimits, HttpOptions } from '../../../src/adapters/http/deps.ts';
 import { createFileLinks } from '../../../src/adapters/http/file-links.ts';
 import { hardenServer, serverOptions } from '../../../src/adapters/http/harden-server.ts';
-import { LOCAL_NETWORKS, parseNetworks } from '../../../src/adapters/http/networks.ts';
 import { originRule } from '../../../src/adapters/http/origins.ts';
 import { serviceRule } from '../../../src/adapters/http/service-auth.ts';
+import { LOCAL_NETWORKS, parseNetworks } from '../../../src/adapters/transport/networks.ts';
+import { RequestClients } from '../../../src/adapters/transport/request-clients.ts';
 import type { Application, Caller } from '../../../src/application/application.ts';
 import type { FileStore } from '../../../src/application/ports/file-store.ts';
 import type { MessageStore } from '../../../src/application/ports/message-store.ts';
@@ -83,7 +84,7 @@ export async function serve(calls: Partial<Application>, settings: Settings = {}
       observe() {},
       log: (level, what, fields) => logged.push(`${level} ${what} ${JSON.stringify(fields)}`),
     },
-    trustedProxies: parseNetworks([]),
+    clients: new RequestClients(parseNetworks([])),
     allowOrigin: originRule(undefined),
     isService: serviceRule(null, parseNetworks(LOCAL_NETWORKS)),
     publicUrl: null,

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { LOCAL_NETWORKS, parseNetworks } from '../../../src/adapters/http/networks.ts';
 import { serviceRule } from '../../../src/adapters/http/service-auth.ts';
+import { LOCAL_NETWORKS, parseNetworks } from '../../../src/adapters/transport/networks.ts';
+import { RequestClients } from '../../../src/adapters/transport/request-clients.ts';
 import type { Application } from '../../../src/application/application.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
 import { asUser, json, refused, serve } from './harness.ts';
@@ -136,7 +137,7 @@ test("neither a user's token nor a browser nor a stranger's proxy opens them", a
 
 test('behind a trusted proxy the address that it reports counts', async () => {
   const { calls } = recording();
-  const { url } = await serve(calls, { trustedProxies: parseNetworks(['127.0.0.1']) });
+  const { url } = await serve(calls, { clients: new RequestClients(parseNetworks(['127.0.0.1'])) });
   const call = async (headers: Record<string, string>) =>
     (await fetch(`${url}/chat-server/room-user-list/5`, send('PUT', '[1]', headers))).status;
   expect(await call({ 'x-forwarded-for': '8.8.8.8, 10.1.2.3' })).toBe(200);

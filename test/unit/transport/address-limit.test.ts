@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { AddressLimit } from '../../src/bootstrap/address-limit.ts';
-import { MemoryConnection } from './stomp/memory-connection.ts';
+import { AddressLimit } from '../../../src/adapters/transport/address-limit.ts';
+import { MemoryConnection } from '../stomp/memory-connection.ts';
 
 class From extends MemoryConnection {
   override readonly remoteAddress: string;
