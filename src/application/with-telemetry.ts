@@ -59,11 +59,7 @@ function withReportedResult<Output>(
 function reported(telemetry: Telemetry, useCase: string, caller: Caller, error: unknown): Refusal {
   telemetry.count('refusals');
   if (!(error instanceof Refusal)) {
-    telemetry.log('error', 'a use case failed', {
-      useCase,
-      userId: caller.userId,
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
+    telemetry.log('error', 'a use case failed', { useCase, userId: caller.userId, error });
   }
   return asRefusal(error);
 }

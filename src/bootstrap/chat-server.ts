@@ -65,9 +65,7 @@ export class ChatServer {
     const telemetry =
       options.telemetry ??
       SystemTelemetry.create({ level: config.server.logLevel, base: { server: id }, processMetrics: true });
-    const lifecycle = new Lifecycle((name, error) =>
-      telemetry.log('warn', 'not stopped in order', { name, reason: String(error) }),
-    );
+    const lifecycle = new Lifecycle((name, error) => telemetry.log('warn', 'not stopped in order', { name, error }));
     try {
       const server = await launch({ id, config, secrets, telemetry, lifecycle, worker, broker, adapters });
       return new ChatServer(id, telemetry, lifecycle, server, config.listen.host);
@@ -109,8 +107,8 @@ async function launch(parts: Launch): Promise<Server> {
   const stores = await openStores(config.store, lifecycle, telemetry.of('store'));
   // The SDK finds its credentials as it always does.
   const s3 = { endpoint: null, region: '', credentials: null, ...config.files };
-  const files = await openFileStore(config.files, s3, (reason) =>
-    telemetry.log('warn', 'the file store failed', { reason: String(reason) }),
+  const files = await openFileStore(config.files, s3, (error) =>
+    telemetry.log('warn', 'the file store failed', { error }),
   );
   lifecycle.onStop('files', () => files.close());
   const opened: Opened = {

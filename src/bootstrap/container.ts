@@ -123,8 +123,7 @@ export function createContainer(opened: Opened): DependencyContainer {
   provide(TOKENS.world, () => {
     const file = [config.directory, config.users].find((source) => source.kind === 'file');
     if (file === undefined) return new MemoryDirectory({ world: { users: {}, rooms: {}, communities: {} } });
-    const onError = (error: Error) =>
-      telemetry.log('error', 'the directory file is not read', { error: error.message });
+    const onError = (error: Error) => telemetry.log('error', 'the directory file is not read', { error });
     return new MemoryDirectory(file.path === null ? { onError } : { path: file.path, onError });
   });
   provide(TOKENS.directory, (get) =>

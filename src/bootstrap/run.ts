@@ -40,10 +40,8 @@ async function serve({ config, secrets, warnings }: ReadConfig): Promise<void> {
   const { telemetry } = server;
   if (workerNumber() === null) for (const warning of warnings) telemetry.log('warn', warning);
   telemetry.log('info', 'listening', { url: server.url, demo: config.demo });
-  process.on('uncaughtException', (error) =>
-    telemetry.log('error', 'uncaught', { error: error.stack ?? String(error) }),
-  );
-  process.on('unhandledRejection', (error) => telemetry.log('error', 'unhandled', { error: String(error) }));
+  process.on('uncaughtException', (error) => telemetry.log('error', 'uncaught', { error }));
+  process.on('unhandledRejection', (error) => telemetry.log('error', 'unhandled', { error }));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       telemetry.log('info', 'stopping', { signal });

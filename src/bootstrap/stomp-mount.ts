@@ -39,7 +39,7 @@ export function mountStomp(parts: {
     },
     allowOrigin: (origin, request) => allowOrigin(origin, clients.of(request).host),
     onConnection: (connection: Connection) => addresses.admit(connection, () => stomp.accept(connection)),
-    onError: (error) => telemetry.log('error', 'a connection failed', { reason: String(error) }),
+    onError: (error) => telemetry.log('error', 'a connection failed', { error }),
   });
 }
 

@@ -30,15 +30,16 @@ export type RefusalCode =
 
 /**
  * An expected failure that is reported to the caller. Its message is human-readable and contains
- * nothing secret. It has no stack, because refusals are frequent.
+ * nothing secret. It has no stack, because refusals are frequent. The cause is for the log only: clients
+ * never see it.
  */
 export class Refusal extends Error {
   readonly code: RefusalCode;
 
-  constructor(code: RefusalCode, message: string) {
+  constructor(code: RefusalCode, message: string, options?: ErrorOptions) {
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 0;
-    super(message);
+    super(message, options);
     Error.stackTraceLimit = limit;
     this.name = 'Refusal';
     this.code = code;

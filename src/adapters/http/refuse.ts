@@ -19,7 +19,7 @@ export function refuse(
   metrics.refused(route, refusal.code);
   // What comes as a refusal was logged where it was one.
   if (refusal.code === 'internal' && !(error instanceof Refusal)) {
-    deps.telemetry.log('error', 'an HTTP call failed', { route, error: stackOf(error) });
+    deps.telemetry.log('error', 'an HTTP call failed', { route, error });
   }
   if (response.headersSent || response.destroyed || request.socket.destroyed) {
     response.destroy();
@@ -34,8 +34,4 @@ export function refuse(
 function refusalOf(error: unknown): Refusal {
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
   return status === 400 ? new Refusal('bad-input', 'the request is malformed') : asRefusal(error);
-}
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -124,7 +124,7 @@ async function refuseStandalone(client: MongoClient): Promise<void> {
 /** The answer, or a rejection after the bound; what was asked may still happen. */
 export async function inTime<T>(answer: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Refusal('try-again', 'MongoDB does not answer')), BOUND_MS);
+  const timer = setTimeout(() => late.reject(new Refusal('try-again', 'the database does not answer')), BOUND_MS);
   try {
     return await Promise.race([answer, late.promise]);
   } finally {
@@ -146,9 +146,8 @@ const PASSING = new Set([6, 7, 50, 89, 91, 112, 134, 189, 251, 262, 9001, 10107,
 
 export function asStoreRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  const reason = error instanceof Error ? error.message : String(error);
   if (error instanceof MongoServerError && !PASSING.has(Number(error.code))) {
-    return new Refusal('store-failed', `MongoDB refused: ${error.codeName ?? error.code}`);
+    return new Refusal('store-failed', 'the database refused the operation', { cause: error });
   }
-  return new Refusal('try-again', `MongoDB does not answer: ${reason}`);
+  return new Refusal('try-again', 'the database does not answer', { cause: error });
 }

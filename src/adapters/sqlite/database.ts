@@ -3,7 +3,7 @@ import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Refusal } from '../../domain/errors.ts';
-import type { Answer, Asked } from './transaction-group.ts';
+import type { Answer, Asked, DatabaseFailure } from './transaction-group.ts';
 import type { CallName, Calls } from './worker-protocol.ts';
 
 /** A disk that does not answer for so long is treated as failed. */
@@ -114,7 +114,7 @@ export class SqliteDatabase {
       const pending = this.#pending.get(answer.id);
       this.#pending.delete(answer.id);
       if ('result' in answer) pending?.resolve(answer.result);
-      else pending?.reject(new Refusal('store-failed', `the database failed: ${answer.error}`));
+      else pending?.reject(storeFailed(answer.error));
     }
   }
 
@@ -133,4 +133,9 @@ export class SqliteDatabase {
     for (const pending of this.#pending.values()) pending.reject(this.#failure);
     this.#pending.clear();
   }
+}
+
+function storeFailed({ message, errcode }: DatabaseFailure): Refusal {
+  const cause = Object.assign(new Error(message), { errcode });
+  return new Refusal('store-failed', 'the database refused the operation', { cause });
 }

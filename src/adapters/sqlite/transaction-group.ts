@@ -11,7 +11,14 @@ export interface Asked {
 /** Its result, or why it failed. */
 export type Answer =
   | { readonly id: number; readonly result: unknown }
-  | { readonly id: number; readonly error: string };
+  | { readonly id: number; readonly error: DatabaseFailure };
+
+/** An error of SQLite as it crosses the border between threads. */
+export interface DatabaseFailure {
+  readonly message: string;
+  /** SQLite's result code, e.g. 13 for a full disk. */
+  readonly errcode: number | undefined;
+}
 
 /**
  * Runs the calls in order in one transaction, so that all writes among them cost one flush to the disk. When one fails, nothing
@@ -28,8 +35,15 @@ export function runGroup(db: DatabaseSync, calls: Calls, group: readonly Asked[]
     // Some failures, a full disk among them, have ended the transaction already.
     if (db.isTransaction) db.exec('ROLLBACK');
     if (group.length > 1) return group.flatMap((asked) => runGroup(db, calls, [asked]));
-    return group.map(({ id }) => ({ id, error: error instanceof Error ? error.message : String(error) }));
+    const failure = failureOf(error);
+    return group.map(({ id }) => ({ id, error: failure }));
   }
+}
+
+function failureOf(error: unknown): DatabaseFailure {
+  if (!(error instanceof Error)) return { message: String(error), errcode: undefined };
+  const errcode = 'errcode' in error ? Number(error.errcode) : undefined;
+  return { message: error.message, errcode };
 }
 
 function run(calls: Calls, { name, args }: Asked): unknown {

@@ -1,12 +1,14 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
-import type { CounterName, HistogramName, Telemetry } from '../../application/ports/telemetry.ts';
+import type { CounterName, HistogramName, LogFields, LogLevel, Telemetry } from '../../application/ports/telemetry.ts';
+import { errorFields, isDiskFull } from './error-fields.ts';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+/** The lowest level that is written. */
+export type LogThreshold = LogLevel | 'silent';
 
 export interface SystemTelemetryOptions {
   /** Default `info`. */
-  readonly level?: LogLevel;
+  readonly level?: LogThreshold;
   /** Fields of every line, such as the server's id. */
   readonly base?: Readonly<Record<string, unknown>>;
   /** Where lines go; default: standard output. */
@@ -66,7 +68,12 @@ export class SystemTelemetry implements Telemetry {
 
   /** One for each server: figures of two servers in one process do not mix. */
   static create(options: SystemTelemetryOptions = {}): SystemTelemetry {
-    const settings = { level: options.level ?? 'info', base: options.base ?? {}, redact: REDACTED };
+    const settings = {
+      level: options.level ?? 'info',
+      base: options.base ?? {},
+      redact: REDACTED,
+      serializers: { error: errorFields },
+    };
     const logger = options.destination === undefined ? pino(settings) : pino(settings, options.destination);
     const registry = new Registry();
     const registers = [registry];
@@ -100,8 +107,8 @@ export class SystemTelemetry implements Telemetry {
     this.#instruments.histograms.get(name)?.observe(value);
   }
 
-  log(level: 'debug' | 'info' | 'warn' | 'error', what: string, fields?: Readonly<Record<string, unknown>>): void {
+  log(level: LogLevel, what: string, fields?: LogFields): void {
     if (fields === undefined) this.logger[level](what);
-    else this.logger[level](fields, what);
+    else this.logger[level === 'warn' && isDiskFull(fields.error) ? 'error' : level](fields, what);
   }
 }

@@ -9,6 +9,6 @@ export async function dropFile(files: FileStore, telemetry: Telemetry, key: stri
   try {
     await files.remove(key);
   } catch (error) {
-    telemetry.log('warn', 'an unused file could not be removed', { key, error: String(error) });
+    telemetry.log('warn', 'an unused file could not be removed', { key, error });
   }
 }

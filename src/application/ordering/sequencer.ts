@@ -253,7 +253,7 @@ export class Sequencer {
       case 'failed':
         // The batch may be stored all the same. Then its numbers are taken, and the outbox brings the events to everybody.
         telemetry.count('append_failures');
-        telemetry.log('warn', 'an append failed', { place: lane.place, error: outcome.error.message });
+        telemetry.log('warn', 'an append failed', { place: lane.place, error: outcome.error });
         this.#positions.forget(lane.place);
         this.#refuse(
           entries,

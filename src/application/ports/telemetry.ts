@@ -1,9 +1,21 @@
-/** Counters and logs of the application. Fields are ids and numbers, never message text, names or tokens. */
+/**
+ * Counts, measures and logs what the application does. No method throws or waits.
+ *
+ * A log line has a fixed text, and fields for all that varies. Fields are ids and numbers, never message texts, names or tokens.
+ */
 export interface Telemetry {
   count(name: CounterName, by?: number): void;
   observe(name: HistogramName, value: number): void;
-  /** `error` means that someone must act. */
-  log(level: 'debug' | 'info' | 'warn' | 'error', what: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** Writes a log line. The level `error` means that somebody must act. */
+  log(level: LogLevel, what: string, fields?: LogFields): void;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface LogFields {
+  readonly [name: string]: unknown;
+  /** The caught value itself: the adapter logs its message, code, stack and causes. A text is logged as it is. */
+  readonly error?: unknown;
 }
 
 export type CounterName =

@@ -1,7 +1,7 @@
 import type { FilesLocation } from '../../adapters/files/create-file-store.ts';
 import type { SecretEncoding } from '../../adapters/jwt/signing-keys.ts';
 import type { NamePerStream } from '../../adapters/kafka/topics.ts';
-import type { LogLevel } from '../../adapters/system/telemetry.ts';
+import type { LogThreshold } from '../../adapters/system/telemetry.ts';
 import type { Limits } from '../../application/limits.ts';
 import type { ConnectionUrl } from './connection-url.ts';
 
@@ -13,7 +13,7 @@ export interface Config {
     readonly id: string | null;
     /** Absolute. */
     readonly dataDir: string;
-    readonly logLevel: LogLevel;
+    readonly logLevel: LogThreshold;
   };
   readonly demo: boolean;
   readonly bus: BusChoice;

@@ -1,11 +1,12 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../../../src/adapters/system/clock.ts';
 import { SystemIdSource } from '../../../src/adapters/system/id-source.ts';
 import { SystemTelemetry } from '../../../src/adapters/system/telemetry.ts';
+import { Refusal } from '../../../src/domain/errors.ts';
 import { parseMessageId } from '../../../src/domain/ids.ts';
 
 describe('the clock', () => {
-  test('runs a task once, unless it was cancelled', async () => {
+  it('runs a task once, unless it was cancelled', async () => {
     const clock = new SystemClock();
     const ran: string[] = [];
     clock.after(1, () => ran.push('cancelled')).cancel();
@@ -20,7 +21,7 @@ describe('the clock', () => {
 });
 
 describe('ids', () => {
-  test('of messages are unique and tell their second', () => {
+  it('of messages are unique and tell their second', () => {
     const ids = new SystemIdSource({ now: () => 1_795_363_775_642 });
     const made = Array.from({ length: 10_000 }, () => ids.messageId());
     expect(new Set(made).size).toBe(10_000);
@@ -29,7 +30,7 @@ describe('ids', () => {
     expect(new SystemIdSource().messageId().slice(8, 18)).not.toBe(made[0]?.slice(8, 18));
   });
 
-  test('that are secret are long, and safe in URLs', () => {
+  it('that are secret are long, and safe in URLs', () => {
     const ids = new SystemIdSource();
     const made = Array.from({ length: 1_000 }, () => ids.secret());
     expect(new Set(made).size).toBe(1_000);
@@ -44,7 +45,7 @@ describe('telemetry', () => {
     return { lines, telemetry: SystemTelemetry.create({ base: { server: 'a' }, destination }) };
   }
 
-  test('counts and measures under names of its own', async () => {
+  it('counts and measures under names of its own', async () => {
     const { telemetry } = start();
     telemetry.count('events_stored');
     telemetry.of('sub').count('events_stored', 4);
@@ -58,7 +59,7 @@ describe('telemetry', () => {
     );
   });
 
-  test('a line is one line, whatever a field holds', () => {
+  it('a line is one line, whatever a field holds', () => {
     const { lines, telemetry } = start();
     telemetry.of('stomp').log('warn', 'refused', { userId: 3, destination: 'x\n{"level":60,"msg":"forged"}' });
     expect(lines).toHaveLength(1);
@@ -66,7 +67,45 @@ describe('telemetry', () => {
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ server: 'a', subsystem: 'stomp', userId: 3, msg: 'refused' });
   });
 
-  test('tokens and texts do not get into the log', () => {
+  it('logs the message, code, stack and causes of an error', () => {
+    const { lines, telemetry } = start();
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    const cause = new AggregateError([refused], 'no address answers');
+    telemetry.log('warn', 'failed', { error: new Refusal('try-again', 'not now', { cause }) });
+    telemetry.log('warn', 'failed', { error: 'a text' });
+    const [first, second] = lines.map((line) => JSON.parse(line));
+    expect(first.error).toEqual({
+      type: 'Refusal',
+      message: 'not now',
+      code: 'try-again',
+      cause: {
+        type: 'AggregateError',
+        message: 'no address answers',
+        stack: expect.stringContaining('system.test.ts'),
+        errors: [{ type: 'Error', message: 'connect ECONNREFUSED', code: 'ECONNREFUSED', stack: expect.any(String) }],
+      },
+    });
+    expect(second.error).toBe('a text');
+  });
+
+  it('logs an error without an end of causes', () => {
+    const { lines, telemetry } = start();
+    const error = new Error('round');
+    error.cause = error;
+    telemetry.log('info', 'failed', { error });
+    expect(lines).toHaveLength(1);
+  });
+
+  it('raises the level of a full disk to error', async () => {
+    const { lines, telemetry } = start();
+    const full = Object.assign(new Error('write'), { code: 'ENOSPC' });
+    telemetry.log('warn', 'the file store failed', { error: full });
+    telemetry.log('warn', 'an append failed', { error: new Refusal('store-failed', 'no', { cause: full }) });
+    telemetry.log('warn', 'an append failed', { error: new Refusal('store-failed', 'no') });
+    expect(lines.map((line) => JSON.parse(line).level)).toEqual([50, 50, 40]);
+  });
+
+  it('tokens and texts do not get into the log', () => {
     const { lines, telemetry } = start();
     telemetry.log('info', 'x', {
       token: 'hush',

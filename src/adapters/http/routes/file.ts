@@ -62,7 +62,7 @@ async function sendBytes(
     // A length was promised: only a broken connection tells the client that this is not all.
     response.destroy();
     if (!response.closed && !request.destroyed) {
-      deps.telemetry.log('warn', 'a download broke off', { key, error: String(error) });
+      deps.telemetry.log('warn', 'a download broke off', { key, error });
     }
   }
 }
