@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HistoryPage, MessageStore } from '../../src/application/ports/message-store.ts';
 import type { HistoryRange } from '../../src/domain/history.ts';
 import type { ConversationKey } from '../../src/domain/place.ts';
+import type { Draft } from '../../src/domain/stored-event.ts';
 import { append, appendInTurn, deleted, edited, newPlace, replied, said, shared, type World } from './world.ts';
 
 const contents = (page: HistoryPage): (string | null)[] => page.entries.map(({ message }) => message.content);
@@ -41,7 +42,7 @@ export function historyContract(name: string, makeWorld: () => Promise<World>): 
       const reply = replied(place, 're', message.id, { userId: 5 });
       await append(store, 1, [message, file, reply]);
       const page = await store.history(place, firstPage);
-      const of = (draft: typeof message, seq: number) => ({
+      const of = (draft: Draft, seq: number) => ({
         ...{ id: draft.id, place, communityId: 7, seq, userId: draft.userId, time: draft.time, nonce: draft.nonce },
         ...{ thumbnail: null, type: null, parentId: null, edited: false },
       });
@@ -186,7 +187,7 @@ export function historyContract(name: string, makeWorld: () => Promise<World>): 
         const hasGaps = round % 22 < 10;
         const fresh = Array.from({ length: 100 }, (_, i) => said(place, `${round}-${i}`));
         const gone = fresh.filter((_, i) => hasGaps && i % 9 === round % 9);
-        const batch = [...fresh, ...gone.map((draft) => deleted(draft))];
+        const batch: Draft[] = [...fresh, ...gone.map((draft) => deleted(draft))];
         const kept = fresh.filter((draft) => !gone.includes(draft));
         for (const [i, draft] of kept.entries()) if (hasGaps && i % 19 === 0) batch.push(edited(draft, draft.id));
         live.push(...kept.map((draft) => draft.id));

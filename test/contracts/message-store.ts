@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MessageStore } from '../../src/application/ports/message-store.ts';
-import { blanked, type Draft } from '../../src/domain/stored-event.ts';
+import { blanked, type Draft, STORED_KIND_NAMES, type StoredKind } from '../../src/domain/stored-event.ts';
 import {
   append,
   appendInTurn,
+  type DraftOf,
   deleted,
   edited,
   known,
@@ -16,6 +17,24 @@ import {
   shared,
   type World,
 } from './world.ts';
+
+/** What an event of a kind does to the messages of its place. */
+type Effect = 'creates' | 'changes' | 'removes' | 'nothing';
+
+interface KindCase<K extends StoredKind> {
+  readonly effect: Effect;
+  /** An event about `target`, a message of the same place. */
+  draft(target: DraftOf<'message'>, given: { readonly userId: number; readonly nonce: string }): DraftOf<K>;
+}
+
+/** One case for each kind of stored event. A kind that is missing here does not compile. */
+const EACH_KIND: { readonly [K in StoredKind]: KindCase<K> } = {
+  message: { effect: 'creates', draft: ({ place }, given) => said(place, 'of the kind', given) },
+  reply: { effect: 'creates', draft: ({ place, id }, given) => replied(place, 'of the kind', id, given) },
+  file: { effect: 'creates', draft: ({ place }, given) => shared(place, 'of the kind', given) },
+  modify: { effect: 'changes', draft: (target, given) => ({ ...edited(target, 'of the kind'), ...given }) },
+  delete: { effect: 'removes', draft: (target, given) => ({ ...deleted(target), ...given }) },
+};
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -39,7 +58,7 @@ export function messageStoreContract(
     });
     afterAll(() => world.close());
 
-    test('gives back every kind as it was, with its number', async () => {
+    it('gives back every kind as it was, with its number', async () => {
       const place = newPlace('c');
       const first = said(place, 'hé "quoted" \\ \n 안녕 😀 \u0000 end', { nonce: newNonce() });
       const reply = replied(place, 'yes', first.id, { userId: 2 });
@@ -55,7 +74,7 @@ export function messageStoreContract(
       expect(await store.eventsAfter(place, 0, 10)).toEqual([events[0], blanked(hidden), ...events.slice(2)]);
     });
 
-    test('reads from the middle of a batch, at the edges and with a limit', async () => {
+    it('reads from the middle of a batch, at the edges and with a limit', async () => {
       const place = newPlace();
       const drafts = Array.from({ length: 7 }, (_, i) => said(place, `m${i + 1}`));
       const events = numbered(1, drafts);
@@ -74,7 +93,7 @@ export function messageStoreContract(
       expect(await store.eventsAfter(place, 0, 100)).toEqual(events);
     });
 
-    test('tells the newest numbers of many places at once', async () => {
+    it('tells the newest numbers of many places at once', async () => {
       const places = Array.from({ length: 40 }, () => newPlace('c'));
       const batches = places.slice(1).map((place, i) => ({
         place,
@@ -87,7 +106,7 @@ export function messageStoreContract(
       expect(await store.newest([])).toEqual(new Map());
     });
 
-    test('keeps a room and a channel of the same id apart', async () => {
+    it('keeps a room and a channel of the same id apart', async () => {
       const room = newPlace('r');
       const channel = newPlace('c').replace(/\d+/, room.slice(2)) as typeof room;
       await append(store, 1, [said(room, 'a'), said(room, 'b')]);
@@ -102,7 +121,7 @@ export function messageStoreContract(
       expect(page.entries.map(({ message }) => message.content)).toEqual(['c']);
     });
 
-    test('stores a batch as a whole or not at all, and each for itself', async () => {
+    it('stores a batch as a whole or not at all, and each for itself', async () => {
       const [free, taken, doubled] = [newPlace(), newPlace(), newPlace()];
       const nonce = newNonce();
       const user = newUser();
@@ -125,7 +144,7 @@ export function messageStoreContract(
       expect((await append(store, 2, [said(doubled, 'a')])).kind).toBe('stored');
     });
 
-    test('numbers densely while several servers write to the same places', { timeout: 30_000 }, async () => {
+    it('numbers densely while several servers write to the same places', { timeout: 30_000 }, async () => {
       const servers = await Promise.all([1, 2, 3].map(() => world.server()));
       const places = [newPlace(), newPlace('c')];
       const sent = new Map<string, Draft>();
@@ -153,7 +172,7 @@ export function messageStoreContract(
       }
     });
 
-    test('refuses a number that is taken, and one ahead of a place that it has not seen', async () => {
+    it('refuses a number that is taken, and one ahead of a place that it has not seen', async () => {
       const place = newPlace();
       expect((await append(store, 2, [said(place, 'too far')])).kind).toBe('conflict');
       await append(store, 1, [said(place, 'a'), said(place, 'b')]);
@@ -165,12 +184,70 @@ export function messageStoreContract(
       expect((await append(store, 3, [said(place, 'c')])).kind).toBe('stored');
     });
 
-    test.skipIf(traits.believesNumbersAhead)('refuses a number ahead of a place that it knows', async () => {
+    it.skipIf(traits.believesNumbersAhead)('refuses a number ahead of a place that it knows', async () => {
       const place = newPlace();
       await append(store, 1, [said(place, 'a')]);
       expect((await append(store, 3, [said(place, 'too far')])).kind).toBe('conflict');
       expect((await append(store, 2, [said(place, 'b')])).kind).toBe('stored');
     });
+  });
+
+  describe(`${name}: each kind of event`, () => {
+    let world: World;
+    beforeAll(async () => {
+      world = await makeWorld();
+    });
+    afterAll(() => world.close());
+
+    it.each(STORED_KIND_NAMES)(
+      'carries a %s through every read, and it does to messages what its kind does',
+      async (kind) => {
+        const { store, outbox, markers } = await world.server();
+        const { effect, draft } = EACH_KIND[kind];
+        const [place, author, nonce] = [newPlace('c'), newUser(), newNonce()];
+        const target = said(place, 'target', { userId: author });
+        const event = draft(target, { userId: author, nonce });
+        const behind = said(place, 'behind', { userId: author });
+        expect(await append(store, 1, [target])).toEqual({ kind: 'stored' });
+        expect(await append(store, 2, [event, behind])).toEqual({ kind: 'stored' });
+
+        const shown = {
+          creates: [
+            [1, 'target', false],
+            [2, 'of the kind', false],
+            [3, 'behind', false],
+          ],
+          changes: [
+            [1, 'of the kind', true],
+            [3, 'behind', false],
+          ],
+          removes: [[3, 'behind', false]],
+          nothing: [
+            [1, 'target', false],
+            [3, 'behind', false],
+          ],
+        }[effect];
+        const page = await store.history(place, { kind: 'page', page: 0, size: 9 });
+        const { entries } = page;
+        expect(page.seq).toBe(3);
+        expect(entries.map(({ message }) => [message.seq, message.content, message.edited])).toEqual(shown);
+        const found = await store.messages(place, [target.id, event.id, behind.id]);
+        expect(new Set(found.keys())).toEqual(new Set(entries.map(({ message }) => message.id)));
+
+        const [first, second, third] = numbered(1, [target, event, behind]);
+        const kept = effect === 'removes' && first !== undefined ? blanked(first) : first;
+        expect(await store.eventsAfter(place, 0, 9)).toEqual([kept, second, third]);
+        expect(await store.byNonce(author, nonce)).toEqual(second);
+        expect(await append(store, 4, [event])).toEqual({ kind: 'repeated', index: 0, event: second });
+        const unpublished = (await outbox.unpublished(0, 1000)).filter((batch) => batch.place === place);
+        expect(unpublished).toEqual([
+          { place, first: 1, events: [kept] },
+          { place, first: 2, events: [second, third] },
+        ]);
+        const counts = await markers.unread(newUser(), [place]);
+        expect(counts).toMatchObject([{ place, count: entries.length, seq: 3 }]);
+      },
+    );
   });
 
   describe(`${name}: nonces`, () => {
@@ -180,7 +257,7 @@ export function messageStoreContract(
     });
     afterAll(() => world.close());
 
-    test('stores once what several servers are sent at the same time', async () => {
+    it('stores once what several servers are sent at the same time', async () => {
       const servers = await Promise.all([1, 2, 3, 4].map(() => world.server()));
       for (let round = 0; round < 10; round += 1) {
         const user = newUser();
@@ -204,7 +281,7 @@ export function messageStoreContract(
       }
     });
 
-    test('tells two places of one call apart', async () => {
+    it('tells two places of one call apart', async () => {
       const { store } = await world.server();
       const [user, nonce, a, b] = [newUser(), newNonce(), newPlace(), newPlace()];
       const outcomes = await store.append(
@@ -213,7 +290,7 @@ export function messageStoreContract(
       expect(outcomes.map((outcome) => outcome.kind).sort()).toEqual(['repeated', 'stored']);
     });
 
-    test('holds after an edit and a delete, whose own nonces count too', async () => {
+    it('holds after an edit and a delete, whose own nonces count too', async () => {
       const { store } = await world.server();
       const [user, place] = [newUser(), newPlace()];
       const [once, twice, thrice] = [newNonce(), newNonce(), newNonce()];
@@ -236,7 +313,7 @@ export function messageStoreContract(
       expect((await store.newest([place])).get(place)).toBe(3);
     });
 
-    test('is each user’s own', async () => {
+    it('is each user’s own', async () => {
       const { store } = await world.server();
       const [nonce, place, ada, bo] = [newNonce(), newPlace(), newUser(), newUser()];
       expect((await append(store, 1, [said(place, 'a', { userId: ada, nonce })])).kind).toBe('stored');
@@ -246,7 +323,7 @@ export function messageStoreContract(
       expect(await store.byNonce(newUser(), nonce)).toBeNull();
     });
 
-    test('may be used again after 24 hours, not before', async () => {
+    it('may be used again after 24 hours, not before', async () => {
       let now = Date.now();
       const { store } = await world.server({ now: () => now });
       const [user, nonce, place] = [newUser(), newNonce(), newPlace()];

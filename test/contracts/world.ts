@@ -3,7 +3,13 @@ import type { AppendOutcome, MessageStore } from '../../src/application/ports/me
 import type { Outbox } from '../../src/application/ports/outbox.ts';
 import type { ReadMarkers } from '../../src/application/ports/read-markers.ts';
 import type { ConversationKey } from '../../src/domain/place.ts';
-import { allStored, type Draft, type SequencedEvent, type StoredEvent } from '../../src/domain/stored-event.ts';
+import {
+  allStored,
+  type Draft,
+  type SequencedEvent,
+  type StoredEvent,
+  type StoredKind,
+} from '../../src/domain/stored-event.ts';
 
 /** What one server has of the data. */
 export interface Server {
@@ -46,6 +52,8 @@ export function newNonce(): string {
   return randomBytes(6).toString('hex');
 }
 
+export type DraftOf<K extends StoredKind> = Extract<Draft, { readonly kind: K }>;
+
 type Common = Partial<{ id: string; userId: number; time: number; nonce: string | null; name: string }>;
 
 function common(place: ConversationKey, given: Common) {
@@ -59,26 +67,31 @@ function common(place: ConversationKey, given: Common) {
   };
 }
 
-export function said(place: ConversationKey, content: string, given: Common = {}): Draft {
+export function said(place: ConversationKey, content: string, given: Common = {}): DraftOf<'message'> {
   return { kind: 'message', ...common(place, given), name: given.name ?? 'Ada', profileImage: 'a.png', content };
 }
 
-export function replied(place: ConversationKey, content: string, parentId: string, given: Common = {}): Draft {
+export function replied(
+  place: ConversationKey,
+  content: string,
+  parentId: string,
+  given: Common = {},
+): DraftOf<'reply'> {
   const parent = { parentId, parentName: 'Ada', parentContent: 'as it was' };
   return { kind: 'reply', ...common(place, given), name: 'Bo', profileImage: null, content, ...parent };
 }
 
-export function shared(place: ConversationKey, content: string, given: Common = {}): Draft {
+export function shared(place: ConversationKey, content: string, given: Common = {}): DraftOf<'file'> {
   const file = { content, thumbnail: 'thumb', fileType: 'image' as const };
   return { kind: 'file', ...common(place, given), name: 'Ada', profileImage: null, ...file };
 }
 
-export function edited(of: Draft, content: string, nonce: string | null = null): Draft {
+export function edited(of: Draft, content: string, nonce: string | null = null): DraftOf<'modify'> {
   const { place, id, userId, time, communityId } = of;
   return { kind: 'modify', place, id, userId, time, nonce, communityId, content };
 }
 
-export function deleted(of: Draft, nonce: string | null = null): Draft {
+export function deleted(of: Draft, nonce: string | null = null): DraftOf<'delete'> {
   const { place, id, userId, time, communityId } = of;
   return { kind: 'delete', place, id, userId, time, nonce, communityId };
 }
