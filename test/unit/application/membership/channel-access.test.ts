@@ -1,0 +1,201 @@
+import { expect, it } from 'vitest';
+import type { Caller } from '../../../../src/application/commands.ts';
+import type { ChannelKey } from '../../../../src/domain/place.ts';
+import { caller, STALENESS_MS, settled, setUp } from './fixture.ts';
+
+/** A user who is not in the list is asked for again after this time. */
+const REJECTED_STALENESS_MS = 2_000;
+
+function askedAbout(asked: readonly string[], channel: number): string[] {
+  return asked.filter((question) => question.startsWith(`channel ${channel} `));
+}
+
+it("asks the directory for a channel with the caller's own token", async () => {
+  const { channels, directory } = setUp();
+  const given: unknown[] = [];
+  const ask = directory.channel.bind(directory);
+  directory.channel = (id, user) => {
+    given.push(user);
+    return ask(id, user);
+  };
+  const channel = await channels.get(caller(2), 12);
+  expect(channel).toMatchObject({ id: 12, name: 'general', members: new Set([1, 2]) });
+  expect(given).toMatchObject([{ userId: 2, token: 'token-of-2' }]);
+});
+
+it('asks only once for questions of one user that come at the same time', async () => {
+  const { channels, directory } = setUp();
+  await Promise.all([channels.get(caller(1), 12), channels.get(caller(1), 12)]);
+  expect(askedAbout(directory.asked, 12)).toEqual(['channel 12 as 1']);
+});
+
+it('returns a recent channel at once to each of its members, without a promise', async () => {
+  const { channels, directory, clock } = setUp();
+  const channel = await channels.get(caller(1), 12);
+  clock.pass(STALENESS_MS - 1);
+  expect(channels.get(caller(2), 12)).toBe(channel);
+  expect(askedAbout(directory.asked, 12)).toEqual(['channel 12 as 1']);
+});
+
+it('reads a channel again before it is used when it is older than the allowed staleness', async () => {
+  const { channels, directory, clock } = setUp();
+  await channels.get(caller(1), 12);
+  directory.channels[12] = { members: [1, 2, 4], isPublic: false };
+  clock.pass(STALENESS_MS);
+  expect((await channels.get(caller(1), 12))?.members).toEqual(new Set([1, 2, 4]));
+});
+
+it('reads a channel again after 2 seconds for a user who is not in its list', async () => {
+  const { channels, directory, clock } = setUp();
+  const channel = await channels.get(caller(1), 12);
+  directory.channels[12] = { members: [1, 2, 3], isPublic: false };
+  clock.pass(REJECTED_STALENESS_MS - 1);
+  expect(channels.get(caller(3), 12)).toBe(channel);
+  clock.pass(1);
+  expect((await channels.get(caller(3), 12))?.members).toEqual(new Set([1, 2, 3]));
+});
+
+it('measures the age of a channel by the monotonic clock', async () => {
+  const { channels, directory, clock } = setUp();
+  await channels.get(caller(1), 12);
+  clock.jump(-3_600_000);
+  clock.pass(STALENESS_MS);
+  await channels.get(caller(1), 12);
+  expect(askedAbout(directory.asked, 12)).toHaveLength(2);
+});
+
+it('resolves to null for a channel that the directory does not know', async () => {
+  const { channels } = setUp();
+  expect(await channels.get(caller(1), 99)).toBeNull();
+});
+
+it('rejects with "not-permitted" for a user whom the directory refuses', async () => {
+  const { channels } = setUp();
+  await expect(channels.get(caller(4), 12)).rejects.toMatchObject({ code: 'not-permitted' });
+});
+
+it('returns the last known channel while the directory is away, and rejects an unknown one with "try-again"', async () => {
+  const { channels, directory, clock } = setUp();
+  const channel = await channels.get(caller(1), 12);
+  directory.isAway = true;
+  clock.pass(STALENESS_MS);
+  expect(await channels.get(caller(1), 12)).toBe(channel);
+  await expect(channels.get(caller(1), 11)).rejects.toMatchObject({ code: 'try-again' });
+});
+
+it("contains a listed user until the list of the channel's community lacks them", async () => {
+  const { channels, lists } = setUp();
+  const channel = await channels.get(caller(1), 11);
+  if (channel === null) throw new Error('no channel');
+  expect([2, 9].map((user) => channels.contains(channel, user))).toEqual([true, false]);
+  lists.apply('com-1', [1, 3]);
+  expect(channels.contains(channel, 2)).toBe(false);
+});
+
+it("reads the list of the channel's community together with the channel", async () => {
+  const { channels, cache, directory } = setUp();
+  directory.channels[11] = { members: [1, 2, 3], isPublic: true, communityId: 1 };
+  await cache.put('com-1', [1, 2]);
+  const channel = await channels.get(caller(1), 11);
+  if (channel === null) throw new Error('no channel');
+  expect([2, 3].map((user) => channels.contains(channel, user))).toEqual([true, false]);
+});
+
+it('ends the subscriptions of users who are not in a list that was read again', async () => {
+  const { channels, directory, clock, join, subscribed } = setUp();
+  await channels.get(caller(1), 12);
+  join('c-12', 1, 2);
+  directory.channels[12] = { members: [1], isPublic: false };
+  clock.pass(STALENESS_MS);
+  await channels.get(caller(1), 12);
+  expect(subscribed('c-12')).toEqual([1]);
+});
+
+it("ends subscriptions to the channels of a community when its list changes, and to no other community's", async () => {
+  const { channels, lists, directory, join, subscribed } = setUp();
+  directory.channels[11] = { members: [1, 2], isPublic: true, communityId: 1 };
+  directory.channels[21] = { members: [1, 2], isPublic: true, communityId: 2 };
+  await channels.get(caller(1), 11);
+  await channels.get(caller(1), 21);
+  join('c-11', 1, 2);
+  join('c-21', 1, 2);
+  lists.apply('com-1', [1]);
+  expect(subscribed('c-11')).toEqual([1]);
+  expect(subscribed('c-21')).toEqual([1, 2]);
+});
+
+/** A server that knows channel 12, with subscribers of it, at the age at which the channel is due to be read again. */
+async function setUpDue(...subscribers: readonly Caller[]) {
+  const parts = setUp();
+  await parts.channels.get(caller(1), 12);
+  for (const subscriber of subscribers) parts.subscribers.join(subscriber, 'c-12');
+  parts.directory.asked = [];
+  parts.clock.pass(STALENESS_MS * 0.7 + 1);
+  const refresh = async (place: ChannelKey = 'c-12'): Promise<void> => {
+    parts.channels.refresh(place);
+    await settled();
+  };
+  return { ...parts, refresh };
+}
+
+it("refreshes a channel with a subscriber's token before its list is too old", async () => {
+  const { directory, channels, refresh } = await setUpDue(caller(2), caller(1));
+  directory.channels[12] = { members: [1, 2, 3], isPublic: false };
+  await refresh();
+  expect(askedAbout(directory.asked, 12)).toEqual(['channel 12 as 2']);
+  expect(channels.peek(12)?.members).toEqual(new Set([1, 2, 3]));
+  await refresh();
+  await refresh('c-99');
+  expect(askedAbout(directory.asked, 12)).toHaveLength(1);
+});
+
+it('removes a subscriber whom the directory refuses, and refreshes the channel with the token of the next one', async () => {
+  const { directory, channels, refresh, subscribed } = await setUpDue(caller(2), caller(2), caller(1));
+  directory.channels[12] = { members: [1], isPublic: false };
+  await refresh();
+  expect(askedAbout(directory.asked, 12)).toEqual(['channel 12 as 2', 'channel 12 as 1']);
+  expect(subscribed('c-12')).toEqual([1]);
+  expect(channels.peek(12)?.members).toEqual(new Set([1]));
+});
+
+it('removes all subscribers of a channel that does not exist any more', async () => {
+  const { directory, channels, refresh, subscribed } = await setUpDue(caller(2), caller(1));
+  delete directory.channels[12];
+  await refresh();
+  expect(subscribed('c-12')).toEqual([]);
+  expect(channels.peek(12)?.members).toEqual(new Set());
+});
+
+it('does not use a token that has expired', async () => {
+  const expired = setUp().clock.now();
+  const { directory, refresh } = await setUpDue(caller(2, expired), caller(1));
+  await refresh();
+  expect(askedAbout(directory.asked, 12)).toEqual(['channel 12 as 1']);
+});
+
+it('tries the tokens of at most 20 subscribers', async () => {
+  const strangers = Array.from({ length: 25 }, (_, index) => caller(100 + index));
+  const { directory, refresh, subscribed } = await setUpDue(...strangers);
+  await refresh();
+  expect(askedAbout(directory.asked, 12)).toHaveLength(20);
+  expect(subscribed('c-12')).toHaveLength(5);
+});
+
+it('removes nobody and tries no further token while the directory is away', async () => {
+  const { directory, refresh, subscribed } = await setUpDue(caller(2), caller(1));
+  directory.isAway = true;
+  await refresh();
+  expect(askedAbout(directory.asked, 12)).toEqual(['channel 12 as 2']);
+  expect(subscribed('c-12')).toEqual([2, 1]);
+});
+
+it('refreshes a channel by one attempt at a time', async () => {
+  const { directory, channels, refresh } = await setUpDue(caller(1));
+  const release = directory.hold();
+  await refresh();
+  await refresh();
+  release();
+  await settled();
+  expect(askedAbout(directory.asked, 12)).toHaveLength(1);
+  expect(channels.peek(12)?.refreshing).toBeNull();
+});
