@@ -1,23 +1,33 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { expect, test, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { startRedis } from '../../dev/services/redis.ts';
 import { describeWithOwnService, describeWithService } from '../../dev/services/shared.ts';
 import { RedisMemberCache } from '../../src/adapters/redis/member-cache.ts';
 import { memberCacheContract } from './member-cache.ts';
 
+const IN_TIME = 10_000;
+
+/** Resolves when the cache is connected and keeps lists. */
+async function connected(cache: RedisMemberCache): Promise<void> {
+  await vi.waitFor(async () => {
+    await cache.put('r-999', [7]);
+    expect(await cache.get('r-999')).toEqual([7]);
+  }, IN_TIME);
+}
+
 await describeWithService('redis', 'with Redis', ({ redis: url }) => {
   memberCacheContract('in Redis', async () => {
     const cache = new RedisMemberCache({ url, prefix: `${randomUUID()}:` });
-    expect(await cache.connected(5_000)).toBe(true);
+    await connected(cache);
     return { cache, stop: () => cache.close() };
   });
 
-  test('keys, values and their life are those that the neighbours know', async () => {
+  it('reads and writes the keys and values of the neighbour services, which live for 14 days', async () => {
     const prefix = `${randomUUID()}:`;
     const cache = new RedisMemberCache({ url, prefix });
     const redis = new Redis(url);
-    await cache.connected(5_000);
+    await connected(cache);
     await cache.put('r-5', [1, 2, 3]);
     expect(await redis.get(`${prefix}R5`)).toBe('{"members":[1,2,3]}');
     const ttl = await redis.ttl(`${prefix}R5`);
@@ -25,6 +35,15 @@ await describeWithService('redis', 'with Redis', ({ redis: url }) => {
     expect(ttl).toBeLessThanOrEqual(14 * 86_400);
     await redis.set(`${prefix}CH1`, '{"members":["4"]}');
     expect(await cache.get('com-1')).toEqual([4]);
+    redis.disconnect();
+    await cache.close();
+  });
+
+  it('has no list where the value in Redis is of another form or type', async () => {
+    const prefix = `${randomUUID()}:`;
+    const cache = new RedisMemberCache({ url, prefix });
+    const redis = new Redis(url);
+    await connected(cache);
     await redis.set(`${prefix}CH1`, 'garbage');
     expect(await cache.get('com-1')).toBeNull();
     await redis.lpush(`${prefix}CH2`, 'a list');
@@ -35,11 +54,16 @@ await describeWithService('redis', 'with Redis', ({ redis: url }) => {
 });
 
 await describeWithOwnService('redis', 'with a Redis that fails', () => {
-  test('is an empty cache while Redis is frozen or gone, and drops what was outdated meanwhile', async () => {
+  it('acts as an empty cache while Redis is frozen or gone, and removes lists that became outdated meanwhile', async () => {
     const service = await startRedis({ own: true });
-    const cache = new RedisMemberCache({ url: service.url });
+    const changes: string[] = [];
+    const cache = new RedisMemberCache({
+      url: service.url,
+      onDown: () => changes.push('down'),
+      onUp: () => changes.push('up'),
+    });
     try {
-      expect(await cache.connected(5_000)).toBe(true);
+      await connected(cache);
       await cache.put('r-5', [1, 2]);
       await cache.put('r-6', [1, 2]);
       await service.freeze();
@@ -48,20 +72,19 @@ await describeWithOwnService('redis', 'with a Redis that fails', () => {
       for (let round = 0; round < 20; round += 1) expect(await cache.get('r-6')).toBeNull();
       expect(performance.now() - before).toBeLessThan(500);
       await service.thaw();
-      await vi.waitFor(async () => expect(await cache.get('r-6')).toEqual([1, 2]), 10_000);
-      await vi.waitFor(async () => {
-        await cache.put('r-7', [7]);
-        expect(await cache.get('r-7')).toEqual([7]);
-      }, 10_000);
-      // Either the old list was removed, or the new one had arrived after all.
+      await vi.waitFor(async () => expect(await cache.get('r-6')).toEqual([1, 2]), IN_TIME);
+      await connected(cache);
+      // Either the old list was removed, or Redis received the new one after all.
       expect(await cache.get('r-5')).not.toEqual([1, 2]);
 
       await service.kill();
       expect(await cache.get('r-6')).toBeNull();
       await cache.put('r-6', [1]);
       await service.restart();
-      await vi.waitFor(async () => expect(await cache.get('r-7')).toEqual([7]), 10_000);
+      await vi.waitFor(async () => expect(await cache.get('r-999')).toEqual([7]), IN_TIME);
       expect(await cache.get('r-6')).toBeNull();
+      expect(changes).toEqual(changes.map((_, index) => (index % 2 === 0 ? 'down' : 'up')));
+      expect(changes.at(-1)).toBe('up');
     } finally {
       await cache.close();
       await service.stop();

@@ -172,7 +172,7 @@ describe('the community service', () => {
       (_request, response) => {
         response.end(JSON.stringify({ result: { members: [1], more: 'x'.repeat(100_000) } }));
       },
-      { answerBytes: 50_000 },
+      { maxAnswerBytes: 50_000 },
     );
     await refusedWithin(400, () => new RestRoomDirectory(service).roomMembers(5));
   });
@@ -188,7 +188,7 @@ describe('the community service', () => {
         members(request, response);
       }, 30);
     };
-    const { service } = await start(slowly, { connections: 4 });
+    const { service } = await start(slowly, { maxConnections: 4 });
     const directory = new RestRoomDirectory(service);
     const asked = await Promise.allSettled(Array.from({ length: 200 }, (_, index) => directory.roomMembers(index + 1)));
     const answered = asked.filter(({ status }) => status === 'fulfilled').length;
@@ -232,7 +232,7 @@ describe('the user service', () => {
   test('is asked in portions', async () => {
     const { seen, service } = await start(names);
     const ids = Array.from({ length: 25 }, (_, index) => index + 1);
-    expect((await new RestUserDirectory(service, { batch: 10 }).profiles(ids)).size).toBe(25);
+    expect((await new RestUserDirectory(service, { maxBatch: 10 }).profiles(ids)).size).toBe(25);
     expect(seen.map(({ body }) => JSON.parse(body).length)).toEqual([10, 10, 5]);
   });
 

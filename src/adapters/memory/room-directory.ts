@@ -27,7 +27,7 @@ export class MemoryRoomDirectory implements RoomDirectory {
     if (communityId === undefined || community === undefined || listed === undefined) return null;
     // Who left the community does not stay in its private channels.
     const members = listed === null ? community.members : listed.filter((member) => community.members.includes(member));
-    if (!members.includes(user.userId)) throw new Refusal('not-permitted', 'not a member of this channel');
+    if (!members.includes(user.userId)) throw new Refusal('not-permitted', `you are not a member of channel ${id}`);
     return { id, name: null, members, isPublic: listed === null, communityId };
   }
 

@@ -17,7 +17,7 @@ export class RestNotifier implements Notifier {
 
   async notify(notification: Notification): Promise<void> {
     const { status } = await this.#service.call(notificationCall(notification));
-    if (status >= 300) throw this.#service.nonsense();
+    if (status >= 300) throw this.#service.unusableAnswer();
   }
 }
 

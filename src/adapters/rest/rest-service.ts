@@ -3,50 +3,51 @@ import { Refusal } from '../../domain/errors.ts';
 import { Semaphore } from './semaphore.ts';
 
 export interface RestServiceOptions {
-  /** What it is called in messages: `the community service`. */
+  /** The service's name in messages, such as `the community service`. */
   readonly name: string;
   /** Base URL, with or without a slash at its end. */
   readonly url: string;
-  /** Bound of a whole call, connecting included (ms); default 800. */
+  /** Timeout of a call, in milliseconds. It includes the time to connect and to wait for a connection. Default: 800. */
   readonly timeoutMs?: number;
-  /** Longest answer in bytes; default 4 MiB. */
-  readonly answerBytes?: number;
-  /** Connections at most; default 32. Calls above wait for their turn within their bound. */
-  readonly connections?: number;
-  /** How often a service that is down is looked at (ms); default 1 s. */
+  /** Maximum length of an answer, in bytes. Default: 4 MiB. */
+  readonly maxAnswerBytes?: number;
+  /** Maximum number of connections, each with one call at a time. Further calls wait. Default: 32. */
+  readonly maxConnections?: number;
+  /** Interval between two probes of a service that is down, in milliseconds. Default: 1,000. */
   readonly probeMs?: number;
-  /** The service was found to be down, or up again. Must not throw. */
-  readonly onDown?: (reason: string) => void;
+  /** The service was found to be down. Must not throw. */
+  readonly onDown?: (error: string) => void;
+  /** A probe was answered: the service is up again. Must not throw. */
   readonly onUp?: () => void;
 }
 
 export interface RestCall {
   readonly method: 'GET' | 'POST';
-  /** After the base URL, with its slash. */
+  /** The part of the URL after the base URL, beginning with a slash. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
   readonly body?: unknown;
-  /** Whether it changes nothing, so that it may be sent again. Default: true for GET. */
+  /** True if the call changes nothing, so that it may be sent again. Default: true for GET only. */
   readonly isRepeatable?: boolean;
 }
 
 export interface RestAnswer {
   readonly status: number;
-  /** The body read as JSON; undefined where it is none. */
+  /** The body, parsed; undefined if it is not valid JSON. */
   readonly json: unknown;
 }
 
-/** Calls that wait for their turn, at most. */
-const MOST_WAITING = 5_000;
-/** A kept connection that the service closes while it is used again fails so; a new one may work. */
-const CLOSED_MEANWHILE = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
-/** Answers of something in between, when the service itself does not answer. */
-const GATEWAY = new Set([502, 503, 504]);
+/** Calls that wait for a connection. */
+const MAX_WAITING = 5_000;
+/** Errors of a kept connection that the service closed just when it was used again. A new connection may work. */
+const CLOSED_CONNECTION = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+/** Statuses with which a proxy answers when the service behind it does not. */
+const GATEWAY_STATUSES = new Set([502, 503, 504]);
 
 /**
- * A service that is asked over HTTP. Redirects are not followed. A service that hangs costs a caller the bound at most; one that is
- * known to be down (after one call without an answer) costs nothing: it is refused at once, and looked at in the background until
- * it answers.
+ * A service that is called over HTTP. Redirects are not followed. A call to a service that does not answer ends with the timeout. After one such call
+ * the service counts as down: further calls are refused at once, and a probe in the background finds out when it answers again.
  */
 export class RestService {
   readonly #name: string;
@@ -54,8 +55,8 @@ export class RestService {
   readonly #timeoutMs: number;
   readonly #probeMs: number;
   readonly #agent: Agent;
-  readonly #gate: Semaphore;
-  readonly #onDown: (reason: string) => void;
+  readonly #connections: Semaphore;
+  readonly #onDown: (error: string) => void;
   readonly #onUp: () => void;
   #probe: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -67,8 +68,8 @@ export class RestService {
     this.#probeMs = options.probeMs ?? 1_000;
     this.#onDown = options.onDown ?? (() => {});
     this.#onUp = options.onUp ?? (() => {});
-    const connections = options.connections ?? 32;
-    this.#gate = new Semaphore(connections);
+    const connections = options.maxConnections ?? 32;
+    this.#connections = new Semaphore(connections);
     this.#agent = new Agent({
       connections,
       pipelining: 1,
@@ -76,7 +77,7 @@ export class RestService {
       connectTimeout: this.#timeoutMs,
       headersTimeout: this.#timeoutMs,
       bodyTimeout: this.#timeoutMs,
-      maxResponseSize: options.answerBytes ?? 4 * 1024 * 1024,
+      maxResponseSize: options.maxAnswerBytes ?? 4 * 1024 * 1024,
     });
   }
 
@@ -84,52 +85,55 @@ export class RestService {
     return this.#probe !== undefined;
   }
 
-  /** Resolves to an answer with a status below 500. Rejects with `try-again` where there is none in time. */
+  /** Resolves to an answer with a status below 500. @throws Refusal `try-again` if there is none within the timeout */
   async call(call: RestCall): Promise<RestAnswer> {
-    if (this.isDown || this.#isClosed) throw this.#away('is not reached');
-    if (this.#gate.waiting >= MOST_WAITING) throw this.#away('is asked too much');
-    const answer = await this.#bounded((signal) => this.#inTurn(call, signal));
-    if (answer.status >= 500) throw this.#away('fails');
+    if (this.isDown || this.#isClosed) throw this.#refusal('cannot be reached');
+    if (this.#connections.waiting >= MAX_WAITING) throw this.#refusal('has too many requests');
+    const answer = await this.#withTimeout((signal) => this.#sendInTurn(call, signal));
+    if (answer.status >= 500) throw this.#refusal(`failed with status ${answer.status}`);
     return answer;
   }
 
-  /** What a caller says who can't use the answer. */
-  nonsense(): Refusal {
-    return this.#away('answers nonsense');
+  /** The refusal for a caller that cannot use the service's answer. */
+  unusableAnswer(): Refusal {
+    return this.#refusal('gave an unexpected answer');
   }
 
-  /** Calls under way are rejected. Idempotent. */
+  /** Rejects the calls that are under way and closes the connections. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#probe);
     await this.#agent.destroy();
   }
 
-  async #inTurn(call: RestCall, signal: AbortSignal): Promise<RestAnswer> {
+  async #sendInTurn(call: RestCall, signal: AbortSignal): Promise<RestAnswer> {
     try {
-      await this.#gate.enter(signal);
+      await this.#connections.enter(signal);
     } catch {
-      throw this.#away('is asked too much');
+      throw this.#refusal('has too many requests');
     }
     const since = performance.now();
     try {
-      // While this call waited for its turn, those before it may have found that nothing answers.
-      if (this.isDown) throw this.#away('is not reached');
+      // While this call waited for a connection, an earlier call may have found that the service is down.
+      if (this.isDown) throw this.#refusal('cannot be reached');
       return await this.#send(call, signal);
     } catch (error) {
       if (error instanceof Refusal) throw error;
-      // Who waited long and was given little time learned nothing of the service.
-      const isTelling = !signal.aborted || performance.now() - since > this.#timeoutMs / 2;
-      if (isTelling && codeOf(error) !== 'UND_ERR_INVALID_ARG') this.#failed(call, messageOf(error));
-      throw this.#away('does not answer');
+      // A call that waited long had little time left to send. Its timeout says nothing about the service.
+      const isConclusive = !signal.aborted || performance.now() - since > this.#timeoutMs / 2;
+      if (isConclusive && codeOf(error) !== 'UND_ERR_INVALID_ARG') this.#setDown(call, messageOf(error));
+      throw this.#refusal('does not answer');
     } finally {
-      this.#gate.leave();
+      this.#connections.leave();
     }
   }
 
-  async #bounded<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #withTimeout<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const aborting = new AbortController();
-    const timer = setTimeout(() => aborting.abort(new Error('no answer in time')), this.#timeoutMs);
+    const timer = setTimeout(
+      () => aborting.abort(new Error(`no answer within ${this.#timeoutMs} ms`)),
+      this.#timeoutMs,
+    );
     try {
       return await work(aborting.signal);
     } finally {
@@ -141,7 +145,7 @@ export class RestService {
     try {
       return await this.#sendOnce(call, signal);
     } catch (error) {
-      if (!isRepeatable(call) || signal.aborted || !CLOSED_MEANWHILE.has(codeOf(error))) throw error;
+      if (!isRepeatable(call) || signal.aborted || !CLOSED_CONNECTION.has(codeOf(error))) throw error;
       return this.#sendOnce(call, signal);
     }
   }
@@ -157,29 +161,29 @@ export class RestService {
     return { status: answer.statusCode, json: await readJson(answer) };
   }
 
-  #failed(call: RestCall, reason: string): void {
+  #setDown(failed: RestCall, error: string): void {
     if (this.isDown || this.#isClosed) return;
-    this.#onDown(reason);
-    this.#probeSoon(isRepeatable(call) ? call : { method: 'GET', path: '/' });
+    this.#onDown(error);
+    // The failed call is the best probe: when it is answered, calls of its kind work again.
+    this.#probeLater(isRepeatable(failed) ? failed : { method: 'GET', path: '/' });
   }
 
-  /** Where it can be, the call that failed is what is tried: then such calls are known to work. */
-  #probeSoon(probe: RestCall): void {
+  #probeLater(call: RestCall): void {
     this.#probe = setTimeout(async () => {
-      const isUp = await this.#bounded((signal) => this.#send(probe, signal)).then(
-        ({ status }) => !GATEWAY.has(status),
+      const isUp = await this.#withTimeout((signal) => this.#send(call, signal)).then(
+        ({ status }) => !GATEWAY_STATUSES.has(status),
         () => false,
       );
       if (this.#isClosed) return;
-      if (!isUp) return this.#probeSoon(probe);
+      if (!isUp) return this.#probeLater(call);
       this.#probe = undefined;
       this.#onUp();
     }, this.#probeMs);
     this.#probe.unref();
   }
 
-  #away(what: string): Refusal {
-    return new Refusal('try-again', `${this.#name} ${what}`);
+  #refusal(problem: string): Refusal {
+    return new Refusal('try-again', `${this.#name} ${problem}`);
   }
 }
 

@@ -4,7 +4,7 @@ import { Refusal } from '../../domain/errors.ts';
 import { type ChannelId, type CommunityId, parseId, type RoomId, type UserId } from '../../domain/ids.ts';
 import type { PlaceKey } from '../../domain/place.ts';
 import { parsePlaceTexts } from '../records/place-text.ts';
-import { ID, isUnknown, refusalCode } from './answers.ts';
+import { ID, isNotFound, refusalCode } from './answers.ts';
 import type { RestService } from './rest-service.ts';
 
 const MEMBERS = z.object({ result: z.object({ members: z.array(ID) }) });
@@ -18,13 +18,13 @@ const CHANNEL = z.object({
     communityId: z.unknown().optional(),
   }),
 });
-/** The list is bare, unlike every other answer; the wrapped form is taken too. */
+/** The service sends this list bare, unlike its other answers. The wrapped form is accepted too. */
 const PLACES = z.union([z.array(z.string()), z.object({ result: z.array(z.string()) })]);
 
-/** What the community service calls a channel that this user may not read. */
-const NOT_YOURS = 1401;
+/** The code in the refusal of a channel that this user may not read. */
+const NOT_PERMITTED_CODE = 1401;
 
-/** Who belongs where, asked of the community service. */
+/** Reads members of rooms, communities and channels from the community service. */
 export class RestRoomDirectory implements RoomDirectory {
   readonly #service: RestService;
 
@@ -43,14 +43,15 @@ export class RestRoomDirectory implements RoomDirectory {
   async channel(id: ChannelId, user: { readonly userId: UserId; readonly token: string }): Promise<ChannelInfo | null> {
     const headers = { AUTHORIZATION: user.token, id: String(user.userId) };
     const answer = await this.#service.call({ method: 'GET', path: `/channel/${id}`, headers });
-    if (isUnknown(answer)) return null;
+    if (isNotFound(answer)) return null;
     const read = CHANNEL.safeParse(answer.json);
     if (answer.status >= 400 || !read.success || read.data.isSuccess === false) {
-      if (refusalCode(answer.json) === NOT_YOURS) throw new Refusal('not-permitted', 'not a member of this channel');
-      throw this.#service.nonsense();
+      if (refusalCode(answer.json) === NOT_PERMITTED_CODE)
+        throw new Refusal('not-permitted', `you are not a member of channel ${id}`);
+      throw this.#service.unusableAnswer();
     }
     const { name, members, communityId, public: isPublic, id: answered } = read.data.result;
-    if (answered !== id) throw this.#service.nonsense();
+    if (answered !== id) throw this.#service.unusableAnswer();
     const ids = members.map((member) => (typeof member === 'number' ? member : member.id));
     return {
       id,
@@ -64,15 +65,15 @@ export class RestRoomDirectory implements RoomDirectory {
   async placesOf(userId: UserId): Promise<readonly PlaceKey[]> {
     const answer = await this.#service.call({ method: 'GET', path: `/community/feign/room-list/${userId}` });
     const read = PLACES.safeParse(answer.json);
-    if (answer.status >= 300 || !read.success) throw this.#service.nonsense();
+    if (answer.status >= 300 || !read.success) throw this.#service.unusableAnswer();
     return parsePlaceTexts(Array.isArray(read.data) ? read.data : read.data.result);
   }
 
   async #members(path: string): Promise<readonly UserId[] | null> {
     const answer = await this.#service.call({ method: 'GET', path });
-    if (isUnknown(answer)) return null;
+    if (isNotFound(answer)) return null;
     const read = MEMBERS.safeParse(answer.json);
-    if (answer.status >= 300 || !read.success) throw this.#service.nonsense();
+    if (answer.status >= 300 || !read.success) throw this.#service.unusableAnswer();
     return [...new Set(read.data.result.members)];
   }
 }

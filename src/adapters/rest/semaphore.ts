@@ -1,42 +1,46 @@
-/** Lets so many through at a time, the others in the order in which they came. */
+/** Admits a limited number of callers at a time; the others wait in the order of their calls. */
 export class Semaphore {
-  readonly #most: number;
-  readonly #waiting = new Set<() => void>();
-  #inside = 0;
+  readonly #limit: number;
+  readonly #queue = new Set<() => void>();
+  #active = 0;
 
-  constructor(most: number) {
-    this.#most = most;
+  /** @param limit callers admitted at a time, at least 1 */
+  constructor(limit: number) {
+    this.#limit = limit;
   }
 
+  /** Callers that wait now. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#queue.size;
   }
 
-  /** Resolves when the caller is let in, and has to `leave` again; rejects with the signal's reason when that comes first. */
+  /**
+   * Resolves when the caller is admitted; they must call `leave` afterwards. Rejects with the signal's reason if the signal is aborted first.
+   */
   enter(signal: AbortSignal): Promise<void> {
-    if (this.#inside < this.#most) {
-      this.#inside += 1;
+    if (this.#active < this.#limit) {
+      this.#active += 1;
       return Promise.resolve();
     }
     return new Promise((resolve, reject) => {
-      const letIn = () => {
+      const admit = () => {
         signal.removeEventListener('abort', giveUp);
         resolve();
       };
       const giveUp = () => {
-        this.#waiting.delete(letIn);
+        this.#queue.delete(admit);
         reject(signal.reason);
       };
-      this.#waiting.add(letIn);
+      this.#queue.add(admit);
       signal.addEventListener('abort', giveUp, { once: true });
     });
   }
 
   leave(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) this.#inside -= 1;
+    const [next] = this.#queue;
+    if (next === undefined) this.#active -= 1;
     else {
-      this.#waiting.delete(next);
+      this.#queue.delete(next);
       next();
     }
   }

@@ -2,42 +2,52 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { UserDirectory, UserProfile } from '../../application/ports/user-directory.ts';
 import { parseId, type UserId } from '../../domain/ids.ts';
+import { withTimeout } from '../support/with-timeout.ts';
 import type { RestService } from './rest-service.ts';
 
 export interface RestUserDirectoryOptions {
-  /** Age (ms) up to which a profile is given without asking; default 60 s. */
+  /** A profile up to this age, in milliseconds, is returned without a call. Default: 60,000. */
   readonly freshMs?: number;
-  /** Age (ms) up to which it is given while it is asked for anew in the background; default 120 s. */
+  /** A profile up to this age, in milliseconds, is returned and read again in the background. Default: 120,000. */
   readonly staleMs?: number;
-  /** How long (ms) an unknown user is not asked for again; default 5 s. */
+  /** An unknown user is asked for again after this time, in milliseconds. Default: 5,000. */
   readonly unknownMs?: number;
-  /** Bound (ms) of `profiles`; default 300. */
+  /** Timeout of `profiles`, in milliseconds. Default: 300. */
   readonly timeoutMs?: number;
-  /** Profiles kept; default 100,000. */
-  readonly max?: number;
-  /** Ids of one call at most; default 500. */
-  readonly batch?: number;
+  /** Profiles kept. Default: 100,000. */
+  readonly maxProfiles?: number;
+  /** Ids in one call. Default: 500. */
+  readonly maxBatch?: number;
+  /** Milliseconds of a clock that never goes back. Default: the process's own. */
   readonly now?: () => number;
 }
 
-interface Known {
+/** An answer of the service about one user. */
+interface CachedProfile {
   /** Null: the service does not know the user. */
   readonly profile: UserProfile | null;
-  readonly at: number;
+  readonly readAt: number;
+}
+
+/** Ids that are gathered for one call, and the promise of its end. */
+interface Batch {
+  readonly ids: UserId[];
+  readonly answered: Promise<void>;
 }
 
 const ANSWER = z.object({ result: z.record(z.string(), z.unknown()) });
 const PROFILE = z.object({ name: z.string(), image: z.string().nullish() });
 
-/** Names and pictures by the user service, asked for many users in one call. */
+/** Reads names and pictures from the user service. Questions that come together are one call. */
 export class RestUserDirectory implements UserDirectory {
   readonly authoritative = true;
   readonly #service: RestService;
   readonly #options: Required<RestUserDirectoryOptions>;
-  readonly #known: LRUCache<UserId, Known>;
-  /** Ids being asked for. */
-  readonly #asking = new Map<UserId, Promise<void>>();
-  #gathering: { readonly ids: UserId[]; readonly answered: Promise<void> } | undefined;
+  readonly #cache: LRUCache<UserId, CachedProfile>;
+  /** Users whose profiles are being read, and the promise of the end of that call. */
+  readonly #reading = new Map<UserId, Promise<void>>();
+  /** The batch that still takes ids. */
+  #batch: Batch | undefined;
 
   constructor(service: RestService, options: RestUserDirectoryOptions = {}) {
     this.#service = service;
@@ -46,71 +56,70 @@ export class RestUserDirectory implements UserDirectory {
       staleMs: options.staleMs ?? 120_000,
       unknownMs: options.unknownMs ?? 5_000,
       timeoutMs: options.timeoutMs ?? 300,
-      max: options.max ?? 100_000,
-      batch: options.batch ?? 500,
-      now: options.now ?? Date.now,
+      maxProfiles: options.maxProfiles ?? 100_000,
+      maxBatch: options.maxBatch ?? 500,
+      now: options.now ?? (() => performance.now()),
     };
-    this.#known = new LRUCache({ max: this.#options.max });
+    this.#cache = new LRUCache({ max: this.#options.maxProfiles });
   }
 
   async profiles(ids: readonly UserId[]): Promise<ReadonlyMap<UserId, UserProfile>> {
     const missing = new Set<Promise<void>>();
     for (const id of ids) {
-      const state = this.#stateOf(id);
-      if (state === 'fresh') continue;
-      const asked = this.#ask(id);
-      if (state === 'old') missing.add(asked);
+      const age = this.#ageOf(id);
+      if (age === 'fresh') continue;
+      const reading = this.#read(id);
+      if (age === 'old') missing.add(reading);
     }
-    if (missing.size > 0 && !this.#service.isDown) await this.#within(Promise.all(missing));
+    if (missing.size > 0 && !this.#service.isDown) await this.#answered(missing);
     const found = new Map<UserId, UserProfile>();
     for (const id of ids) {
-      const profile = this.#known.get(id)?.profile;
+      const profile = this.#cache.get(id)?.profile;
       if (profile) found.set(id, profile);
     }
     return found;
   }
 
   cached(id: UserId): UserProfile | undefined {
-    const state = this.#stateOf(id);
-    if (state !== 'fresh') void this.#ask(id);
-    if (state === 'old' && !this.#service.isDown) return undefined;
-    return this.#known.get(id)?.profile ?? undefined;
+    const age = this.#ageOf(id);
+    if (age !== 'fresh') void this.#read(id);
+    if (age === 'old' && !this.#service.isDown) return undefined;
+    return this.#cache.get(id)?.profile ?? undefined;
   }
 
-  /** `old`: too old to be given unless the service is away, or not known at all. */
-  #stateOf(id: UserId): 'fresh' | 'stale' | 'old' {
-    const known = this.#known.get(id);
-    if (known === undefined) return 'old';
+  /** `old`: not in the cache, or too old to be returned unless the service is down. */
+  #ageOf(id: UserId): 'fresh' | 'stale' | 'old' {
+    const cached = this.#cache.get(id);
+    if (cached === undefined) return 'old';
     const { freshMs, staleMs, unknownMs, now } = this.#options;
-    const age = now() - known.at;
-    if (known.profile === null) return age < unknownMs ? 'fresh' : 'old';
+    const age = now() - cached.readAt;
+    if (cached.profile === null) return age < unknownMs ? 'fresh' : 'old';
     return age < freshMs ? 'fresh' : age < staleMs ? 'stale' : 'old';
   }
 
-  /** Resolves when the service has answered or failed. */
-  #ask(id: UserId): Promise<void> {
-    const asking = this.#asking.get(id);
-    if (asking !== undefined) return asking;
+  /** Resolves when the service has answered about this user or failed. Never rejects. */
+  #read(id: UserId): Promise<void> {
+    const reading = this.#reading.get(id);
+    if (reading !== undefined) return reading;
     if (this.#service.isDown) return Promise.resolve();
-    if (this.#gathering === undefined || this.#gathering.ids.length >= this.#options.batch) this.#gather();
-    const gathering = this.#gathering;
-    if (gathering === undefined) return Promise.resolve();
-    gathering.ids.push(id);
-    this.#asking.set(id, gathering.answered);
-    return gathering.answered;
+    if (this.#batch === undefined || this.#batch.ids.length >= this.#options.maxBatch) this.#batch = this.#openBatch();
+    const { ids, answered } = this.#batch;
+    ids.push(id);
+    this.#reading.set(id, answered);
+    return answered;
   }
 
-  /** Opens a new batch, which goes out once the input at hand was handled. */
-  #gather(): void {
+  /** A batch that is sent when the input that is at hand has been handled. */
+  #openBatch(): Batch {
     const ids: UserId[] = [];
     const answered = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
-      if (this.#gathering?.ids === ids) this.#gathering = undefined;
-      return this.#fetch(ids);
+      if (this.#batch?.ids === ids) this.#batch = undefined;
+      return this.#send(ids);
     });
-    this.#gathering = { ids, answered };
+    return { ids, answered };
   }
 
-  async #fetch(ids: readonly UserId[]): Promise<void> {
+  async #send(ids: readonly UserId[]): Promise<void> {
     try {
       const { status, json } = await this.#service.call({
         method: 'POST',
@@ -120,26 +129,30 @@ export class RestUserDirectory implements UserDirectory {
       });
       const read = ANSWER.safeParse(json);
       if (status >= 300 || !read.success) return;
-      const profiles = new Map<UserId, UserProfile>();
-      for (const [key, value] of Object.entries(read.data.result)) {
-        const id = parseId(key);
-        const profile = PROFILE.safeParse(value);
-        if (id !== null && profile.success)
-          profiles.set(id, { name: profile.data.name, image: profile.data.image ?? null });
-      }
-      const at = this.#options.now();
-      for (const id of ids) this.#known.set(id, { profile: profiles.get(id) ?? null, at });
+      const profiles = readProfiles(read.data.result);
+      const readAt = this.#options.now();
+      for (const id of ids) this.#cache.set(id, { profile: profiles.get(id) ?? null, readAt });
     } catch {
-      // The service is away, which it says itself; what is known stands.
+      // The service reports by itself that it is down. The cached profiles stay.
     } finally {
-      for (const id of ids) this.#asking.delete(id);
+      for (const id of ids) this.#reading.delete(id);
     }
   }
 
-  async #within(asked: Promise<unknown>): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, this.#options.timeoutMs);
-    await Promise.race([asked, promise]);
-    clearTimeout(timer);
+  /** Resolves when all calls have ended, at the latest after the timeout. */
+  async #answered(calls: Iterable<Promise<void>>): Promise<void> {
+    const timeoutError = () => new Error('no profiles in time');
+    await withTimeout(this.#options.timeoutMs, Promise.all(calls), timeoutError).catch(() => undefined);
   }
+}
+
+/** The valid profiles of an answer. A user with a profile of another form counts as unknown. */
+function readProfiles(result: Readonly<Record<string, unknown>>): Map<UserId, UserProfile> {
+  const profiles = new Map<UserId, UserProfile>();
+  for (const [key, value] of Object.entries(result)) {
+    const id = parseId(key);
+    const read = PROFILE.safeParse(value);
+    if (id !== null && read.success) profiles.set(id, { name: read.data.name, image: read.data.image ?? null });
+  }
+  return profiles;
 }
