@@ -18,7 +18,7 @@ import { SqliteMessageStore } from '../../src/adapters/sqlite/message-store.ts';
 import { SqliteOutbox } from '../../src/adapters/sqlite/outbox.ts';
 import { SqliteReadMarkers } from '../../src/adapters/sqlite/read-markers.ts';
 import { SystemIdSource } from '../../src/adapters/system/id-source.ts';
-import type { Caller } from '../../src/application/commands.ts';
+import type { Accepted, Caller, MaybePromise } from '../../src/application/commands.ts';
 import { createApplication, type Ports, type RunningApplication } from '../../src/application/create-application.ts';
 import type { Limits } from '../../src/application/limits.ts';
 import type { VerifiedToken } from '../../src/application/ports/token-verifier.ts';
@@ -56,6 +56,9 @@ export interface TestServer {
 /** All worlds of a test file share one database: opening it takes most of a test's time. */
 let database: Promise<SqliteDatabase> | undefined;
 afterAll(async () => (await database)?.close());
+
+const STOP_MS = 1_000;
+const STEP_MS = 10;
 
 /** Users and places of a world: each world of a test file has its own, so that worlds do not meet in the database. */
 const IDS_PER_WORLD = 100;
@@ -159,7 +162,7 @@ export class TestWorld {
     const app = createApplication(id, ports, { ...unlimited, ...options.limits });
     await app.start();
     onTestFinished(async () => {
-      await app.stop(1_000);
+      await this.#untilDone(app.stop(STOP_MS));
       await ports.bus.close();
     });
     const subscribe = async (caller: Caller, place: PlaceKey, lastSeq: number | null = null) => {
@@ -169,6 +172,19 @@ export class TestWorld {
       return sink;
     };
     return { app, ports, subscribers, telemetry, subscribe };
+  }
+
+  /** Lets time pass until the work is done: a server that stops may wait for a timer. */
+  async #untilDone(work: Promise<void>): Promise<void> {
+    let isDone = false;
+    const done = work.finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      await new Promise((resolve) => setImmediate(resolve));
+      this.clock.pass(STEP_MS);
+    }
+    await done;
   }
 
   #smallWorld() {
@@ -195,6 +211,12 @@ export async function startApplication(options: TestServerOptions = {}) {
   const world = await TestWorld.open();
   const server = await world.server(options);
   return { world, ...server };
+}
+
+/** Gives a command and waits for its result. Rejects with the refusal, whether it comes before or after the command is accepted. */
+export async function completed<T>(command: () => MaybePromise<Accepted<T>>): Promise<T> {
+  const { result } = await command();
+  return result;
 }
 
 const TOKEN = /^user-([1-9][0-9]*)-([a-z]+)$/;
