@@ -10,20 +10,21 @@ import type { HistoryPage } from './ports/message-store.ts';
 import type { UnreadCount } from './ports/read-markers.ts';
 import type { UserProfile } from './ports/user-directory.ts';
 
-/** What a stored command comes to: the number of its event, and the id of the message it is about. */
+/** The result of a command that stores an event: the event's number, and the id of the message
+ * that it creates or changes. */
 export interface Stored {
   readonly seq: number;
   readonly id: MessageId;
 }
 
-/** What a shared file comes to. */
+/** The result of an upload. */
 export interface StoredFileMessage extends Stored {
-  /** The file's key in the store; for a repeated nonce the first one's. */
+  /** The file's key in the file store. For a repeated nonce it is the key of the first upload. */
   readonly content: string;
 }
 
 export interface NewMessage {
-  /** What the client calls the author; believed only where no user service decides names. */
+  /** The author's name according to the client. Used only where no user service provides names. */
   readonly name: string | null;
   readonly profileImage: string | null;
   readonly content: string;
@@ -100,7 +101,7 @@ export interface Upload {
 }
 
 export interface Connection {
-  /** Unguessable, of this connection. */
+  /** Identifies this connection. It cannot be guessed. */
   readonly sessionId: string;
   readonly token: string;
   /** The `user-id` header as sent, or null. */
@@ -114,17 +115,22 @@ export interface RoomCount {
 }
 
 /**
- * Everything an inbound adapter can ask of the chat server. All of it throws, or rejects with, `Refusal`.
+ * Every command and query of the chat server. Inbound adapters see nothing else of it. A method that
+ * fails throws a `Refusal` or rejects with one.
  */
 export interface Application {
   // Sessions
   /** Checks the token. @throws Refusal `no-token`, `bad-token` (also where `claimedUserId` differs from the token's) */
   authenticate(token: string | null, claimedUserId: string | null): Caller;
-  /** A session began: presence is told, others see him online; neither is waited for. @throws as {@link authenticate}, `too-fast` over the user's connections */
+  /**
+   * Begins a session. It is reported to the presence service and to other users; the call waits for
+   * neither.
+   * @throws Refusal as {@link authenticate}; `too-fast` over the limit of connections of one user
+   */
   userConnected(connection: Connection): Caller;
-  /** The session ended, however. Never throws; a second call does nothing. */
+  /** Ends a session, for whatever reason it ended. Never throws. A second call does nothing. */
   userDisconnected(sessionId: string): void;
-  /** A new token for a live session. @throws Refusal `bad-token` when it is of another user */
+  /** Extends a session by a new token. @throws Refusal `bad-token` when it belongs to another user */
   refreshToken(caller: Caller, token: string): Caller;
 
   // Commands of a client
@@ -142,8 +148,11 @@ export interface Application {
     void
   >;
   /**
-   * Subscribes. `lastSeq` null: live from now on; else everything after it first. Conversations only have numbers: `seq` is 0 for a community.
-   * The `Accepted` comes when the subscription's place in the order is fixed; `result` when the replay is through and the subscription live.
+   * Subscribes to a place. With a `lastSeq`, the events after it are replayed first. Without one, the
+   * subscription is live at once. A community has no numbered events: its `seq` is 0.
+   *
+   * The command is accepted when the subscription's position in the order is fixed. `result` resolves
+   * when the replay is complete and the subscription is live.
    */
   readonly subscribe: Command<
     { readonly place: PlaceKey; readonly lastSeq: number | null; readonly sink: ReplaySink },
@@ -156,7 +165,7 @@ export interface Application {
    * answered with the result of the first upload. The stored parts are removed unless an event shows them or may show them.
    */
   readonly uploadFile: Command<Upload, StoredFileMessage>;
-  /** Bytes of a file, for a link that was signed for it. Null: no such file. */
+  /** A file, for a link that was signed for it. Null if there is no such file. */
   openFile(key: string, range?: { readonly start: number; readonly end: number }): Promise<StoredFile | null>;
 
   // Queries of a client
@@ -164,10 +173,10 @@ export interface Application {
   readonly unread: Query<{ readonly places: readonly ConversationKey[] }, readonly UnreadCount[]>;
   readonly online: Query<{ readonly place: PlaceKey }, readonly UserId[]>;
 
-  // Calls of the services around; who may make them is the adapter's to check
-  /** The community service gives the whole new member list of a room or community. */
+  // Calls of other services. The adapter checks that the caller may make them.
+  /** Replaces the whole member list of a room or community, on every server. */
   replaceMembers(place: MemberListKey, members: readonly UserId[]): Promise<void>;
-  /** Rooms with the newest message first, rooms without messages last, each room once. */
+  /** Unread messages of each room. Rooms with the newest message come first, rooms without messages last. */
   countUnread(userId: UserId, roomIds: readonly RoomId[]): Promise<readonly RoomCount[]>;
   voiceLeft(left: {
     readonly type: 'out' | 'in';
@@ -181,11 +190,12 @@ export interface Application {
     readonly ids: readonly string[];
   }): Promise<void>;
 
-  /** Ready to serve? With reasons for people where not. */
+  /** Whether this server can serve clients, with human-readable reasons if it cannot. */
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
 }
 
-/** A page with the names to show: a user service's where there is one, else as stored. */
+/** A history page with the names to show. They come from the user service if there is one, otherwise
+ * from the stored messages. */
 export interface ShownHistory extends HistoryPage {
   readonly profiles: ReadonlyMap<UserId, UserProfile>;
 }

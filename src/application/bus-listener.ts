@@ -1,4 +1,5 @@
 import type { ChatEvent } from '../domain/chat-event.ts';
+import type { UserId } from '../domain/ids.ts';
 import { parseConversationKey } from '../domain/place.ts';
 import { isSequenced, type SequencedEvent } from '../domain/stored-event.ts';
 import type { MemberLists } from './membership/member-lists.ts';
@@ -12,116 +13,104 @@ import type { ClusterSessions } from './presence/cluster-sessions.ts';
 import type { PresenceFanOut } from './presence/presence-fan-out.ts';
 import { placeOfVoice } from './presence/voice-broadcast.ts';
 
+export interface BusListenerParts {
+  /** Id of this server. */
+  readonly server: string;
+  readonly sequencer: Sequencer;
+  readonly feeds: Feeds;
+  readonly lists: MemberLists;
+  readonly clusterSessions: ClusterSessions;
+  readonly announcer: Announcer;
+  readonly presence: PresenceFanOut;
+  readonly subscribers: LocalSubscribers;
+  readonly telemetry: Telemetry;
+  /** Called when another server reported a user offline who has a session here. */
+  readonly misjudged: (userId: UserId) => void;
+}
+
 /**
- * What the bus brings, to those on this server who want it. Our own records come back as well: their events were handed out when they were stored, so
- * all that they tell is that the bus works. A record that nobody here listens to is never decoded.
+ * Takes the records of the bus to the parts of this server that need them. It is the one place where order, membership and presence meet.
+ *
+ * Records of this server come back as well. Their events were handed out when they were stored, so they show only that the bus works.
+ * A record that no client of this server listens to is never decoded.
  */
 export class BusListener {
-  readonly #server: string;
-  readonly #sequencer: Sequencer;
-  readonly #feeds: Feeds;
-  readonly #lists: MemberLists;
-  readonly #clusterSessions: ClusterSessions;
-  readonly #announcer: Announcer;
-  readonly #presence: PresenceFanOut;
-  readonly #subscribers: LocalSubscribers;
-  readonly #telemetry: Telemetry;
-  /** Told that this user is online here although others were told that he left. */
-  readonly #misjudged: (userId: number) => void;
+  readonly #parts: BusListenerParts;
 
-  constructor(parts: {
-    server: string;
-    sequencer: Sequencer;
-    feeds: Feeds;
-    lists: MemberLists;
-    clusterSessions: ClusterSessions;
-    announcer: Announcer;
-    presence: PresenceFanOut;
-    subscribers: LocalSubscribers;
-    telemetry: Telemetry;
-    misjudged: (userId: number) => void;
-  }) {
-    this.#server = parts.server;
-    this.#sequencer = parts.sequencer;
-    this.#feeds = parts.feeds;
-    this.#lists = parts.lists;
-    this.#clusterSessions = parts.clusterSessions;
-    this.#announcer = parts.announcer;
-    this.#presence = parts.presence;
-    this.#subscribers = parts.subscribers;
-    this.#telemetry = parts.telemetry;
-    this.#misjudged = parts.misjudged;
+  constructor(parts: BusListenerParts) {
+    this.#parts = parts;
   }
 
   /** Handles one record. Never throws. */
   handle(record: IncomingRecord): void {
+    const { server, clusterSessions, telemetry } = this.#parts;
     try {
-      if (record.server === this.#server) {
-        if (record.key?.startsWith('s-')) this.#clusterSessions.echo();
-      } else if (record.seq !== null) this.#numbered(record, record.seq);
-      else this.#other(record);
+      if (record.server === server) {
+        if (record.key?.startsWith('s-')) clusterSessions.echo();
+      } else if (record.seq !== null) this.#sequenced(record, record.seq);
+      else this.#unnumbered(record);
     } catch (error) {
-      this.#telemetry.log('error', 'a record was not handled', { key: record.key, reason: String(error) });
+      telemetry.log('error', 'a record could not be handled', { key: record.key, error: String(error) });
     }
   }
 
-  #numbered(record: IncomingRecord, seq: number): void {
+  #sequenced(record: IncomingRecord, seq: number): void {
+    const { sequencer, feeds } = this.#parts;
     const place = record.key === null ? null : parseConversationKey(record.key);
     if (place === null) return;
-    if (record.batchEnd === seq) this.#sequencer.heard(place, seq);
-    if (!this.#feeds.listens(place)) return;
-    this.#feeds.receive(place, seq, () => sequenced(record, seq));
+    if (record.batchEnd === seq) sequencer.heard(place, seq);
+    if (feeds.listens(place)) feeds.receive(place, seq, () => sequencedEvent(record, seq));
   }
 
-  #other(record: IncomingRecord): void {
+  #unnumbered(record: IncomingRecord): void {
     if (record.key !== null && !record.isForServers) {
       const place = parseConversationKey(record.key);
-      if (place !== null && this.#subscribers.count(place) === 0) return;
+      if (place !== null && this.#parts.subscribers.count(place) === 0) return;
     }
     const event = record.read();
-    if (event !== null) this.#take(event);
+    // A stored event of the original server has no number and is decoded as `foreign`.
+    if (event !== null && !isSequenced(event)) this.#take(event);
   }
 
-  #take(event: ChatEvent): void {
+  #take(event: Exclude<ChatEvent, SequencedEvent>): void {
+    const { subscribers, presence, lists, clusterSessions } = this.#parts;
     switch (event.kind) {
       case 'typing':
-        this.#subscribers.deliver(event.place, event);
+        subscribers.deliver(event.place, event);
         break;
       case 'foreign':
-        this.#subscribers.deliver(event.event.place, event);
+        subscribers.deliver(event.event.place, event);
         break;
       case 'connect':
+        presence.show(event);
+        break;
       case 'disconnect':
-        this.#presence.show(event);
-        if (event.kind === 'disconnect') {
-          this.#announcer.disconnectWasAnnounced(event.userId);
-          if (this.#clusterSessions.sessionsHere(event.userId) > 0) this.#misjudged(event.userId);
-        }
+        presence.show(event);
+        this.#disconnected(event.userId);
         break;
       case 'voice':
       case 'voice-left':
       case 'call-left':
-        this.#subscribers.deliver(placeOfVoice(event), event);
+        subscribers.deliver(placeOfVoice(event), event);
         break;
       case 'members-changed':
-        this.#lists.apply(event.place, event.members);
+        lists.apply(event.place, event.members);
         break;
       case 'roster':
-        this.#clusterSessions.heard(event);
-        break;
-      case 'message':
-      case 'reply':
-      case 'file':
-      case 'modify':
-      case 'delete':
-      case 'unknown':
-        // A numbered event goes to its feed and does not come here. Without a number it is decoded as `foreign`.
+        clusterSessions.heard(event);
         break;
     }
   }
+
+  #disconnected(userId: UserId): void {
+    const { announcer, clusterSessions, misjudged } = this.#parts;
+    announcer.disconnectWasAnnounced(userId);
+    if (clusterSessions.sessionsHere(userId) > 0) misjudged(userId);
+  }
 }
 
-function sequenced(record: IncomingRecord, seq: number): SequencedEvent | null {
+/** The record's event, or null if it cannot be decoded or has another number than the record's header. */
+function sequencedEvent(record: IncomingRecord, seq: number): SequencedEvent | null {
   const event = record.read();
   return event !== null && isSequenced(event) && event.seq === seq ? event : null;
 }

@@ -1,24 +1,28 @@
 import type { UserId } from '../domain/ids.ts';
 
-/** Who asks, proven by a token. */
+/** The user who gives a command, proven by a token. */
 export interface Caller {
   readonly userId: UserId;
   /** Account name of the token. */
   readonly account: string;
-  /** The token itself: some questions to the community service are asked in the user's name. */
+  /** The token itself. Some requests to the community service are made in the user's name. */
   readonly token: string;
-  /** When the token ends, milliseconds since 1970. */
+  /** Time at which the token expires, in milliseconds since 1970. */
   readonly expiresAt: number;
 }
 
+/** A value that may be at hand already. See {@link whenReady}. */
 export type MaybePromise<T> = T | Promise<T>;
 
 /**
- * A command that was let in and has its place in the order; what it comes to is told later. A refusal of the command itself is thrown (or rejected) before there is an
- * `Accepted`. A caller who keeps an order of his own (a STOMP session) waits for the `Accepted`, not for `result`, before he gives the next command.
+ * A command that was accepted: its position in the order is fixed, and its result comes later. A command
+ * that is not permitted throws or rejects before there is an `Accepted`.
+ *
+ * An inbound adapter that keeps the order of its commands (a STOMP session) waits for the `Accepted`
+ * before it gives the next command. It does not wait for `result`.
  */
 export interface Accepted<T> {
-  /** Rejects with a Refusal. */
+  /** Rejects with a Refusal when the command failed after it was accepted. */
   readonly result: Promise<T>;
 }
 
