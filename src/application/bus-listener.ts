@@ -11,6 +11,7 @@ import type { Telemetry } from './ports/telemetry.ts';
 import type { Announcer } from './presence/announcer.ts';
 import type { ClusterSessions } from './presence/cluster-sessions.ts';
 import type { PresenceFanOut } from './presence/presence-fan-out.ts';
+import type { SessionReactions } from './presence/session-reactions.ts';
 import { placeOfVoice } from './presence/voice-broadcast.ts';
 
 export interface BusListenerParts {
@@ -22,10 +23,9 @@ export interface BusListenerParts {
   readonly clusterSessions: ClusterSessions;
   readonly announcer: Announcer;
   readonly presence: PresenceFanOut;
+  readonly reactions: SessionReactions;
   readonly subscribers: LocalSubscribers;
   readonly telemetry: Telemetry;
-  /** Called when another server reported a user offline who has a session here. */
-  readonly misjudged: (userId: UserId) => void;
 }
 
 /**
@@ -103,9 +103,9 @@ export class BusListener {
   }
 
   #disconnected(userId: UserId): void {
-    const { announcer, clusterSessions, misjudged } = this.#parts;
+    const { announcer, clusterSessions, reactions } = this.#parts;
     announcer.disconnectWasAnnounced(userId);
-    if (clusterSessions.sessionsHere(userId) > 0) misjudged(userId);
+    if (clusterSessions.sessionsHere(userId) > 0) reactions.misjudged(userId);
   }
 }
 

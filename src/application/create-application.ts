@@ -1,4 +1,3 @@
-import type { PresenceChanged } from '../domain/chat-event.ts';
 import { afterCommit } from './after-commit.ts';
 import type { Application } from './application.ts';
 import { Broadcast } from './broadcast.ts';
@@ -30,7 +29,9 @@ import type { TokenVerifier } from './ports/token-verifier.ts';
 import type { UserDirectory } from './ports/user-directory.ts';
 import { Announcer } from './presence/announcer.ts';
 import { ClusterSessions } from './presence/cluster-sessions.ts';
+import { Logouts } from './presence/logouts.ts';
 import { PresenceFanOut } from './presence/presence-fan-out.ts';
+import { SessionReactions } from './presence/session-reactions.ts';
 import { Sessions } from './presence/sessions.ts';
 import { VoiceBroadcast } from './presence/voice-broadcast.ts';
 import { Rates } from './rates.ts';
@@ -55,7 +56,7 @@ import { ShowUnread } from './use-cases/reading/show-unread.ts';
 import { Subscribe } from './use-cases/reading/subscribe.ts';
 import { withQueryTelemetry, withTelemetry } from './with-telemetry.ts';
 
-/** Everything the application stands on. */
+/** The ports that the application needs. */
 export interface Ports {
   readonly bus: MessageBus;
   readonly store: MessageStore;
@@ -75,13 +76,13 @@ export interface Ports {
   readonly telemetry: Telemetry;
 }
 
-/** The application with its life: what starts and stops it is bootstrap's. */
+/** The application with its life cycle, which bootstrap controls. */
 export interface RunningApplication extends Application {
-  /** Joins the bus; resolves when this server hears everything. */
+  /** Joins the bus. Resolves when this server hears every record that is written from then on. */
   start(): Promise<void>;
   /**
-   * Finishes what was taken, after the clients are gone: stores and publishes what waits, tells presence and the other servers. Bounded by the ports' own bounds and
-   * `withinMs`. The bus and store are closed by who made them, after this.
+   * Finishes the work that was accepted, after the clients are gone: stores and publishes the waiting events and reports the ended sessions
+   * to the presence service and the other servers. Takes at most `withinMs` milliseconds. Bootstrap closes the bus and the store after this.
    */
   stop(withinMs: number): Promise<void>;
 }
@@ -92,18 +93,34 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
 
   const sessions = new Sessions();
   const rates = new Rates(limits, clock);
-  const feeds = new Feeds({ store, clock, telemetry, subscribers, window: limits.resumeEvents });
+  const broadcast = new Broadcast({ bus, telemetry });
+
   const lists = new MemberLists({ directory, cache: ports.memberCache, clock, telemetry, subscribers });
-  const channels = new ChannelAccess({
+  const stalenessSeconds = limits.channelStalenessSeconds;
+  const channels = new ChannelAccess({ directory, lists, clock, telemetry, subscribers, stalenessSeconds });
+  const membership = new Membership({ lists, channels, clock, subscribers });
+
+  const presence = new PresenceFanOut({ subscribers, clock, telemetry });
+  const announcer = new Announcer({
     directory,
-    lists,
     clock,
     telemetry,
-    subscribers,
-    stalenessSeconds: limits.channelStalenessSeconds,
+    send: (events) => {
+      for (const event of events) presence.show(event);
+      void broadcast.send(...events);
+    },
   });
-  const membership = new Membership({ lists, channels, clock, subscribers });
-  const broadcast = new Broadcast({ bus, telemetry });
+  const logouts = new Logouts({ reporter, markers, clock, telemetry });
+  const reactions = new SessionReactions({ sessions, reporter, announcer, logouts });
+  const clusterSessions = new ClusterSessions({
+    server,
+    clock,
+    telemetry,
+    send: (records) => broadcast.send(...records),
+    listener: reactions,
+  });
+
+  const feeds = new Feeds({ store, clock, telemetry, subscribers, window: limits.resumeEvents });
   const publisher = new Publisher({
     bus,
     outbox,
@@ -120,34 +137,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     telemetry,
     afterCommit: afterCommit({ feeds, publisher, notifications }),
   });
-  const presence = new PresenceFanOut({ subscribers, clock, telemetry });
-  const announcer = new Announcer({
-    directory,
-    clock,
-    telemetry,
-    send: (events: readonly PresenceChanged[]) => {
-      for (const event of events) presence.show(event);
-      void broadcast.send(...events);
-    },
-  });
-  const loginAgain = (userId: number | null): void => {
-    for (const [sessionId, whose] of clusterSessions.local) {
-      if (userId === null || whose === userId) reporter.login(sessionId, whose).catch(() => undefined);
-    }
-  };
-  const clusterSessions: ClusterSessions = new ClusterSessions({
-    server,
-    clock,
-    telemetry,
-    send: (records) => broadcast.send(...records),
-    listener: {
-      online: (userId, isHere) => announcer.cameOnline(userId, isHere),
-      offline: (userId, isOurs) => announcer.wentOffline(userId, isOurs),
-      orphaned: (orphans) => void userDisconnected.endOrphans(orphans.keys()),
-      revived: () => loginAgain(null),
-    },
-  });
-  const incoming = new BusListener({
+  const listener = new BusListener({
     server,
     sequencer,
     feeds,
@@ -155,13 +145,11 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     clusterSessions,
     announcer,
     presence,
+    reactions,
     subscribers,
     telemetry,
-    misjudged: (userId) => {
-      loginAgain(userId);
-      announcer.announce(userId, 'connect');
-    },
   });
+
   const voice = new VoiceBroadcast({ subscribers, broadcast });
   const writer = new MessageWriter({ sequencer, membership, users, rates, limits, clock, ids });
 
@@ -174,7 +162,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     limits,
     telemetry,
   });
-  const userDisconnected = new UserDisconnected({ sessions, clusterSessions, reporter, markers, clock, telemetry });
+  const userDisconnected = new UserDisconnected({ sessions, clusterSessions, logouts });
   const replaceMembers = new ReplaceMembers({ lists, broadcast });
   const countUnread = new CountUnread({ markers });
 
@@ -228,7 +216,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     },
 
     start: async () => {
-      await bus.start((record) => incoming.handle(record));
+      await bus.start((record) => listener.handle(record));
       publisher.start();
       feeds.start();
       membership.start();
@@ -239,7 +227,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
       const late = new Promise<void>((resolve) => clock.after(withinMs, resolve));
       const done = (async () => {
         await sequencer.idle();
-        await Promise.all([userDisconnected.settled(), clusterSessions.stop()]);
+        await Promise.all([logouts.settled(), clusterSessions.stop()]);
         await publisher.stop();
       })();
       await Promise.race([done, late]);

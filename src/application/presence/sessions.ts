@@ -35,6 +35,11 @@ export class Sessions {
     return before;
   }
 
+  /** Each session of this server with its user. */
+  *users(): Iterable<[sessionId: string, userId: UserId]> {
+    for (const [sessionId, { userId }] of this.#sessions) yield [sessionId, userId];
+  }
+
   /** True when one of the user's sessions on this server looks at the conversation. */
   looksAt(userId: UserId, key: ConversationKey): boolean {
     for (const session of this.#sessions.values()) {
