@@ -88,14 +88,14 @@ await describeWithService('mongo', 'MongoDB', ({ mongo }) => {
     const place = newPlace();
     const [one, two] = [said(place, 'one'), said(place, 'two')];
     await world.newerServerAppends({ place, first: 1, drafts: [one], unknown: [reaction(one), reaction(one)] });
-    await world.newerServerAppends({ place, first: 4, drafts: [], unknown: [reaction(one, { kind: 'pin' })] });
+    await world.newerServerAppends({ place, first: 4, drafts: [], unknown: [reaction(one, { kind: 'newer-pin' })] });
     const { store } = await world.server({ idle: true });
     await append(store, 5, [two]);
     const { entries } = await store.history(place, { kind: 'page', page: 0, size: 9 });
     expect(entries.map(({ message }) => message.content)).toEqual(['one', 'two']);
     const due = [
-      ['late', ['reaction']],
-      ['late', ['pin']],
+      ['late', ['newer-reaction']],
+      ['late', ['newer-pin']],
       [null, null],
     ];
     expect(await marks(place)).toEqual(due);
@@ -111,9 +111,9 @@ await describeWithService('mongo', 'MongoDB', ({ mongo }) => {
     const one = said(place, 'one');
     const { kind: _, ...file } = shared(place, 'key/2');
     const unknown: NewerEvent[] = [
-      { ...file, kind: 'album' },
+      { ...file, kind: 'newer-album' },
       reaction(one),
-      reaction(one, { kind: 'rephrase', content: 'changed' }),
+      reaction(one, { kind: 'newer-rephrase', content: 'changed' }),
     ];
     await world.newerServerAppends({ place, first: 1, drafts: [one], unknown });
     const old = await world.server({ idle: true });
@@ -125,19 +125,19 @@ await describeWithService('mongo', 'MongoDB', ({ mongo }) => {
     };
     expect(await shown()).toEqual([[1, 'one', false]]);
     expect(await count()).toBe(1);
-    expect(await marks(place)).toEqual([['late', ['album', 'reaction', 'rephrase']]]);
+    expect(await marks(place)).toEqual([['late', ['newer-album', 'newer-reaction', 'newer-rephrase']]]);
 
-    await learnKind(place, 'album', 'file');
-    await learnKind(place, 'rephrase', 'modify');
+    await learnKind(place, 'newer-album', 'file');
+    await learnKind(place, 'newer-rephrase', 'modify');
     await world.server();
-    await expect.poll(() => marks(place), { timeout: 10_000 }).toEqual([['late', ['reaction']]]);
+    await expect.poll(() => marks(place), { timeout: 10_000 }).toEqual([['late', ['newer-reaction']]]);
     expect(await shown()).toEqual([
       [1, 'changed', true],
       [2, 'key/2', false],
     ]);
     expect(await count()).toBe(2);
 
-    await learnKind(place, 'reaction', 'delete');
+    await learnKind(place, 'newer-reaction', 'delete');
     await expect.poll(() => marks(place), { timeout: 10_000 }).toEqual([[null, null]]);
     expect(await shown()).toEqual([[2, 'key/2', false]]);
     expect(await count()).toBe(1);

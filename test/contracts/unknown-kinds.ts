@@ -45,7 +45,7 @@ export interface UpgradingWorld extends World {
 }
 
 export function reaction(to: Draft, given: Partial<NewerEvent> = {}): NewerEvent {
-  return { kind: 'reaction', id: to.id, userId: 2, time: to.time, nonce: null, emoji: '+1', ...given };
+  return { kind: 'newer-reaction', id: to.id, userId: 2, time: to.time, nonce: null, emoji: '+1', ...given };
 }
 
 /** An event of a kind that this version does not know breaks nothing (contract section 10, "Unknown kinds"). */

@@ -181,20 +181,19 @@ class Run {
     }
   }
 
-  /** Applies an event to messages that exist. Null for an event with nothing to write, which `create` has handled or nobody can. */
+  /** Applies an event to existing messages. Returns null if nothing has to be written to them. */
   change(event: SequencedEvent): Promise<void> | null {
+    if (!this.#mode.isLate && !(isStored(event) && isCreating(event))) this.#hole(event.place, event.seq, event.seq, 1);
     switch (event.kind) {
       case 'message':
       case 'reply':
       case 'file':
+      case 'unknown':
         return null;
       case 'modify':
         return this.#modify(event);
       case 'delete':
         return this.#remove(event);
-      case 'unknown':
-        this.#noMessage(event);
-        return null;
     }
   }
 
@@ -225,17 +224,13 @@ class Run {
     if (updates.length > 0) await this.#db.holes.bulkWrite(updates, { ordered: false, session: this.#session });
   }
 
-  async #modify(event: MessageModified): Promise<void> {
-    const { place, id, content } = event;
-    this.#noMessage(event);
+  async #modify({ place, id, content }: MessageModified): Promise<void> {
     const filter = { _id: idValue(id), channelId: channelIdOf(place) };
     const update = { $set: { content, edited: true } };
     await this.#db.messagesOf(place).updateOne(filter, update, { session: this.#session });
   }
 
-  async #remove(event: MessageDeleted): Promise<void> {
-    const { place, id, seq } = event;
-    this.#noMessage(event);
+  async #remove({ place, id, seq }: MessageDeleted): Promise<void> {
     const filter = { _id: idValue(id), channelId: channelIdOf(place) };
     const options = { projection: { seq: 1 }, session: this.#session };
     const gone = await this.#db.messagesOf(place).findOneAndDelete(filter, options);
@@ -257,11 +252,6 @@ class Run {
     if (ids.length === 0) return;
     const { update, arrayFilters } = blanking(id);
     await events.updateMany({ _id: { $in: ids }, p: place }, update, { arrayFilters, session });
-  }
-
-  /** The number of this event is no message. */
-  #noMessage({ place, seq }: SequencedEvent): void {
-    if (!this.#mode.isLate) this.#hole(place, seq, seq, 1);
   }
 
   /** Counts `count` holes at number `seq` that event `by` made. */

@@ -71,7 +71,9 @@ export class EventLog {
     for (const draft of drafts) {
       if (draft.nonce !== null) this.#sql.addNonce.run(draft.userId, draft.nonce, place, seq, now);
       this.#sql.addEvent.run(place, seq, draft.kind, draft.id, eventBody(draft));
-      for (const hole of this.#project({ ...draft, place, seq })) this.#addHole(place, hole);
+      const removed = this.#project({ ...draft, place, seq });
+      if (removed !== null) this.#addHole(place, removed);
+      if (!STORED_KINDS[draft.kind].creates) this.#addHole(place, seq);
       seq += 1;
     }
     this.#sql.addOutbox.run(place, first, seq - 1, now);
@@ -79,10 +81,13 @@ export class EventLog {
   }
 
   /**
-   * Applies the event to the messages and returns the numbers that are no message because of it. An event of a kind that only a newer
-   * version knows never comes here: that version applied it in the transaction that stored it, so nothing is left to do later.
+   * Applies the event to the messages. Returns the number that is no longer a message because of it,
+   * null for none.
+   *
+   * Nothing is ever left to project later in SQLite: the version that knows an event's kind applies
+   * the event in the transaction that stores it.
    */
-  #project(event: StoredEvent): readonly number[] {
+  #project(event: StoredEvent): number | null {
     switch (event.kind) {
       case 'message':
       case 'reply':
@@ -95,21 +100,21 @@ export class EventLog {
     }
   }
 
-  #create(event: CreatingEvent): readonly number[] {
+  #create(event: CreatingEvent): number | null {
     const { changes } = this.#sql.addMessage.run(...messageValues(createdMessage(event)));
-    return changes === 0 ? [event.seq] : [];
+    return changes === 0 ? event.seq : null;
   }
 
-  #edit({ place, id, seq, content }: MessageModified): readonly number[] {
+  #edit({ place, id, content }: MessageModified): null {
     this.#sql.editMessage.run(content, id, place);
-    return [seq];
+    return null;
   }
 
-  #remove({ place, id, seq }: MessageDeleted): readonly number[] {
+  #remove({ place, id }: MessageDeleted): number | null {
     const row = this.#sql.removeMessage.get(id, place);
     const created = row === undefined ? null : Number(row.seq);
     this.#blank(place, id, created ?? 0);
-    return created === null ? [seq] : [seq, created];
+    return created;
   }
 
   /** Removes the text of a deleted message from the log: from the event that created it and from its edits. */
