@@ -3,10 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { pathToFileURL } from 'node:url';
 import { createSockJs, type SockJs } from '../src/adapters/sockjs/sock-js.ts';
 import type { Connection, ConnectionListener } from '../src/adapters/transport/connection.ts';
+import { acceptHixie76 } from './hixie76/handshake.ts';
 
 /** The services that the public SockJS protocol tests expect of a server under test. */
 function echoServices(): readonly SockJs[] {
-  const common = { responseLimit: 4096, legacyWebSocket: true };
+  const common = { responseLimit: 4096, otherHandshake: acceptHixie76 };
   return [
     createSockJs({ ...common, prefix: '/echo', onConnection: echo }),
     createSockJs({ ...common, prefix: '/close', onConnection: goAway }),

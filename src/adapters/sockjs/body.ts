@@ -1,26 +1,27 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { badJson, PayloadError } from './frames.ts';
+import { BAD_JSON, PayloadError } from './frames.ts';
 
-const patience = 1_000; // milliseconds in which a client may go on with a body that was already refused
+/** Time for a client to finish sending a body that was refused. */
+const LINGER_MS = 1_000;
 
-/** A body has more bytes than allowed. */
+/** A body has more bytes than are allowed. */
 export class BodyTooLarge extends Error {}
 
 /**
- * The text of a request's body, undefined if the client went away meanwhile.
- * @throws {@link BodyTooLarge} as soon as more than `limit` bytes are announced or seen
- * @throws {@link PayloadError} if it is no UTF-8
+ * Reads the body of a request as text. Null: the client went away before the end.
+ * @throws BodyTooLarge as soon as more than `limit` bytes are announced or have arrived
+ * @throws PayloadError if the body is not valid UTF-8
  */
-export async function readBody(request: IncomingMessage, limit: number): Promise<string | undefined> {
+export async function readBody(request: IncomingMessage, limit: number): Promise<string | null> {
   if (Number(request.headers['content-length'] ?? 0) > limit) throw new BodyTooLarge();
   const body = await collect(request, limit);
-  if (body === undefined) return undefined;
-  if (!isUtf8(body)) throw new PayloadError(badJson);
+  if (body === null) return null;
+  if (!isUtf8(body)) throw new PayloadError(BAD_JSON);
   return body.toString();
 }
 
-function collect(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+function collect(request: IncomingMessage, limit: number): Promise<Buffer | null> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -33,12 +34,15 @@ function collect(request: IncomingMessage, limit: number): Promise<Buffer | unde
     };
     request.on('data', onData);
     request.once('end', () => resolve(Buffer.concat(chunks)));
-    request.once('error', () => resolve(undefined));
-    request.once('close', () => resolve(undefined));
+    request.once('error', () => resolve(null));
+    request.once('close', () => resolve(null));
   });
 }
 
-/** Answers 413, and hangs up once the client has finished or has had its time to see the answer. */
+/**
+ * Answers 413 and closes the connection when the client has sent its body, or after {@link
+ * LINGER_MS}.
+ */
 export function answerTooLarge(request: IncomingMessage, response: ServerResponse): void {
   const text = 'Payload too large.\n';
   response.writeHead(413, {
@@ -47,17 +51,20 @@ export function answerTooLarge(request: IncomingMessage, response: ServerRespons
     Connection: 'close',
   });
   response.write(text);
-  const timer = setTimeout(() => response.end(), patience);
-  const over = () => {
+  const timer = setTimeout(() => response.end(), LINGER_MS);
+  const finish = () => {
     clearTimeout(timer);
     response.end();
   };
-  request.once('end', over);
-  request.once('close', over);
+  request.once('end', finish);
+  request.once('close', finish);
   request.resume();
 }
 
-/** The messages' JSON of a `jsonp_send` body: the form's field `d`, or the whole of any other type. */
+/**
+ * The JSON of the messages in a `jsonp_send` body: the field `d` of a form, or a whole body of any
+ * other type.
+ */
 export function formPayload(body: string, contentType: string | undefined): string {
   const [type = ''] = (contentType ?? '').split(';');
   if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded') return body;

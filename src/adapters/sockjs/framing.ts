@@ -1,26 +1,26 @@
 import type { TransportName } from '../transport/connection.ts';
 
-/** How one HTTP transport puts SockJS frames into a response. */
+/** The way in which one HTTP transport puts SockJS frames into a response. */
 export interface Framing {
   readonly name: TransportName;
   readonly contentType: string;
-  /** What a streaming response begins with; undefined where a response is over after one frame. */
-  readonly prelude: string | undefined;
+  /** The first bytes of a streaming response; null: a response carries one frame. */
+  readonly prelude: string | null;
   wrap(frame: string): string;
 }
 
-const javascript = 'application/javascript; charset=UTF-8';
+const JAVASCRIPT = 'application/javascript; charset=UTF-8';
 
 function line(frame: string): string {
   return `${frame}\n`;
 }
 
-export const xhr: Framing = { name: 'xhr', contentType: javascript, prelude: undefined, wrap: line };
+export const xhr: Framing = { name: 'xhr', contentType: JAVASCRIPT, prelude: null, wrap: line };
 
 export const xhrStreaming: Framing = {
   name: 'xhr_streaming',
-  contentType: javascript,
-  // Some browsers show nothing of a response before 2 KiB of it have come.
+  contentType: JAVASCRIPT,
+  // Some browsers pass on nothing of a response before 2 KiB of it have arrived.
   prelude: line('h'.repeat(2048)),
   wrap: line,
 };
@@ -32,19 +32,20 @@ export const eventSource: Framing = {
   wrap: (frame) => `data: ${frame}\r\n\r\n`,
 };
 
-const callbackName = /^[a-zA-Z0-9\-_.]{1,128}$/;
+const CALLBACK_NAME = /^[a-zA-Z0-9\-_.]{1,128}$/;
 
-/** Whether a callback's name may be written into a script. */
+/** Whether the name of a callback may be written into a script. */
 export function isCallback(name: string): boolean {
-  return callbackName.test(name);
+  return CALLBACK_NAME.test(name);
 }
 
 export function jsonp(callback: string): Framing {
   return {
     name: 'jsonp',
-    contentType: javascript,
-    prelude: undefined,
-    // The comment in front keeps the answer from passing for another file type that starts with the callback.
+    contentType: JAVASCRIPT,
+    prelude: null,
+    // Without the comment in front, a chosen callback could make the answer pass for another file
+    // type.
     wrap: (frame) => `/**/${callback}(${JSON.stringify(frame)});\r\n`,
   };
 }
@@ -54,12 +55,12 @@ export function htmlFile(callback: string): Framing {
     name: 'htmlfile',
     contentType: 'text/html; charset=UTF-8',
     prelude: `${htmlPrelude(callback).padEnd(1024)}\r\n\r\n`,
-    // Here a message stands inside HTML: it must not be able to end the script element.
+    // The frame stands inside HTML, so it must not be able to end the script element.
     wrap: (frame) => `<script>\np(${JSON.stringify(frame).replaceAll('<', '\\u003c')});\n</script>\r\n`,
   };
 }
 
-// The protocol fixes this page to the letter, the callback's name apart.
+// The protocol defines this page exactly, except for the name of the callback.
 function htmlPrelude(callback: string): string {
   return `<!doctype html>
 <html><head>

@@ -18,7 +18,7 @@ import {
 import { type Endpoint, queryOf, type Route } from './route.ts';
 import type { SessionTable } from './session-table.ts';
 
-const methods: Readonly<Record<Endpoint | Exclude<Route['kind'], 'session' | 'unknown'>, 'GET' | 'POST'>> = {
+const METHODS: Readonly<Record<Endpoint | Exclude<Route['kind'], 'session' | 'unknown'>, 'GET' | 'POST'>> = {
   greeting: 'GET',
   info: 'GET',
   iframe: 'GET',
@@ -33,7 +33,7 @@ const methods: Readonly<Record<Endpoint | Exclude<Route['kind'], 'session' | 'un
   jsonp_send: 'POST',
 };
 
-/** Answers plain HTTP requests: the pages, and the transports that do without a WebSocket. */
+/** Answers plain HTTP requests: the pages, and the transports that need no WebSocket. */
 export class HttpEndpoints {
   readonly #settings: Settings;
   readonly #sessions: SessionTable;
@@ -46,7 +46,7 @@ export class HttpEndpoints {
     this.#iframe = new IframePage(settings.sockjsUrl);
   }
 
-  /** From now on no session begins. */
+  /** Refuses new sessions from now on. */
   close(): void {
     this.#isClosing = true;
   }
@@ -65,7 +65,7 @@ export class HttpEndpoints {
       return;
     }
     allowCors(request, response);
-    const method = methods[name];
+    const method = METHODS[name];
     if (request.method === 'OPTIONS') {
       answerPreflight(request, response, `OPTIONS, ${method}`);
       return;
@@ -136,10 +136,10 @@ export class HttpEndpoints {
         return;
       }
       const body = await readBody(request, this.#settings.maxPayload);
-      if (body === undefined) return;
+      if (body === null) return;
       const json = endpoint === 'xhr_send' ? body : formPayload(body, request.headers['content-type']);
       const messages = readMessages(json);
-      // The session may have ended while the body was on its way.
+      // The session may have ended while the body was arriving.
       const session = this.#sessions.get(id);
       if (session?.isOpen) session.receive(messages);
       else {

@@ -2,49 +2,52 @@ import type { TransportName } from '../transport/connection.ts';
 import { type Flushable, flushSoon } from '../transport/flush-soon.ts';
 import { jsonElement } from '../transport/json-element.ts';
 import type { SharedFrame } from '../transport/shared-frame.ts';
-import { arrayFrame, closeFrame, heartbeatFrame, openFrame } from './frames.ts';
+import { arrayFrame, closeFrame, HEARTBEAT_FRAME, OPEN_FRAME } from './frames.ts';
+import { type ConnectionHost, GuardedListener } from './guarded-listener.ts';
 import type { Identity } from './identity.ts';
-import { type Host, Notifier } from './notifier.ts';
 import type { Receiver } from './receiver.ts';
 import type { LiveConnection, Wheel } from './wheel.ts';
 
-/** What a session needs of the table that it stands in. */
-export interface SessionHost extends Host {
+/** The parts of the session table that a session needs. */
+export interface HttpSessionHost extends ConnectionHost {
   readonly wheel: Wheel<HttpSession>;
-  /** Most bytes that wait for a paused application. */
+  /** Bytes of a client that may wait while the application has paused the connection. */
   readonly maxHeldBytes: number;
-  /** The session has no receiver any more: it lives on for a while, and may be told so again. */
+  /** The session has no receiver now. It may be called several times in a row. */
   detached(session: HttpSession): void;
+  /** The session has a receiver again. */
   attached(session: HttpSession): void;
 }
 
-/** A session over one of the HTTP transports: messages wait here between one response and the next. */
+/** A session over one of the HTTP transports. Messages wait here between two responses. */
 export class HttpSession implements LiveConnection, Flushable {
   readonly id: string;
   readonly protocol = '';
   readonly remoteAddress: string;
   readonly headers: Readonly<Record<string, string>>;
   wheelSlot = -1;
-  /** When the last receiver left, in milliseconds of `performance.now`. */
+  /** Time when the last receiver left, in milliseconds of `performance.now`. */
   detachedAt = 0;
   #transport: TransportName = 'xhr';
-  readonly #host: SessionHost;
-  readonly #notifier: Notifier;
-  #receiver: Receiver | undefined;
+  readonly #host: HttpSessionHost;
+  readonly #listener: GuardedListener;
+  #receiver: Receiver | null = null;
   #queue: string[] = [];
   #queuedBytes = 0;
   #isFlushing = false;
-  #closing: string | undefined; // the close frame, to be repeated to whoever asks
-  #held: string[] | undefined; // incoming messages of a paused session
+  /** The close frame once the session is closed. Every later receiver gets it. */
+  #closing: string | null = null;
+  /** Messages of the client while the session is paused, otherwise null. */
+  #held: string[] | null = null;
   #heldBytes = 0;
-  #waiting: (() => void)[] = [];
+  #drainWaiters: (() => void)[] = [];
 
-  constructor(id: string, identity: Identity, host: SessionHost) {
+  constructor(id: string, identity: Identity, host: HttpSessionHost) {
     this.id = id;
     this.remoteAddress = identity.remoteAddress;
     this.headers = identity.headers;
     this.#host = host;
-    this.#notifier = new Notifier(host);
+    this.#listener = new GuardedListener(host);
   }
 
   get transport(): TransportName {
@@ -52,29 +55,29 @@ export class HttpSession implements LiveConnection, Flushable {
   }
 
   get isOpen(): boolean {
-    return this.#closing === undefined;
+    return this.#closing === null;
   }
 
   get bufferedBytes(): number {
     return this.#queuedBytes + (this.#receiver?.bufferedBytes ?? 0);
   }
 
-  /** Begins the session: the open frame goes out, then the application hears of it. */
+  /** Begins the session: sends the open frame, then introduces the session to the application. */
   open(receiver: Receiver): void {
     this.#transport = receiver.transport;
     this.#take(receiver);
-    receiver.write(openFrame);
+    receiver.write(OPEN_FRAME);
     if (receiver.isOver) this.#detach();
-    this.#notifier.open(this);
+    this.#listener.open(this);
   }
 
-  /** Gives the session a response to send through; a second one beside it is refused. */
+  /** Gives the session a receiver. A second one at the same time is refused. */
   attach(receiver: Receiver): void {
-    if (this.#receiver !== undefined) {
+    if (this.#receiver !== null) {
       refuse(receiver, closeFrame(2010, 'Another connection still open'));
       return;
     }
-    if (this.#closing !== undefined && this.#queue.length === 0) {
+    if (this.#closing !== null && this.#queue.length === 0) {
       refuse(receiver, this.#closing);
       return;
     }
@@ -82,11 +85,11 @@ export class HttpSession implements LiveConnection, Flushable {
     this.flush();
   }
 
-  /** Hands what the client sent to the application. */
+  /** Delivers messages of the client to the application. */
   receive(messages: readonly string[]): void {
     for (const message of messages) {
       if (!this.isOpen) return;
-      if (this.#held === undefined) this.#notifier.message(this, message);
+      if (this.#held === null) this.#listener.message(this, message);
       else this.#hold(this.#held, message);
     }
   }
@@ -102,7 +105,7 @@ export class HttpSession implements LiveConnection, Flushable {
 
   drained(): Promise<void> {
     if (!this.isOpen || this.bufferedBytes === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve) => this.#drainWaiters.push(resolve));
   }
 
   pause(): void {
@@ -111,7 +114,7 @@ export class HttpSession implements LiveConnection, Flushable {
 
   resume(): void {
     const held = this.#held ?? [];
-    this.#held = undefined;
+    this.#held = null;
     this.#heldBytes = 0;
     this.receive(held);
   }
@@ -123,7 +126,7 @@ export class HttpSession implements LiveConnection, Flushable {
     this.#host.detached(this);
   }
 
-  /** The session was forgotten: no receiver came in time. */
+  /** The session table has removed the session, because no receiver came in time. */
   expire(): void {
     this.#queue = [];
     this.#queuedBytes = 0;
@@ -132,42 +135,42 @@ export class HttpSession implements LiveConnection, Flushable {
 
   visit(): void {
     this.flush();
-    this.#receiver?.write(heartbeatFrame);
+    this.#receiver?.write(HEARTBEAT_FRAME);
     if (this.#receiver?.isOver) this.#detach();
   }
 
   flush(): void {
     this.#isFlushing = false;
     const receiver = this.#receiver;
-    if (receiver === undefined) return;
+    if (receiver === null) return;
     if (this.#queue.length > 0) {
       const frame = arrayFrame(this.#queue);
       this.#queue = [];
       this.#queuedBytes = 0;
       receiver.write(frame);
     }
-    if (this.#closing !== undefined && !receiver.isOver) refuse(receiver, this.#closing);
+    if (this.#closing !== null && !receiver.isOver) refuse(receiver, this.#closing);
     if (receiver.isOver) this.#detach();
     else if (this.#isTooSlow(receiver)) this.#overflow();
-    if (this.#waiting.length > 0) this.#tellDrained(receiver);
+    if (this.#drainWaiters.length > 0) this.#resolveWhenDrained(receiver);
   }
 
   #enqueue(element: string): void {
     this.#queue.push(element);
     this.#queuedBytes += Buffer.byteLength(element) + 1;
     if (this.bufferedBytes > this.#host.maxQueuedBytes) this.#relieve();
-    else if (this.#receiver !== undefined && !this.#isFlushing) {
+    else if (this.#receiver !== null && !this.#isFlushing) {
       this.#isFlushing = true;
       flushSoon(this);
     }
   }
 
   #relieve(): void {
-    if (this.#receiver === undefined) this.#overflow();
+    if (this.#receiver === null) this.#overflow();
     else this.flush();
   }
 
-  // What only waits for the end of this turn is not the client's fault: it is handed over first.
+  // Bytes that only wait for the end of this turn are not the client's fault. Push them first.
   #isTooSlow(receiver: Receiver): boolean {
     if (receiver.bufferedBytes <= this.#host.maxQueuedBytes) return false;
     receiver.push();
@@ -196,12 +199,12 @@ export class HttpSession implements LiveConnection, Flushable {
   }
 
   #detach(): void {
-    this.#receiver = undefined;
+    this.#receiver = null;
     this.#host.wheel.remove(this);
     this.#host.detached(this);
   }
 
-  // Some of what was written may be lost, so the session cannot go on as if nothing had happened.
+  // Some of the written bytes may be lost, so the session cannot continue.
   #aborted(): void {
     this.#queue = [];
     this.#queuedBytes = 0;
@@ -212,14 +215,14 @@ export class HttpSession implements LiveConnection, Flushable {
   #end(code: number, reason: string, frame: string): void {
     if (!this.isOpen) return;
     this.#closing = frame;
-    this.#held = undefined;
-    this.#notifier.over(code, reason);
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    this.#held = null;
+    this.#listener.end(code, reason);
+    for (const resolve of this.#drainWaiters.splice(0)) resolve();
   }
 
-  #tellDrained(receiver: Receiver): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
+  #resolveWhenDrained(receiver: Receiver): void {
+    const waiting = this.#drainWaiters;
+    this.#drainWaiters = [];
     receiver.drained().then(() => {
       for (const resolve of waiting) resolve();
     });

@@ -1,16 +1,20 @@
 import type { IncomingMessage } from 'node:http';
-import type { Settings } from './options.ts';
 
-/** All that a connection remembers of the request that began it. */
+/** Everything that a connection keeps of the request that began it. */
 export interface Identity {
   readonly remoteAddress: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const noHeaders: Readonly<Record<string, string>> = Object.freeze({});
+export interface IdentityOptions {
+  readonly addressOf: (request: IncomingMessage) => string;
+  readonly keepHeaders: readonly string[];
+}
 
-export function identityOf(request: IncomingMessage, settings: Pick<Settings, 'addressOf' | 'keepHeaders'>): Identity {
-  return { remoteAddress: settings.addressOf(request), headers: keptHeaders(request, settings.keepHeaders) };
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
+
+export function identityOf(request: IncomingMessage, options: IdentityOptions): Identity {
+  return { remoteAddress: options.addressOf(request), headers: keptHeaders(request, options.keepHeaders) };
 }
 
 function keptHeaders(request: IncomingMessage, names: readonly string[]): Readonly<Record<string, string>> {
@@ -19,5 +23,5 @@ function keptHeaders(request: IncomingMessage, names: readonly string[]): Readon
     const value = request.headers[name];
     if (value !== undefined) kept.push([name, Array.isArray(value) ? value.join(', ') : value]);
   }
-  return kept.length === 0 ? noHeaders : Object.fromEntries(kept);
+  return kept.length === 0 ? NO_HEADERS : Object.fromEntries(kept);
 }

@@ -1,14 +1,22 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
+import type { ConnectionHost } from './guarded-listener.ts';
+import type { Identity } from './identity.ts';
+import type { LiveConnection, Wheel } from './wheel.ts';
 
+/** Options of a SockJS service. A comment ends with the default. */
 export interface SockJsOptions {
-  /** Where the service is mounted, e.g. `/my-chat`; no slash at the end. */
+  /** Path of the service without a slash at the end, e.g. `/my-chat`. */
   readonly prefix: string;
-  /** Called once a connection is open, sending included; the returned listener hears everything of it. */
+  /** Called once a connection is open and can send. The returned listener hears all its events. */
   readonly onConnection: (connection: Connection) => ConnectionListener;
-  /** Hears what a listener or `onConnection` threw; the connection in question is closed with 1011. */
+  /**
+   * Called with an exception of a listener or of `onConnection`. The connection is closed with
+   * 1011. Nothing
+   */
   readonly onError?: (error: unknown) => void;
-  /** Bytes after which a streaming response ends and the client asks anew. 131072 */
+  /** Bytes after which a streaming response ends and the client sends the next request. 131072 */
   readonly responseLimit?: number;
   /** Milliseconds between heart-beats: SockJS `h` frames, and pings on every WebSocket. 25000 */
   readonly heartbeatDelay?: number;
@@ -16,33 +24,52 @@ export interface SockJsOptions {
   readonly disconnectDelay?: number;
   /** Milliseconds that a WebSocket client has to answer a close. 5000 */
   readonly closeTimeout?: number;
-  /** Whether WebSockets are offered at all. true */
+  /** Whether WebSockets are offered. true */
   readonly websocket?: boolean;
-  /** Whether the WebSocket drafts before RFC 6455 with two keys (hixie-76) are accepted. false */
-  readonly legacyWebSocket?: boolean;
-  /** Whether session answers set the `JSESSIONID` cookie, which some load balancers stick by. false */
+  /** Takes over upgrade requests of a WebSocket version other than RFC 6455. None */
+  readonly otherHandshake?: OtherHandshake;
+  /** Whether session answers set the `JSESSIONID` cookie, which some load balancers need. false */
   readonly cookieNeeded?: boolean;
-  /** Bytes of one incoming message as it is on the wire: one WebSocket message, or one HTTP body. 131072 */
+  /** Bytes of one incoming message on the wire: one WebSocket message, or one HTTP body. 131072 */
   readonly maxPayload?: number;
-  /** Bytes that may wait for one client, the socket's buffer counted. 1048576 */
+  /** Bytes that may wait for one client, including the buffer of its socket. 1048576 */
   readonly maxQueuedBytes?: number;
-  /** HTTP sessions at one time; further ones get 503. 10000 */
+  /** HTTP sessions at one time. Further ones are refused with 503. 10000 */
   readonly maxSessions?: number;
-  /** Whether a page of that origin may use the service; `origin` is undefined where the client sent none. All may. */
+  /**
+   * Whether a page of that origin may use the service. `origin` is undefined if the client sent
+   * none. All may
+   */
   readonly allowOrigin?: (origin: string | undefined, request: IncomingMessage) => boolean;
-  /** The sub-protocol to use of those offered, undefined for none. None. */
+  /** Chooses a sub-protocol of those offered; undefined for none. None */
   readonly selectProtocol?: (offered: ReadonlySet<string>) => string | undefined;
-  /** The client's address. The socket's peer. */
+  /** The client's address. The peer of the socket */
   readonly addressOf?: (request: IncomingMessage) => string;
-  /** Names of request headers that a connection keeps, lower-case. None. */
+  /** Lower-case names of request headers that a connection keeps. None */
   readonly keepHeaders?: readonly string[];
-  /** The SockJS client script that the iframe page loads. */
+  /** URL of the SockJS client script that the iframe page loads. The newest 1.x on jsDelivr */
   readonly sockjsUrl?: string;
 }
 
+/** An upgrade request for a raw or SockJS WebSocket that the service would accept. */
+export interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  /** Bytes that arrived behind the request. */
+  readonly head: Buffer;
+  /** False: a raw WebSocket. */
+  readonly isSockJs: boolean;
+  readonly identity: Identity;
+  readonly host: ConnectionHost & { readonly maxPayload: number };
+  readonly wheel: Wheel<LiveConnection>;
+}
+
+/** @returns false, with nothing done, if the request is not of this version either */
+export type OtherHandshake = (upgrade: Upgrade) => boolean;
+
 export type Settings = Required<SockJsOptions>;
 
-const defaultClient = 'https://cdn.jsdelivr.net/npm/sockjs-client@1/dist/sockjs.min.js';
+const CLIENT_SCRIPT = 'https://cdn.jsdelivr.net/npm/sockjs-client@1/dist/sockjs.min.js';
 
 export function settingsOf(options: SockJsOptions): Settings {
   return {
@@ -52,7 +79,7 @@ export function settingsOf(options: SockJsOptions): Settings {
     disconnectDelay: 5_000,
     closeTimeout: 5_000,
     websocket: true,
-    legacyWebSocket: false,
+    otherHandshake: () => false,
     cookieNeeded: false,
     maxPayload: 128 * 1024,
     maxQueuedBytes: 1024 * 1024,
@@ -61,7 +88,7 @@ export function settingsOf(options: SockJsOptions): Settings {
     selectProtocol: () => undefined,
     addressOf: (request) => request.socket.remoteAddress ?? '',
     keepHeaders: [],
-    sockjsUrl: defaultClient,
+    sockjsUrl: CLIENT_SCRIPT,
     ...options,
   };
 }

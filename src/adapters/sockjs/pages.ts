@@ -2,7 +2,7 @@ import { createHash, randomInt } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { allowCachingForAYear, forbidCaching } from './responses.ts';
 
-/** The page that a client loads in a hidden frame, to talk from the server's own origin. */
+/** The page that a client loads in a hidden frame to send requests from the server's own origin. */
 export class IframePage {
   readonly #html: string;
   readonly #etag: string;
@@ -25,7 +25,9 @@ export class IframePage {
   }
 }
 
-/** Tells a client what the server can do, and lends it some entropy. */
+/**
+ * Answers `/info`: what the server supports, and some entropy for clients without a good source.
+ */
 export function serveInfo(response: ServerResponse, websocket: boolean, cookieNeeded: boolean): void {
   forbidCaching(response);
   response.setHeader('Content-Type', 'application/json; charset=UTF-8');
@@ -34,7 +36,7 @@ export function serveInfo(response: ServerResponse, websocket: boolean, cookieNe
   );
 }
 
-// The protocol fixes the page to the letter, the script's address apart.
+// The protocol defines the page exactly, except for the address of the script.
 function iframeHtml(sockjsUrl: string): string {
   const address = sockjsUrl.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
   return `<!DOCTYPE html>

@@ -2,12 +2,16 @@ import type { ServerResponse } from 'node:http';
 import type { TransportName } from '../transport/connection.ts';
 import type { Framing } from './framing.ts';
 
-/** A response through which an HTTP session sends frames: one frame where it polls, else many up to a byte limit. */
+/**
+ * A response through which an HTTP session sends frames. A polling response carries one frame, a
+ * streaming response carries many up to a limit of bytes.
+ */
 export class Receiver {
-  /** Called once where the client went away before the response was over. */
-  onAbort: (() => void) | undefined;
+  /** Called once if the client goes away before the end of the response. */
+  onAbort: (() => void) | null = null;
   readonly #response: ServerResponse;
   readonly #framing: Framing;
+  /** Bytes until a streaming response ends. */
   #room: number;
   #isOver = false;
 
@@ -20,7 +24,7 @@ export class Receiver {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.once('close', () => this.#closed());
     response.on('error', () => {});
-    if (framing.prelude !== undefined) response.write(framing.prelude);
+    if (framing.prelude !== null) response.write(framing.prelude);
   }
 
   get transport(): TransportName {
@@ -31,22 +35,25 @@ export class Receiver {
     return this.#isOver;
   }
 
-  /** Bytes that the response and its socket still hold. */
+  /** Bytes that wait in the response and its socket. */
   get bufferedBytes(): number {
     return this.#response.writableLength;
   }
 
-  /** Resolves once the client's side has taken all that was written, or is gone. */
+  /** Resolves when the operating system has taken all written bytes, or the client is gone. */
   drained(): Promise<void> {
     if (this.#isOver || this.#response.writableLength === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#response.once('close', resolve);
-      // Nothing is written, but only after all before it; `drain` comes only after the buffer was full.
+      // An empty chunk calls back after all chunks before it. `drain` is emitted only after the
+      // buffer was full.
       this.#response.write('', () => resolve());
     });
   }
 
-  /** Hands to the operating system what only waits for the end of this turn of the event loop. */
+  /**
+   * Hands bytes that only wait for the end of this turn of the event loop to the operating system.
+   */
   push(): void {
     const { socket } = this.#response;
     while (socket !== null && socket.writableCorked > 0) socket.uncork();
@@ -55,7 +62,7 @@ export class Receiver {
   write(frame: string): void {
     if (this.#isOver) return;
     const text = this.#framing.wrap(frame);
-    if (this.#framing.prelude === undefined) {
+    if (this.#framing.prelude === null) {
       this.#isOver = true;
       this.#response.end(text);
       return;
@@ -71,7 +78,7 @@ export class Receiver {
     this.#response.end();
   }
 
-  /** Cuts the client off without waiting for it to read. */
+  /** Closes the connection without waiting for the client to read. */
   destroy(): void {
     this.#isOver = true;
     this.#response.destroy();

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Headers and short answers that the HTTP endpoints have in common. */
+/** Headers and short answers that the HTTP endpoints share. */
 
-const year = 31_536_000;
-const plainCookie = /(?:^|;\s*)JSESSIONID=([\w.!~-]{1,128})(?:;|$)/;
+const YEAR_SECONDS = 31_536_000;
+const PLAIN_COOKIE = /(?:^|;\s*)JSESSIONID=([\w.!~-]{1,128})(?:;|$)/;
 
-/** Lets the page of an allowed origin read the answer, its cookies included. */
+/** Lets a page of an allowed origin read the answer, including cookies. */
 export function allowCors(request: IncomingMessage, response: ServerResponse): void {
   const origin = request.headers.origin;
   response.setHeader('Vary', 'Origin');
@@ -13,19 +13,22 @@ export function allowCors(request: IncomingMessage, response: ServerResponse): v
   if (origin !== undefined) response.setHeader('Access-Control-Allow-Credentials', 'true');
 }
 
-/** For answers that carry private data, or were seen to be cached although POSTed. */
+/** For answers with private data, and for answers to POST that some proxies cache. */
 export function forbidCaching(response: ServerResponse): void {
   response.setHeader('Cache-Control', 'no-store, no-cache, no-transform, must-revalidate, max-age=0');
 }
 
 export function allowCachingForAYear(response: ServerResponse): void {
-  response.setHeader('Cache-Control', `public, max-age=${year}`);
-  response.setHeader('Expires', new Date(Date.now() + year * 1000).toUTCString());
+  response.setHeader('Cache-Control', `public, max-age=${YEAR_SECONDS}`);
+  response.setHeader('Expires', new Date(Date.now() + YEAR_SECONDS * 1000).toUTCString());
 }
 
-/** Sets the cookie that load balancers stick by: the client's own value again, or a dummy. */
+/**
+ * Sets the cookie by which load balancers find a session's server: the client's own value again, or
+ * `dummy`.
+ */
 export function setStickyCookie(request: IncomingMessage, response: ServerResponse): void {
-  const [, value = 'dummy'] = plainCookie.exec(request.headers.cookie ?? '') ?? [];
+  const [, value = 'dummy'] = PLAIN_COOKIE.exec(request.headers.cookie ?? '') ?? [];
   response.setHeader('Set-Cookie', `JSESSIONID=${value}; path=/`);
 }
 
@@ -47,10 +50,10 @@ export function answerMethodNotAllowed(response: ServerResponse, allowed: string
   response.end();
 }
 
-/** Answers a preflight: which methods the page may use. */
+/** Answers a preflight request with the methods that the page may use. */
 export function answerPreflight(request: IncomingMessage, response: ServerResponse, methods: string): void {
   allowCachingForAYear(response);
-  response.setHeader('Access-Control-Max-Age', String(year));
+  response.setHeader('Access-Control-Max-Age', String(YEAR_SECONDS));
   response.setHeader('Access-Control-Allow-Methods', methods);
   const wanted = request.headers['access-control-request-headers'];
   if (wanted) response.setHeader('Access-Control-Allow-Headers', wanted);

@@ -1,13 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
-import { HttpSession, type SessionHost } from './http-session.ts';
+import { HttpSession, type HttpSessionHost } from './http-session.ts';
 import type { Identity } from './identity.ts';
 import type { Settings } from './options.ts';
 import type { Receiver } from './receiver.ts';
 import { Wheel } from './wheel.ts';
 
-/** All HTTP sessions, by the id that the client chose; a bounded number. */
-export class SessionTable implements SessionHost {
+/** All HTTP sessions by the id that the client chose. Their number is limited. */
+export class SessionTable implements HttpSessionHost {
   readonly maxQueuedBytes: number;
   readonly maxHeldBytes: number;
   readonly onConnection: (connection: Connection) => ConnectionListener;
@@ -16,8 +16,9 @@ export class SessionTable implements SessionHost {
   readonly #maxSessions: number;
   readonly #disconnectDelay: number;
   readonly #sessions = new Map<string, HttpSession>();
-  readonly #detached = new Set<HttpSession>(); // the one that waits longest comes first
-  #timer: NodeJS.Timeout | undefined;
+  /** Sessions without a receiver, the one that waits longest first. */
+  readonly #detached = new Set<HttpSession>();
+  #timer: NodeJS.Timeout | null = null;
 
   constructor(settings: Settings) {
     this.maxQueuedBytes = settings.maxQueuedBytes;
@@ -33,17 +34,17 @@ export class SessionTable implements SessionHost {
     return this.#sessions.size;
   }
 
-  /** The session of that id, closed ones included as long as they are remembered. */
+  /** The session with that id. A closed session is found until it is removed. */
   get(id: string): HttpSession | undefined {
     return this.#sessions.get(id);
   }
 
-  /** Whether one more session may begin; makes room by forgetting one that is closed already. */
+  /** Whether one more session may begin. Removes a closed session to make room. */
   hasRoom(): boolean {
     if (this.#sessions.size < this.#maxSessions) return true;
     for (const session of this.#detached) {
       if (session.isOpen) continue;
-      this.#forget(session);
+      this.#remove(session);
       return true;
     }
     return false;
@@ -75,13 +76,13 @@ export class SessionTable implements SessionHost {
     const dueBefore = performance.now() - this.#disconnectDelay;
     for (const session of this.#detached) {
       if (session.detachedAt > dueBefore) return;
-      this.#forget(session);
+      this.#remove(session);
     }
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
   }
 
-  #forget(session: HttpSession): void {
+  #remove(session: HttpSession): void {
     this.#detached.delete(session);
     this.#sessions.delete(session.id);
     session.expire();

@@ -1,21 +1,22 @@
 import type { TransportName } from '../transport/connection.ts';
 import { jsonElement } from '../transport/json-element.ts';
 import type { SharedFrame } from '../transport/shared-frame.ts';
-import { pingFrame, textFrame } from '../transport/web-socket-frame.ts';
-import { arrayFrame, closeFrame, heartbeatFrame, openFrame, PayloadError, readMessages } from './frames.ts';
+import { PING_FRAME, textFrame } from '../transport/web-socket-frame.ts';
+import { arrayFrame, closeFrame, HEARTBEAT_FRAME, OPEN_FRAME, PayloadError, readMessages } from './frames.ts';
 import { WebSocketConnection } from './web-socket-connection.ts';
 
-const opening = textFrame(openFrame);
-const beatAndPing = Buffer.concat([textFrame(heartbeatFrame), pingFrame]);
+const OPENING = textFrame(OPEN_FRAME);
+/** A SockJS client expects `h`, but only the ping makes it answer. */
+const BEAT_AND_PING = Buffer.concat([textFrame(HEARTBEAT_FRAME), PING_FRAME]);
 
-/** A SockJS session over one WebSocket: its lifetime is the socket's. */
+/** A SockJS session over one WebSocket. It ends with the socket. */
 export class SockJsWebSocketConnection extends WebSocketConnection {
   override get transport(): TransportName {
     return 'websocket';
   }
 
   override open(): void {
-    this.write(opening);
+    this.write(OPENING);
     super.open();
   }
 
@@ -39,8 +40,7 @@ export class SockJsWebSocketConnection extends WebSocketConnection {
   }
 
   protected override beat(): void {
-    // The client wants `h`; only the ping makes it answer.
-    this.write(beatAndPing);
+    this.write(BEAT_AND_PING);
   }
 
   protected override beforeClose(code: number, reason: string): void {

@@ -6,15 +6,23 @@ import { routeOf } from './route.ts';
 import { SessionTable } from './session-table.ts';
 import { WebSocketEndpoint } from './web-socket-endpoint.ts';
 
-/** A SockJS 0.3 service, and the raw WebSocket beside it, to be hung into any `node:http` server. */
+/** A SockJS 0.3 service with a raw WebSocket, for any `node:http` server. */
 export interface SockJs {
-  /** Answers a request under the prefix; false, with nothing done, for any other. */
+  /**
+   * Answers a request under the prefix. For any other request it does nothing and returns false.
+   */
   handleRequest(request: IncomingMessage, response: ServerResponse): boolean;
-  /** Takes over an upgrade under the prefix, to refuse it maybe; false, with nothing done, for any other. */
+  /**
+   * Accepts or refuses an upgrade under the prefix. For any other it does nothing and returns
+   * false.
+   */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
-  /** Closes every connection with that code and lets none begin; HTTP clients read of it with their next request. */
+  /**
+   * Closes every connection with that code and refuses new ones. HTTP clients learn of it with
+   * their next request.
+   */
   close(code: number, reason: string): void;
-  /** Open WebSockets, and HTTP sessions, those that are closed and not yet forgotten among them. */
+  /** Open WebSockets, and HTTP sessions including closed ones that are not yet removed. */
   readonly counts: { readonly webSockets: number; readonly httpSessions: number };
 }
 
@@ -26,13 +34,13 @@ export function createSockJs(options: SockJsOptions): SockJs {
   return {
     handleRequest(request, response) {
       const route = routeOf(request.url ?? '', settings.prefix);
-      if (route === undefined) return false;
+      if (route === null) return false;
       http.handle(route, request, response);
       return true;
     },
     handleUpgrade(request, socket, head) {
       const route = routeOf(request.url ?? '', settings.prefix);
-      if (route === undefined) return false;
+      if (route === null) return false;
       webSockets.handle(route, request, socket, head);
       return true;
     },

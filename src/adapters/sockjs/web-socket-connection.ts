@@ -3,20 +3,29 @@ import { WebSocket } from 'ws';
 import type { TransportName } from '../transport/connection.ts';
 import type { SharedFrame } from '../transport/shared-frame.ts';
 import { SocketWriter } from '../transport/socket-writer.ts';
-import { joinedTextFrame, openTextFrame, pingFrame, textFrame } from '../transport/web-socket-frame.ts';
+import { joinedTextFrame, openTextFrame, PING_FRAME, textFrame } from '../transport/web-socket-frame.ts';
+import { type ConnectionHost, GuardedListener } from './guarded-listener.ts';
 import type { Identity } from './identity.ts';
-import { type Host, Notifier } from './notifier.ts';
 import type { LiveConnection, Wheel } from './wheel.ts';
 
-const unansweredLimit = 2; // heart-beat intervals without a byte from the client
-const copyLimit = 16 * 1024; // a longer shared tail is written on its own instead of copied
-const longestReason = 123; // RFC 6455: a close frame's payload is at most 125 bytes, two of them the code
+/** Heart-beat intervals without a byte from the client until it is given up. */
+const MAX_UNANSWERED = 2;
+/** A longer shared tail is written as its own chunk instead of being copied. */
+const MAX_COPIED_BYTES = 16 * 1024;
+/** RFC 6455: the payload of a close frame has at most 125 bytes. Two of them are the code. */
+const MAX_REASON_BYTES = 123;
 
-/** A `ws` socket that knows its connection, so that its listeners need no closures. */
+/**
+ * A WebSocket of `ws` that has a field for its connection, so that its event listeners need no
+ * closures.
+ */
 export class ServerWebSocket extends WebSocket {
-  connection: WebSocketConnection | undefined = undefined;
+  connection: WebSocketConnection | null = null;
 
-  /** Also called by `ws` itself, for a client that closes or breaks the protocol: what was sent before goes first. */
+  /**
+   * Sends the written messages first. `ws` also calls it for a client that closes or violates the
+   * protocol.
+   */
   override close(code?: number, reason?: string | Buffer): void {
     this.connection?.flush();
     super.close(code, reason);
@@ -24,30 +33,37 @@ export class ServerWebSocket extends WebSocket {
 }
 
 /**
- * A raw WebSocket. Incoming frames and the closing handshake are `ws`'s; outgoing messages go to the socket below it as
- * complete frames. The two never interleave: without compression `ws` writes each of its own frames at once.
+ * A raw WebSocket. `ws` reads the incoming frames and does the closing handshake. Outgoing messages
+ * are written to the socket as complete frames. The two writers never interleave, because without
+ * compression `ws` writes each of its own frames at once.
  */
 export class WebSocketConnection implements LiveConnection {
   readonly remoteAddress: string;
   readonly headers: Readonly<Record<string, string>>;
   wheelSlot = -1;
-  readonly #host: Host;
+  readonly #host: ConnectionHost;
   readonly #wheel: Wheel<LiveConnection>;
   readonly #ws: ServerWebSocket;
   readonly #socket: Socket;
   readonly #writer: SocketWriter;
-  readonly #notifier: Notifier;
+  readonly #listener: GuardedListener;
   #isOpen = true;
   #bytesSeen = -1;
   #unanswered = 0;
 
-  constructor(ws: ServerWebSocket, socket: Socket, identity: Identity, host: Host, wheel: Wheel<LiveConnection>) {
+  constructor(
+    ws: ServerWebSocket,
+    socket: Socket,
+    identity: Identity,
+    host: ConnectionHost,
+    wheel: Wheel<LiveConnection>,
+  ) {
     this.#ws = ws;
     this.#socket = socket;
     this.#writer = new SocketWriter(socket);
     this.#host = host;
     this.#wheel = wheel;
-    this.#notifier = new Notifier(host);
+    this.#listener = new GuardedListener(host);
     this.remoteAddress = identity.remoteAddress;
     this.headers = identity.headers;
     ws.connection = this;
@@ -75,7 +91,7 @@ export class WebSocketConnection implements LiveConnection {
 
   /** Introduces the connection to the application. */
   open(): void {
-    this.#notifier.open(this);
+    this.#listener.open(this);
   }
 
   send(text: string): void {
@@ -105,42 +121,42 @@ export class WebSocketConnection implements LiveConnection {
     this.fail(code, reason);
   }
 
-  /** Hands over what only waits for the end of this turn. */
+  /** Writes what waits for the end of this turn of the event loop. */
   flush(): void {
     this.#writer.flush();
   }
 
-  /** Called for every message that arrives while the connection is open. */
+  /** Handles a message of the client. */
   receive(data: Buffer, isBinary: boolean): void {
     this.deliver(isBinary ? data : data.toString());
   }
 
-  /** The socket is gone, or the client began to close. */
+  /** Handles the end: the socket is gone, or the client has begun to close. */
   gone(code: number, reason: string): void {
     this.#end(code, reason);
   }
 
-  /** Pings, or gives up a client that neither answered the last pings nor sent anything. */
+  /** Sends a ping, or gives up a client that sent nothing since the last pings. */
   visit(): void {
     const bytes = this.#socket.bytesRead;
     if (bytes !== this.#bytesSeen || this.#ws.isPaused) this.#unanswered = 0;
     else this.#unanswered += 1;
     this.#bytesSeen = bytes;
-    if (this.#unanswered >= unansweredLimit) this.#drop(1006, 'no answer to pings');
+    if (this.#unanswered >= MAX_UNANSWERED) this.#drop(1006, 'no answer to pings');
     else this.beat();
   }
 
   protected beat(): void {
-    this.write(pingFrame);
+    this.write(PING_FRAME);
   }
 
   protected beforeClose(_code: number, _reason: string): void {}
 
   protected deliver(message: string | Buffer): void {
-    if (this.#isOpen) this.#notifier.message(this, message);
+    if (this.#isOpen) this.#listener.message(this, message);
   }
 
-  /** Closes without a word in the messages' own framing. */
+  /** Closes without a SockJS close frame. */
   protected fail(code: number, reason: string): void {
     this.#end(code, reason);
     this.#ws.close(sendable(code), clipped(reason));
@@ -153,7 +169,7 @@ export class WebSocketConnection implements LiveConnection {
   }
 
   protected writeJoined(head: string, tail: Buffer): void {
-    if (tail.length <= copyLimit) {
+    if (tail.length <= MAX_COPIED_BYTES) {
       this.write(joinedTextFrame(head, tail));
       return;
     }
@@ -161,7 +177,7 @@ export class WebSocketConnection implements LiveConnection {
     this.write(tail);
   }
 
-  // What only waits for the end of this turn is not the client's fault: it is handed over first.
+  // Bytes that only wait for the end of this turn are not the client's fault. Flush them first.
   #relieve(): void {
     this.#writer.flush();
     if (this.#writer.bufferedBytes > this.#host.maxQueuedBytes) this.#drop(1008, 'slow consumer');
@@ -176,7 +192,7 @@ export class WebSocketConnection implements LiveConnection {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#wheel.remove(this);
-    this.#notifier.over(code, reason);
+    this.#listener.end(code, reason);
   }
 }
 
@@ -188,20 +204,21 @@ function onClose(this: WebSocket, code: number, reason: Buffer): void {
   if (this instanceof ServerWebSocket) this.connection?.gone(code, reason.toString());
 }
 
-// ws has already begun to close with the fitting code: 1002, 1007 for bad UTF-8, 1009 for too large.
+// `ws` has already begun to close with the right code: 1002, 1007 for invalid UTF-8, 1009 for too
+// large.
 function onError(this: WebSocket, error: Error): void {
   if (this instanceof ServerWebSocket) this.connection?.gone(1006, error.message);
 }
 
-/** The close code to put on the wire: RFC 6455, section 7.4, forbids some. */
+/** The close code for the wire. RFC 6455, section 7.4, forbids some codes; they become 1000. */
 export function sendable(code: number): number {
   const isKnown = code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
   return isKnown || (code >= 3000 && code <= 4999) ? code : 1000;
 }
 
 function clipped(reason: string): string {
-  if (Buffer.byteLength(reason) <= longestReason) return reason;
-  // A character cut in half becomes a replacement character of three bytes: cut those off as well.
-  const text = Buffer.from(reason).toString('utf8', 0, longestReason - 2);
+  if (Buffer.byteLength(reason) <= MAX_REASON_BYTES) return reason;
+  // A character that is cut becomes a replacement character of three bytes, which is removed too.
+  const text = Buffer.from(reason).toString('utf8', 0, MAX_REASON_BYTES - 2);
   return text.endsWith('\ufffd') ? text.slice(0, -1) : text;
 }

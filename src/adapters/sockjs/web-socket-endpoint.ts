@@ -3,14 +3,13 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Server, WebSocketServer } from 'ws';
 import { type Identity, identityOf } from './identity.ts';
-import { acceptLegacy, isLegacyRequest } from './legacy-web-socket.ts';
 import type { Settings } from './options.ts';
 import type { Route } from './route.ts';
 import { SockJsWebSocketConnection } from './sock-js-web-socket-connection.ts';
 import { ServerWebSocket, WebSocketConnection } from './web-socket-connection.ts';
 import { type LiveConnection, Wheel } from './wheel.ts';
 
-/** Turns upgrade requests into raw and SockJS WebSocket connections. */
+/** Accepts upgrade requests as raw and SockJS WebSocket connections. */
 export class WebSocketEndpoint {
   readonly #settings: Settings;
   readonly #server: Server<typeof ServerWebSocket>;
@@ -27,7 +26,8 @@ export class WebSocketEndpoint {
       clientTracking: false,
       skipUTF8Validation: false,
       maxPayload: settings.maxPayload,
-      closeTimeout: settings.closeTimeout, // known to ws, not yet to its types
+      // An option of ws that its types do not have.
+      closeTimeout: settings.closeTimeout,
       handleProtocols: (offered: Set<string>) => settings.selectProtocol(offered) ?? false,
     };
     this.#server = new WebSocketServer(options);
@@ -47,25 +47,24 @@ export class WebSocketEndpoint {
     else if (request.method !== 'GET') reject(socket, 405, 'Allow: GET');
     else if (request.headers.upgrade?.toLowerCase() !== 'websocket') reject(socket, 400);
     else if (this.#isClosing) reject(socket, 503);
-    else if (settings.legacyWebSocket && isLegacyRequest(request)) {
-      acceptLegacy(request, socket, head, isSockJs, identityOf(request, settings), settings, this.#wheel);
-    } else this.#accept(isRaw, request, socket, head);
+    else this.#accept(isSockJs, request, socket, head);
   }
 
   closeAll(code: number, reason: string): void {
     this.#isClosing = true;
-    for (const item of this.#wheel.items()) {
-      item.close(code, reason);
-    }
+    for (const connection of this.#wheel.items()) connection.close(code, reason);
   }
 
-  #accept(isRaw: boolean, request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const identity = identityOf(request, this.#settings);
-    this.#server.handleUpgrade(request, socket, head, (ws) => this.#connect(isRaw, ws, socket, identity));
+  #accept(isSockJs: boolean, request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const settings = this.#settings;
+    const identity = identityOf(request, settings);
+    const upgrade = { request, socket, head, isSockJs, identity, host: settings, wheel: this.#wheel };
+    if (settings.otherHandshake(upgrade)) return;
+    this.#server.handleUpgrade(request, socket, head, (ws) => this.#connect(isSockJs, ws, socket, identity));
   }
 
-  #connect(isRaw: boolean, ws: ServerWebSocket, socket: Socket, identity: Identity): void {
-    const Kind = isRaw ? WebSocketConnection : SockJsWebSocketConnection;
+  #connect(isSockJs: boolean, ws: ServerWebSocket, socket: Socket, identity: Identity): void {
+    const Kind = isSockJs ? SockJsWebSocketConnection : WebSocketConnection;
     new Kind(ws, socket, identity, this.#settings, this.#wheel).open();
   }
 }
@@ -77,7 +76,7 @@ function headerOf(request: IncomingMessage, name: string): string | undefined {
 
 function ignoreError(): void {}
 
-/** Answers an upgrade request with an error and hangs up. */
+/** Answers an upgrade request with an error and closes the socket. */
 function reject(socket: Duplex, status: number, ...headers: readonly string[]): void {
   socket.on('error', ignoreError);
   socket.once('finish', () => socket.destroy());

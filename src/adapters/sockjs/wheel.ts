@@ -1,25 +1,25 @@
 import type { Connection } from '../transport/connection.ts';
 
-/** Something visited once every interval while it is on a wheel. */
+/** An item that a wheel visits once in each interval. */
 export interface WheelItem {
-  /** Where on the wheel the item is; -1 off it. Kept by the wheel. */
+  /** Slot of the item, set by the wheel; -1: the item is on no wheel. */
   wheelSlot: number;
   visit(): void;
 }
 
-/** A connection that is on a wheel as long as it is open. */
+/** A connection that is on a wheel while it is open. */
 export type LiveConnection = Connection & WheelItem;
 
 /**
- * One timer for any number of periodic visits: the interval is cut into slots, and an item is visited a whole
- * interval after it was put on, then every interval. Costs nothing while empty.
+ * One timer for any number of periodic visits. The interval is divided into slots. An item is
+ * visited one interval after it was added, then once in each interval. An empty wheel has no timer.
  */
 export class Wheel<Item extends WheelItem> {
   readonly #slots: Set<Item>[];
   readonly #tickMs: number;
   #now = 0;
   #size = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | null = null;
 
   constructor(intervalMs: number, slots = 25) {
     this.#slots = Array.from({ length: slots }, () => new Set<Item>());
@@ -43,9 +43,9 @@ export class Wheel<Item extends WheelItem> {
     this.#slots[item.wheelSlot]?.delete(item);
     item.wheelSlot = -1;
     this.#size -= 1;
-    if (this.#size === 0) {
+    if (this.#size === 0 && this.#timer !== null) {
       clearInterval(this.#timer);
-      this.#timer = undefined;
+      this.#timer = null;
     }
   }
 
@@ -56,7 +56,7 @@ export class Wheel<Item extends WheelItem> {
 
   #turn(): void {
     this.#now = (this.#now + 1) % this.#slots.length;
-    // A copy, or an item that comes back during the visits would be visited twice.
+    // A copy. Otherwise an item that is removed and added during the visits would be visited twice.
     for (const item of [...(this.#slots[this.#now] ?? [])]) {
       if (item.wheelSlot === this.#now) item.visit();
     }

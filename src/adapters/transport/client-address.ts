@@ -1,30 +1,33 @@
 import { type Networks, normalAddress } from './networks.ts';
 
-/** Request headers as node gives them: lower-case names. */
+/** Request headers as Node returns them, with lower-case names. */
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** The other end of the socket. */
 export interface Peer {
   readonly address: string | undefined;
-  /** TLS ended here. */
+  /** True if TLS ends in this server. */
   readonly encrypted: boolean;
 }
 
-/** Who makes a request, and how he addressed this server. */
+/** The client of a request, and the address by which it reached this server. */
 export interface Client {
-  /** Empty where unknown. */
+  /** The client's address; empty if unknown. */
   readonly address: string;
   readonly scheme: 'http' | 'https';
-  /** Host and port as the client wrote them, lower case; empty where there is none or it is no host. */
+  /**
+   * Host and port as the client wrote them, in lower case; empty if missing or not a valid host.
+   */
   readonly host: string;
   /**
-   * `direct`: the peer itself. `trusted`: forwarded, and every hop up to the address is a trusted proxy.
-   * `untrusted`: forwarded by somebody who may say anything; the address is the last one that is certain.
+   * `direct`: the client is the peer. `trusted`: the request was forwarded, and every hop after the
+   * client is a trusted proxy. `untrusted`: the forwarding headers cannot be trusted; the address
+   * is the last one that is certain.
    */
   readonly via: 'direct' | 'trusted' | 'untrusted';
 }
 
-/** True where any header says that a proxy passed the request on. */
+/** True if a header says that a proxy forwarded the request. */
 export function isForwarded(headers: Headers): boolean {
   return Object.keys(headers).some(
     (name) => name === 'forwarded' || name === 'via' || name === 'x-real-ip' || name.startsWith('x-forwarded-'),
@@ -32,9 +35,12 @@ export function isForwarded(headers: Headers): boolean {
 }
 
 /**
- * Finds the client behind trusted proxies, by `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` (RFC 7239), read from the right: each hop is believed
- * as long as the one that reports it is trusted. A proxy sets one of the two families and passes the other on as the client wrote it, so where
- * they contradict each other neither is believed.
+ * Finds the client behind trusted proxies by `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded`
+ * (RFC 7239). Headers are read from the right: a hop counts if the proxy that reports it is
+ * trusted.
+ *
+ * A proxy sets one of the two header families and passes the other on as the client wrote it. If
+ * the two contradict each other, neither counts.
  */
 export function clientOf(trusted: Networks, peer: Peer, headers: Headers): Client {
   const own: Client = {
@@ -63,14 +69,14 @@ export function clientOf(trusted: Networks, peer: Peer, headers: Headers): Clien
 }
 
 interface Hops {
-  /** As written, the farthest first. */
+  /** Addresses as written, the farthest first. */
   readonly hops: readonly string[];
   readonly scheme: 'http' | 'https' | null;
   readonly host: string | null;
 }
 
 function walk(trusted: Networks, peer: string, hops: readonly string[]): { address: string; certain: boolean } {
-  // A proxy that does not say for whom it asks must not pass for the one who asks.
+  // A proxy that names no client must not count as the client.
   if (hops.length === 0) return { address: peer, certain: false };
   let address = peer;
   for (const hop of hops.toReversed()) {
@@ -118,7 +124,7 @@ function text(header: Headers[string]): string | undefined {
   return header === undefined || typeof header === 'string' ? header : header.join(',');
 }
 
-/** `1.2.3.4`, `1.2.3.4:80`, `[::1]:80`, `::1`; null for `unknown` and names. */
+/** Reads `1.2.3.4`, `1.2.3.4:80`, `[::1]:80` or `::1`. Null for `unknown` and for names. */
 function addressOf(hop: string): string | null {
   const bracketed = /^\[([^\]]*)\](?::\d+)?$/.exec(hop);
   if (bracketed !== null) return normalAddress(bracketed[1] ?? '');

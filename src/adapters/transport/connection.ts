@@ -1,53 +1,59 @@
 import type { SharedFrame } from './shared-frame.ts';
 
 /**
- * One client, however it is connected: raw WebSocket, SockJS over WebSocket, or one of the SockJS HTTP transports.
+ * The connection to one client: a raw WebSocket, SockJS over WebSocket, or one of the SockJS HTTP
+ * transports.
  *
- * Sending never waits and never throws. What cannot leave at once is queued, up to a byte limit of the server; the
- * connection that passes it is closed with code 1008 and the reason `slow consumer`, nobody else is touched. After
- * {@link close}, or once the client is gone, everything sent is dropped.
+ * Sending never waits and never throws. Messages that cannot leave at once are queued up to a limit
+ * of bytes. Over the limit, this connection is closed with code 1008 and the reason `slow
+ * consumer`; no other connection is affected. After {@link close}, or when the client is gone,
+ * messages are dropped.
  */
 export interface Connection {
-  /** The WebSocket sub-protocol agreed on, empty where there is none. */
+  /** The WebSocket sub-protocol that was agreed on; empty for none. */
   readonly protocol: string;
-  /** The client's address as the server saw it when the connection began; empty if unknown. */
+  /** The client's address when the connection began; empty if unknown. */
   readonly remoteAddress: string;
-  /** The request headers that the server was told to keep (lower-case names); nothing else of the request survives. */
+  /** The request headers that the server was configured to keep, with lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  /** How the client is connected, e.g. for metrics. */
+  /** The kind of the connection, e.g. for metrics. */
   readonly transport: TransportName;
-  /** False from the moment the connection is closing, whoever closes it. */
+  /** False as soon as either side closes the connection. */
   readonly isOpen: boolean;
-  /** Bytes not yet taken by the operating system: those queued here and those that the socket holds. */
+  /** Bytes that the operating system has not taken: queued here, or in the buffer of the socket. */
   readonly bufferedBytes: number;
 
   /** Sends one text message. */
   send(text: string): void;
   /**
-   * Sends a message built once for many connections.
-   * @param head text of this connection's own that goes before the shared text, in the same message
+   * Sends a message that was built once for many connections.
+   * @param head text only for this connection, in front of the shared text of the same message
    */
   sendShared(frame: SharedFrame, head?: string): void;
-  /** Resolves once nothing is queued any more, or the connection is gone. Lets a long replay keep pace with its reader. */
+  /** Resolves when nothing is queued, or the connection is gone. A long replay waits for it. */
   drained(): Promise<void>;
-  /** Stops reading from the client; messages already read may still arrive. */
+  /** Stops reading from the client. Messages that were read before may still arrive. */
   pause(): void;
   resume(): void;
   /**
-   * Closes after what was sent before; no message arrives any more.
-   * @param code a WebSocket close code: 1000 to 4999, where a code that must not be sent becomes 1000 on the wire
-   * @param reason at most 123 bytes of it reach a WebSocket client
+   * Closes after everything that was sent before. No further message arrives.
+   * @param code a WebSocket close code from 1000 to 4999; a code that must not be sent becomes 1000
+   * @param reason a WebSocket client gets its first 123 bytes
    */
   close(code: number, reason: string): void;
 }
 
-/** What a connection tells its owner. Exceptions are caught, reported, and close the connection with code 1011. */
+/**
+ * Gets the events of one connection. An exception is caught and reported, and closes the connection
+ * with code 1011.
+ */
 export interface ConnectionListener {
-  /** One whole message: a string where the client sent text, a Buffer where it sent binary. */
+  /** Called with one complete message: a string for a text message, a Buffer for a binary one. */
   onMessage(message: string | Buffer): void;
   /**
-   * Called exactly once, never from within a call to the connection.
-   * @param code the close code: the one given to `close`, else the client's, 1006 where it just went away
+   * Called exactly once, and never during a call to the connection.
+   * @param code the code given to `close`, otherwise the client's; 1006 if the client went away
+   * without one
    */
   onClose(code: number, reason: string): void;
 }

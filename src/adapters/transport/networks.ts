@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 
 /** A set of addresses. */
 export interface Networks {
-  /** False for what is no address. */
+  /** False if the text is not an address. */
   contains(address: string): boolean;
 }
 
@@ -19,8 +19,8 @@ export const LOCAL_NETWORKS: readonly string[] = [
 ];
 
 /**
- * Reads networks: `10.0.0.0/8`, `fd00::/8`, or single addresses.
- * @throws Error that names the entry which is none of these
+ * Reads networks such as `10.0.0.0/8` and `fd00::/8`, or single addresses.
+ * @throws Error that names the first entry that is neither
  */
 export function parseNetworks(list: readonly string[]): Networks {
   const ranges = list.map(rangeOf);
@@ -35,7 +35,8 @@ export function parseNetworks(list: readonly string[]): Networks {
 }
 
 /**
- * An address in one spelling: IPv4 inside of IPv6 as IPv4, no zone, IPv6 shortened. Null for what is no address.
+ * An address in its normal form: IPv4 in IPv6 as IPv4, IPv6 shortened, no zone. Null: not an
+ * address.
  */
 export function normalAddress(text: string): string | null {
   return read(text)?.toString() ?? null;
@@ -43,7 +44,10 @@ export function normalAddress(text: string): string | null {
 
 const IPV6_NETWORK_PARTS = 4;
 
-/** What is counted as one client: an IPv4 address, or the first 64 bits of an IPv6 one. What is no address comes back as it is. */
+/**
+ * The network that counts as one client: an IPv4 address, or the first 64 bits of an IPv6 address.
+ * A text that is not an address is returned unchanged.
+ */
 export function networkOf(text: string): string {
   const address = read(text);
   if (!(address instanceof ipaddr.IPv6)) return address?.toString() ?? text;
@@ -54,7 +58,7 @@ export function networkOf(text: string): string {
 function read(text: string): Address | null {
   const zone = text.indexOf('%');
   const bare = zone === -1 ? text : text.slice(0, zone);
-  // The library also reads `1`, `0x7f.1` and the like, which no header means as an address.
+  // The library also reads `1`, `0x7f.1` and the like, which are not addresses in headers.
   if (!bare.includes(':') && !ipaddr.IPv4.isValidFourPartDecimal(bare)) return null;
   return ipaddr.isValid(bare) ? ipaddr.process(bare) : null;
 }
@@ -63,11 +67,12 @@ function rangeOf(text: string): [Address, number] {
   const entry = text.trim();
   const slash = entry.indexOf('/');
   const address = read(slash === -1 ? entry : entry.slice(0, slash));
-  if (address === null) throw new Error(`${JSON.stringify(entry)} is no network, e.g. 10.0.0.0/8`);
+  if (address === null) throw new Error(`${JSON.stringify(entry)} is not a network such as 10.0.0.0/8`);
   const widest = address.kind() === 'ipv4' ? 32 : 128;
   const asWritten = slash === -1 ? String(widest) : entry.slice(slash + 1);
   const mapped = address.kind() === 'ipv4' && entry.includes(':') && slash !== -1;
   const bits = /^\d{1,3}$/.test(asWritten) ? Number(asWritten) - (mapped ? 96 : 0) : -1;
-  if (bits < 0 || bits > widest) throw new Error(`${JSON.stringify(entry)} has no such prefix length`);
+  if (bits < 0 || bits > widest)
+    throw new Error(`${JSON.stringify(entry)} has a prefix length outside of 0 to ${widest}`);
   return [address, bits];
 }

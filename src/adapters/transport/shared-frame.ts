@@ -1,17 +1,18 @@
 import { jsonElement } from './json-element.ts';
 import { headerSize, textFrame } from './web-socket-frame.ts';
 
-const sockJsOpening = 3; // the bytes of a["
+/** Bytes of `a["`. */
+const SOCK_JS_OPENING_BYTES = 3;
 
 /**
- * One text message for many connections. Each encoding is made when the first connection needs it, and then shared:
- * the buffers are handed to many sockets and must not be written to.
+ * One text message for many connections. Each encoding is created when the first connection needs
+ * it. Many sockets share the buffers, which must not be changed.
  */
 export class SharedFrame {
   readonly text: string;
-  #webSocket: Buffer | undefined;
-  #sockJs: Buffer | undefined;
-  #element: string | undefined;
+  #webSocket: Buffer | null = null;
+  #sockJs: Buffer | null = null;
+  #element: string | null = null;
 
   constructor(text: string) {
     this.text = text;
@@ -29,20 +30,22 @@ export class SharedFrame {
     return this.#sockJs;
   }
 
-  /** The text as a JSON string, quotes included, for the array frames of the SockJS HTTP transports. */
+  /**
+   * The text as a JSON string, quotes included, for the array frames of the SockJS HTTP transports.
+   */
   get element(): string {
     this.#element ??= jsonElement(this.text);
     return this.#element;
   }
 
-  /** The text's UTF-8 bytes. */
+  /** The UTF-8 bytes of the text. */
   get webSocketPayload(): Buffer {
     return payload(this.webSocketFrame);
   }
 
-  /** What follows the opening `a["` in the SockJS payload: the escaped text and `"]`. */
+  /** The part of the SockJS payload after `a["`: the escaped text and `"]`. */
   get sockJsTail(): Buffer {
-    return payload(this.sockJsFrame).subarray(sockJsOpening);
+    return payload(this.sockJsFrame).subarray(SOCK_JS_OPENING_BYTES);
   }
 }
 

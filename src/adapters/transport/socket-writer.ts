@@ -1,12 +1,13 @@
 import type { Duplex } from 'node:stream';
 import { type Flushable, flushSoon } from './flush-soon.ts';
 
-/** A longer run of chunks is handed over as it is instead of copied together. */
-const JOINED_LIMIT = 16 * 1024;
+/** Bytes of a run up to which its chunks are copied into one buffer. */
+const MAX_JOINED_BYTES = 16 * 1024;
 
 /**
- * Chunks in the order in which they were written, as a chain: the sockets of a room are written the same ones, so that they share it, and what it is joined into.
- * Joined once, a room's messages of one turn cost each of its sockets one plain write.
+ * Chunks in the order in which they were written, as a chain. The sockets of a room get the same
+ * chunks in the same order, so they share the chain and the buffer into which it is joined. The
+ * messages of a room in one turn are joined once, and each socket needs one plain write.
  */
 class Run {
   readonly bytes: number;
@@ -21,12 +22,13 @@ class Run {
     this.bytes = (before?.bytes ?? 0) + chunk.length;
   }
 
-  /** This chunk alone, or behind another run: the same as last time where the chunk is the same. */
+  /** A run of one chunk. The same run as at the last call if the chunk is the same. */
   static of(chunk: Buffer): Run {
     if (newest === null || newest.#chunk !== chunk) newest = new Run(null, chunk);
     return newest;
   }
 
+  /** This run with one more chunk. The same run as at the last call if the chunk is the same. */
   and(chunk: Buffer): Run {
     if (this.#next === null || this.#next.#chunk !== chunk) this.#next = new Run(this, chunk);
     return this.#next;
@@ -34,7 +36,7 @@ class Run {
 
   writeTo(socket: Duplex): void {
     if (this.#before === null) socket.write(this.#chunk);
-    else if (this.bytes <= JOINED_LIMIT) {
+    else if (this.bytes <= MAX_JOINED_BYTES) {
       this.#joined ??= Buffer.concat(this.#chunks(), this.bytes);
       socket.write(this.#joined);
     } else {
@@ -51,16 +53,21 @@ class Run {
   }
 }
 
+/** The run that was last begun in this turn. */
 let newest: Run | null = null;
 
-/** Writes to one socket: all that one turn of the event loop writes leaves together, in one system call. */
+/**
+ * Writes to one socket. Everything that is written in one turn of the event loop leaves in one
+ * system call.
+ */
 export class SocketWriter implements Flushable {
   readonly #socket: Duplex;
   #run: Run | null = null;
 
   constructor(socket: Duplex) {
     this.#socket = socket;
-    // Before those who end it in turn: what is written to a client that sends no more still goes out.
+    // Runs before the listeners that end the socket. Otherwise the last messages to a client that
+    // half-closed would be lost.
     socket.prependListener('end', () => this.flush());
   }
 
@@ -69,7 +76,7 @@ export class SocketWriter implements Flushable {
     return (this.#run?.bytes ?? 0) + this.#socket.writableLength;
   }
 
-  /** @param chunk not to be changed any more */
+  /** @param chunk must not be changed afterwards */
   write(chunk: Buffer): void {
     if (this.#run === null) {
       this.#run = Run.of(chunk);
@@ -79,21 +86,22 @@ export class SocketWriter implements Flushable {
     }
   }
 
-  /** Hands over now what was written; to be called before somebody else writes to the socket or ends it. */
+  /** Writes everything now. To be called before other code writes to the socket or ends it. */
   flush(): void {
     const run = this.#run;
     if (run === null) return;
     this.#run = null;
-    // The chain is only of use to those who wait for the same, and would hold on to its buffers.
+    // Only writers that still wait can share the chain. Keeping it would keep its buffers in
+    // memory.
     newest = null;
     if (this.#socket.writable) run.writeTo(this.#socket);
   }
 
-  /** Resolves once the operating system has taken all that was written, or the socket is gone. */
+  /** Resolves when the operating system has taken all written bytes, or the socket is gone. */
   drained(): Promise<void> {
     this.flush();
     if (this.#socket.writableLength === 0) return Promise.resolve();
-    // Nothing is written, but only after all before it; a socket that is destroyed calls back as well.
+    // An empty chunk calls back after all chunks before it, also when the socket is destroyed.
     return new Promise((resolve) => this.#socket.write('', () => resolve()));
   }
 }

@@ -1,18 +1,19 @@
 /** Unmasked server frames of RFC 6455, section 5.2, as complete buffers. */
 
-const finText = 0x81;
+/** First byte of a text message in one frame. */
+const FIN_TEXT = 0x81;
 
 /** An empty ping. */
-export const pingFrame = Buffer.from([0x89, 0x00]);
+export const PING_FRAME = Buffer.from([0x89, 0x00]);
 
-/** Size of the header of an unmasked frame with that many payload bytes: 2, 4 or 10. */
+/** Bytes of the header of an unmasked frame with that many payload bytes: 2, 4 or 10. */
 export function headerSize(payloadBytes: number): number {
   if (payloadBytes < 126) return 2;
   return payloadBytes < 65536 ? 4 : 10;
 }
 
 function writeHeader(target: Buffer, payloadBytes: number): number {
-  target[0] = finText;
+  target[0] = FIN_TEXT;
   if (payloadBytes < 126) {
     target[1] = payloadBytes;
     return 2;
@@ -36,7 +37,7 @@ export function textFrame(text: string): Buffer {
   return frame;
 }
 
-/** The beginning of a text message: the header of the whole and the head; `tailBytes` more bytes must follow. */
+/** The start of a text message: the frame header and the head. `tailBytes` bytes must follow. */
 export function openTextFrame(head: string, tailBytes: number): Buffer {
   const headBytes = Buffer.byteLength(head);
   const frame = Buffer.allocUnsafe(headerSize(headBytes + tailBytes) + headBytes);
@@ -44,7 +45,7 @@ export function openTextFrame(head: string, tailBytes: number): Buffer {
   return frame;
 }
 
-/** One text message made of a head and a tail that is already encoded. */
+/** One text message from a head and an encoded tail. */
 export function joinedTextFrame(head: string, tail: Buffer): Buffer {
   const headBytes = Buffer.byteLength(head);
   const bytes = headBytes + tail.length;

@@ -1,20 +1,27 @@
 import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
-import type { TransportName } from '../transport/connection.ts';
-import { jsonElement } from '../transport/json-element.ts';
-import type { SharedFrame } from '../transport/shared-frame.ts';
-import { SocketWriter } from '../transport/socket-writer.ts';
-import { arrayFrame, closeFrame, heartbeatFrame, openFrame, PayloadError, readMessages } from './frames.ts';
-import type { Identity } from './identity.ts';
-import { type Host, Notifier } from './notifier.ts';
-import type { LiveConnection, Wheel } from './wheel.ts';
+import {
+  arrayFrame,
+  closeFrame,
+  HEARTBEAT_FRAME,
+  OPEN_FRAME,
+  PayloadError,
+  readMessages,
+} from '../../src/adapters/sockjs/frames.ts';
+import { GuardedListener } from '../../src/adapters/sockjs/guarded-listener.ts';
+import type { Upgrade } from '../../src/adapters/sockjs/options.ts';
+import type { LiveConnection } from '../../src/adapters/sockjs/wheel.ts';
+import type { TransportName } from '../../src/adapters/transport/connection.ts';
+import { jsonElement } from '../../src/adapters/transport/json-element.ts';
+import type { SharedFrame } from '../../src/adapters/transport/shared-frame.ts';
+import { SocketWriter } from '../../src/adapters/transport/socket-writer.ts';
 
-const textStart = 0x00;
-const textEnd = 0xff;
-const closing = Buffer.from([0xff, 0x00]);
+const TEXT_START = 0x00;
+const TEXT_END = 0xff;
+const CLOSE_FRAME = Buffer.from([0xff, 0x00]);
 
-/** A connection in hixie-76: text between 0x00 and 0xff, neither pings nor close codes. */
-export class LegacyWebSocketConnection implements LiveConnection {
+/** A WebSocket of hixie-76: texts between 0x00 and 0xff, no pings, no close codes. */
+export class Hixie76Connection implements LiveConnection {
   readonly protocol = '';
   readonly transport: TransportName;
   readonly remoteAddress: string;
@@ -23,25 +30,19 @@ export class LegacyWebSocketConnection implements LiveConnection {
   readonly #socket: Socket;
   readonly #writer: SocketWriter;
   readonly #isSockJs: boolean;
-  readonly #host: Host & { readonly maxPayload: number };
-  readonly #wheel: Wheel<LiveConnection>;
-  readonly #notifier: Notifier;
+  readonly #host: Upgrade['host'];
+  readonly #wheel: Upgrade['wheel'];
+  readonly #listener: GuardedListener;
   #unread: Buffer = Buffer.alloc(0);
   #isOpen = true;
 
-  constructor(
-    socket: Socket,
-    isSockJs: boolean,
-    identity: Identity,
-    host: Host & { readonly maxPayload: number },
-    wheel: Wheel<LiveConnection>,
-  ) {
+  constructor({ socket, isSockJs, identity, host, wheel }: Upgrade) {
     this.#socket = socket;
     this.#writer = new SocketWriter(socket);
     this.#isSockJs = isSockJs;
     this.#host = host;
     this.#wheel = wheel;
-    this.#notifier = new Notifier(host);
+    this.#listener = new GuardedListener(host);
     this.transport = isSockJs ? 'websocket' : 'raw-websocket';
     this.remoteAddress = identity.remoteAddress;
     this.headers = identity.headers;
@@ -61,8 +62,8 @@ export class LegacyWebSocketConnection implements LiveConnection {
   }
 
   open(): void {
-    if (this.#isSockJs) this.#write(openFrame);
-    this.#notifier.open(this);
+    if (this.#isSockJs) this.#write(OPEN_FRAME);
+    this.#listener.open(this);
   }
 
   send(text: string): void {
@@ -92,18 +93,18 @@ export class LegacyWebSocketConnection implements LiveConnection {
   }
 
   visit(): void {
-    if (this.#isSockJs) this.#write(heartbeatFrame);
+    if (this.#isSockJs) this.#write(HEARTBEAT_FRAME);
   }
 
-  /** Takes bytes of the client, and delivers the messages that they complete. */
+  /** Reads bytes of the client and delivers the messages that they complete. */
   read(chunk: Buffer): void {
     this.#unread = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
     while (this.#isOpen && this.#unread.length > 0) {
-      if (this.#unread[0] !== textStart) {
-        this.#fail(this.#unread[0] === textEnd ? 1000 : 1002, '');
+      if (this.#unread[0] !== TEXT_START) {
+        this.#fail(this.#unread[0] === TEXT_END ? 1000 : 1002, '');
         return;
       }
-      const end = this.#unread.indexOf(textEnd);
+      const end = this.#unread.indexOf(TEXT_END);
       if (end - 1 > this.#host.maxPayload || (end === -1 && this.#unread.length > this.#host.maxPayload + 1)) {
         this.#fail(1009, 'message too large');
         return;
@@ -117,17 +118,17 @@ export class LegacyWebSocketConnection implements LiveConnection {
 
   #deliver(message: Buffer): void {
     if (!isUtf8(message)) {
-      this.#fail(1007, 'no UTF-8');
+      this.#fail(1007, 'the message is not valid UTF-8');
       return;
     }
     const text = message.toString();
-    if (!this.#isSockJs) this.#notifier.message(this, text);
+    if (!this.#isSockJs) this.#listener.message(this, text);
     else if (text !== '') this.#deliverAll(text);
   }
 
   #deliverAll(json: string): void {
     try {
-      for (const message of readMessages(json)) if (this.#isOpen) this.#notifier.message(this, message);
+      for (const message of readMessages(json)) if (this.#isOpen) this.#listener.message(this, message);
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;
       this.#fail(1002, error.message);
@@ -136,9 +137,9 @@ export class LegacyWebSocketConnection implements LiveConnection {
 
   #write(text: string): void {
     if (!this.isOpen) return;
-    this.#writer.write(Buffer.concat([Buffer.of(textStart), Buffer.from(text), Buffer.of(textEnd)]));
+    this.#writer.write(Buffer.concat([Buffer.of(TEXT_START), Buffer.from(text), Buffer.of(TEXT_END)]));
     if (this.#writer.bufferedBytes <= this.#host.maxQueuedBytes) return;
-    // What only waits for the end of this turn is not the client's fault: it is handed over first.
+    // Bytes that only wait for the end of this turn are not the client's fault. Flush them first.
     this.#writer.flush();
     if (this.#writer.bufferedBytes <= this.#host.maxQueuedBytes) return;
     this.#end(1008, 'slow consumer');
@@ -148,7 +149,7 @@ export class LegacyWebSocketConnection implements LiveConnection {
   #fail(code: number, reason: string): void {
     this.#end(code, reason);
     this.#writer.flush();
-    this.#socket.end(closing);
+    this.#socket.end(CLOSE_FRAME);
     this.#socket.destroySoon();
   }
 
@@ -156,6 +157,6 @@ export class LegacyWebSocketConnection implements LiveConnection {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#wheel.remove(this);
-    this.#notifier.over(code, reason);
+    this.#listener.end(code, reason);
   }
 }

@@ -1,18 +1,21 @@
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 
-/** What both kinds of connections need of the server that they belong to. */
-export interface Host {
+/** The parts of the service that every connection needs. */
+export interface ConnectionHost {
   readonly maxQueuedBytes: number;
   readonly onConnection: (connection: Connection) => ConnectionListener;
   readonly onError: (error: unknown) => void;
 }
 
-/** The two ways to one listener: what it throws is reported, and its end is told later. */
-export class Notifier {
-  readonly #host: Host;
-  #listener: ConnectionListener | undefined;
+/**
+ * Calls the listener of one connection. An exception of the listener is reported and closes the
+ * connection with 1011.
+ */
+export class GuardedListener {
+  readonly #host: ConnectionHost;
+  #listener: ConnectionListener | null = null;
 
-  constructor(host: Host) {
+  constructor(host: ConnectionHost) {
     this.#host = host;
   }
 
@@ -35,14 +38,15 @@ export class Notifier {
     }
   }
 
-  /** Tells the listener of the end, after what runs now, and lets go of it. To be called once. */
-  over(code: number, reason: string): void {
-    process.nextTick(tellEnd, this, code, reason);
+  /** Reports the end in the next tick and releases the listener. To be called once. */
+  end(code: number, reason: string): void {
+    process.nextTick(reportEnd, this, code, reason);
   }
 
-  tellEnd(code: number, reason: string): void {
+  /** Reports the end now. */
+  reportEnd(code: number, reason: string): void {
     const listener = this.#listener;
-    this.#listener = undefined;
+    this.#listener = null;
     try {
       listener?.onClose(code, reason);
     } catch (error) {
@@ -51,6 +55,6 @@ export class Notifier {
   }
 }
 
-function tellEnd(notifier: Notifier, code: number, reason: string): void {
-  notifier.tellEnd(code, reason);
+function reportEnd(listener: GuardedListener, code: number, reason: string): void {
+  listener.reportEnd(code, reason);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { acceptHixie76 } from '../../../dev/hixie76/handshake.ts';
 import { echo, RawClient, startSockJsHost } from '../../../dev/sockjs-host.ts';
 
 // The example handshake of the draft, section 1.3: this nonce and these keys give this answer.
@@ -20,7 +21,7 @@ function request(path: string, firstKey = '4 @1  46546xW%0l 1 5'): string {
 
 describe('the WebSocket draft with two keys', () => {
   it('is answered before the nonce, then proven, then talks', async () => {
-    await using host = await startSockJsHost({ legacyWebSocket: true, onConnection: echo });
+    await using host = await startSockJsHost({ otherHandshake: acceptHixie76, onConnection: echo });
     const client = new RawClient(host.port, request('/chat/0/s/websocket'));
     const head = String(await client.until('\r\n\r\n'));
     expect(head).toContain('HTTP/1.1 101 ');
@@ -39,7 +40,7 @@ describe('the WebSocket draft with two keys', () => {
   });
 
   it('carries raw text as well, within the limits', async () => {
-    await using host = await startSockJsHost({ legacyWebSocket: true, maxPayload: 100 });
+    await using host = await startSockJsHost({ otherHandshake: acceptHixie76, maxPayload: 100 });
     const client = new RawClient(host.port, request('/chat') + nonce);
     await client.until(proof);
     const recorder = await host.accepted();
@@ -63,7 +64,7 @@ describe('the WebSocket draft with two keys', () => {
     ['\x81\x00', 1002],
     ['\xff\x00', 1000],
   ])('ends on %j with %i', async (bytes, code) => {
-    await using host = await startSockJsHost({ legacyWebSocket: true });
+    await using host = await startSockJsHost({ otherHandshake: acceptHixie76 });
     const client = new RawClient(host.port, request('/chat') + nonce);
     const recorder = await host.accepted();
     client.socket.write(bytes, 'latin1');
@@ -72,7 +73,7 @@ describe('the WebSocket draft with two keys', () => {
   });
 
   it('is refused with a key that makes no number, and where it is off', async () => {
-    await using host = await startSockJsHost({ legacyWebSocket: true });
+    await using host = await startSockJsHost({ otherHandshake: acceptHixie76 });
     await using modern = await startSockJsHost();
     for (const [port, text] of [
       [host.port, request('/chat', '12345')],
