@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import {
+  allStored,
   blanked,
   isCreating,
   isSequenced,
@@ -55,6 +56,11 @@ it.each(['typing', 'connect', 'foreign', 'members-changed', '', 'toString', '__p
 
 it('counts an event of an unknown kind as numbered, not as stored', () => {
   expect([isStored(unknown(1)), isSequenced(unknown(1))]).toEqual([false, true]);
+});
+
+it('returns a list of events only if all their kinds are known', () => {
+  expect(allStored(EVENTS)).toEqual(EVENTS);
+  expect(allStored([...EVENTS, unknown(6)])).toBeNull();
 });
 
 it('finds the message that each kind of event needs', () => {

@@ -1,0 +1,121 @@
+import { expect, it } from 'vitest';
+import { unlimited } from '../../../dev/unlimited.ts';
+import type { Limits } from '../../../src/application/limits.ts';
+import { Rates } from '../../../src/application/rates.ts';
+import { HandClock } from '../../support/hand-clock.ts';
+
+const ADA = 1;
+const GRACE = 2;
+
+function start(limits: Partial<Limits>) {
+  const clock = new HandClock();
+  return { clock, rates: new Rates({ ...unlimited, ...limits }, clock) };
+}
+
+/** How many of `count` calls pass. */
+function passing(count: number, call: () => void): number {
+  let passed = 0;
+  for (let at = 0; at < count; at += 1) {
+    try {
+      call();
+      passed += 1;
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'too-fast' });
+    }
+  }
+  return passed;
+}
+
+it('lets a burst pass at once, and after that one message for each refilled token', () => {
+  const { clock, rates } = start({ messagesPerSecond: 10, messagesBurst: 30 });
+  const message = () => rates.message(ADA);
+  expect(passing(50, message)).toBe(30);
+  clock.pass(99);
+  expect(passing(5, message)).toBe(0);
+  clock.pass(1);
+  expect(passing(5, message)).toBe(1);
+  clock.pass(1_000);
+  expect(passing(50, message)).toBe(10);
+});
+
+it('never refills more than the burst', () => {
+  const { clock, rates } = start({ messagesPerSecond: 10, messagesBurst: 30 });
+  expect(passing(50, () => rates.message(ADA))).toBe(30);
+  clock.pass(3_600_000);
+  expect(passing(50, () => rates.message(ADA))).toBe(30);
+});
+
+it('counts each user by itself', () => {
+  const { rates } = start({ messagesPerSecond: 1, messagesBurst: 1 });
+  rates.message(ADA);
+  expect(() => rates.message(ADA)).toThrow('too many messages; the limit is 1 a second');
+  expect(() => rates.message(GRACE)).not.toThrow();
+});
+
+it('counts messages, moves and uploads separately', () => {
+  const { rates } = start({ messagesPerSecond: 1, messagesBurst: 1, uploadsPerMinute: 1 });
+  rates.message(ADA);
+  rates.step(ADA);
+  rates.upload(ADA);
+  expect(() => rates.message(ADA)).toThrow('too many messages; the limit is 1 a second');
+  expect(() => rates.step(ADA)).toThrow('too many moves and voice channel requests; the limit is 1 a second');
+  expect(() => rates.upload(ADA)).toThrow('too many uploads; the limit is 1 a minute');
+});
+
+it('refills uploads by the minute', () => {
+  const { clock, rates } = start({ uploadsPerMinute: 20 });
+  const upload = () => rates.upload(ADA);
+  expect(passing(30, upload)).toBe(20);
+  clock.pass(2_990);
+  expect(passing(5, upload)).toBe(0);
+  clock.pass(20);
+  expect(passing(5, upload)).toBe(1);
+});
+
+it('has no limit at a rate of Infinity', () => {
+  const { rates } = start({ messagesPerSecond: Number.POSITIVE_INFINITY, messagesBurst: 1 });
+  expect(passing(1_000, () => rates.message(ADA))).toBe(1_000);
+});
+
+it('does not give a user a fresh burst when it removes full buckets from memory', () => {
+  const { clock, rates } = start({ messagesPerSecond: 1, messagesBurst: 100 });
+  expect(passing(100, () => rates.message(ADA))).toBe(100);
+  // Buckets are pruned at most every 10 s; this one has 11 of its 100 tokens then.
+  clock.pass(11_000);
+  expect(passing(100, () => rates.message(ADA))).toBe(11);
+});
+
+it('ignores jumps of the wall clock', () => {
+  const { clock, rates } = start({ messagesPerSecond: 1, messagesBurst: 1 });
+  rates.message(ADA);
+  clock.jump(-3_600_000);
+  clock.pass(1_000);
+  expect(() => rates.message(ADA)).not.toThrow();
+  clock.jump(3_600_000);
+  expect(() => rates.message(ADA)).toThrow(expect.objectContaining({ code: 'too-fast' }));
+});
+
+it('lets one typing notice of a user and place pass in the limit of time', () => {
+  const { clock, rates } = start({ typingSeconds: 3 });
+  expect(rates.typing(ADA, 'r-5')).toBe(true);
+  clock.pass(2_999);
+  expect(rates.typing(ADA, 'r-5')).toBe(false);
+  clock.pass(1);
+  expect(rates.typing(ADA, 'r-5')).toBe(true);
+});
+
+it('counts typing notices for each user and place by itself', () => {
+  const { rates } = start({ typingSeconds: 3 });
+  expect([rates.typing(ADA, 'r-5'), rates.typing(ADA, 'c-5'), rates.typing(GRACE, 'r-5')]).toEqual([true, true, true]);
+});
+
+it('remembers recent typing notices when it removes old ones from memory', () => {
+  const { clock, rates } = start({ typingSeconds: 3 });
+  clock.pass(6_000);
+  expect(rates.typing(ADA, 'r-5')).toBe(true);
+  clock.pass(5_000);
+  expect(rates.typing(GRACE, 'r-5')).toBe(true);
+  // Old notices are removed after more than 6 s; Grace's is 1,001 ms old then.
+  clock.pass(1_001);
+  expect(rates.typing(GRACE, 'r-5')).toBe(false);
+});
