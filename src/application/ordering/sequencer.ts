@@ -2,11 +2,12 @@ import { asRefusal, Refusal } from '../../domain/errors.ts';
 import type { MessageId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import type { ConversationKey } from '../../domain/place.ts';
-import type { Draft, StoredEvent } from '../../domain/stored-event.ts';
+import type { StoredEvent } from '../../domain/stored-event.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AppendBatch, AppendOutcome, MessageStore } from '../ports/message-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { AppendSchedule } from './append-schedule.ts';
+import { decideBatch } from './decide-batch.ts';
 import { KnownPositions } from './known-positions.ts';
 import type { Proposal } from './proposal.ts';
 import { answerRepeat, Repeats } from './repeats.ts';
@@ -176,23 +177,12 @@ export class Sequencer {
     this.#write();
   }
 
-  #decide(lane: Lane, entries: readonly Entry[], messages: Map<MessageId, Message>): void {
+  #decide(lane: Lane, waiting: readonly Entry[], messages: Map<MessageId, Message>): void {
     const first = (this.#positions.get(lane.place) ?? 0) + 1;
-    const kept: Entry[] = [];
-    const drafts: Draft[] = [];
-    for (const entry of entries) {
-      const { proposal } = entry;
-      try {
-        const draft = proposal.decide(proposal.target === null ? undefined : messages.get(proposal.target));
-        drafts.push(draft);
-        kept.push(entry);
-        applyDraft(messages, draft);
-      } catch (error) {
-        void this.#refuseUnlessRepeated(entry, asRefusal(error));
-      }
-    }
+    const { entries, drafts, refused } = decideBatch(waiting, messages);
+    for (const { entry, refusal } of refused) void this.#refuseUnlessRepeated(entry, refusal);
     if (drafts.length === 0) this.#release(lane);
-    else this.#prepared.push({ lane, batch: { place: lane.place, first, drafts }, entries: kept });
+    else this.#prepared.push({ lane, batch: { place: lane.place, first, drafts }, entries });
   }
 
   #write(): void {
@@ -325,24 +315,5 @@ export class Sequencer {
     this.#waiting -= count;
     if (this.#waiting > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
-  }
-}
-
-/** Changes the messages as this draft will change them once it is stored. Drafts behind it in the same batch need that. */
-function applyDraft(messages: Map<MessageId, Message>, draft: Draft): void {
-  switch (draft.kind) {
-    case 'message':
-    case 'reply':
-    case 'file':
-      // No proposal of the same batch can name it: its id is not known to any client yet.
-      break;
-    case 'modify': {
-      const target = messages.get(draft.id);
-      if (target !== undefined) messages.set(draft.id, { ...target, content: draft.content, edited: true });
-      break;
-    }
-    case 'delete':
-      messages.delete(draft.id);
-      break;
   }
 }
