@@ -15,6 +15,7 @@ import type { FileStore } from '../../../src/application/ports/file-store.ts';
 import type { MessageStore } from '../../../src/application/ports/message-store.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
 import { embeddedApplication } from '../../support/embedded-application.ts';
+import { partialApplication } from '../../support/partial-application.ts';
 
 /** 2026-11-22T15:49:35.642Z */
 export const NOW = 1_795_362_575_642;
@@ -26,7 +27,7 @@ export function caller(userId: number): Caller {
 
 /** Knows the tokens `token-1`, `token-2`, ...; every other call is the test's to give. */
 export function applicationOf(calls: Partial<Application>): Application {
-  const known: Partial<Application> = {
+  return partialApplication({
     authenticate(token, claimedUserId) {
       if (token === null) throw new Refusal('no-token', 'there is no token');
       const id = /^token-(\d+)$/.exec(token)?.[1];
@@ -36,13 +37,6 @@ export function applicationOf(calls: Partial<Application>): Application {
     },
     readiness: () => ({ ready: true, reasons: [] }),
     ...calls,
-  };
-  return new Proxy(known as Application, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name);
-      if (value === undefined) throw new Error(`${String(name)} was not expected`);
-      return value;
-    },
   });
 }
 

@@ -1,8 +1,9 @@
 import { createStompEndpoint, type StompEndpoint, StompSubscribers } from '../../../src/adapters/stomp/endpoint.ts';
 import type { StompLimits } from '../../../src/adapters/stomp/session-host.ts';
 import { HandClock } from '../../support/hand-clock.ts';
+import { partialApplication } from '../../support/partial-application.ts';
 import { MemoryConnection } from './memory-connection.ts';
-import { asApplication, SmallApplication } from './small-application.ts';
+import { SmallApplication } from './small-application.ts';
 
 export const LIMITS: StompLimits = {
   frameBytes: 65_536,
@@ -14,7 +15,7 @@ export const LIMITS: StompLimits = {
   jsonDepth: 32,
 };
 
-/** An endpoint over a small application, and clients of it. */
+/** An endpoint on a small application, and clients in this process. */
 export class Fixture {
   readonly clock = new HandClock();
   readonly logs: string[] = [];
@@ -40,7 +41,7 @@ export class Fixture {
     });
     this.application = new SmallApplication(this.subscribers.port, this.clock);
     this.endpoint = createStompEndpoint({
-      application: asApplication(this.application),
+      application: partialApplication(this.application),
       subscribers: this.subscribers,
       limits: all,
       telemetry: {
@@ -59,7 +60,7 @@ export class Fixture {
     return connection;
   }
 
-  /** A client that has its CONNECTED; nothing received is kept of that. */
+  /** A client after CONNECTED. Its list of received frames is empty. */
   client(user = 1, version = '1.2', more: Readonly<Record<string, string>> = {}): MemoryConnection {
     const connection = this.connection('', more.host === undefined ? {} : { host: more.host });
     connection.say(
@@ -77,7 +78,7 @@ export interface Read {
   readonly body: string;
 }
 
-/** A frame as a plain reader sees it: headers not unescaped. */
+/** Reads a frame without unescaping its headers. */
 export function read(text: string | undefined): Read {
   const frame = text ?? '';
   const [head = '', ...rest] = frame.split('\n\n');

@@ -1,4 +1,4 @@
-import type { Application, DirectMessage, Stored } from '../../../src/application/application.ts';
+import type { DirectMessage, Stored } from '../../../src/application/application.ts';
 import type { Accepted, Caller, MaybePromise } from '../../../src/application/commands.ts';
 import type { LocalSubscribers, ReplaySink } from '../../../src/application/ports/local-subscribers.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
@@ -16,8 +16,13 @@ interface Subscribing {
 }
 
 /**
- * As much of an application as a session must be able to rely on: tokens `user-1`, rooms 5 and 6 with the users 1 to 3, numbered messages,
- * replay. What the tests hold back (`gate`, `turn`) shows what a session does meanwhile.
+ * The part of an application that a STOMP session relies on: the tokens `user-1` to `user-9`, rooms 5
+ * and 6 with the users 1 to 3, numbered messages, and replay.
+ *
+ * The real application cannot take its place here. The tests of a session stop a command before its
+ * place in the order (`turn`) or before its outcome (`gate`) and look at what the session does
+ * meanwhile. They also let a command fail with an unknown error, which the use cases never do.
+ * `test/e2e` runs sessions on the real application.
  */
 export class SmallApplication {
   readonly calls: string[] = [];
@@ -26,12 +31,12 @@ export class SmallApplication {
   readonly events = new Map<ConversationKey, MessageCreated[]>();
   readonly #subscribers: LocalSubscribers;
   readonly #clock: HandClock;
-  /** What stored commands wait for. */
+  /** Stored commands and replays wait for this before they have an outcome. */
   gate: Promise<void> = Promise.resolve();
-  /** What commands wait for before they have their place in the order; null: they have it at once. */
+  /** Commands wait for this before they have their place in the order; null: they have it at once. */
   turn: Promise<void> | null = null;
   tokenSeconds = 3600;
-  /** Thrown by the next command that is let in, as its result. */
+  /** The next accepted command fails with this error; null: it succeeds. */
   failure: unknown = null;
 
   #ending = Promise.withResolvers<void>();
@@ -44,7 +49,9 @@ export class SmallApplication {
   authenticate(token: string | null, claimedUserId: string | null): Caller {
     const userId = Number(/^user-([0-9])$/.exec(token ?? '')?.[1] ?? 0);
     if (userId === 0) throw new Refusal('bad-token', 'the token is not valid');
-    if (claimedUserId !== null && claimedUserId !== String(userId)) throw new Refusal('bad-token', 'another user');
+    if (claimedUserId !== null && claimedUserId !== String(userId)) {
+      throw new Refusal('bad-token', 'the token belongs to another user');
+    }
     return {
       userId,
       account: `u${userId}`,
@@ -63,7 +70,7 @@ export class SmallApplication {
     this.#ending = Promise.withResolvers<void>();
   }
 
-  /** Resolves once so many sessions have ended. */
+  /** Resolves when `count` sessions have ended. */
   async endings(count: number): Promise<void> {
     while (this.ended.length < count) await this.#ending.promise;
   }
@@ -150,7 +157,7 @@ export class SmallApplication {
 
   #check(caller: Caller, roomId: number): void {
     if (![5, 6].includes(roomId) || !MEMBERS.includes(caller.userId)) {
-      throw new Refusal('not-permitted', 'you are no member of this room');
+      throw new Refusal('not-permitted', 'you are not a member of this room');
     }
   }
 
@@ -164,17 +171,4 @@ export class SmallApplication {
     };
     return this.turn === null ? begin() : this.turn.then(begin);
   }
-}
-
-/** The whole interface, where a test needs a part only: every other call is refused. */
-export function asApplication(part: object): Application {
-  return new Proxy(part, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value === 'function') return value.bind(target);
-      return () => {
-        throw new Refusal('internal', `${String(name)} is not part of this test`);
-      };
-    },
-  }) as Application;
 }
