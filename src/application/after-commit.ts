@@ -8,10 +8,12 @@ import type { AfterCommit } from './ordering/sequencer.ts';
  * The steps after a batch of events is stored, in this order:
  *
  * 1. The feed of the place hands the events to the subscribers of this server.
- * 2. The publisher brings them to the other servers. If the bus is away, they stay in the outbox and are published later.
+ * 2. The publisher brings them to the other servers. If the bus is away, they stay in the outbox
+ *    and are published later.
  * 3. Members who do not look at the place are notified of new messages.
  *
- * Nothing here waits or throws. The sender's receipt is written after step 1 and does not wait for steps 2 and 3.
+ * Nothing here waits or throws. The sender's receipt is written after step 1 and does not wait for
+ * steps 2 and 3.
  */
 export function afterCommit(parts: {
   readonly feeds: Feeds;

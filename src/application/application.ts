@@ -78,13 +78,14 @@ export type UploadPart = 'file' | 'thumbnail';
 /** Takes the parts of an upload while they arrive. */
 export interface UploadSink {
   /**
-   * Checks that the caller may upload there, and counts the upload against their rate. Call it once, as soon as the place is known.
+   * Checks that the caller may upload there, and counts the upload against their rate. Call it
+   * once, as soon as the place is known.
    * @throws Refusal `too-fast`, `not-permitted`, `try-again`
    */
   admit(place: ConversationKey, communityId: CommunityId | null): Promise<void>;
   /**
-   * Streams the bytes of a part straight into the file store. Each part comes at most once. Reads nothing before a check that is under
-   * way has passed.
+   * Streams the bytes of a part straight into the file store. Each part comes at most once. Reads
+   * nothing before a check that is under way has passed.
    * @param fileName as the client gave it; the content type is never derived from it
    * @throws Refusal `too-large`, `try-again`, and the refusal of the check
    */
@@ -94,8 +95,9 @@ export interface UploadSink {
 /** An upload that is still arriving. Its bytes are never held in memory as a whole. */
 export interface Upload {
   /**
-   * Reads the whole upload and hands its parts to `sink` in the order in which they arrive. Settles only after every call of the sink
-   * has settled. Rejects when the upload breaks off or is not valid; the parts that were stored are then removed.
+   * Reads the whole upload and hands its parts to `sink` in the order in which they arrive. Settles
+   * only after every call of the sink has settled. Rejects when the upload breaks off or is not
+   * valid; the parts that were stored are then removed.
    */
   receive(sink: UploadSink): Promise<UploadDetails>;
 }
@@ -115,12 +117,15 @@ export interface RoomCount {
 }
 
 /**
- * Every command and query of the chat server. Inbound adapters see nothing else of it. A method that
- * fails throws a `Refusal` or rejects with one.
+ * Every command and query of the chat server. Inbound adapters see nothing else of it. A method
+ * that fails throws a `Refusal` or rejects with one.
  */
 export interface Application {
   // Sessions
-  /** Checks the token. @throws Refusal `no-token`, `bad-token` (also where `claimedUserId` differs from the token's) */
+  /**
+   * Checks the token. @throws Refusal `no-token`, `bad-token` (also where `claimedUserId` differs
+   * from the token's)
+   */
   authenticate(token: string | null, claimedUserId: string | null): Caller;
   /**
    * Begins a session. It is reported to the presence service and to other users; the call waits for
@@ -130,7 +135,9 @@ export interface Application {
   userConnected(connection: Connection): Caller;
   /** Ends a session, for whatever reason it ended. Never throws. A second call does nothing. */
   userDisconnected(sessionId: string): void;
-  /** Extends a session by a new token. @throws Refusal `bad-token` when it belongs to another user */
+  /**
+   * Extends a session by a new token. @throws Refusal `bad-token` when it belongs to another user
+   */
   refreshToken(caller: Caller, token: string): Caller;
 
   // Commands of a client
@@ -148,11 +155,11 @@ export interface Application {
     void
   >;
   /**
-   * Subscribes to a place. With a `lastSeq`, the events after it are replayed first. Without one, the
-   * subscription is live at once. A community has no numbered events: its `seq` is 0.
+   * Subscribes to a place. With a `lastSeq`, the events after it are replayed first. Without one,
+   * the subscription is live at once. A community has no numbered events: its `seq` is 0.
    *
-   * The command is accepted when the subscription's position in the order is fixed. `result` resolves
-   * when the replay is complete and the subscription is live.
+   * The command is accepted when the subscription's position in the order is fixed. `result`
+   * resolves when the replay is complete and the subscription is live.
    */
   readonly subscribe: Command<
     { readonly place: PlaceKey; readonly lastSeq: number | null; readonly sink: ReplaySink },
@@ -161,8 +168,9 @@ export interface Application {
 
   // Files
   /**
-   * Receives a file and shows it in a conversation. The bytes stream into the store between the check and the event. A repeated nonce is
-   * answered with the result of the first upload. The stored parts are removed unless an event shows them or may show them.
+   * Receives a file and shows it in a conversation. The bytes stream into the store between the
+   * check and the event. A repeated nonce is answered with the result of the first upload. The
+   * stored parts are removed unless an event shows them or may show them.
    */
   readonly uploadFile: Command<Upload, StoredFileMessage>;
   /** A file, for a link that was signed for it. Null if there is no such file. */
@@ -176,7 +184,10 @@ export interface Application {
   // Calls of other services. The adapter checks that the caller may make them.
   /** Replaces the whole member list of a room or community, on every server. */
   replaceMembers(place: MemberListKey, members: readonly UserId[]): Promise<void>;
-  /** Unread messages of each room. Rooms with the newest message come first, rooms without messages last. */
+  /**
+   * Unread messages of each room. Rooms with the newest message come first, rooms without messages
+   * last.
+   */
   countUnread(userId: UserId, roomIds: readonly RoomId[]): Promise<readonly RoomCount[]>;
   voiceLeft(left: {
     readonly type: 'out' | 'in';
@@ -194,8 +205,10 @@ export interface Application {
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
 }
 
-/** A history page with the names to show. They come from the user service if there is one, otherwise
- * from the stored messages. */
+/**
+ * A history page with the names to show. They come from the user service if there is one, otherwise
+ * from the stored messages.
+ */
 export interface ShownHistory extends HistoryPage {
   readonly profiles: ReadonlyMap<UserId, UserProfile>;
 }

@@ -1,6 +1,6 @@
 /**
- * A map that holds a limited number of entries. Setting a key makes it the newest; over the limit the oldest entry is dropped. Reading
- * does not change the order.
+ * A map that holds a limited number of entries. Setting a key makes it the newest; over the limit
+ * the oldest entry is dropped. Reading does not change the order.
  */
 export class BoundedMap<K, V> implements Iterable<[K, V]> {
   readonly #limit: number;

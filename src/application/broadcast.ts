@@ -3,7 +3,10 @@ import type { ClusterEvent } from '../domain/cluster-event.ts';
 import type { MessageBus } from './ports/message-bus.ts';
 import type { Telemetry } from './ports/telemetry.ts';
 
-/** Sends events that are not stored to the other servers. Best effort: a server that does not hear one of them never will. */
+/**
+ * Sends events that are not stored to the other servers. Best effort: a server that does not hear
+ * one of them never will.
+ */
 export class Broadcast {
   readonly #bus: MessageBus;
   readonly #telemetry: Telemetry;

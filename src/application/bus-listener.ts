@@ -29,10 +29,12 @@ export interface BusListenerParts {
 }
 
 /**
- * Takes the records of the bus to the parts of this server that need them. It is the one place where order, membership and presence meet.
+ * Takes the records of the bus to the parts of this server that need them. It is the one place
+ * where order, membership and presence meet.
  *
- * Records of this server come back as well. Their events were handed out when they were stored, so they show only that the bus works.
- * A record that no client of this server listens to is never decoded.
+ * Records of this server come back as well. Their events were handed out when they were stored, so
+ * they show only that the bus works. A record that no client of this server listens to is never
+ * decoded.
  */
 export class BusListener {
   readonly #parts: BusListenerParts;
@@ -109,7 +111,10 @@ export class BusListener {
   }
 }
 
-/** The record's event, or null if it cannot be decoded or has another number than the record's header. */
+/**
+ * The record's event, or null if it cannot be decoded or has another number than the record's
+ * header.
+ */
 function sequencedEvent(record: IncomingRecord, seq: number): SequencedEvent | null {
   const event = record.read();
   return event !== null && isSequenced(event) && event.seq === seq ? event : null;

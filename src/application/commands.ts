@@ -15,11 +15,11 @@ export interface Caller {
 export type MaybePromise<T> = T | Promise<T>;
 
 /**
- * A command that was accepted: its position in the order is fixed, and its result comes later. A command
- * that is not permitted throws or rejects before there is an `Accepted`.
+ * A command that was accepted: its position in the order is fixed, and its result comes later. A
+ * command that is not permitted throws or rejects before there is an `Accepted`.
  *
- * An inbound adapter that keeps the order of its commands (a STOMP session) waits for the `Accepted`
- * before it gives the next command. It does not wait for `result`.
+ * An inbound adapter that keeps the order of its commands (a STOMP session) waits for the
+ * `Accepted` before it gives the next command. It does not wait for `result`.
  */
 export interface Accepted<T> {
   /** Rejects with a Refusal when the command failed after it was accepted. */
@@ -30,8 +30,8 @@ export type Command<Input, Output> = (caller: Caller, input: Input) => MaybeProm
 export type Query<Input, Output> = (caller: Caller, input: Input) => Promise<Output>;
 
 /**
- * Calls `next` with the value: now if the value is at hand, otherwise when the promise resolves. A value at hand costs no turn of
- * the event loop and keeps its place in the caller's order.
+ * Calls `next` with the value: now if the value is at hand, otherwise when the promise resolves. A
+ * value at hand costs no turn of the event loop and keeps its place in the caller's order.
  */
 export function whenReady<A, B>(value: MaybePromise<A>, next: (value: A) => MaybePromise<B>): MaybePromise<B> {
   return value instanceof Promise ? value.then(next) : next(value);

@@ -81,8 +81,9 @@ export interface RunningApplication extends Application {
   /** Joins the bus. Resolves when this server hears every record that is written from then on. */
   start(): Promise<void>;
   /**
-   * Finishes the work that was accepted, after the clients are gone: stores and publishes the waiting events and reports the ended sessions
-   * to the presence service and the other servers. Takes at most `withinMs` milliseconds. Bootstrap closes the bus and the store after this.
+   * Finishes the work that was accepted, after the clients are gone: stores and publishes the
+   * waiting events and reports the ended sessions to the presence service and the other servers.
+   * Takes at most `withinMs` milliseconds. Bootstrap closes the bus and the store after this.
    */
   stop(withinMs: number): Promise<void>;
 }

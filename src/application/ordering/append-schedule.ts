@@ -2,9 +2,10 @@ import type { Clock, Timer } from '../ports/clock.ts';
 import { Pace } from './pace.ts';
 
 /**
- * With this many events waiting, an append begins without waiting for the store's recommended interval, and beside one that is under
- * way. An append of few events costs the server and the store nearly as much as one of hundreds. At a thousand messages a second in as
- * many rooms this halves the CPU time of a message.
+ * With this many events waiting, an append begins without waiting for the store's recommended
+ * interval, and beside one that is under way. An append of few events costs the server and the
+ * store nearly as much as one of hundreds. At a thousand messages a second in as many rooms this
+ * halves the CPU time of a message.
  */
 const MANY_EVENTS = 32;
 
@@ -16,11 +17,17 @@ export interface AppendScheduleParts {
   readonly interval: number;
   /** True when at least this many events wait for an append. */
   readonly waitFor: (events: number) => boolean;
-  /** Called when an append may begin. `full` is false when only batches that are already prepared may be written. */
+  /**
+   * Called when an append may begin. `full` is false when only batches that are already prepared
+   * may be written.
+   */
   readonly begin: (full: boolean) => void;
 }
 
-/** Decides when the next append begins: at once when the store is idle, otherwise so that events gather into few large appends. */
+/**
+ * Decides when the next append begins: at once when the store is idle, otherwise so that events
+ * gather into few large appends.
+ */
 export class AppendSchedule {
   readonly #parts: AppendScheduleParts;
   readonly #pace: Pace;
@@ -48,7 +55,10 @@ export class AppendSchedule {
     this.request();
   }
 
-  /** Something waits. `begin` is called soon: after the input that has already arrived, so that it shares the append. */
+  /**
+   * Something waits. `begin` is called soon: after the input that has already arrived, so that it
+   * shares the append.
+   */
   request(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -67,7 +77,10 @@ export class AppendSchedule {
     });
   }
 
-  /** Milliseconds until waiting events may go out; Infinity when an append has to end first or nothing waits. */
+  /**
+   * Milliseconds until waiting events may go out; Infinity when an append has to end first or
+   * nothing waits.
+   */
   #untilNext(): number {
     const { interval, waitFor } = this.#parts;
     if (!this.hasRoom || !waitFor(1)) return Infinity;

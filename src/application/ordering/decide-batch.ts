@@ -12,7 +12,8 @@ export interface DecidedBatch<E> {
 }
 
 /**
- * Decides the proposals of one place in their order. Each one sees the messages as the accepted ones before it leave them.
+ * Decides the proposals of one place in their order. Each one sees the messages as the accepted
+ * ones before it leave them.
  * @param messages the targets of the proposals as they stand before the batch; changed on the way
  */
 export function decideBatch<E extends { readonly proposal: Proposal }>(

@@ -7,7 +7,10 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { NewestReader } from './newest-reader.ts';
 import { RecentEvents } from './recent-events.ts';
 
-/** An event that arrived early. It is decoded only when its turn comes; null if it cannot be decoded. */
+/**
+ * An event that arrived early. It is decoded only when its turn comes; null if it cannot be
+ * decoded.
+ */
 export type HeldEvent = () => SequencedEvent | null;
 
 export interface FeedParts {
@@ -17,13 +20,19 @@ export interface FeedParts {
   readonly telemetry: Telemetry;
   /** Hands an event to the live subscriptions of the place. */
   readonly deliver: (event: StoredEvent) => void;
-  /** Called when the memory of the remembered events changes, with the change in bytes (an estimate). */
+  /**
+   * Called when the memory of the remembered events changes, with the change in bytes (an
+   * estimate).
+   */
   readonly remembered: (change: number) => void;
   /** Events that a resume may replay, at most. */
   readonly window: number;
 }
 
-/** Time that an early event waits for earlier ones from another stream. Then the missing ones are read from the store. */
+/**
+ * Time that an early event waits for earlier ones from another stream. Then the missing ones are
+ * read from the store.
+ */
 const HOLD_MS = 150;
 const RETRY_MS = 500;
 const MAX_HELD = 2_000;
@@ -34,8 +43,9 @@ const MAX_REPLAY_READS = 20;
 /**
  * The events of one place on this server, handed out in order, each once.
  *
- * An event that arrives early is held for a short time. Then the missing events are read from the store. The newest events are
- * remembered, so that many clients who come back at the same time are served without a read for each.
+ * An event that arrives early is held for a short time. Then the missing events are read from the
+ * store. The newest events are remembered, so that many clients who come back at the same time are
+ * served without a read for each.
  */
 export class Feed {
   readonly place: ConversationKey;
@@ -63,7 +73,10 @@ export class Feed {
     return this.#position;
   }
 
-  /** Takes an event that was stored here or heard from another server, in any order and any number of times. */
+  /**
+   * Takes an event that was stored here or heard from another server, in any order and any number
+   * of times.
+   */
   receive(seq: number, event: HeldEvent): void {
     if (seq <= this.#position || this.#closed) return;
     if (seq === this.#position + 1) {
@@ -80,7 +93,10 @@ export class Feed {
     this.#waitForGap();
   }
 
-  /** Reads up to the store's newest event, where this server may have heard less. @throws Refusal `try-again` */
+  /**
+   * Reads up to the store's newest event, where this server may have heard less. @throws Refusal
+   * `try-again`
+   */
   async catchUp(): Promise<void> {
     const newest = await this.#parts.newest.ask(this.place);
     // A read that was already under way may have begun before the newest event was stored.
@@ -99,14 +115,16 @@ export class Feed {
   }
 
   /**
-   * The events after `after`, as they may be shown now, up to the newest one that was handed out; at most as many as the window holds.
-   * `after` must not be greater than `position`. Null when the log no longer has all of them.
+   * The events after `after`, as they may be shown now, up to the newest one that was handed out;
+   * at most as many as the window holds. `after` must not be greater than `position`. Null when the
+   * log no longer has all of them.
    * @throws Refusal `try-again`
    */
   async since(after: number): Promise<readonly SequencedEvent[] | null> {
     this.usedAt = this.#parts.clock.monotonic();
     this.#recent.keepMany();
-    // A read for another client may not have gone back far enough, or the events may have been dropped meanwhile.
+    // A read for another client may not have gone back far enough, or the events may have been
+    // dropped meanwhile.
     for (let reads = 0; reads < MAX_REPLAY_READS && !this.#recent.covers(after); reads++) {
       this.#replayRead ??= this.#readRecent(after).finally(() => {
         this.#replayRead = null;
@@ -180,7 +198,10 @@ export class Feed {
     this.#handOutHeld();
   }
 
-  /** Numbers in the middle of the log that the store does not have. The feed goes on behind them, otherwise it would wait forever. */
+  /**
+   * Numbers in the middle of the log that the store does not have. The feed goes on behind them,
+   * otherwise it would wait forever.
+   */
   #logGap(from: number, to: number): void {
     this.#parts.telemetry.log('warn', 'events are missing from the log', { place: this.place, from, to });
   }

@@ -73,8 +73,8 @@ export class Feeds {
   }
 
   /**
-   * Opens the place's feed at the store's newest number. Nothing that is stored from now on is missed. Many calls at the same time share
-   * a query. Rejects with Refusal `try-again`.
+   * Opens the place's feed at the store's newest number. Nothing that is stored from now on is
+   * missed. Many calls at the same time share a query. Rejects with Refusal `try-again`.
    */
   open(place: ConversationKey): Promise<Feed> {
     const feed = this.#open.get(place);
@@ -98,7 +98,10 @@ export class Feeds {
     for (const event of events) this.receive(place, event.seq, () => event);
   }
 
-  /** Takes an event that was stored here or heard from another server. Costs nothing where no client listens. */
+  /**
+   * Takes an event that was stored here or heard from another server. Costs nothing where no client
+   * listens.
+   */
   receive(place: ConversationKey, seq: number, event: HeldEvent): void {
     const feed = this.#open.get(place);
     if (feed !== undefined) feed.receive(seq, event);
@@ -145,7 +148,10 @@ export class Feeds {
     if (this.#rememberedBytes > MAX_REMEMBERED_BYTES) this.#forgetRecent(null);
   }
 
-  /** Drops remembered events until half of the limit is left. @param except the place whose events are in use now */
+  /**
+   * Drops remembered events until half of the limit is left. @param except the place whose events
+   * are in use now
+   */
   #forgetRecent(except: ConversationKey | null): void {
     for (const [place, feed] of this.#open) {
       if (place !== except) feed.forgetRecent();
@@ -153,7 +159,10 @@ export class Feeds {
     }
   }
 
-  /** Finds a lost record that no later record of its place reveals: compares feeds with the store, some of them in each round. */
+  /**
+   * Finds a lost record that no later record of its place reveals: compares feeds with the store,
+   * some of them in each round.
+   */
   async #compare(): Promise<void> {
     const places = [...this.#open.keys()];
     if (places.length === 0) return;

@@ -5,8 +5,9 @@ import { BoundedMap } from '../bounded-map.ts';
 const MAX_PLACES = 200_000;
 
 /**
- * The newest number of each place as far as this server knows. It may be behind the store: another server can have stored events that
- * were not heard yet. The store then answers an append with `conflict`.
+ * The newest number of each place as far as this server knows. It may be behind the store: another
+ * server can have stored events that were not heard yet. The store then answers an append with
+ * `conflict`.
  */
 export class KnownPositions {
   readonly #positions = new BoundedMap<ConversationKey, number>(MAX_PLACES);
@@ -15,12 +16,18 @@ export class KnownPositions {
     return this.#positions.get(place);
   }
 
-  /** The store has events of the place up to `seq`, according to a read or to an append of this server. */
+  /**
+   * The store has events of the place up to `seq`, according to a read or to an append of this
+   * server.
+   */
   learn(place: ConversationKey, seq: number): void {
     this.#positions.set(place, Math.max(this.#positions.get(place) ?? 0, seq));
   }
 
-  /** Another server has stored events up to `seq`. Does nothing for a place that this server does not write to. */
+  /**
+   * Another server has stored events up to `seq`. Does nothing for a place that this server does
+   * not write to.
+   */
   heard(place: ConversationKey, seq: number): void {
     const known = this.#positions.get(place);
     if (known !== undefined && known < seq) this.#positions.set(place, seq);

@@ -9,8 +9,8 @@ interface Question {
 }
 
 /**
- * Reads the newest numbers of places for many callers in few queries. Callers that ask while a query is under way share the next one,
- * so each answer was read after it was asked for.
+ * Reads the newest numbers of places for many callers in few queries. Callers that ask while a
+ * query is under way share the next one, so each answer was read after it was asked for.
  */
 export class NewestReader {
   readonly #store: MessageStore;

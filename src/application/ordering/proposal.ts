@@ -13,8 +13,8 @@ export interface Proposal {
   /** Kind of the event. A repeat with the same nonce must have the same kind. */
   readonly kind: StoredKind;
   /**
-   * Makes the event from the target as it stands right before the event in the place's order. It is called again when another server
-   * stored an event first.
+   * Makes the event from the target as it stands right before the event in the place's order. It is
+   * called again when another server stored an event first.
    * @throws Refusal
    */
   decide(target: Message | undefined): Draft;

@@ -30,7 +30,8 @@ const MAX_WAITING_EVENTS = 10_000;
 /** Time between two publishings. Events gather meanwhile. */
 const INTERVAL_MS = 4;
 /**
- * The same while no other server lives. No subscriber waits then, and Kafka needs half the CPU time at a thousand messages a second.
+ * The same while no other server lives. No subscriber waits then, and Kafka needs half the CPU time
+ * at a thousand messages a second.
  */
 const INTERVAL_ALONE_MS = 25;
 const SWEEP_MS = 1_000;
@@ -39,8 +40,9 @@ const OLD_MS = 3_000;
 const SWEEP_BATCHES = 200;
 
 /**
- * Brings stored events to the bus. A batch that does not get there stays in the outbox. Each server looks there for batches that are
- * some seconds old and publishes them, whichever server wrote them. An event that is heard twice does no harm: its number reveals it.
+ * Brings stored events to the bus. A batch that does not get there stays in the outbox. Each server
+ * looks there for batches that are some seconds old and publishes them, whichever server wrote
+ * them. An event that is heard twice does no harm: its number reveals it.
  */
 export class Publisher {
   readonly #parts: PublisherParts;

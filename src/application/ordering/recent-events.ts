@@ -2,7 +2,10 @@ import type { MessageId } from '../../domain/ids.ts';
 import { blanked, type SequencedEvent, withoutDeleted } from '../../domain/stored-event.ts';
 import type { Clock } from '../ports/clock.ts';
 
-/** Events kept of a place to which no client comes back. A resume makes the feed keep more, up to the window. */
+/**
+ * Events kept of a place to which no client comes back. A resume makes the feed keep more, up to
+ * the window.
+ */
 const FEW = 128;
 const KEEP_MANY_MS = 30_000;
 
@@ -13,8 +16,8 @@ export interface RecentEventsParts {
 }
 
 /**
- * The newest events of a place, consecutive up to the feed's position. The content of deleted messages is removed, because the events
- * are replayed as they may be shown now.
+ * The newest events of a place, consecutive up to the feed's position. The content of deleted
+ * messages is removed, because the events are replayed as they may be shown now.
  */
 export class RecentEvents {
   readonly #parts: RecentEventsParts;
@@ -50,7 +53,9 @@ export class RecentEvents {
     this.#keepManyUntil = this.#parts.clock.monotonic() + KEEP_MANY_MS;
   }
 
-  /** Adds the newest event. Numbers between it and the one before are missing from the store's log. */
+  /**
+   * Adds the newest event. Numbers between it and the one before are missing from the store's log.
+   */
   add(event: SequencedEvent): void {
     if (event.seq !== this.#position + 1) {
       this.clear();
@@ -65,13 +70,19 @@ export class RecentEvents {
     if (this.#events.length > 2 * limit) this.#replace(this.#events.slice(-limit));
   }
 
-  /** The number from which to read so that `after` is covered. The second read within a short time reads the whole window at once. */
+  /**
+   * The number from which to read so that `after` is covered. The second read within a short time
+   * reads the whole window at once.
+   */
   readFrom(after: number): number {
     const from = this.#events.length > FEW ? Math.min(after, this.#position - this.#parts.window) : after;
     return Math.max(0, from, this.#missing);
   }
 
-  /** Adds older events that were read from the store. Ignored when events were dropped meanwhile and the two no longer touch. */
+  /**
+   * Adds older events that were read from the store. Ignored when events were dropped meanwhile and
+   * the two no longer touch.
+   */
   prepend(events: readonly SequencedEvent[]): void {
     const last = events.at(-1)?.seq ?? this.start;
     if (last < this.start) return;

@@ -4,9 +4,10 @@ import type { MessageStore } from '../ports/message-store.ts';
 import type { Proposal } from './proposal.ts';
 
 /**
- * Answers a proposal whose nonce was used before with the event that the first one became. It is decided in three places: here while
- * the first one is under way on this server, by the store's index when it was stored on any server, and by {@link earlier} when the
- * first one removed the target that the repeat needs.
+ * Answers a proposal whose nonce was used before with the event that the first one became. It is
+ * decided in three places: here while the first one is under way on this server, by the store's
+ * index when it was stored on any server, and by {@link earlier} when the first one removed the
+ * target that the repeat needs.
  */
 export class Repeats {
   readonly #store: MessageStore;
@@ -17,7 +18,10 @@ export class Repeats {
     this.#store = store;
   }
 
-  /** Calls `append`, unless a proposal with the same nonce is under way. Then the repeat gets the result of that one. */
+  /**
+   * Calls `append`, unless a proposal with the same nonce is under way. Then the repeat gets the
+   * result of that one.
+   */
   once(proposal: Proposal, append: () => Promise<StoredEvent>): Promise<StoredEvent> {
     if (proposal.nonce === null) return append();
     const key = `${proposal.userId}:${proposal.nonce}`;
@@ -32,8 +36,8 @@ export class Repeats {
   }
 
   /**
-   * The event that this proposal became in an earlier attempt, or null. Asked before a proposal is refused: if its target is missing,
-   * the earlier attempt may have deleted it.
+   * The event that this proposal became in an earlier attempt, or null. Asked before a proposal is
+   * refused: if its target is missing, the earlier attempt may have deleted it.
    * @throws Refusal
    */
   async earlier(proposal: Proposal): Promise<StoredEvent | null> {

@@ -33,7 +33,10 @@ interface PreparedBatch {
   readonly entries: readonly Entry[];
 }
 
-/** Called for each stored batch, in the order of its place, in the same tick in which it is known to be stored. */
+/**
+ * Called for each stored batch, in the order of its place, in the same tick in which it is known to
+ * be stored.
+ */
 export type AfterCommit = (place: ConversationKey, events: readonly StoredEvent[]) => void;
 
 export interface SequencerParts {
@@ -54,12 +57,14 @@ const MAX_ATTEMPTS = 100;
 /**
  * Turns proposals into numbered, stored events.
  *
- * Proposals for a place gather while its last batch is being written and go out as the next batch. All places that are ready share one
- * round trip. The next number comes from {@link KnownPositions}; where it is wrong, the store answers `conflict`, the newest number is
+ * Proposals for a place gather while its last batch is being written and go out as the next batch.
+ * All places that are ready share one round trip. The next number comes from
+ * {@link KnownPositions}; where it is wrong, the store answers `conflict`, the newest number is
  * read, and the batch is decided again.
  *
- * A rule that depends on another message (the author of an edited message, the parent of a reply) is decided against the state at
- * exactly that point of the order: the target is read after the position is known.
+ * A rule that depends on another message (the author of an edited message, the parent of a reply)
+ * is decided against the state at exactly that point of the order: the target is read after the
+ * position is known.
  */
 export class Sequencer {
   readonly #parts: SequencerParts;
@@ -87,8 +92,9 @@ export class Sequencer {
   }
 
   /**
-   * Adds a proposal to its place's order, in the order of calls. Resolves when the event is stored. A repeated nonce resolves to the
-   * event that the first one became. Rejects with a Refusal: the proposal's own, `try-again` or `store-failed`.
+   * Adds a proposal to its place's order, in the order of calls. Resolves when the event is stored.
+   * A repeated nonce resolves to the event that the first one became. Rejects with a Refusal: the
+   * proposal's own, `try-again` or `store-failed`.
    */
   append(proposal: Proposal): Promise<StoredEvent> {
     return this.#repeats.once(proposal, () => this.#enter(proposal));
@@ -209,7 +215,8 @@ export class Sequencer {
     } catch (error) {
       outcomes = round.map(() => ({ kind: 'failed', error: asRefusal(error) }));
     }
-    // Before the events are handed out: the store works on the next append while the frames of this one are written to the sockets.
+    // Before the events are handed out: the store works on the next append while the frames of this
+    // one are written to the sockets.
     this.#schedule.ended();
     telemetry.observe('append_ms', clock.monotonic() - began);
     telemetry.observe('append_batch_events', events);
@@ -241,7 +248,8 @@ export class Sequencer {
         break;
       }
       case 'failed':
-        // The batch may be stored all the same. Then its numbers are taken, and the outbox brings the events to everybody.
+        // The batch may be stored all the same. Then its numbers are taken, and the outbox brings
+        // the events to everybody.
         telemetry.count('append_failures');
         telemetry.log('warn', 'an append failed', { place: lane.place, error: outcome.error });
         this.#positions.forget(lane.place);
