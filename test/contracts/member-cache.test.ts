@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { MemoryMemberCache } from '../../src/adapters/memory/member-cache.ts';
 import { readMembers } from '../../src/adapters/redis/member-cache.ts';
 import { memberCacheContract } from './member-cache.ts';
 
 memberCacheContract('in memory', async () => ({ cache: new MemoryMemberCache(), stop: async () => {} }));
 
-test('in memory, the lists used longest ago go first', async () => {
+it('drops the least recently used lists of the memory cache when they hold too many ids', async () => {
   const cache = new MemoryMemberCache({ maxIds: 30 });
   await cache.put('r-1', [1]);
   await cache.put('r-2', [1]);
@@ -16,8 +16,11 @@ test('in memory, the lists used longest ago go first', async () => {
   expect(await cache.get('r-2')).toBeNull();
 });
 
-test('values in Redis are read leniently, and never in part', () => {
+it('reads ids in Redis as numbers or decimal texts, and ignores further fields', () => {
   expect(readMembers('{"members":[1,"2"],"more":1}')).toEqual([1, 2]);
+});
+
+it('reads no list from a value in Redis that is not valid, not even a part of it', () => {
   for (const bad of ['', 'x', '[]', 'null', '{}', '{"members":null}', '{"members":[1,null]}', '{"members":[-1]}']) {
     expect(readMembers(bad)).toBeNull();
   }

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { MemberCache } from '../../src/application/ports/member-cache.ts';
 
 export interface MemberCacheUnderTest {
@@ -6,7 +6,7 @@ export interface MemberCacheUnderTest {
   stop(): Promise<void>;
 }
 
-/** @param make an empty cache */
+/** @param make starts a cache that has no list of the places below */
 export function memberCacheContract(name: string, make: () => Promise<MemberCacheUnderTest>): void {
   describe(`MemberCache: ${name}`, () => {
     const made: MemberCacheUnderTest[] = [];
@@ -19,12 +19,12 @@ export function memberCacheContract(name: string, make: () => Promise<MemberCach
       return one.cache;
     }
 
-    test('has nothing that was not put', async () => {
+    it('has no list that was not put', async () => {
       const cache = await start();
       expect(await cache.get('r-5')).toBeNull();
     });
 
-    test('gives what was put, rooms and communities apart', async () => {
+    it('returns the list that was put, and keeps rooms and communities apart', async () => {
       const cache = await start();
       await cache.put('r-5', [1, 2, 3]);
       await cache.put('com-5', [7]);
@@ -33,29 +33,36 @@ export function memberCacheContract(name: string, make: () => Promise<MemberCach
       expect(await cache.get('r-6')).toBeNull();
     });
 
-    test('an empty list is a list', async () => {
+    it('keeps an empty list', async () => {
       const cache = await start();
       await cache.put('r-5', []);
       expect(await cache.get('r-5')).toEqual([]);
     });
 
-    test('what is put later replaces it', async () => {
+    it('replaces a list by one that is put later', async () => {
       const cache = await start();
       await cache.put('r-5', [1, 2]);
       await cache.put('r-5', [2]);
       expect(await cache.get('r-5')).toEqual([2]);
     });
 
-    test('what is added does not stand in the way of what was put', async () => {
+    it('adds a list only if there is none', async () => {
       const cache = await start();
       await cache.add('r-5', [1, 2]);
       expect(await cache.get('r-5')).toEqual([1, 2]);
+      await cache.add('r-5', [3]);
+      expect(await cache.get('r-5')).toEqual([1, 2]);
+    });
+
+    it('replaces a list that was added by one that is put, and keeps that', async () => {
+      const cache = await start();
+      await cache.add('r-5', [1, 2]);
       await cache.put('r-5', [1]);
       await cache.add('r-5', [1, 2]);
       expect(await cache.get('r-5')).toEqual([1]);
     });
 
-    test('does not change when the list that was put does', async () => {
+    it('does not change a list when the array that was put changes', async () => {
       const cache = await start();
       const members = [1, 2];
       await cache.put('r-5', members);
@@ -63,7 +70,7 @@ export function memberCacheContract(name: string, make: () => Promise<MemberCach
       expect(await cache.get('r-5')).toEqual([1, 2]);
     });
 
-    test('keeps a list of 20,000', async () => {
+    it('keeps a list of 20,000 members', async () => {
       const cache = await start();
       const members = Array.from({ length: 20_000 }, (_, index) => index + 1);
       await cache.put('com-1', members);

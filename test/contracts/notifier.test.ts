@@ -6,7 +6,7 @@ import { notifierContract } from './notifier.ts';
 
 notifierContract('that notifies nobody', async () => ({ notifier: new NoNotifier(), stop: async () => {} }));
 
-notifierContract('by REST', async () => {
+notifierContract('over REST', async () => {
   const services = await startStandIns();
   const service = new RestService({ name: 'the notification service', url: services.notificationUrl });
   const stop = async () => {

@@ -1,9 +1,9 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Notification, Notifier } from '../../src/application/ports/notifier.ts';
 
 export interface NotifierUnderTest {
   readonly notifier: Notifier;
-  /** What arrived, oldest first: `direct` or `channel` and the body. Absent: nothing is pushed anywhere. */
+  /** The accepted notifications, oldest first: `direct` or `channel`, and the body. Missing if the notifier notifies nobody. */
   readonly arrived?: readonly { readonly at: string; readonly body: unknown }[];
   stop(): Promise<void>;
 }
@@ -24,25 +24,33 @@ export function notifierContract(name: string, make: () => Promise<NotifierUnder
     afterEach(async () => {
       await Promise.all(made.splice(0).map((one) => one.stop()));
     });
-
-    test('hands over what is said in rooms and channels', async () => {
+    async function start(): Promise<NotifierUnderTest> {
       const one = await make();
       made.push(one);
-      await one.notifier.notify(IN_ROOM);
-      await one.notifier.notify(IN_CHANNEL);
-      if (one.arrived === undefined) return;
+      return one;
+    }
+
+    it('says whether anybody is ever notified', async () => {
+      const { notifier, arrived } = await start();
+      expect(notifier.isEnabled).toBe(arrived !== undefined);
+    });
+
+    it('hands over notifications about messages in rooms and channels', async () => {
+      const { notifier, arrived } = await start();
+      await notifier.notify(IN_ROOM);
+      await notifier.notify(IN_CHANNEL);
+      if (arrived === undefined) return;
       const common = { userId: 1, username: 'Ada', type: 'text', content: 'hello' };
-      expect(one.arrived).toEqual([
+      expect(arrived).toEqual([
         { at: 'direct', body: { ...common, roomName: 'DM', roomId: 5, target: '[3, 7]' } },
         { at: 'channel', body: { ...common, channelName: 'general', communityId: 1, channelId: 11, target: '[3]' } },
       ]);
     });
 
-    test('takes many at once', async () => {
-      const one = await make();
-      made.push(one);
-      await Promise.all(Array.from({ length: 100 }, () => one.notifier.notify(IN_ROOM)));
-      if (one.arrived !== undefined) expect(one.arrived).toHaveLength(100);
+    it('accepts 100 notifications at the same time', async () => {
+      const { notifier, arrived } = await start();
+      await Promise.all(Array.from({ length: 100 }, () => notifier.notify(IN_ROOM)));
+      if (arrived !== undefined) expect(arrived).toHaveLength(100);
     });
   });
 }

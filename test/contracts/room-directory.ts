@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { RoomDirectory } from '../../src/application/ports/room-directory.ts';
 
 export interface RoomDirectoryUnderTest {
@@ -6,7 +6,7 @@ export interface RoomDirectoryUnderTest {
   stop(): Promise<void>;
 }
 
-/** What `make` has to fill the directory with. */
+/** The content of every directory under test. */
 export const SMALL_WORLD = {
   users: {
     1: { name: 'Ada', image: 'http://img/1.png' },
@@ -22,6 +22,7 @@ export const SMALL_WORLD = {
 
 const as = (userId: number) => ({ userId, token: `token-of-${userId}` });
 
+/** @param make starts a directory of `SMALL_WORLD` */
 export function roomDirectoryContract(name: string, make: () => Promise<RoomDirectoryUnderTest>): void {
   describe(`RoomDirectory: ${name}`, () => {
     const made: RoomDirectoryUnderTest[] = [];
@@ -34,32 +35,32 @@ export function roomDirectoryContract(name: string, make: () => Promise<RoomDire
       return one.directory;
     }
 
-    test('tells the members of rooms and communities', async () => {
+    it('returns the members of rooms and communities', async () => {
       const directory = await start();
       expect(await directory.roomMembers(5)).toEqual([1, 2]);
       expect(await directory.communityMembers(1)).toEqual([1, 2, 3]);
     });
 
-    test('knows no room, community or channel that is not there', async () => {
+    it('returns null for a room, community or channel that does not exist', async () => {
       const directory = await start();
       expect(await directory.roomMembers(1)).toBeNull();
       expect(await directory.communityMembers(5)).toBeNull();
       expect(await directory.channel(5, as(1))).toBeNull();
     });
 
-    test('tells who may read a channel', async () => {
+    it('returns the members of a public channel and of a private one', async () => {
       const directory = await start();
       expect(await directory.channel(11, as(3))).toMatchObject({ id: 11, members: [1, 2, 3] });
       expect(await directory.channel(12, as(2))).toMatchObject({ id: 12, members: [1, 2] });
     });
 
-    test('refuses a channel to those who may not read it', async () => {
+    it('refuses a channel to a user who may not read it', async () => {
       const directory = await start();
       await expect(directory.channel(12, as(3))).rejects.toMatchObject({ code: 'not-permitted' });
       await expect(directory.channel(21, as(1))).rejects.toMatchObject({ code: 'not-permitted' });
     });
 
-    test("lists a user's places", async () => {
+    it('returns the rooms and communities of a user, and none for an unknown user', async () => {
       const directory = await start();
       expect([...(await directory.placesOf(1))].sort()).toEqual(['com-1', 'r-5', 'r-6']);
       expect([...(await directory.placesOf(3))].sort()).toEqual(['com-1', 'com-2', 'r-6']);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { UserDirectory } from '../../src/application/ports/user-directory.ts';
 
 export interface UserDirectoryUnderTest {
@@ -6,7 +6,7 @@ export interface UserDirectoryUnderTest {
   stop(): Promise<void>;
 }
 
-/** @param make a directory of the small world */
+/** @param make starts a directory of the users of `SMALL_WORLD` */
 export function userDirectoryContract(
   name: string,
   expected: { readonly authoritative: boolean },
@@ -23,11 +23,11 @@ export function userDirectoryContract(
       return one.directory;
     }
 
-    test('says whether names are its to decide', async () => {
+    it('says whether a user service decides the names', async () => {
       expect((await start()).authoritative).toBe(expected.authoritative);
     });
 
-    test('tells names and pictures, and leaves out whom it does not know', async () => {
+    it('returns the profiles of known users and leaves out the others', async () => {
       const directory = await start();
       const profiles = await directory.profiles([1, 3, 99, 1]);
       expect([...profiles].sort(([a], [b]) => a - b)).toEqual([
@@ -37,7 +37,7 @@ export function userDirectoryContract(
       expect(await directory.profiles([])).toEqual(new Map());
     });
 
-    test('what was told is known without asking', async () => {
+    it('has a profile at hand after it was read once', async () => {
       const directory = await start();
       await directory.profiles([1, 99]);
       expect(directory.cached(1)).toEqual({ name: 'Ada', image: 'http://img/1.png' });

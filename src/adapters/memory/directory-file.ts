@@ -5,67 +5,99 @@ import { type ChannelId, type CommunityId, parseId, type RoomId, type UserId } f
 
 /**
  * The JSON of `DIRECTORY_FILE`: `{"users":{"1":{"name":"Ada","image":null}},"rooms":{"5":[1,2]},
- * "communities":{"1":{"members":[1,2],"channels":{"11":null,"12":[1]}}}}`. A channel's list is its private members, null for all.
+ * "communities":{"1":{"members":[1,2],"channels":{"11":null,"12":[1]}}}}`. A channel has a list of its private members, or null if it is open to
+ * the whole community. Each part may be missing.
  */
 export type DirectoryFile = z.input<typeof SHAPE>;
 
 export interface Community {
   readonly members: readonly UserId[];
-  /** Private members; null: all of the community. */
+  /** The members of each private channel; null for a channel that is open to the whole community. */
   readonly channels: ReadonlyMap<ChannelId, readonly UserId[] | null>;
 }
 
-/** A directory file, read and checked. */
+/** The content of a valid directory file. */
 export interface World {
   readonly users: ReadonlyMap<UserId, UserProfile>;
   readonly rooms: ReadonlyMap<RoomId, readonly UserId[]>;
   readonly communities: ReadonlyMap<CommunityId, Community>;
 }
 
-/** One mistake in a large file is often made a thousand times. */
-const MOST_TOLD = 5;
+/** Problems named in one error. In a large file the same mistake is often made a thousand times. */
+const MAX_NAMED_PROBLEMS = 5;
+/** Characters of a wrong text that are shown. */
+const MAX_SHOWN_CHARS = 40;
 
-const ID = z.union([z.number(), z.string()]).transform((value, context) => {
+const ID = z.union([z.number(), z.string()], expecting('a positive integer')).transform((value, context) => {
   const id = parseId(value);
   if (id !== null) return id;
-  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is no id (a positive integer)` });
+  context.addIssue({ code: 'custom', message: problem('a positive integer', value) });
   return z.NEVER;
 });
-const IDS = z.array(ID).transform((ids) => [...new Set(ids)]);
+const USER_IDS = userIds('an array of user ids');
 
-function byId<Value extends z.ZodType>(value: Value) {
-  return z.record(z.string(), value).transform((record, context) => {
-    const map = new Map<number, z.output<Value>>();
-    for (const [key, entry] of Object.entries(record)) {
-      const id = parseId(key);
-      if (id === null) context.addIssue({ code: 'custom', message: `the key ${JSON.stringify(key)} is no id` });
-      else map.set(id, entry);
-    }
-    return map;
-  });
+function userIds(what: string) {
+  return z.array(ID, expecting(what)).transform((ids) => [...new Set(ids)]);
 }
 
-const SHAPE = z.object({
-  users: byId(z.object({ name: z.string().min(1), image: z.string().nullable().default(null) })).default(new Map()),
-  rooms: byId(IDS).default(new Map()),
-  communities: byId(z.object({ members: IDS, channels: byId(IDS.nullable()).default(new Map()) })).default(new Map()),
-});
+function byId<Value extends z.ZodType>(what: string, value: Value) {
+  return z
+    .record(z.string(), value, expecting(`an object with ${what} ids as keys`))
+    .transform((record, context) => {
+      const map = new Map<number, z.output<Value>>();
+      for (const [key, entry] of Object.entries(record)) {
+        const id = parseId(key);
+        if (id !== null) map.set(id, entry);
+        else
+          context.addIssue({
+            code: 'custom',
+            path: [key],
+            message: problem(`a ${what} id (a positive integer) as the key`, key),
+          });
+      }
+      return map;
+    })
+    .default(new Map());
+}
 
-/** @throws Error whose message names each place that is wrong, and `source` */
-export function readDirectory(file: unknown, source = 'the directory'): World {
-  const read = SHAPE.safeParse(file);
+const USER = z.object(
+  {
+    name: z.string(expecting('a text')).min(1, expecting('a text that is not empty')),
+    image: z.string(expecting('a text or null')).nullable().default(null),
+  },
+  expecting('an object with a name'),
+);
+const COMMUNITY = z.object(
+  { members: USER_IDS, channels: byId('channel', userIds('an array of user ids, or null').nullable()) },
+  expecting('an object with members'),
+);
+const SHAPE = z.object(
+  { users: byId('user', USER), rooms: byId('room', USER_IDS), communities: byId('community', COMMUNITY) },
+  expecting('an object with users, rooms and communities'),
+);
+
+/**
+ * Checks the content of a directory file.
+ * @param source the file's name in errors
+ * @throws Error that names `source` and, for each problem, its path, the expected value and the one that was found
+ */
+export function readDirectory(content: unknown, source = 'the directory'): World {
+  const read = SHAPE.safeParse(content);
   if (!read.success) {
     const { issues } = read.error;
-    const told = issues.slice(0, MOST_TOLD).map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`);
-    if (issues.length > MOST_TOLD) told.push(`and ${issues.length - MOST_TOLD} more like these`);
-    throw new Error(`${source} can't be used: ${told.join('; ')}`);
+    const problems = issues.slice(0, MAX_NAMED_PROBLEMS).map(({ path, message }) => `${pathText(path)}: ${message}`);
+    if (issues.length > MAX_NAMED_PROBLEMS) problems.push(`and ${issues.length - MAX_NAMED_PROBLEMS} more problems`);
+    throw new Error(`${source} cannot be used: ${problems.join('; ')}`);
   }
   const owners = new Map<ChannelId, CommunityId>();
   for (const [communityId, { channels }] of read.data.communities) {
     for (const channelId of channels.keys()) {
       const other = owners.get(channelId);
       if (other !== undefined) {
-        throw new Error(`${source} can't be used: channel ${channelId} is in communities ${other} and ${communityId}`);
+        const path = pathText(['communities', String(communityId), 'channels', String(channelId)]);
+        throw new Error(
+          `${source} cannot be used: ${path}: expected a new channel id, found one of community ${other}`,
+        );
       }
       owners.set(channelId, communityId);
     }
@@ -73,19 +105,53 @@ export function readDirectory(file: unknown, source = 'the directory'): World {
   return read.data;
 }
 
-/** @throws Error whose message names the file and what is wrong with it */
+/** Reads and checks a directory file. @throws Error that names the file and what is wrong with it */
 export function loadDirectoryFile(path: string): World {
-  let json: unknown;
+  const source = `the directory file ${path}`;
+  let text: string;
   try {
-    json = JSON.parse(readFileSync(path, 'utf8'));
+    text = readFileSync(path, 'utf8');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`the directory file ${path} can't be read: ${why}`);
+    throw new Error(`${source} cannot be read: ${messageOf(error)}`);
   }
-  return readDirectory(json, `the directory file ${path}`);
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${source} is not valid JSON: ${messageOf(error)}`);
+  }
+  return readDirectory(content, source);
 }
 
-/** Stands where no `DIRECTORY_FILE` is given. */
+/** The options of a schema that reports `expected ..., found ...`. */
+function expecting(what: string) {
+  return { error: ({ input }: { readonly input?: unknown }) => problem(what, input) };
+}
+
+function problem(expected: string, found: unknown): string {
+  return `expected ${expected}, found ${describeFound(found)}`;
+}
+
+function describeFound(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const text = JSON.stringify(value);
+  return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}...` : text;
+}
+
+/** Such as `communities.1.members[0]`. */
+function pathText(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return 'the top level';
+  const text = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
+  return text.replace(/^\./, '');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Used if there is no `DIRECTORY_FILE`. */
 export const DEMO_WORLD: DirectoryFile = {
   users: {
     1: { name: 'Ada', image: null },

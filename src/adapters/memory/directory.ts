@@ -2,149 +2,127 @@ import { statSync } from 'node:fs';
 import type { UserProfile } from '../../application/ports/user-directory.ts';
 import type { ChannelId, CommunityId, RoomId, UserId } from '../../domain/ids.ts';
 import { communityKey, type MemberListKey, roomKey } from '../../domain/place.ts';
-import { type Community, DEMO_WORLD, type DirectoryFile, loadDirectoryFile, readDirectory } from './directory-file.ts';
+import {
+  type Community,
+  DEMO_WORLD,
+  type DirectoryFile,
+  loadDirectoryFile,
+  readDirectory,
+  type World,
+} from './directory-file.ts';
 
 export interface MemoryDirectoryOptions {
-  /** A file to read, and to read again when it was changed. */
+  /** A directory file. It is read at once, and again whenever it has changed. */
   readonly path?: string;
-  /** Used where there is no `path`; default: the demo world. */
+  /** Used if there is no `path`. Default: the demo world. */
   readonly world?: DirectoryFile;
-  /** A changed file can't be read; what was read before stands. */
+  /** A changed file cannot be used; the content read before stays in force. Called once for each change. */
   readonly onError?: (error: Error) => void;
-  /** How long (ms) between two looks at the file; default 1 s. */
+  /** Interval between two checks for a change, in milliseconds. Default: 1,000. */
   readonly checkMs?: number;
+  /** Milliseconds of a clock that never goes back. Default: the process's own. */
   readonly now?: () => number;
 }
 
-/**
- * The small world that stands for the community and the user service. Lists set by `replaceRoom` and `replaceCommunity` hold until the
- * file is changed.
- */
+/** A small world in memory that takes the place of the community service and the user service. It changes only when its file changes. */
 export class MemoryDirectory {
   readonly #path: string | undefined;
   readonly #onError: (error: Error) => void;
   readonly #checkMs: number;
   readonly #now: () => number;
-  #users = new Map<UserId, UserProfile>();
-  #rooms = new Map<RoomId, readonly UserId[]>();
-  #communities = new Map<CommunityId, Community>();
-  #owners = new Map<ChannelId, CommunityId>();
-  /** Where each user belongs; made anew when somebody asks after a change. */
-  #places: Map<UserId, MemberListKey[]> | null = null;
-  #mark: string | undefined;
-  #checkAt = 0;
+  #world: World;
+  /** The community of each channel. */
+  #owners: ReadonlyMap<ChannelId, CommunityId>;
+  /** The places of each user. Every connect asks for them: to search them took 9 % of its time with a thousand rooms. */
+  #places: ReadonlyMap<UserId, readonly MemberListKey[]>;
+  /** The state of the file when it was last read. */
+  #fileState: string | undefined;
+  #nextCheck = 0;
 
   /** @throws Error that says what is wrong with the file */
   constructor(options: MemoryDirectoryOptions = {}) {
     this.#path = options.path;
     this.#onError = options.onError ?? (() => {});
     this.#checkMs = options.checkMs ?? 1_000;
-    this.#now = options.now ?? Date.now;
-    if (options.path === undefined) this.#use(readDirectory(options.world ?? DEMO_WORLD));
+    this.#now = options.now ?? (() => performance.now());
+    if (options.path === undefined) this.#world = readDirectory(options.world ?? DEMO_WORLD);
     else {
-      this.#mark = markOf(options.path);
-      this.#use(loadDirectoryFile(options.path));
-      this.#checkAt = this.#now() + this.#checkMs;
+      this.#fileState = stateOf(options.path);
+      this.#world = loadDirectoryFile(options.path);
+      this.#nextCheck = this.#now() + this.#checkMs;
     }
+    this.#owners = communitiesByChannel(this.#world);
+    this.#places = placesByUser(this.#world);
   }
 
   user(id: UserId): UserProfile | undefined {
-    this.#refresh();
-    return this.#users.get(id);
+    return this.users().get(id);
   }
 
-  /** All users, by id. */
   users(): ReadonlyMap<UserId, UserProfile> {
-    this.#refresh();
-    return this.#users;
+    return this.#current().users;
   }
 
   room(id: RoomId): readonly UserId[] | undefined {
-    this.#refresh();
-    return this.#rooms.get(id);
+    return this.rooms().get(id);
   }
 
   rooms(): ReadonlyMap<RoomId, readonly UserId[]> {
-    this.#refresh();
-    return this.#rooms;
+    return this.#current().rooms;
   }
 
   community(id: CommunityId): Community | undefined {
-    this.#refresh();
-    return this.#communities.get(id);
+    return this.communities().get(id);
   }
 
   communities(): ReadonlyMap<CommunityId, Community> {
-    this.#refresh();
-    return this.#communities;
+    return this.#current().communities;
   }
 
   communityOfChannel(id: ChannelId): CommunityId | undefined {
-    this.#refresh();
+    this.#current();
     return this.#owners.get(id);
   }
 
-  /**
-   * The rooms and communities that the user belongs to. Asked at each connect: looked up, not searched for, which took 9 % of a
-   * connect's time with a thousand rooms, and grew with them.
-   */
+  /** The rooms and communities of a user. */
   placesOf(id: UserId): readonly MemberListKey[] {
-    this.#refresh();
-    this.#places ??= placesByUser(this.#communities, this.#rooms);
+    this.#current();
     return this.#places.get(id) ?? [];
   }
 
-  /** The room has these members from now on; a room that was not known is made. */
-  replaceRoom(id: RoomId, members: readonly UserId[]): void {
-    this.#refresh();
-    this.#rooms.set(id, [...members]);
-    this.#places = null;
-  }
-
-  /** The community has these members from now on; one that was not known is made, without channels. */
-  replaceCommunity(id: CommunityId, members: readonly UserId[]): void {
-    this.#refresh();
-    const channels = this.#communities.get(id)?.channels ?? new Map();
-    this.#communities.set(id, { members: [...members], channels });
-    this.#places = null;
-  }
-
-  #refresh(): void {
-    if (this.#path === undefined || this.#now() < this.#checkAt) return;
-    this.#checkAt = this.#now() + this.#checkMs;
+  /** The world, read again if the file has changed since the last check. */
+  #current(): World {
+    if (this.#path === undefined || this.#now() < this.#nextCheck) return this.#world;
+    this.#nextCheck = this.#now() + this.#checkMs;
     try {
-      const mark = markOf(this.#path);
-      if (mark === this.#mark) return;
-      this.#mark = mark;
-      this.#use(loadDirectoryFile(this.#path));
+      const state = stateOf(this.#path);
+      if (state === this.#fileState) return this.#world;
+      this.#fileState = state;
+      this.#world = loadDirectoryFile(this.#path);
+      this.#owners = communitiesByChannel(this.#world);
+      this.#places = placesByUser(this.#world);
     } catch (error) {
       this.#onError(error instanceof Error ? error : new Error(String(error)));
     }
-  }
-
-  #use(world: ReturnType<typeof readDirectory>): void {
-    this.#users = new Map(world.users);
-    this.#rooms = new Map(world.rooms);
-    this.#communities = new Map(world.communities);
-    this.#owners = new Map();
-    this.#places = null;
-    for (const [communityId, { channels }] of world.communities) {
-      for (const channelId of channels.keys()) this.#owners.set(channelId, communityId);
-    }
+    return this.#world;
   }
 }
 
-function placesByUser(
-  communities: ReadonlyMap<CommunityId, Community>,
-  rooms: ReadonlyMap<RoomId, readonly UserId[]>,
-): Map<UserId, MemberListKey[]> {
+function communitiesByChannel({ communities }: World): Map<ChannelId, CommunityId> {
+  const owners = new Map<ChannelId, CommunityId>();
+  for (const [communityId, { channels }] of communities) {
+    for (const channelId of channels.keys()) owners.set(channelId, communityId);
+  }
+  return owners;
+}
+
+function placesByUser({ communities, rooms }: World): Map<UserId, MemberListKey[]> {
   const byUser = new Map<UserId, MemberListKey[]>();
   const add = (place: MemberListKey, members: readonly UserId[]): void => {
     for (const userId of members) {
       const places = byUser.get(userId);
       if (places === undefined) byUser.set(userId, [place]);
-      // Ids of a list set by a caller may repeat.
-      else if (places.at(-1) !== place) places.push(place);
+      else places.push(place);
     }
   };
   for (const [id, { members }] of communities) add(communityKey(id), members);
@@ -152,8 +130,8 @@ function placesByUser(
   return byUser;
 }
 
-/** Changes whenever the file does; undefined where it can't be looked at, so that the reading says why. */
-function markOf(path: string): string | undefined {
+/** A text that changes whenever the file changes; undefined if there is no file, so that reading it reports why. */
+function stateOf(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat && `${stat.mtimeMs} ${stat.size} ${stat.ino}`;
 }

@@ -4,25 +4,25 @@ import type { UserId } from '../../domain/ids.ts';
 import type { MemberListKey } from '../../domain/place.ts';
 
 export interface MemoryMemberCacheOptions {
-  /** Ids held in all lists together, at most; the lists used longest ago go first. Default 2,000,000. */
+  /** Ids in all lists together; the least recently used lists are dropped. Default: 2,000,000. */
   readonly maxIds?: number;
-  /** Default 14 days (ms). */
+  /** Lifetime of a list, in milliseconds. Default: 14 days. */
   readonly ttlMs?: number;
 }
 
-const FOURTEEN_DAYS = 14 * 24 * 60 * 60 * 1000;
-/** What a list costs beside its ids, in ids: empty ones must count too. */
-const LIST = 8;
+const FOURTEEN_DAYS_MS = 14 * 24 * 60 * 60 * 1000;
+/** The memory of a list beside its ids, counted as ids, so that empty lists count too. */
+const IDS_PER_LIST = 8;
 
-/** The member cache of one server alone. */
+/** Keeps member lists in the memory of one server. */
 export class MemoryMemberCache implements MemberCache {
   readonly #lists: LRUCache<MemberListKey, readonly UserId[]>;
 
   constructor(options: MemoryMemberCacheOptions = {}) {
     this.#lists = new LRUCache({
       maxSize: options.maxIds ?? 2_000_000,
-      sizeCalculation: (members) => members.length + LIST,
-      ttl: options.ttlMs ?? FOURTEEN_DAYS,
+      sizeCalculation: (members) => members.length + IDS_PER_LIST,
+      ttl: options.ttlMs ?? FOURTEEN_DAYS_MS,
     });
   }
 

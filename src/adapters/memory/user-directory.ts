@@ -2,7 +2,7 @@ import type { UserDirectory, UserProfile } from '../../application/ports/user-di
 import type { UserId } from '../../domain/ids.ts';
 import type { MemoryDirectory } from './directory.ts';
 
-/** Names and pictures of a small world in memory. What a client says of itself goes before them. */
+/** Reads names and pictures from a small world in memory. A name that a client sends counts more. */
 export class MemoryUserDirectory implements UserDirectory {
   readonly authoritative = false;
   readonly #directory: MemoryDirectory;

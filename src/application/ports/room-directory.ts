@@ -3,29 +3,34 @@ import type { PlaceKey } from '../../domain/place.ts';
 
 export interface ChannelInfo {
   readonly id: ChannelId;
+  /** Null if the directory does not name it. */
   readonly name: string | null;
-  /** All who may read it, private channels included. */
+  /** All users who may read the channel, whether it is public or private. */
   readonly members: readonly UserId[];
-  /** All of its community may read it; false where the directory does not say so. */
+  /** True if the whole community may read it; false also where the directory does not say. */
   readonly isPublic: boolean;
-  /** Where the directory tells it. */
+  /** Null if the directory does not name it. */
   readonly communityId: CommunityId | null;
 }
 
 /**
- * Who belongs where, by the word of the community service. Not a cache: callers keep what they hear (see `application/membership.ts`).
- * Every method rejects with `Refusal('try-again')` when the service is not reached, does not answer in time or answers nonsense.
+ * The members of rooms, communities and channels, according to the community service. It is not a cache: each call asks the service, and the callers
+ * keep the answers (see `application/membership`). An answer may be older than a list that the service has reported by a PUT call.
+ *
+ * Order: none, calls may run at the same time. Lists contain each user once. Errors: each method rejects with `Refusal('try-again')` if the service
+ * cannot be reached, does not answer within the adapter's timeout or gives an answer that cannot be used. Close: by the owner of the adapter;
+ * calls that follow reject with `try-again`.
  */
 export interface RoomDirectory {
-  /** Null: there is no such room. */
+  /** Null if there is no such room. */
   roomMembers(id: RoomId): Promise<readonly UserId[] | null>;
-  /** Null: there is no such community. */
+  /** Null if there is no such community. */
   communityMembers(id: CommunityId): Promise<readonly UserId[] | null>;
   /**
-   * Asked with the user's own token. Null: there is no such channel.
-   * @throws Refusal `not-permitted` when that user may not read it
+   * Asks with the user's own token. Null if there is no such channel.
+   * @throws Refusal `not-permitted` if that user may not read the channel
    */
   channel(id: ChannelId, user: { readonly userId: UserId; readonly token: string }): Promise<ChannelInfo | null>;
-  /** The user's rooms and communities. */
+  /** The rooms and communities of a user; empty for an unknown user. */
   placesOf(userId: UserId): Promise<readonly PlaceKey[]>;
 }

@@ -105,7 +105,7 @@ it.each([
 it('without a user service, writes under the account name of a user who is not in the directory', async () => {
   const { world, send, subscribe } = await start();
   const stranger = { ...world.linus, userId: world.linus.userId + 50, account: 'stranger' };
-  world.directory.replaceRoom(world.roomId, [world.grace.userId, stranger.userId]);
+  await world.memberCache.put(world.room, [world.grace.userId, stranger.userId]);
   const grace = await subscribe(world.grace, world.room);
   await send(stranger, { name: null });
   expect(await grace.hears(1)).toMatchObject([{ name: 'stranger' }]);
