@@ -8,8 +8,10 @@ export function partialApplication(calls: Partial<Application>): Application {
   return new Proxy(calls, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
-      if (value === undefined) throw new Error(`the test does not expect the call ${String(name)}`);
-      return typeof value === 'function' ? value.bind(target) : value;
+      if (typeof value === 'function') return value.bind(target);
+      return () => {
+        throw new Error(`the test does not expect the call ${String(name)}`);
+      };
     },
   }) as Application;
 }
