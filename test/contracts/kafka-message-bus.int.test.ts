@@ -1,5 +1,5 @@
 import { Kafka, logLevel } from 'kafkajs';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { message, typing } from '../../dev/events.ts';
 import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
 import { type RunningKafka, startKafka } from '../../dev/services/kafka.ts';
@@ -8,7 +8,7 @@ import { openClient } from '../../src/adapters/kafka/client.ts';
 import { KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerStream } from '../../src/adapters/kafka/topics.ts';
 import { Heard } from '../support/heard.ts';
-import { messageBusContract } from './message-bus.ts';
+import { MESSAGE_BUS_CASES, messageBusContract, runMessageBusCase } from './message-bus.ts';
 
 const prefix = `bus-${process.pid}-`;
 const topics = prefixed(DEFAULT_TOPICS);
@@ -26,7 +26,7 @@ function nextServer(): string {
   return `own-${servers}`;
 }
 
-interface Opened {
+interface Started {
   readonly bus: KafkaMessageBus;
   readonly heard: Heard;
   readonly telemetry: RecordedTelemetry;
@@ -49,7 +49,7 @@ function open(brokers: readonly string[], serverId: string, telemetry = new Reco
   return bus;
 }
 
-async function started(brokers: readonly string[], serverId = nextServer()): Promise<Opened> {
+async function started(brokers: readonly string[], serverId = nextServer()): Promise<Started> {
   const telemetry = new RecordedTelemetry();
   const heard = new Heard();
   const bus = open(brokers, serverId, telemetry);
@@ -58,8 +58,6 @@ async function started(brokers: readonly string[], serverId = nextServer()): Pro
 }
 
 await describeWithService('kafka', 'Kafka', ({ kafka: brokers }) => {
-  messageBusContract(() => ({ open: (serverId) => open(brokers, serverId) }));
-
   const client = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
   const producer = client.producer();
   const admin = client.admin();
@@ -71,14 +69,37 @@ await describeWithService('kafka', 'Kafka', ({ kafka: brokers }) => {
     await Promise.all([producer.disconnect(), admin.disconnect()]);
   });
 
-  test('joins all six groups in under five seconds', async () => {
+  const garbage = [
+    { key: 'r-5', value: Buffer.from([0, 255, 254, 1]) },
+    { key: 'r-5', value: null },
+    { key: 'r-5', value: '[]' },
+    { key: 'r-5', value: '{}' },
+    { key: 'r-5', value: '{"channelId":5,"id":"6b030f10cedf3b3501ec1679","userId":1}', headers: { seq: 'x' } },
+  ];
+  const putGarbage = async () => {
+    await producer.send({ topic: topics.DIRECT, messages: garbage });
+  };
+
+  messageBusContract(
+    () => ({
+      open: (serverId) => open(brokers, serverId),
+      putGarbage,
+      tooLargeContent: 1_500_000,
+      interrupt: async (bus) => {
+        if (bus instanceof KafkaMessageBus) bus.restartConsumers('the test lost the connection');
+      },
+    }),
+    { cannotBeStopped: 'other tests use the same broker; a suite below stops one of its own' },
+  );
+
+  it('joins all six groups in under five seconds', async () => {
     await started(brokers);
     const before = performance.now();
     await started(brokers);
     expect(performance.now() - before).toBeLessThan(5_000);
   });
 
-  test('makes missing topics with six partitions, and takes one of a single partition as it is', async () => {
+  it('creates missing topics with six partitions, and uses a topic of one partition as it is', async () => {
     const single = `${prefix}single`;
     await admin.createTopics({ topics: [{ topic: single, numPartitions: 1 }], waitForLeaders: true });
     const names = { ...topics, DIRECT: single };
@@ -104,7 +125,7 @@ await describeWithService('kafka', 'Kafka', ({ kafka: brokers }) => {
     );
   });
 
-  test('servers that start at once on a Kafka without topics all start', async () => {
+  it('five servers that start at the same time on a Kafka without topics all start', async () => {
     const fresh: NamePerStream = { ...topics };
     for (const [kind, name] of Object.entries(topics)) Object.assign(fresh, { [kind]: `${name}-fresh` });
     const several = Array.from({ length: 5 }, () => {
@@ -118,16 +139,9 @@ await describeWithService('kafka', 'Kafka', ({ kafka: brokers }) => {
     await admin.deleteTopics({ topics: Object.values(fresh) });
   });
 
-  test('records of random bytes are counted, logged once and skipped', async () => {
+  it('counts records that cannot be decoded, logs one of them and skips them', async () => {
     const { bus, heard, telemetry } = await started(brokers);
-    const garbage = [
-      { key: 'r-5', value: Buffer.from([0, 255, 254, 1]) },
-      { key: 'r-5', value: null },
-      { key: 'r-5', value: '[]' },
-      { key: 'r-5', value: '{}' },
-      { key: 'r-5', value: '{"channelId":5,"id":"6b030f10cedf3b3501ec1679","userId":1}', headers: { seq: 'x' } },
-    ];
-    await producer.send({ topic: topics.DIRECT, messages: garbage });
+    await putGarbage();
     await bus.publish([{ event: message('r-5', 1) }]);
     expect(await heard.until((events) => events.length === 1)).toEqual([message('r-5', 1)]);
     expect(heard.records).toHaveLength(garbage.length + 1);
@@ -135,7 +149,7 @@ await describeWithService('kafka', 'Kafka', ({ kafka: brokers }) => {
     expect(telemetry.logs.filter(({ what }) => what.includes('decoded'))).toHaveLength(1);
   });
 
-  test('a record of an original server is heard, without a number', async () => {
+  it('receives a record of an original server, without a number', async () => {
     const { heard } = await started(brokers);
     const value = JSON.stringify({
       id: '6b030f10cedf3b3501ec1679',
@@ -155,7 +169,7 @@ await describeWithService('kafka', 'Kafka', ({ kafka: brokers }) => {
     expect(heard.records[0]).toMatchObject({ key: null, server: null, seq: null, batchEnd: null });
   });
 
-  test('close with forget removes the groups', async () => {
+  it('removes its groups on close with forget', async () => {
     const serverId = nextServer();
     const { bus } = await started(brokers, serverId);
     const ours = async () => (await admin.listGroups()).groups.filter(({ groupId }) => groupId.endsWith(serverId));
@@ -164,7 +178,7 @@ await describeWithService('kafka', 'Kafka', ({ kafka: brokers }) => {
     expect(await ours()).toEqual([]);
   });
 
-  test('two servers that start under one id at the same moment do not both run', async () => {
+  it('does not let two servers run that start under one id at the same moment', async () => {
     const serverId = nextServer();
     const both = [open(brokers, serverId), open(brokers, serverId)];
     const results = await Promise.allSettled(both.map((bus) => bus.start(() => {})));
@@ -172,7 +186,7 @@ await describeWithService('kafka', 'Kafka', ({ kafka: brokers }) => {
     for (const result of results) if (result.status === 'rejected') expect(String(result.reason)).toContain(serverId);
   });
 
-  test('an earlier life that was killed is waited out', async () => {
+  it('waits until an earlier run of the server, which was killed, has timed out', async () => {
     const serverId = nextServer();
     const options = {
       brokers,
@@ -195,33 +209,11 @@ await describeWithService('kafka', 'Kafka', ({ kafka: brokers }) => {
     const { bus, heard, telemetry } = await started(brokers, serverId);
     await bus.publish([{ event: typing('r-5', 'x') }]);
     await heard.count(1);
-    expect(telemetry.logs.filter(({ what }) => what.includes('earlier life'))).toHaveLength(1);
-  });
-
-  test('a record that the broker does not take is refused alone', async () => {
-    const { bus, heard } = await started(brokers);
-    const monster = { ...message('r-5', 1), content: 'x'.repeat(1_500_000) };
-    const results = await Promise.allSettled(
-      [monster, message('r-5', 2), message('r-6', 1)].map((event) => bus.publish([{ event }])),
-    );
-    expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
-    await heard.until((events) => events.some((event) => event.kind === 'message' && event.seq === 2));
-  });
-
-  test('a consumer that ends goes on where it was', async () => {
-    const { bus, heard } = await started(brokers);
-    const other = await started(brokers);
-    await other.bus.publish([{ event: message('r-5', 1) }]);
-    await heard.count(1);
-    bus.restartConsumers('asked for by the test');
-    expect(bus.health().ready).toBe(false);
-    await other.bus.publish([2, 3].map((seq) => ({ event: message('r-5', seq) })));
-    expect(await heard.count(3)).toEqual([1, 2, 3].map((seq) => message('r-5', seq)));
-    await expect.poll(() => bus.health(), { timeout: 5_000 }).toEqual({ ready: true });
+    expect(telemetry.logs.filter(({ what }) => what.includes('earlier run'))).toHaveLength(1);
   });
 });
 
-await describeWithOwnService('kafka', 'a Kafka that fails', () => {
+await describeWithOwnService('kafka', 'the Kafka bus with a broker that fails', () => {
   let kafka: RunningKafka;
   beforeEach(async () => {
     kafka = await startKafka({ own: true, heapMb: 256 });
@@ -231,26 +223,17 @@ await describeWithOwnService('kafka', 'a Kafka that fails', () => {
     await kafka.stop();
   });
 
-  test('killed and restarted: publish rejects meanwhile, then both ways work by themselves', async () => {
-    const [one, two] = await Promise.all([started(kafka.brokers), started(kafka.brokers)]);
-    await one.bus.publish([{ event: message('r-5', 1) }]);
-    await two.heard.count(1);
-    await kafka.kill();
-    const before = performance.now();
-    await expect(one.bus.publish([{ event: message('r-5', 2) }])).rejects.toThrow('Kafka');
-    expect(performance.now() - before).toBeLessThan(10_500);
-    expect(one.bus.health().ready).toBe(false);
-    await kafka.restart();
-    await retried(() => one.bus.publish([{ event: message('r-5', 3) }]));
-    await two.bus.publish([{ event: message('r-5', 4) }]);
-    for (const { heard } of [one, two]) {
-      const events = await heard.until((all) => seqsOf(all).has(3) && seqsOf(all).has(4), 30_000);
-      expect(events.filter((event) => event.kind === 'message' && event.seq === 1)).toHaveLength(1);
-    }
-    await expect.poll(() => one.bus.health(), { timeout: 10_000 }).toEqual({ ready: true });
-  }, 90_000);
+  for (const one of MESSAGE_BUS_CASES.filter(({ limit }) => limit === 'cannotBeStopped')) {
+    const harness = () => ({
+      open: (serverId: string) => open(kafka.brokers, serverId),
+      stopBroker: () => kafka.kill(),
+      startBroker: () => kafka.restart(),
+      timeoutMs: 30_000,
+    });
+    it(one.name, () => runMessageBusCase(one, harness()), 90_000);
+  }
 
-  test('frozen for five seconds: nothing acknowledged is lost, and no record is handed on twice', async () => {
+  it('loses no acknowledged record and repeats none when Kafka is frozen for five seconds', async () => {
     const [one, two] = await Promise.all([started(kafka.brokers), started(kafka.brokers)]);
     await one.bus.publish([1, 2].map((seq) => ({ event: message('r-5', seq) })));
     await two.heard.count(2);
@@ -269,7 +252,7 @@ function seqsOf(events: readonly { readonly kind: string }[]): Set<unknown> {
   return new Set(events.map((event) => ('seq' in event ? event.seq : null)));
 }
 
-/** As whoever keeps an outbox does. */
+/** Publishes again after a failure, as a caller with an outbox does. */
 async function retried(work: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -280,16 +263,18 @@ async function retried(work: () => Promise<void>): Promise<void> {
   }
 }
 
-describe('settings of the Kafka bus', () => {
-  test('a start without a broker fails in time and says why', async () => {
+describe('the Kafka bus', () => {
+  it('rejects a start without a broker in bounded time, with the address', async () => {
     const bus = open(['127.0.0.1:1'], 'nobody');
     await expect(bus.start(() => {})).rejects.toThrow('127.0.0.1:1');
     await expect(bus.publish([{ event: message('r-5', 1) }])).rejects.toThrow();
   });
 
-  test('two streams under one name are refused', () => {
+  it('refuses one topic name for two streams', () => {
     const telemetry = new RecordedTelemetry();
     const names = { ...topics, FILE: topics.STATE };
-    expect(() => new KafkaMessageBus({ brokers: ['x:1'], serverId: 'a', telemetry, topics: names })).toThrow('names');
+    expect(() => new KafkaMessageBus({ brokers: ['x:1'], serverId: 'a', telemetry, topics: names })).toThrow(
+      'six different names',
+    );
   });
 });

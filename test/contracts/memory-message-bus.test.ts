@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { message, typing } from '../../dev/events.ts';
 import { MemoryBroker, seededRandom } from '../../src/adapters/memory/memory-broker.ts';
 import { MemoryMessageBus } from '../../src/adapters/memory/message-bus.ts';
@@ -10,7 +10,18 @@ beforeEach(() => {
   broker = new MemoryBroker();
 });
 
-messageBusContract(() => ({ open: (serverId) => new MemoryMessageBus(broker, serverId) }));
+messageBusContract(
+  () => ({
+    open: (serverId) => new MemoryMessageBus(broker, serverId),
+    stopBroker: async () => broker.stop(),
+    startBroker: async () => broker.restart(),
+  }),
+  {
+    cannotHoldGarbage: 'events are handed on by reference, and no other program can write',
+    hasNoLargestRecord: 'events are handed on by reference',
+    losesWhileDisconnected: 'there is no connection that could be lost',
+  },
+);
 
 async function two(): Promise<{ one: MemoryMessageBus; two: MemoryMessageBus; first: Heard; second: Heard }> {
   const [one, two] = [new MemoryMessageBus(broker, 'one'), new MemoryMessageBus(broker, 'two')];
@@ -22,8 +33,8 @@ async function two(): Promise<{ one: MemoryMessageBus; two: MemoryMessageBus; fi
 
 const hundred = Array.from({ length: 100 }, (_, i) => ({ event: message('r-5', i + 1) }));
 
-describe('faults of the memory broker', () => {
-  test('a held server waits, the others do not', async () => {
+describe('the memory broker', () => {
+  it('a held server receives nothing until it is released, and the others are not delayed', async () => {
     const { one, first, second } = await two();
     broker.hold('two');
     await one.publish(hundred);
@@ -33,7 +44,7 @@ describe('faults of the memory broker', () => {
     await second.count(100);
   });
 
-  test('a stopped broker takes nothing, and works again afterwards', async () => {
+  it('a stopped broker accepts no record, and works again after its restart', async () => {
     const { one, second } = await two();
     broker.stop();
     await expect(one.publish(hundred)).rejects.toThrow('down');
@@ -44,7 +55,7 @@ describe('faults of the memory broker', () => {
     expect(second.records).toHaveLength(100);
   });
 
-  test('drops and duplicates as often as told, the same for the same seed', async () => {
+  it('the broker drops and repeats records with the given probability', async () => {
     const { one, first } = await two();
     broker.faults = { drop: 0.2, duplicate: 0.2, random: seededRandom(7) };
     await one.publish(hundred);
@@ -56,7 +67,7 @@ describe('faults of the memory broker', () => {
     expect(new Set(seqs).size).toBeGreaterThan(65);
   });
 
-  test('delays let kinds overtake each other, and nothing within one key and kind', async () => {
+  it('delays change the order between kinds, but not within one key and kind', async () => {
     const { one, first } = await two();
     broker.faults = { delay: 0.5, random: seededRandom(7) };
     for (const { event } of hundred) await one.publish([{ event }, { event: typing('r-5', String(event.seq)) }]);
