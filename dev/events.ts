@@ -28,7 +28,10 @@ type OfKind<K extends OutgoingEvent['kind']> = OutgoingEvent extends infer E
     : never
   : never;
 
-/** Events of each kind that servers send to each other. A kind that is missing here does not compile. */
+/**
+ * Events of each kind that servers send to each other. A kind that is missing here does not
+ * compile.
+ */
 const SAMPLES: { readonly [K in OutgoingEvent['kind']]: readonly [OfKind<K>, ...OfKind<K>[]] } = {
   message: [
     message('r-5', 1),
@@ -77,7 +80,9 @@ const SAMPLES: { readonly [K in OutgoingEvent['kind']]: readonly [OfKind<K>, ...
   ],
 };
 
-/** Events of each kind and shape that servers send to each other. All of them must arrive unchanged. */
+/**
+ * Events of each kind and shape that servers send to each other. All of them must arrive unchanged.
+ */
 export function oneOfEach(): OutgoingEvent[] {
   return Object.values(SAMPLES).flat();
 }

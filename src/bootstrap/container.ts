@@ -29,7 +29,7 @@ import { TOKENS, type Typed } from './tokens.ts';
 
 type Rest = NonNullable<OptionalAdapters['rest']>;
 
-/** What had to be opened before anything can be put together. */
+/** The parts that are opened before the container is created. */
 export interface Opened {
   readonly server: string;
   readonly config: Config;
@@ -47,7 +47,8 @@ type Get = <T>(token: Typed<T>) => T;
 type Provide = <T>(token: Typed<T>, make: (get: Get) => T) => void;
 
 /**
- * One server's container. Each line says which adapter stands behind a port; a new adapter is one more line, and its variables.
+ * Creates the container of one server. Each entry chooses the adapter of a port. A new adapter
+ * needs one entry here (a bus: a case in `optional-adapters.ts`) and its variables.
  */
 export function createContainer(opened: Opened): DependencyContainer {
   const { server, config, keys, telemetry, lifecycle, stores, broker, optional } = opened;
@@ -78,11 +79,10 @@ export function createContainer(opened: Opened): DependencyContainer {
   provide(TOKENS.markers, () => stores.markers);
   provide(TOKENS.files, () => opened.files);
 
-  provide(TOKENS.bus, () =>
-    config.bus.kind === 'memory' || optional.kafka === null
-      ? new MemoryMessageBus(broker, server, telemetry.of('bus'))
-      : new optional.kafka.KafkaMessageBus({ ...config.bus, serverId: server, telemetry: telemetry.of('kafka') }),
-  );
+  provide(TOKENS.bus, () => {
+    const shared = optional.createBus?.({ serverId: server, telemetry: (name) => telemetry.of(name) });
+    return shared ?? new MemoryMessageBus(broker, server, telemetry.of('bus'));
+  });
 
   provide(TOKENS.memberCache, () => {
     if (config.memberCache.kind === 'memory' || optional.redis === null) return new MemoryMemberCache();
@@ -103,7 +103,7 @@ export function createContainer(opened: Opened): DependencyContainer {
       });
     }
     const log = telemetry.of('presence');
-    // Several connections, each dialled again and again: said once.
+    // The reporter has several connections, and each reconnects. The state is logged once for all.
     let away = true;
     const reporter = new TcpSessionReporter({
       ...config.presence,
@@ -112,7 +112,7 @@ export function createContainer(opened: Opened): DependencyContainer {
         away = true;
       },
       onReady: () => {
-        if (away) log.log('info', 'presence is reached');
+        if (away) log.log('info', 'presence is reachable');
         away = false;
       },
     });

@@ -1,16 +1,39 @@
+import type { MessageBus } from '../application/ports/message-bus.ts';
+import type { Telemetry } from '../application/ports/telemetry.ts';
+import type { BusChoice } from './config/bus.ts';
 import type { Config } from './config/config.ts';
 
-/** Adapters whose libraries are large, each loaded only where the configuration asks for it: together they would cost an embedded server 70 MB. */
+/**
+ * Loads the adapters with large libraries, each only if the configuration asks for it. All of them
+ * together would cost an embedded server 70 MB.
+ */
 export async function loadOptionalAdapters(config: Config) {
   const asksServices = [config.directory, config.users, config.notifications].some(({ kind }) => kind === 'rest');
   return {
-    kafka: config.bus.kind === 'kafka' ? await import('../adapters/kafka/message-bus.ts') : null,
+    createBus: await loadBus(config.bus),
     redis: config.memberCache.kind === 'redis' ? await import('../adapters/redis/member-cache.ts') : null,
     rest: asksServices ? await loadRest() : null,
   };
 }
 
 export type OptionalAdapters = Awaited<ReturnType<typeof loadOptionalAdapters>>;
+
+interface BusParts {
+  readonly serverId: string;
+  telemetry(name: string): Telemetry;
+}
+
+/** Loads the shared bus; null for the bus inside one process. A new bus is one more case. */
+async function loadBus(bus: BusChoice): Promise<((parts: BusParts) => MessageBus) | null> {
+  switch (bus.kind) {
+    case 'memory':
+      return null;
+    case 'kafka': {
+      const { KafkaMessageBus } = await import('../adapters/kafka/message-bus.ts');
+      return ({ serverId, telemetry }) => new KafkaMessageBus({ ...bus, serverId, telemetry: telemetry('kafka') });
+    }
+  }
+}
 
 async function loadRest() {
   const { RestService } = await import('../adapters/rest/rest-service.ts');

@@ -19,7 +19,7 @@ import type { SessionReporter } from '../application/ports/session-reporter.ts';
 import type { TokenVerifier } from '../application/ports/token-verifier.ts';
 import type { UserDirectory } from '../application/ports/user-directory.ts';
 
-/** What the container holds, each under a symbol that carries its type. */
+/** The tokens of the container. Each is a symbol with the type of its part. */
 export const TOKENS = {
   telemetry: token<SystemTelemetry>('telemetry'),
   clock: token<Clock>('clock'),
@@ -30,7 +30,7 @@ export const TOKENS = {
   markers: token<ReadMarkers>('markers'),
   reporter: token<SessionReporter>('reporter'),
   memberCache: token<MemberCache>('memberCache'),
-  /** The directory file or demo world, where one is used. */
+  /** The directory file or the demo world, if one is used. */
   world: token<MemoryDirectory>('world'),
   directory: token<RoomDirectory>('directory'),
   users: token<UserDirectory>('users'),

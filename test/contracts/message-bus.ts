@@ -8,7 +8,8 @@ import type { MessageCreated } from '../../src/domain/stored-event.ts';
 import { Heard } from '../support/heard.ts';
 
 /**
- * The access of the suite to an adapter. An optional member that is missing must be explained by the limit of its case.
+ * The access of the suite to an adapter. An optional member that is missing must be explained by
+ * the limit of its case.
  */
 export interface MessageBusHarness {
   /** Creates the bus of a server. All buses of a harness are connected to one broker. */
@@ -27,11 +28,13 @@ export interface MessageBusHarness {
 }
 
 /**
- * The properties that an adapter may lack. It gives the reason, and the suite skips the case under a title with that reason.
+ * The properties that an adapter may lack. It gives the reason, and the suite skips the case under
+ * a title with that reason.
  *
  * - `cannotHoldGarbage`: no other program can write to the bus
  * - `hasNoLargestRecord`: no record is too large
- * - `losesWhileDisconnected`: a server misses records that are published while its connection is lost
+ * - `losesWhileDisconnected`: a server misses records that are published while its connection is
+ *   lost
  * - `cannotBeStopped`: the tests have no broker that they can stop
  */
 export type MessageBusLimit = 'cannotHoldGarbage' | 'hasNoLargestRecord' | 'losesWhileDisconnected' | 'cannotBeStopped';
@@ -108,7 +111,10 @@ export class MessageBusWorld {
     return new Heard(this.timeoutMs);
   }
 
-  /** A member of the harness that a case needs. @throws Error if the adapter neither has it nor declares the limit */
+  /**
+   * A member of the harness that a case needs. @throws Error if the adapter neither has it nor
+   * declares the limit
+   */
   needs<Name extends keyof MessageBusHarness>(name: Name): NonNullable<MessageBusHarness[Name]> {
     const member = this.harness[name];
     if (member === undefined) throw new Error(`the harness has no ${name}, and no limit says why`);

@@ -13,7 +13,10 @@ import { MESSAGE_BUS_CASES, type MessageBusHarness, runMessageBusCase } from './
 
 const TOO_LARGE = 1_000_000;
 
-/** A correct bus with a connection that can be lost and a largest record. A defect overrides one of its methods. */
+/**
+ * A correct bus with a connection that can be lost and a largest record. A defect overrides one of
+ * its methods.
+ */
 class PlantedBus implements MessageBus {
   protected readonly inner: MessageBus;
   #handler: RecordHandler = () => {};
@@ -89,7 +92,10 @@ class RepeatsEveryTenthRecord extends PlantedBus {
   }
 }
 
-/** Swaps every tenth record of a place with the next one of that place, if it follows in the same turn or the next one. */
+/**
+ * Swaps every tenth record of a place with the next one of that place, if it follows in the same
+ * turn or the next one.
+ */
 class ReordersWithinAPlace extends PlantedBus {
   readonly #held = new Map<string | null, IncomingRecord>();
   #count = 0;

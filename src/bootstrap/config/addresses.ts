@@ -6,22 +6,16 @@ import { form, secretForm } from './forms.ts';
 
 const LOOPBACK = parseNetworks(['127.0.0.0/8', '::1/128']);
 
-/** Whether what listens there is heard on this machine only. */
+/** True if only this machine can connect to the address. */
 export function isLoopback(host: string): boolean {
   return host.toLowerCase() === 'localhost' || LOOPBACK.contains(host);
 }
 
-/** `[::1]` comes back without its brackets, as sockets want it. */
+/** An address or a host name. `[::1]` is returned without brackets, as sockets need it. */
 export const hostName = form('an address or a host name, e.g. `0.0.0.0`', (text) => {
   const bare = text.replace(/^\[(.*)\]$/, '$1');
   if (bare.includes(':')) return URL.canParse(`http://[${bare}]`) ? bare : null;
   return /^[A-Za-z0-9._-]{1,253}$/.test(bare) ? bare : null;
-});
-
-/** kafkajs takes names and IPv4 addresses only. */
-export const broker = form('`host:port`', (text) => {
-  const port = /^[A-Za-z0-9._-]{1,253}:(\d{1,5})$/.exec(text)?.[1];
-  return port !== undefined && isPort(Number(port)) ? text : null;
 });
 
 export const presenceAddress = secretForm('like `tcp://host:port`', (text) => {
@@ -31,7 +25,7 @@ export const presenceAddress = secretForm('like `tcp://host:port`', (text) => {
   return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port) };
 });
 
-/** Without a slash at its end. */
+/** A base URL, returned without a slash at its end. */
 export const baseUrl = secretForm(
   'a base URL without user, query and fragment, e.g. `http://community:8000` or `https://example.com/api`',
   (text) => {
@@ -63,10 +57,12 @@ export const filesLocation = secretForm('a `file:` URL, the path of a folder, or
   }
 });
 
-/** An address or network as text, e.g. `10.0.0.0/8`. */
+/** An address or a network, as text: `10.0.0.0/8`. */
 export const network = form('a network, e.g. `10.0.0.0/8`, or an address', (text) => fits(parseNetworks, [text], text));
 
-/** `https://chat.example.com`, or `*`. A star within a name would match nothing. */
+/**
+ * `https://chat.example.com` or `*`. A star within a name would match no origin, so it is refused.
+ */
 export const origin = form('an origin, e.g. `https://chat.example.com`, or `*`', (text) =>
   text !== '*' && text.includes('*') ? null : fits(originRule, text, text),
 );

@@ -1,17 +1,20 @@
 import type { FilesLocation } from '../../adapters/files/create-file-store.ts';
 import type { SecretEncoding } from '../../adapters/jwt/signing-keys.ts';
-import type { NamePerStream } from '../../adapters/kafka/topics.ts';
 import type { LogThreshold } from '../../adapters/system/telemetry.ts';
 import type { Limits } from '../../application/limits.ts';
+import type { BusChoice } from './bus.ts';
 import type { ConnectionUrl } from './connection-url.ts';
 
-/** What the environment asks for. Holds no secret, so it may be logged; what a service's URL may hold is hidden there. */
+/**
+ * The configuration that the environment asks for. It holds no secret, so it may be logged. A URL
+ * with a password hides it when it is printed.
+ */
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number; readonly workers: number };
   readonly server: {
-    /** Null: made of the host name and an id kept in the data folder. */
+    /** Null: the host name with an id that is kept in the data folder. */
     readonly id: string | null;
-    /** Absolute. */
+    /** An absolute path. */
     readonly dataDir: string;
     readonly logLevel: LogThreshold;
   };
@@ -25,7 +28,10 @@ export interface Config {
     | { readonly kind: 'embedded' }
     | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
   readonly directory: FromFile | AtService;
-  /** None where a community service knows the members and nothing their names: those of the demo world would be wrong. */
+  /**
+   * `none` if a community service knows the members but nothing knows their names. The demo world
+   * would give wrong names.
+   */
   readonly users: FromFile | AtService | { readonly kind: 'none' };
   readonly notifications: AtService | { readonly kind: 'none' };
   readonly files: FilesChoice;
@@ -33,24 +39,13 @@ export interface Config {
   readonly limits: AllLimits;
 }
 
-export type BusChoice =
-  | { readonly kind: 'memory' }
-  | {
-      readonly kind: 'kafka';
-      /** `host:port` */
-      readonly brokers: readonly string[];
-      readonly topics: NamePerStream;
-      /** Before the server's own suffix. */
-      readonly groups: NamePerStream;
-    };
-
-/** A directory's JSON file; a null path stands for the demo world. */
+/** A directory from a JSON file. A null path means the demo world. */
 export interface FromFile {
   readonly kind: 'file';
   readonly path: string | null;
 }
 
-/** A service's base URL, without a slash at its end. */
+/** The base URL of a service, without a slash at its end. */
 export interface AtService {
   readonly kind: 'rest';
   readonly url: string;
@@ -61,22 +56,25 @@ type S3Location = Extract<FilesLocation, { kind: 's3' }>;
 export type FilesChoice =
   | Extract<FilesLocation, { kind: 'folder' }>
   | (S3Location & {
-      /** Null: Amazon's. */
+      /** Null: the endpoint of Amazon. */
       readonly endpoint: string | null;
       readonly region: string;
     });
 
 export interface HttpConfig {
-  /** Without a slash at its end; null: as the request was addressed. */
+  /** Prefix of file links, without a slash at its end. Null: the address of the request. */
   readonly publicUrl: string | null;
   readonly trustedProxies: readonly string[];
-  /** Empty: the server's own; `*`: all. */
+  /** Empty: the server's own origin. `*`: all. */
   readonly allowedOrigins: readonly string[];
   readonly serviceNetworks: readonly string[];
   readonly fileUrlHours: number;
 }
 
-/** The application's limits and those of a connection; rates and connections are Infinity, and `typingSeconds` 0, where limits are off. */
+/**
+ * The limits of the application and of a connection. With `LIMITS=off`, rates and connections are
+ * Infinity and `typingSeconds` is 0.
+ */
 export interface AllLimits extends Limits {
   readonly frameBytes: number;
   readonly headerBytes: number;
@@ -87,9 +85,12 @@ export interface AllLimits extends Limits {
   readonly jsonDepth: number;
 }
 
-/** What must never be logged. */
+/** The secrets. They must never be logged. */
 export interface Secrets {
-  /** Of the tokens: the first signs, all are accepted. A null `secret` is to be generated. */
+  /**
+   * Keys of the tokens. `secret` signs, and `previous` are still accepted. A null `secret` means:
+   * generate one.
+   */
   readonly jwt: {
     readonly secret: string | null;
     readonly previous: readonly string[];
@@ -98,22 +99,22 @@ export interface Secrets {
   readonly serviceToken: string | null;
 }
 
-/** What the environment said, and what whoever starts the server should hear. */
+/** The result of reading the environment. */
 export interface ReadConfig {
   readonly config: Config;
   readonly secrets: Secrets;
-  /** One line each, without secrets. */
+  /** For the operator, one line each, without secrets. */
   readonly warnings: readonly string[];
 }
 
-/** The environment makes no sense. */
+/** The environment is not a valid configuration. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
-  /** All that is wrong, one line each, with the variable's name. */
+  /** Every error, one line each, with the name of the variable. */
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(`the configuration makes no sense:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    super(`the configuration is not valid:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
     this.problems = problems;
   }
 }

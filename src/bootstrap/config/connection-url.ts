@@ -1,4 +1,7 @@
-/** The URL of a service with, maybe, a password in it: whatever prints or logs it sees the rest only. */
+/**
+ * The URL of a service, which may hold a password. Printing or logging it shows the URL without
+ * user and password.
+ */
 export class ConnectionUrl {
   readonly #whole: string;
   /** Scheme, host and path. */

@@ -4,18 +4,18 @@ import { VARIABLE_NAMES, VARIABLES, type Values, type VariableName } from './var
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ReadEnvironment {
-  /** A variable whose text makes no sense stands here as if it were not set. */
+  /** The values. A variable with a text that is not valid has the value of one that is not set. */
   readonly values: Values;
-  /** Variables that are set, whether or not they make sense. An empty text is as good as none. */
+  /** The variables that are set, to a valid text or not. An empty text counts as not set. */
   readonly given: ReadonlySet<VariableName>;
-  /** One line each, beginning with the variable's name. */
+  /** The errors, one line each, beginning with the name of the variable. */
   readonly problems: readonly string[];
 }
 
-/** Blanks at the ends belong to a secret. */
-const AS_WRITTEN: ReadonlySet<VariableName> = new Set(['JWT_SECRET']);
+/** White space at the ends of these variables is a part of the value. */
+const NOT_TRIMMED: ReadonlySet<VariableName> = new Set(['JWT_SECRET']);
 
-/** Reads each variable by itself; what they mean together is for others to say. */
+/** Reads each variable by itself. `rules.ts` checks them together. */
 export function readEnvironment(env: Environment): ReadEnvironment {
   const given = new Set<VariableName>();
   const problems: string[] = [];
@@ -24,15 +24,15 @@ export function readEnvironment(env: Environment): ReadEnvironment {
     const { form, fallback }: { form: Form<unknown>; fallback: string | null } = VARIABLES[name];
     values[name] = fallback === null ? null : form.read(fallback);
     const written = env[name] ?? '';
-    const text = AS_WRITTEN.has(name) ? written : written.trim();
+    const text = NOT_TRIMMED.has(name) ? written : written.trim();
     if (text === '') continue;
     given.add(name);
     try {
       values[name] = form.read(text);
     } catch (error) {
-      problems.push(`${name} ${error instanceof Error ? error.message : 'makes no sense'}`);
+      problems.push(`${name} ${error instanceof Error ? error.message : 'is not valid'}`);
     }
   }
-  // Every name has got what its own form reads.
+  // The form of each variable has read its value, so each name has a value of its type.
   return { values: values as Values, given, problems };
 }

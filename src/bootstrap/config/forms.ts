@@ -1,24 +1,27 @@
-/** What a variable's text has to look like, and what it means. */
+/** The form of a variable's text, and how it is read. */
 export interface Form<T> {
   /** Completes "must be ...". */
   readonly description: string;
-  /** @throws Error whose message begins with `must be`; it never holds a text that may be secret */
+  /**
+   * @throws Error with a message that begins with `must be`. It never holds a text that may be
+   * secret.
+   */
   read(text: string): T;
 }
 
-const LONGEST_QUOTE = 80;
+const MAX_QUOTE_CHARS = 80;
 
-/** @param read null for what does not fit */
+/** @param read returns null for a text that does not have the form */
 export function form<T>(description: string, read: (text: string) => T | null): Form<T> {
-  return made(description, read, (text) => `, not ${JSON.stringify(shortened(text))}`);
+  return makeForm(description, read, (text) => `, not ${JSON.stringify(shortened(text))}`);
 }
 
-/** A form whose texts may hold a password, so that they are not repeated in messages. */
+/** A form of texts that may hold a password. Messages never repeat such a text. */
 export function secretForm<T>(description: string, read: (text: string) => T | null): Form<T> {
-  return made(description, read, () => '');
+  return makeForm(description, read, () => '');
 }
 
-function made<T>(description: string, read: (text: string) => T | null, quote: (text: string) => string): Form<T> {
+function makeForm<T>(description: string, read: (text: string) => T | null, quote: (text: string) => string): Form<T> {
   return {
     description,
     read(text) {
@@ -30,13 +33,13 @@ function made<T>(description: string, read: (text: string) => T | null, quote: (
 }
 
 function shortened(text: string): string {
-  return text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE)}...`;
+  return text.length <= MAX_QUOTE_CHARS ? text : `${text.slice(0, MAX_QUOTE_CHARS)}...`;
 }
 
-export function wholeNumber(least: number, most: number): Form<number> {
-  return form(`a whole number from ${least} to ${most}`, (text) => {
+export function wholeNumber(min: number, max: number): Form<number> {
+  return form(`a whole number from ${min} to ${max}`, (text) => {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-    return value >= least && value <= most ? value : null;
+    return value >= min && value <= max ? value : null;
   });
 }
 
@@ -46,7 +49,7 @@ export function oneOf<const Choice extends string>(...choices: readonly Choice[]
   return form(description, (text) => choices.find((choice) => choice === text.toLowerCase()) ?? null);
 }
 
-/** Entries of one form, at least one. */
+/** A list of at least one entry. Each entry has the form `item`. */
 export function listOf<T>(item: Form<T>, description: string, separator = /[\s,]+/): Form<readonly T[]> {
   return {
     description,
@@ -58,7 +61,7 @@ export function listOf<T>(item: Form<T>, description: string, separator = /[\s,]
   };
 }
 
-/** Any text but control characters. */
-export const plainText: Form<string> = form('a text without control characters', (text) =>
+/** Any text without control characters. */
+export const plainText: Form<string> = form('text without control characters', (text) =>
   /\p{Cc}/u.test(text) ? null : text,
 );

@@ -1,17 +1,18 @@
 import { join, resolve } from 'node:path';
 import { LOCAL_NETWORKS } from '../../adapters/transport/networks.ts';
 import { isLoopback } from './addresses.ts';
-import { type BusChoice, type Config, ConfigError, type FilesChoice, type ReadConfig, type Secrets } from './config.ts';
+import { busOf } from './bus.ts';
+import { type Config, ConfigError, type FilesChoice, type ReadConfig, type Secrets } from './config.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { limitsOf } from './limits.ts';
-import { groupNames, problemsTogether, topicNames } from './rules.ts';
+import { problemsTogether } from './rules.ts';
 import { warnOfUnknown } from './unknown-variables.ts';
 import type { Values } from './variables.ts';
 import { warningsOf } from './warnings.ts';
 
 /**
  * Reads the whole configuration.
- * @throws ConfigError with everything that is wrong
+ * @throws ConfigError with every error in it
  */
 export function readConfig(env: Environment): ReadConfig {
   const read = readEnvironment(env);
@@ -53,11 +54,6 @@ function configOf(values: Values): Config {
   };
 }
 
-function busOf(values: Values): BusChoice {
-  if (values.KAFKA_BROKERS === null) return { kind: 'memory' };
-  return { kind: 'kafka', brokers: values.KAFKA_BROKERS, topics: topicNames(values), groups: groupNames(values) };
-}
-
 function usersOf({ USER_URL, COMMUNITY_URL }: Values, path: string | null): Config['users'] {
   if (USER_URL !== null) return { kind: 'rest', url: USER_URL };
   return COMMUNITY_URL !== null && path === null ? { kind: 'none' } : { kind: 'file', path };
@@ -71,7 +67,7 @@ function filesOf(values: Values, dataDir: string): FilesChoice {
   return { ...location, endpoint: values.S3_ENDPOINT, region };
 }
 
-/** The server writes on four levels. */
+/** The server logs on four levels only. */
 function levelOf(level: Values['LOG_LEVEL']): Config['server']['logLevel'] {
   if (level === 'trace') return 'debug';
   return level === 'fatal' ? 'error' : level;

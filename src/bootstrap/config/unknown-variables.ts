@@ -1,26 +1,49 @@
 import type { Environment } from './environment.ts';
 import { isKnownVariable, VARIABLE_NAMES } from './variables.ts';
 
-const PREFIXES =
-  /^(?:(?:JWT|KAFKA|LIMITS?|FILES?|S3|MONGO(?:DB)?|REDIS|PRESENCE|COMMUNITY|NOTIFICATION|DIRECTORY|SERVICE|SERVER|TRUSTED|ALLOWED|WORKERS?|DEMO)(?:_|$)|USER_UR|PUBLIC_UR|DATA_DIR)/;
+/**
+ * First words that variables of other programs have too. A name that begins with one of them needs
+ * a closer resemblance.
+ */
+const COMMON_WORDS: ReadonlySet<string> = new Set(['HOST', 'PORT', 'USER', 'PUBLIC', 'DATA', 'LOG', 'AWS']);
 
-/** What container platforms set for neighbours of a name such as `redis`. */
+/** A word that is often written instead of one of ours. */
+const SHORT_FORMS = ['MONGO'];
+
+/**
+ * The first words of the server's own variables, in singular and plural: KAFKA, LIMIT, LIMITS, ...
+ */
+const OWN_WORDS: ReadonlySet<string> = new Set([...VARIABLE_NAMES.flatMap(ownWords), ...SHORT_FORMS]);
+
+function ownWords(name: string): string[] {
+  const word = firstWord(name);
+  if (COMMON_WORDS.has(word)) return [];
+  const singular = word.replace(/S$/, '');
+  return [singular, `${singular}S`];
+}
+
+function firstWord(name: string): string {
+  return name.split('_', 1)[0] ?? name;
+}
+
+/** The names that container platforms set for a neighbour with a name such as `redis`. */
 const PLATFORM = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP)(_\w+)?)?)$/;
 
-/** Shorter names resemble too much. */
-const SHORTEST_RESEMBLED = 6;
-const FARTHEST = 3;
+/** Shorter names resemble too many others. */
+const MIN_RESEMBLED_LENGTH = 6;
+/** The largest edit distance at which a name is suggested. */
+const MAX_DISTANCE = 3;
 
-/** One line for each variable that looks like one of ours and is none. */
+/** Returns one warning for each variable that looks like one of the server's but is not. */
 export function warnOfUnknown(env: Environment): string[] {
   const warnings: string[] = [];
   for (const [name, text] of Object.entries(env)) {
     if (text === undefined || text === '' || isKnownVariable(name)) continue;
     const { near, distance } = nearest(name);
-    const ours = PREFIXES.test(name) && !PLATFORM.test(name);
-    if (!ours && (distance > 1 || near.length < SHORTEST_RESEMBLED)) continue;
-    const hint = distance <= FARTHEST && distance < name.length / 2 ? `; is ${near} meant?` : '';
-    warnings.push(`${name} is no variable of this server and is ignored${hint}`);
+    const ours = OWN_WORDS.has(firstWord(name)) && !PLATFORM.test(name);
+    if (!ours && (distance > 1 || near.length < MIN_RESEMBLED_LENGTH)) continue;
+    const hint = distance <= MAX_DISTANCE && distance < name.length / 2 ? `; do you mean ${near}?` : '';
+    warnings.push(`${name} is not a variable of this server and is ignored${hint}`);
   }
   return warnings.sort();
 }
@@ -29,14 +52,14 @@ function nearest(name: string): { readonly near: string; readonly distance: numb
   let near = '';
   let distance = Number.POSITIVE_INFINITY;
   for (const known of VARIABLE_NAMES) {
-    if (Math.abs(known.length - name.length) > FARTHEST) continue;
+    if (Math.abs(known.length - name.length) > MAX_DISTANCE) continue;
     const away = editDistance(name.toUpperCase(), known);
     if (away < distance) [near, distance] = [known, away];
   }
   return { near, distance };
 }
 
-/** Letters to add, leave out, change or swap with their neighbour. */
+/** The number of letters to add, remove, change or swap with the next one. */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -15,21 +15,24 @@ interface Row<T> {
   readonly group: Group;
   readonly form: Form<T>;
   readonly meaning: string;
-  /** For the documentation: what happens when the variable is not set. */
+  /** For the documentation: the effect of not setting the variable. */
   readonly whenUnset: string;
 }
 
-/** A variable that is read from `fallback` when it is not set. */
+/** A variable that is read from `fallback` if it is not set. */
 export interface Defaulted<T> extends Row<T> {
   readonly fallback: string;
 }
 
-/** A variable whose value is null when it is not set. */
+/** A variable whose value is null if it is not set. */
 export interface Optional<T> extends Row<T> {
   readonly fallback: null;
 }
 
-export type ValueOf<Variable> =
+/** The values of a table of variables. */
+export type ValuesOf<Table> = { readonly [Name in keyof Table]: ValueOf<Table[Name]> };
+
+type ValueOf<Variable> =
   Variable extends Defaulted<infer T> ? T : Variable extends Optional<infer T> ? T | null : never;
 
 export function defaulted<T>(group: Group, form: Form<T>, fallback: string, meaning: string): Defaulted<T> {

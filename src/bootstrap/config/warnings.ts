@@ -1,21 +1,25 @@
 import { signingKeys } from '../../adapters/jwt/signing-keys.ts';
 import { isLoopback } from './addresses.ts';
+import { A_SHARED_BUS, asksForSharedBus, idleBusVariables } from './bus.ts';
 import type { ReadEnvironment } from './environment.ts';
-import { VARIABLE_NAMES, type Values, type VariableName } from './variables.ts';
+import type { Values, VariableName } from './variables.ts';
 
-const STRONG_BYTES = 32;
+const MIN_KEY_BYTES = 32;
 
-/** What is allowed and yet worth a line at start, without secrets. */
+/**
+ * Warnings about settings that are allowed but probably not intended, one line each, without
+ * secrets.
+ */
 export function warningsOf(read: ReadEnvironment): string[] {
   const { values, given } = read;
   const warnings = [...weakSecrets(values), ...withoutEffect(read)];
   if (values.DEMO === 'on') {
-    const who = isLoopback(values.HOST) ? 'everybody on this machine' : 'everybody who reaches this server';
-    warnings.push(`DEMO is on: ${who} can get the token of any user`);
+    const audience = isLoopback(values.HOST) ? 'every user of this machine' : 'everybody who can reach this server';
+    warnings.push(`DEMO is on: ${audience} can get a token of any user`);
   }
   if (values.LIMITS === 'off') warnings.push('LIMITS is off: rates and connections are not limited');
-  if (given.has('KAFKA_BROKERS') && !given.has('MONGODB_URL')) {
-    warnings.push('KAFKA_BROKERS is set and MONGODB_URL is not: servers on one bus need one store');
+  if (asksForSharedBus(given) && !given.has('MONGODB_URL')) {
+    warnings.push(`${A_SHARED_BUS} is set without MONGODB_URL: servers on one bus need one store`);
   }
   return warnings;
 }
@@ -25,41 +29,39 @@ function weakSecrets(values: Values): string[] {
   const warnings: string[] = [];
   const check = (name: string, secret: string) => {
     const [key, ...others] = signingKeys({ secrets: [secret], encoding });
-    if ((key.symmetricKeySize ?? 0) < STRONG_BYTES)
-      warnings.push(`${name} gives a key of less than ${STRONG_BYTES} bytes`);
-    if (others.length > 0) warnings.push(`${name} is no well-formed Base64: is JWT_SECRET_ENCODING=utf8 meant?`);
+    if ((key.symmetricKeySize ?? 0) < MIN_KEY_BYTES)
+      warnings.push(`${name} is a key of less than ${MIN_KEY_BYTES} bytes`);
+    if (others.length > 0) warnings.push(`${name} is not valid Base64; do you mean JWT_SECRET_ENCODING=utf8?`);
   };
   if (JWT_SECRET !== null) {
     check('JWT_SECRET', JWT_SECRET);
     if (encoding === 'utf8' && JWT_SECRET !== JWT_SECRET.trim()) {
-      warnings.push('JWT_SECRET begins or ends with a blank, which is part of the key');
+      warnings.push('JWT_SECRET begins or ends with white space, which is part of the key');
     }
   }
   for (const [index, secret] of (JWT_SECRET_PREVIOUS ?? []).entries()) {
-    check(`JWT_SECRET_PREVIOUS, entry ${index + 1},`, secret);
+    check(`entry ${index + 1} of JWT_SECRET_PREVIOUS`, secret);
   }
-  if (SERVICE_TOKEN !== null && SERVICE_TOKEN.length < STRONG_BYTES) {
-    warnings.push(`SERVICE_TOKEN has less than ${STRONG_BYTES} characters`);
+  if (SERVICE_TOKEN !== null && SERVICE_TOKEN.length < MIN_KEY_BYTES) {
+    warnings.push(`SERVICE_TOKEN has less than ${MIN_KEY_BYTES} characters`);
   }
   return warnings;
 }
 
-/** Variables that others make pointless: whoever sets them expects something. */
+/** Warnings about variables that are set but have no effect because of others. */
 function withoutEffect({ values, given }: ReadEnvironment): string[] {
   const idle: string[] = [];
-  const say = (name: VariableName, why: string) => {
-    if (given.has(name)) idle.push(`${name} has no effect: ${why}`);
+  const check = (name: VariableName, reason: string) => {
+    if (given.has(name)) idle.push(`${name} has no effect: ${reason}`);
   };
-  if (!given.has('KAFKA_BROKERS')) {
-    for (const name of VARIABLE_NAMES) if (/^KAFKA_(TOPIC|GROUP)_/.test(name)) say(name, 'KAFKA_BROKERS is not set');
-  }
+  for (const { name, chosenBy } of idleBusVariables(given)) idle.push(`${name} has no effect: ${chosenBy} is not set`);
   if (values.FILES_URL?.kind !== 's3') {
-    say('S3_ENDPOINT', 'FILES_URL names no bucket');
-    say('S3_REGION', 'FILES_URL names no bucket');
+    check('S3_ENDPOINT', 'FILES_URL is not an s3: URL');
+    check('S3_REGION', 'FILES_URL is not an s3: URL');
   }
   if (given.has('COMMUNITY_URL') && given.has('USER_URL')) {
-    say('DIRECTORY_FILE', 'COMMUNITY_URL and USER_URL are set');
+    check('DIRECTORY_FILE', 'COMMUNITY_URL and USER_URL are set');
   }
-  if (given.has('SERVICE_TOKEN')) say('SERVICE_NETWORKS', 'SERVICE_TOKEN is set');
+  if (given.has('SERVICE_TOKEN')) check('SERVICE_NETWORKS', 'SERVICE_TOKEN is set');
   return idle;
 }

@@ -197,7 +197,7 @@ describe('the demo', () => {
 
   it('is warned about when it is asked for', () => {
     expect(readConfig({ DEMO: 'on' }).warnings).toEqual([
-      'DEMO is on: everybody on this machine can get the token of any user',
+      'DEMO is on: every user of this machine can get a token of any user',
     ]);
     expect(readConfig({ ...CLUSTER, HOST: '0.0.0.0', DEMO: 'on' }).warnings).toEqual([
       'DEMO is on: everybody who reaches this server can get the token of any user',
@@ -295,28 +295,28 @@ describe('what makes no sense', () => {
 
 describe('variables together', () => {
   it.each([
-    [{ KAFKA_BROKERS: 'k:9092' }, 'JWT_SECRET must be set where KAFKA_BROKERS is'],
-    [{ MONGODB_URL: 'mongodb://m' }, 'JWT_SECRET must be set where MONGODB_URL is'],
-    [{ HOST: '0.0.0.0' }, 'JWT_SECRET must be set where HOST is not loopback'],
-    [{ HOST: '::' }, 'JWT_SECRET must be set where HOST is not loopback'],
-    [{ WORKERS: '2' }, 'WORKERS must be 1 where KAFKA_BROKERS and MONGODB_URL are not set'],
-    [{ ...CLUSTER, MONGODB_URL: '', WORKERS: '2' }, 'WORKERS must be 1 where MONGODB_URL is not set'],
+    [{ KAFKA_BROKERS: 'k:9092' }, 'JWT_SECRET is missing; a shared bus (KAFKA_BROKERS) needs it'],
+    [{ MONGODB_URL: 'mongodb://m' }, 'JWT_SECRET is missing; a shared store (MONGODB_URL) needs it'],
+    [{ HOST: '0.0.0.0' }, 'JWT_SECRET is missing; a HOST that is not loopback needs it'],
+    [{ HOST: '::' }, 'JWT_SECRET is missing; a HOST that is not loopback needs it'],
+    [{ WORKERS: '2' }, 'WORKERS must be 1 without a shared bus (KAFKA_BROKERS) and a shared store (MONGODB_URL)'],
+    [{ ...CLUSTER, MONGODB_URL: '', WORKERS: '2' }, 'WORKERS must be 1 without a shared store (MONGODB_URL)'],
     [
       { ...CLUSTER, KAFKA_TOPIC_STATE: 'chat-topic' },
-      'KAFKA_TOPIC_STATE must not be that of KAFKA_TOPIC_DIRECT, chat-topic',
+      'KAFKA_TOPIC_STATE must differ from KAFKA_TOPIC_DIRECT, which is chat-topic',
     ],
     [
       { ...CLUSTER, KAFKA_GROUP_CHANNEL: 'mine', KAFKA_GROUP_FILE: 'mine' },
-      'KAFKA_GROUP_FILE must not be that of KAFKA_GROUP_CHANNEL, mine',
+      'KAFKA_GROUP_FILE must differ from KAFKA_GROUP_CHANNEL, which is mine',
     ],
     [
       { LIMIT_HEADER_BYTES: '4096', LIMIT_FRAME_BYTES: '2048' },
-      'LIMIT_HEADER_BYTES must be at most LIMIT_FRAME_BYTES, 2048',
+      'LIMIT_HEADER_BYTES must be at most LIMIT_FRAME_BYTES, which is 2048',
     ],
-    [{ JWT_SECRET: '***' }, 'JWT_SECRET gives an empty key when read as base64, which JWT_SECRET_ENCODING says'],
+    [{ JWT_SECRET: '***' }, 'JWT_SECRET is an empty key when it is read as base64 (JWT_SECRET_ENCODING)'],
     [
       { JWT_SECRET: SECRET, JWT_SECRET_PREVIOUS: `${SECRET} !!` },
-      'JWT_SECRET_PREVIOUS, entry 2, gives an empty key when read as base64, which JWT_SECRET_ENCODING says',
+      'entry 2 of JWT_SECRET_PREVIOUS is an empty key when it is read as base64 (JWT_SECRET_ENCODING)',
     ],
   ])('are refused: %o', (env, problem) => {
     expect(problemsOf(env)).toEqual([problem]);
@@ -333,20 +333,20 @@ describe('secrets', () => {
   it('are warned about when they are short, in the encoding that is configured', () => {
     const text = 'x'.repeat(32);
     expect(readConfig({ JWT_SECRET: text, JWT_SECRET_ENCODING: 'utf8' }).warnings).toEqual([]);
-    expect(readConfig({ JWT_SECRET: text }).warnings).toEqual(['JWT_SECRET gives a key of less than 32 bytes']);
+    expect(readConfig({ JWT_SECRET: text }).warnings).toEqual(['JWT_SECRET is a key of less than 32 bytes']);
     expect(readConfig({ SERVICE_TOKEN: 'short' }).warnings).toEqual(['SERVICE_TOKEN has less than 32 characters']);
     expect(readConfig({ JWT_SECRET: SECRET, JWT_SECRET_PREVIOUS: 'c2hvcnQ=' }).warnings).toEqual([
-      'JWT_SECRET_PREVIOUS, entry 1, gives a key of less than 32 bytes',
+      'entry 1 of JWT_SECRET_PREVIOUS is a key of less than 32 bytes',
     ]);
   });
 
   it('are warned about when they are pass phrases read as Base64, or have blanks around', () => {
     const phrase = 'correct-horse-battery-staple-and-then-some-more-words';
     expect(readConfig({ JWT_SECRET: phrase }).warnings).toEqual([
-      'JWT_SECRET is no well-formed Base64: is JWT_SECRET_ENCODING=utf8 meant?',
+      'JWT_SECRET is not valid Base64; do you mean JWT_SECRET_ENCODING=utf8?',
     ]);
     const padded = readConfig({ JWT_SECRET: `${phrase}\n`, JWT_SECRET_ENCODING: 'utf8' });
-    expect(padded.warnings).toEqual(['JWT_SECRET begins or ends with a blank, which is part of the key']);
+    expect(padded.warnings).toEqual(['JWT_SECRET begins or ends with white space, which is part of the key']);
     expect(padded.secrets.jwt.secret).toBe(`${phrase}\n`);
   });
 
@@ -363,7 +363,7 @@ describe('secrets', () => {
 describe('variables without effect', () => {
   it.each([
     [{ KAFKA_TOPIC_FILE: 'files' }, 'KAFKA_TOPIC_FILE has no effect: KAFKA_BROKERS is not set'],
-    [{ S3_ENDPOINT: 'http://minio' }, 'S3_ENDPOINT has no effect: FILES_URL names no bucket'],
+    [{ S3_ENDPOINT: 'http://minio' }, 'S3_ENDPOINT has no effect: FILES_URL is not an s3: URL'],
     [
       { SERVICE_TOKEN: 'x'.repeat(32), SERVICE_NETWORKS: '10.0.0.0/8' },
       'SERVICE_NETWORKS has no effect: SERVICE_TOKEN is set',

@@ -1,21 +1,22 @@
 import { describe, expect, it } from 'vitest';
+import { BUS_VARIABLES } from '../../../src/bootstrap/config/bus.ts';
 import { editDistance, warnOfUnknown } from '../../../src/bootstrap/config/unknown-variables.ts';
 
-describe('a variable that nobody knows', () => {
+describe('a variable that the server does not know', () => {
   it.each([
-    ['LIMIT_FRAME_BYTE', '; is LIMIT_FRAME_BYTES meant?'],
-    ['KAFKA_BROKER', '; is KAFKA_BROKERS meant?'],
-    ['KAFKA_TOPIC_DIERCT', '; is KAFKA_TOPIC_DIRECT meant?'],
-    ['MONGO_URL', '; is MONGODB_URL meant?'],
-    ['JTW_SECRET', '; is JWT_SECRET meant?'],
-    ['USER_URI', '; is USER_URL meant?'],
-    ['ALOWED_ORIGINS', '; is ALLOWED_ORIGINS meant?'],
-    ['TRUSTED_PROXY', '; is TRUSTED_PROXIES meant?'],
-    ['allowed_origins', '; is ALLOWED_ORIGINS meant?'],
+    ['LIMIT_FRAME_BYTE', '; do you mean LIMIT_FRAME_BYTES?'],
+    ['KAFKA_BROKER', '; do you mean KAFKA_BROKERS?'],
+    ['KAFKA_TOPIC_DIERCT', '; do you mean KAFKA_TOPIC_DIRECT?'],
+    ['MONGO_URL', '; do you mean MONGODB_URL?'],
+    ['JTW_SECRET', '; do you mean JWT_SECRET?'],
+    ['USER_URI', '; do you mean USER_URL?'],
+    ['ALOWED_ORIGINS', '; do you mean ALLOWED_ORIGINS?'],
+    ['TRUSTED_PROXY', '; do you mean TRUSTED_PROXIES?'],
+    ['allowed_origins', '; do you mean ALLOWED_ORIGINS?'],
     ['LIMIT_SOMETHING_ELSE_ALTOGETHER', ''],
     ['REDIS_PASSWORD_FILE', ''],
-  ])('and looks like ours is named: %s', (name, hint) => {
-    expect(warnOfUnknown({ [name]: '1' })).toEqual([`${name} is no variable of this server and is ignored${hint}`]);
+  ])('is warned about if it resembles a known one: %s', (name, hint) => {
+    expect(warnOfUnknown({ [name]: '1' })).toEqual([`${name} is not a variable of this server and is ignored${hint}`]);
   });
 
   it.each([
@@ -33,12 +34,19 @@ describe('a variable that nobody knows', () => {
     'KAFKA_PORT_9092_TCP_ADDR',
     'MONGODB_PORT',
     'LIMIT_FRAME_BYTES',
-  ])('and is of others is left alone: %s', (name) => {
+  ])('is ignored silently if it belongs to another program: %s', (name) => {
     expect(warnOfUnknown({ [name]: '1' })).toEqual([]);
+  });
+
+  it('is warned about if it begins with the first word of a bus variable', () => {
+    for (const known of Object.keys(BUS_VARIABLES)) {
+      const name = `${known.split('_', 1)[0]}_NOTHING_LIKE_IT`;
+      expect(warnOfUnknown({ [name]: '1' })).toEqual([expect.stringContaining(name)]);
+    }
   });
 });
 
-describe('the distance of two names', () => {
+describe('the edit distance of two names', () => {
   it.each([
     ['ABC', 'ABC', 0],
     ['ABC', 'AC', 1],
@@ -47,7 +55,7 @@ describe('the distance of two names', () => {
     ['ABC', 'ACB', 1],
     ['', 'ABC', 3],
     ['KITTEN', 'SITTING', 3],
-  ])('counts letters: %s and %s', (a, b, distance) => {
+  ])('counts the changed letters: %s and %s', (a, b, distance) => {
     expect(editDistance(a, b)).toBe(distance);
     expect(editDistance(b, a)).toBe(distance);
   });
