@@ -4,9 +4,12 @@ import type { PlaceKey } from '../../domain/place.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { RoomDirectory } from '../ports/room-directory.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import type { Responsibility } from './cluster-sessions.ts';
 
 /** A user who returns within this time, in milliseconds, was never away to anybody. */
 const GRACE_MS = 2_000;
+/** How much longer a fallback waits for another server to announce that a user went offline, in milliseconds. */
+const FALLBACK_MS = 1_000;
 /** Users whose places are looked up at a time. */
 const GROUP_SIZE = 16;
 /** Users whose change may wait. The changes of more users are dropped. */
@@ -51,12 +54,13 @@ export class Announcer {
     if (isHere) this.announce(userId, 'connect');
   }
 
-  /** The user's last session ended. `isOurs`: this server announces it after the grace period. */
-  wentOffline(userId: UserId, isOurs: boolean): void {
+  /** The user's last session ended. The responsible server announces it after the grace period. */
+  wentOffline(userId: UserId, responsibility: Responsibility): void {
     this.#endAbsence(userId);
-    const timer = this.#parts.clock.after(GRACE_MS, () => {
+    const delay = responsibility === 'fallback' ? GRACE_MS + FALLBACK_MS : GRACE_MS;
+    const timer = this.#parts.clock.after(delay, () => {
       this.#absences.delete(userId);
-      if (isOurs) this.announce(userId, 'disconnect');
+      if (responsibility !== 'none') this.announce(userId, 'disconnect');
     });
     this.#absences.set(userId, { since: this.#parts.clock.monotonic(), timer });
   }

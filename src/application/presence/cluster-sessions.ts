@@ -1,4 +1,4 @@
-import type { SessionEntry, SessionsReport } from '../../domain/cluster-event.ts';
+import type { SessionsReport } from '../../domain/cluster-event.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -7,12 +7,18 @@ import { OutgoingReports } from './outgoing-reports.ts';
 import { RemoteSessions } from './remote-sessions.ts';
 import { SessionCounts } from './session-counts.ts';
 
+/**
+ * Which server announces that a user went offline: this one (`own`), this one if no other server does it first (`fallback`), or
+ * another one (`none`).
+ */
+export type Responsibility = 'own' | 'fallback' | 'none';
+
 /** Receives changes of the cluster's sessions. All calls are synchronous and must not throw. */
 export interface ClusterSessionsListener {
   /** The user's first session in the cluster began; `isHere`: on this server. */
   online(userId: UserId, isHere: boolean): void;
-  /** The user's last session in the cluster ended; `isOurs`: this server has to announce it. */
-  offline(userId: UserId, isOurs: boolean): void;
+  /** The user's last session in the cluster ended. */
+  offline(userId: UserId, responsibility: Responsibility): void;
   /** A server died, and this server has to end its sessions with the presence service. */
   orphaned(sessions: ReadonlyMap<string, UserId>): void;
   /** This process was absent for so long that the other servers may have given it up. */
@@ -37,7 +43,7 @@ const SIMULTANEOUS_MS = 5_000;
 /** A successor that is heard of this long after a server was found gone, in milliseconds, has reported that server's sessions. */
 const SUCCESSOR_DONE_MS = 4_000;
 
-/** Sessions of a server that is gone, with the server that has to report tsuccessor end. */
+/** Sessions of a server that is gone, with the server that has to report their end. */
 interface Succession {
   readonly sessions: ReadonlyMap<string, UserId>;
   readonly successor: string;
@@ -48,7 +54,7 @@ interface Succession {
 /**
  * Knows which users have sessions in the cluster.
  *
- * Servers report tsuccessor sessions to each other over the bus (`OutgoingReports`, `RemoteSessions`), and give up a server that is
+ * Servers report their sessions to each other over the bus (`OutgoingReports`, `RemoteSessions`), and give up a server that is
  * silent for too long (`Liveness`). The server that has a session reports it to the presence service and announces its user. For a
  * server that is gone, the live server with the smallest id does so. When that server dies before it has done it, the next one does.
  */
@@ -74,7 +80,7 @@ export class ClusterSessions {
     this.#liveness = new Liveness(parts.clock);
   }
 
-  /** Reports all sessions of this server and asks the other servers for tsuccessors. */
+  /** Reports all sessions of this server and asks the other servers for theirs. */
   start(): void {
     this.#reports.reportAll(this.#local);
     this.#reports.ask();
@@ -102,7 +108,7 @@ export class ClusterSessions {
     this.#local.delete(sessionId);
     if (this.#localCounts.remove(userId)) this.#endedHere.set(userId, this.#parts.clock.monotonic());
     this.#reports.left(sessionId);
-    if (this.#counts.remove(userId)) this.#parts.listener.offline(userId, true);
+    if (this.#counts.remove(userId)) this.#parts.listener.offline(userId, 'own');
   }
 
   /** Number of sessions of the user on this server. */
@@ -152,7 +158,7 @@ export class ClusterSessions {
     this.#liveness.heard(server);
     const { joined, left, isIncomplete } = remote.apply(report);
     for (const { userId } of joined) if (this.#counts.add(userId)) this.#parts.listener.online(userId, false);
-    this.#countEnded(left, false);
+    for (const { userId } of left) this.#countEnded(userId, this.#responsibilityFor(userId, server));
     if (isIncomplete) this.#askBecauseOf(server);
   }
 
@@ -193,14 +199,18 @@ export class ClusterSessions {
     this.#reports.ask();
   }
 
-  #countEnded(sessions: readonly SessionEntry[], isOurs: boolean): void {
-    for (const { userId } of sessions) {
-      if (!this.#counts.remove(userId)) continue;
-      // Both servers took the session on the other one for the last. Either of them may be the only one to announce the end.
-      const endedAt = this.#endedHere.get(userId) ?? Number.NEGATIVE_INFINITY;
-      const isSimultaneous = this.#parts.clock.monotonic() - endedAt < SIMULTANEOUS_MS;
-      this.#parts.listener.offline(userId, isOurs || isSimultaneous);
-    }
+  #countEnded(userId: UserId, responsibility: Responsibility): void {
+    if (this.#counts.remove(userId)) this.#parts.listener.offline(userId, responsibility);
+  }
+
+  /**
+   * A session on another server ended. When the user's session on this server has just ended too, each server may have taken the
+   * session on the other one for the last. The server with the smaller id then announces the end, and the other one is the fallback.
+   */
+  #responsibilityFor(userId: UserId, server: string): Responsibility {
+    const endedAt = this.#endedHere.get(userId) ?? Number.NEGATIVE_INFINITY;
+    if (this.#parts.clock.monotonic() - endedAt >= SIMULTANEOUS_MS) return 'none';
+    return this.#parts.server < server ? 'own' : 'fallback';
   }
 
   /** A server died, or its former process did. */
@@ -222,12 +232,13 @@ export class ClusterSessions {
     if (successor !== this.#parts.server && sessions.size > 0) {
       this.#successions.push({ sessions, successor, since: this.#parts.clock.monotonic() });
     }
-    const ended = Array.from(sessions, ([sessionId, userId]) => ({ sessionId, userId }));
-    this.#countEnded(ended, successor === this.#parts.server);
+    for (const userId of sessions.values()) {
+      this.#countEnded(userId, successor === this.#parts.server ? 'own' : this.#responsibilityFor(userId, server));
+    }
     this.#takeOver(server);
   }
 
-  /** The gone server may have been the successor of others. Tsuccessor sessions go to its own successor, which may be this server. */
+  /** The gone server may have been the successor of others. Their sessions go to its own successor, which may be this server. */
   #takeOver(server: string): void {
     const open = this.#successions.filter(({ successor }) => successor === server);
     if (open.length === 0) return;
@@ -240,7 +251,7 @@ export class ClusterSessions {
       }
       this.#parts.listener.orphaned(sessions);
       const gone = new Set([...sessions.values()].filter((userId) => !this.isOnline(userId)));
-      for (const userId of gone) this.#parts.listener.offline(userId, true);
+      for (const userId of gone) this.#parts.listener.offline(userId, 'own');
     }
   }
 

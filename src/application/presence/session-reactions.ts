@@ -1,7 +1,7 @@
 import type { UserId } from '../../domain/ids.ts';
 import type { SessionReporter } from '../ports/session-reporter.ts';
 import type { Announcer } from './announcer.ts';
-import type { ClusterSessionsListener } from './cluster-sessions.ts';
+import type { ClusterSessionsListener, Responsibility } from './cluster-sessions.ts';
 import type { Logouts } from './logouts.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -24,8 +24,8 @@ export class SessionReactions implements ClusterSessionsListener {
     this.#parts.announcer.cameOnline(userId, isHere);
   }
 
-  offline(userId: UserId, isOurs: boolean): void {
-    this.#parts.announcer.wentOffline(userId, isOurs);
+  offline(userId: UserId, responsibility: Responsibility): void {
+    this.#parts.announcer.wentOffline(userId, responsibility);
   }
 
   orphaned(sessions: ReadonlyMap<string, UserId>): void {

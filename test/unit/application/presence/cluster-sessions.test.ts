@@ -38,9 +38,9 @@ it('counts a user as online on every server while they have a session on one', (
   expect(b.takeEvents()).toEqual(['online 7 elsewhere']);
   expect(online(b, 7, 8)).toEqual([7]);
   a.sessions.leave('s1');
-  expect(a.takeEvents()).toEqual(['offline 7 ours']);
+  expect(a.takeEvents()).toEqual(['offline 7 own']);
   cluster.pass(300);
-  expect(b.takeEvents()).toEqual(['offline 7 not ours']);
+  expect(b.takeEvents()).toEqual(['offline 7 none']);
   expect(online(b, 7)).toEqual([]);
 });
 
@@ -68,7 +68,7 @@ it('counts a session once that joins twice', () => {
   a.sessions.join('s1', 7);
   a.sessions.join('s1', 7);
   a.sessions.leave('s1');
-  expect(a.takeEvents()).toEqual(['online 7 here', 'offline 7 ours']);
+  expect(a.takeEvents()).toEqual(['online 7 here', 'offline 7 own']);
 });
 
 it('does not report a session that began and ended between two reports', () => {
@@ -95,7 +95,7 @@ it('gives a silent server up when its lease of 10 s expires, and not earlier', (
   expect(online(b, 7)).toEqual([7]);
   b.takeEvents();
   cluster.pass(700);
-  expect(b.takeEvents()).toEqual(['orphaned s1', 'offline 7 ours']);
+  expect(b.takeEvents()).toEqual(['orphaned s1', 'offline 7 own']);
   expect(online(b, 7)).toEqual([]);
   expect(b.telemetry.counts.get('servers_given_up')).toBe(1);
   expect(b.sessions.isAlone).toBe(true);
@@ -249,7 +249,7 @@ it('ignores a report that arrives a second time', () => {
   const ended = report({ version: 3, left: ['s7'] });
   b.sessions.heard(part(1, 1, 1));
   for (const each of [began, began, ended, began]) b.sessions.heard(each);
-  expect(b.takeEvents()).toEqual(['online 7 elsewhere', 'offline 7 not ours']);
+  expect(b.takeEvents()).toEqual(['online 7 elsewhere', 'offline 7 none']);
   expect(b.takeSent()).toEqual([]);
 });
 
@@ -319,10 +319,10 @@ it('ends the sessions that a whole report does not hold', () => {
   b.sessions.heard(part(1, 1, 1, 7, 8));
   b.takeEvents();
   b.sessions.heard(part(2, 1, 1, 8));
-  expect(b.takeEvents()).toEqual(['offline 7 not ours']);
+  expect(b.takeEvents()).toEqual(['offline 7 none']);
 });
 
-it('lets both servers report a user gone whose last two sessions ended at the same time', () => {
+it('makes one server responsible and the other the fallback when the last two sessions of a user end at the same time', () => {
   const { cluster, a, b } = twoServers();
   a.sessions.join('s1', 7);
   b.sessions.join('s2', 7);
@@ -333,7 +333,7 @@ it('lets both servers report a user gone whose last two sessions ended at the sa
   b.sessions.leave('s2');
   expect([a.takeEvents(), b.takeEvents()]).toEqual([[], []]);
   cluster.pass(300);
-  expect([a.takeEvents(), b.takeEvents()]).toEqual([['offline 7 ours'], ['offline 7 ours']]);
+  expect([a.takeEvents(), b.takeEvents()]).toEqual([['offline 7 own'], ['offline 7 fallback']]);
 });
 
 it('leaves it to the other server to report a user gone whose session here ended more than 5 s earlier', () => {
@@ -346,7 +346,7 @@ it('leaves it to the other server to report a user gone whose session here ended
   cluster.pass(6_000);
   b.sessions.leave('s2');
   cluster.pass(300);
-  expect(a.takeEvents()).toEqual(['offline 7 not ours']);
+  expect(a.takeEvents()).toEqual(['offline 7 none']);
 });
 
 it('ends no session when the wall clock of a server jumps forward', () => {
@@ -395,7 +395,7 @@ it('ends the sessions of a former process when a server has been restarted', () 
   b.sessions.heard(part(5, 1, 1, 7, 8));
   b.takeEvents();
   b.sessions.heard({ ...part(1, 1, 1, 8), epoch: 2 });
-  expect(b.takeEvents()).toEqual(['offline 7 not ours', 'offline 8 not ours', 'online 8 elsewhere']);
+  expect(b.takeEvents()).toEqual(['offline 7 none', 'offline 8 none', 'online 8 elsewhere']);
   expect(b.telemetry.counts.get('servers_given_up')).toBe(1);
 });
 
@@ -404,7 +404,7 @@ it('ends the sessions of a former process with the presence service when it has 
   a.sessions.heard(part(5, 1, 1, 7));
   a.takeEvents();
   a.sessions.heard(report({ type: 'hello', version: 0, epoch: 2 }));
-  expect(a.takeEvents()).toEqual(['orphaned s7', 'offline 7 ours']);
+  expect(a.takeEvents()).toEqual(['orphaned s7', 'offline 7 own']);
 });
 
 it('ignores a late report of a former process of a restarted server', () => {
@@ -423,7 +423,7 @@ it('ends the sessions of a server that stops at once, without reporting orphans'
   a.takeEvents();
   await b.sessions.stop();
   cluster.pass(50);
-  expect(a.takeEvents()).toEqual(['offline 7 ours']);
+  expect(a.takeEvents()).toEqual(['offline 7 own']);
   expect(a.telemetry.counts.get('servers_given_up')).toBeUndefined();
   expect(a.sessions.isAlone).toBe(true);
 });
@@ -449,9 +449,9 @@ it('leaves the orphans of a dead server to the survivor with the smallest id', (
   for (const server of [a, b, d]) server.takeEvents();
   cluster.kill(c);
   cluster.pass(13_000);
-  expect(a.takeEvents()).toEqual(['orphaned s1', 'offline 7 ours']);
-  expect(b.takeEvents()).toEqual(['offline 7 not ours']);
-  expect(d.takeEvents()).toEqual(['offline 7 not ours']);
+  expect(a.takeEvents()).toEqual(['orphaned s1', 'offline 7 own']);
+  expect(b.takeEvents()).toEqual(['offline 7 none']);
+  expect(d.takeEvents()).toEqual(['offline 7 none']);
 });
 
 it('reports orphans itself when the server with the smallest id is the one that died', () => {
@@ -462,8 +462,8 @@ it('reports orphans itself when the server with the smallest id is the one that 
   for (const server of [b, c]) server.takeEvents();
   cluster.kill(a);
   cluster.pass(13_000);
-  expect(b.takeEvents()).toEqual(['orphaned s1', 'offline 7 ours']);
-  expect(c.takeEvents()).toEqual(['offline 7 not ours']);
+  expect(b.takeEvents()).toEqual(['orphaned s1', 'offline 7 own']);
+  expect(c.takeEvents()).toEqual(['offline 7 none']);
 });
 
 it('keeps a user online who has a session here when the server with their other session dies', () => {
@@ -519,8 +519,8 @@ it.each([
   const events = b.takeEvents();
   expect(events).toContain('orphaned s-a');
   expect(events).toContain('orphaned s-c');
-  expect(events).toContain('offline 7 ours');
-  expect(events).toContain('offline 8 ours');
+  expect(events).toContain('offline 7 own');
+  expect(events).toContain('offline 8 own');
 });
 
 it('leaves a dead server to a successor that lives on, also when the successor dies later', () => {
@@ -549,5 +549,5 @@ it('does not announce a user of a dead server who has returned before the succes
   b.sessions.join('s2', 7);
   b.takeEvents();
   cluster.pass(5_000);
-  expect(b.takeEvents()).toEqual(['orphaned s3', 'offline 9 ours', 'orphaned s1']);
+  expect(b.takeEvents()).toEqual(['orphaned s3', 'offline 9 own', 'orphaned s1']);
 });

@@ -14,7 +14,7 @@ export class SessionServer {
   readonly sessions: ClusterSessions;
   /** Reports that this server sent, in order. */
   readonly sent: SessionsReport[] = [];
-  /** Calls of the listener as texts: `online 7 here`, `offline 7 ours`, `orphaned s1`, `revived`. */
+  /** Calls of the listener as texts: `online 7 here`, `offline 7 own`, `orphaned s1`, `revived`. */
   readonly events: string[] = [];
   /** Nothing that is sent reaches this server, its own reports included. */
   isDeaf = false;
@@ -35,7 +35,7 @@ export class SessionServer {
       },
       listener: {
         online: (userId, isHere) => this.events.push(`online ${userId} ${isHere ? 'here' : 'elsewhere'}`),
-        offline: (userId, isOurs) => this.events.push(`offline ${userId} ${isOurs ? 'ours' : 'not ours'}`),
+        offline: (userId, responsibility) => this.events.push(`offline ${userId} ${responsibility}`),
         orphaned: (sessions) => this.events.push(`orphaned ${[...sessions.keys()].join(' ')}`),
         revived: () => this.events.push('revived'),
       },
