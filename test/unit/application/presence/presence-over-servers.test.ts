@@ -91,7 +91,6 @@ it('ends the sessions of a dead server with the presence service and announces t
   const { world, a, b, room, pass } = await setUp();
   connect(b, 'seven', world.grace);
   connect(b, 'eight', world.ada);
-  await b.app.moveToPlace(world.grace, { sessionId: 'seven', whereabouts: { kind: 'conversation', key: world.room } });
   connect(a, 'nine', world.ada);
   await pass(500);
   takeHeard(room);
