@@ -8,7 +8,10 @@ import type { Responsibility } from './cluster-sessions.ts';
 
 /** A user who returns within this time, in milliseconds, was never away to anybody. */
 const GRACE_MS = 2_000;
-/** How much longer a fallback waits for another server to announce that a user went offline, in milliseconds. */
+/**
+ * How much longer a fallback waits for another server to announce that a user went offline, in
+ * milliseconds.
+ */
 const FALLBACK_MS = 1_000;
 /** Users whose places are looked up at a time. */
 const GROUP_SIZE = 16;
@@ -32,8 +35,9 @@ interface Absence {
 /**
  * Announces in rooms and communities that users came online and went offline.
  *
- * An absence within the grace period is not announced. When several changes of a user wait, only the last one is announced. Users are
- * looked up and announced in small groups, so that a mass reconnect does not flood the community service.
+ * An absence within the grace period is not announced. When several changes of a user wait, only
+ * the last one is announced. Users are looked up and announced in small groups, so that a mass
+ * reconnect does not flood the community service.
  */
 export class Announcer {
   readonly #parts: AnnouncerParts;
@@ -76,7 +80,10 @@ export class Announcer {
     if (this.#waiting.get(userId) === 'disconnect') this.#waiting.delete(userId);
   }
 
-  /** Announces the change soon, in the user's places. Nobody is notified when the directory cannot be asked. */
+  /**
+   * Announces the change soon, in the user's places. Nobody is notified when the directory cannot
+   * be asked.
+   */
   announce(userId: UserId, kind: 'connect' | 'disconnect'): void {
     if (this.#waiting.size >= MAX_WAITING) return;
     this.#waiting.set(userId, kind);

@@ -8,8 +8,8 @@ import { RemoteSessions } from './remote-sessions.ts';
 import { SessionCounts } from './session-counts.ts';
 
 /**
- * Which server announces that a user went offline: this one (`own`), this one if no other server does it first (`fallback`), or
- * another one (`none`).
+ * Which server announces that a user went offline: this one (`own`), this one if no other server
+ * does it first (`fallback`), or another one (`none`).
  */
 export type Responsibility = 'own' | 'fallback' | 'none';
 
@@ -38,9 +38,15 @@ export interface ClusterSessionsParts {
 const TICK_MS = 200;
 /** Shortest interval between two questions because of the same server, in milliseconds. */
 const ASK_MS = 1_000;
-/** The last two sessions of a user that end on two servers within this time, in milliseconds, count as ending at once. */
+/**
+ * The last two sessions of a user that end on two servers within this time, in milliseconds, count
+ * as ending at once.
+ */
 const SIMULTANEOUS_MS = 5_000;
-/** A successor that is heard of this long after a server was found gone, in milliseconds, has reported that server's sessions. */
+/**
+ * A successor that is heard of this long after a server was found gone, in milliseconds, has
+ * reported that server's sessions.
+ */
 const SUCCESSOR_DONE_MS = 4_000;
 
 /** Sessions of a server that is gone, with the server that has to report their end. */
@@ -54,9 +60,11 @@ interface Succession {
 /**
  * Knows which users have sessions in the cluster.
  *
- * Servers report their sessions to each other over the bus (`OutgoingReports`, `RemoteSessions`), and give up a server that is
- * silent for too long (`Liveness`). The server that has a session reports it to the presence service and announces its user. For a
- * server that is gone, the live server with the smallest id does so. When that server dies before it has done it, the next one does.
+ * Servers report their sessions to each other over the bus (`OutgoingReports`, `RemoteSessions`),
+ * and give up a server that is silent for too long (`Liveness`). The server that has a session
+ * reports it to the presence service and announces its user. For a server that is gone, the live
+ * server with the smallest id does so. When that server dies before it has done it, the next one
+ * does.
  */
 export class ClusterSessions {
   readonly #parts: ClusterSessionsParts;
@@ -119,11 +127,6 @@ export class ClusterSessions {
   /** True while no other server is known. */
   get isAlone(): boolean {
     return this.#remotes.size === 0;
-  }
-
-  /** The sessions of this server. */
-  get local(): ReadonlyMap<string, UserId> {
-    return this.#local;
   }
 
   isOnline(userId: UserId): boolean {
@@ -204,8 +207,9 @@ export class ClusterSessions {
   }
 
   /**
-   * A session on another server ended. When the user's session on this server has just ended too, each server may have taken the
-   * session on the other one for the last. The server with the smaller id then announces the end, and the other one is the fallback.
+   * A session on another server ended. When the user's session on this server has just ended too,
+   * each server may have taken the session on the other one for the last. The server with the
+   * smaller id then announces the end, and the other one is the fallback.
    */
   #responsibilityFor(userId: UserId, server: string): Responsibility {
     const endedAt = this.#endedHere.get(userId) ?? Number.NEGATIVE_INFINITY;
@@ -238,7 +242,10 @@ export class ClusterSessions {
     this.#takeOver(server);
   }
 
-  /** The gone server may have been the successor of others. Their sessions go to its own successor, which may be this server. */
+  /**
+   * The gone server may have been the successor of others. Their sessions go to its own successor,
+   * which may be this server.
+   */
   #takeOver(server: string): void {
     const open = this.#successions.filter(({ successor }) => successor === server);
     if (open.length === 0) return;

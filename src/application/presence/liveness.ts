@@ -4,7 +4,10 @@ import type { Clock } from '../ports/clock.ts';
 export const LEASE_MS = 10_000;
 /** A server is deaf when none of its own reports came back for this long, in milliseconds. */
 const ECHO_TIMEOUT_MS = 5_000;
-/** After an interruption of this length, in milliseconds, the other servers may have given this one up. */
+/**
+ * After an interruption of this length, in milliseconds, the other servers may have given this one
+ * up.
+ */
 const ABSENCE_MS = LEASE_MS / 2;
 
 export interface LivenessCheck {
@@ -17,8 +20,9 @@ export interface LivenessCheck {
 /**
  * The failure detector: decides which other servers are dead.
  *
- * Each report renews the lease of its sender. A server judges others only while its own reports come back from the bus. While
- * they do not, it is deaf: silence says nothing about other servers, and all leases begin anew.
+ * Each report renews the lease of its sender. A server judges others only while its own reports
+ * come back from the bus. While they do not, it is deaf: silence says nothing about other servers,
+ * and all leases begin anew.
  */
 export class Liveness {
   readonly #clock: Clock;
@@ -54,7 +58,10 @@ export class Liveness {
     this.#heardAt.delete(server);
   }
 
-  /** Compares all leases with the clock. To be called regularly: a late call is taken for an interruption of this process. */
+  /**
+   * Compares all leases with the clock. To be called regularly: a late call is taken for an
+   * interruption of this process.
+   */
   check(): LivenessCheck {
     const now = this.#clock.monotonic();
     const wasAbsent = this.#wasAbsent(now);
@@ -70,8 +77,9 @@ export class Liveness {
   }
 
   /**
-   * The monotonic clock stands still while the machine is suspended, and the wall clock shows it. A wall clock that is set forward
-   * looks the same. That is harmless: an absence only makes this server report again and postpone its judgement.
+   * The monotonic clock stands still while the machine is suspended, and the wall clock shows it. A
+   * wall clock that is set forward looks the same. That is harmless: an absence only makes this
+   * server report again and postpone its judgement.
    */
   #wasAbsent(now: number): boolean {
     const wall = this.#clock.now();

@@ -13,8 +13,8 @@ export interface LogoutsParts {
 }
 
 /**
- * Reports ended sessions to the presence service. The conversation that the user looked at last counts
- * as read from then on. No call waits for the presence service, and none rejects.
+ * Reports ended sessions to the presence service. The conversation that the user looked at last
+ * counts as read from then on. No call waits for the presence service, and none rejects.
  */
 export class Logouts {
   readonly #parts: LogoutsParts;

@@ -15,8 +15,9 @@ export interface OutgoingReportsParts {
 }
 
 /**
- * This server's reports to the other servers. Changes are collected until the next call of `report`. Each report except `hello` and
- * `bye` has a version of its own, one higher than the last, so that receivers notice a lost one.
+ * This server's reports to the other servers. Changes are collected until the next call of
+ * `report`. Each report except `hello` and `bye` has a version of its own, one higher than the
+ * last, so that receivers notice a lost one.
  */
 export class OutgoingReports {
   readonly #parts: OutgoingReportsParts;
@@ -41,7 +42,10 @@ export class OutgoingReports {
     if (!this.#joined.delete(sessionId)) this.#left.push(sessionId);
   }
 
-  /** Reports the collected changes, or that this server is alive when there are none and the last report is old enough. */
+  /**
+   * Reports the collected changes, or that this server is alive when there are none and the last
+   * report is old enough.
+   */
   report(): void {
     if (this.#joined.size > 0 || this.#left.length > 0) this.#reportChanges();
     else if (this.#parts.clock.monotonic() - this.#reportedAt >= ALIVE_MS) this.#send([this.#nextRecord('alive')]);

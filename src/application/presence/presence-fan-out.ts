@@ -6,8 +6,8 @@ import type { LocalSubscribers } from '../ports/local-subscribers.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
 /**
- * Deliveries of presence events per second on this server. An event in a large room wakes each socket on its own, at about 10 µs a
- * socket. The budget is therefore a tenth of a core.
+ * Deliveries of presence events per second on this server. An event in a large room wakes each
+ * socket on its own, at about 10 µs a socket. The budget is therefore a tenth of a core.
  */
 const DELIVERIES_PER_SECOND = 10_000;
 /** Deliveries that may happen at once after a quiet time. */
@@ -16,7 +16,10 @@ const BURST = 20_000;
 const TURN_MS = 100;
 /** Events that may wait, over all places. */
 const MAX_WAITING = 20_000;
-/** An event that waited longer than this, in milliseconds, is dropped. A client that needs to know asks who is online. */
+/**
+ * An event that waited longer than this, in milliseconds, is dropped. A client that needs to know
+ * asks who is online.
+ */
 const STALE_MS = 30_000;
 
 export interface PresenceFanOutParts {
@@ -34,16 +37,19 @@ interface WaitingEvent {
 /**
  * Delivers presence events to this server's subscribers within a budget.
  *
- * A thousand users who come to a room of thousands cause millions of frames that nobody reads. Events over the budget wait. Of each
- * user only the last change in a place is kept. Places take turns, and an event that has waited too long is dropped. In rooms of a
- * usual size no event ever waits.
+ * A thousand users who come to a room of thousands cause millions of frames that nobody reads.
+ * Events over the budget wait. Of each user only the last change in a place is kept. Places take
+ * turns, and an event that has waited too long is dropped. In rooms of a usual size no event ever
+ * waits.
  */
 export class PresenceFanOut {
   readonly #parts: PresenceFanOutParts;
   /** The place at the front has the next turn. */
   readonly #waiting = new Map<PlaceKey, Map<UserId, WaitingEvent>>();
   #waitingCount = 0;
-  /** Deliveries that may happen now. Negative after an event for more subscribers than were left. */
+  /**
+   * Deliveries that may happen now. Negative after an event for more subscribers than were left.
+   */
   #budget = BURST;
   #refilledAt: number;
   #isScheduled = false;
@@ -64,7 +70,8 @@ export class PresenceFanOut {
   }
 
   #deliver(place: PlaceKey, event: PresenceChanged, audience: number): void {
-    // The budget may become negative. Otherwise a room larger than the budget would never get an event.
+    // The budget may become negative. Otherwise a room larger than the budget would never get an
+    // event.
     this.#budget -= audience;
     this.#parts.subscribers.deliver(place, event);
   }

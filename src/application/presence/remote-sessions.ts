@@ -39,14 +39,18 @@ export class RemoteSessions {
   /** Applies a report of this process. A report that was applied before changes nothing. */
   apply(report: SessionsReport): SessionChanges {
     if (report.type === 'roster') return this.#applyPart(report);
-    // A `hello` has no version of its own, but that of the last report. It shows that reports up to there exist.
+    // A `hello` has no version of its own, but that of the last report. It shows that reports up to
+    // there exist.
     const isNext = report.type !== 'hello' && report.version === this.#version + 1;
     if (!isNext) return report.version > this.#version ? INCOMPLETE : NONE;
     this.#version = report.version;
     return { joined: this.#join(report.joined), left: this.#leave(report.left), isIncomplete: false };
   }
 
-  /** Collects the parts of a whole report, which arrive in order, and applies the report when it is complete. */
+  /**
+   * Collects the parts of a whole report, which arrive in order, and applies the report when it is
+   * complete.
+   */
   #applyPart({ version, part, parts, joined }: SessionsReport): SessionChanges {
     if (part === 1) this.#open = { version, parts: 0, entries: [] };
     const open = this.#open;

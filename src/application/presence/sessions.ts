@@ -8,7 +8,10 @@ interface Session {
   whereabouts: Whereabouts | null;
 }
 
-/** The sessions of this server, with their users and the place where each session looks according to this server. */
+/**
+ * The sessions of this server, with their users and the place where each session looks according to
+ * this server.
+ */
 export class Sessions {
   readonly #sessions = new Map<string, Session>();
 

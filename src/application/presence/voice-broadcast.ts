@@ -15,7 +15,10 @@ export interface VoiceBroadcastParts {
   readonly broadcast: Broadcast;
 }
 
-/** Sends events about voice channels and calls to the subscribers of this server and to the other servers. */
+/**
+ * Sends events about voice channels and calls to the subscribers of this server and to the other
+ * servers.
+ */
 export class VoiceBroadcast {
   readonly #parts: VoiceBroadcastParts;
 

@@ -25,7 +25,10 @@ export interface VoiceEntry {
   readonly channelId: ChannelId;
 }
 
-/** The user enters a voice channel. The community is shown who is in which voice channel. The conversation they leave counts as read. */
+/**
+ * The user enters a voice channel. The community is shown who is in which voice channel. The
+ * conversation they leave counts as read.
+ */
 export class EnterVoiceChannel {
   readonly #parts: EnterVoiceChannelParts;
 

@@ -23,7 +23,10 @@ export interface Move {
   readonly whereabouts: Whereabouts;
 }
 
-/** The user looks at another place. The conversation they leave and the one they enter both count as read. */
+/**
+ * The user looks at another place. The conversation they leave and the one they enter both count as
+ * read.
+ */
 export class MoveToPlace {
   readonly #parts: MoveToPlaceParts;
 
@@ -53,7 +56,8 @@ export class MoveToPlace {
     const { clock, sessions, reporter, markers } = this.#parts;
     const now = clock.now();
     const before = sessions.moved(sessionId, whereabouts);
-    // The presence service knows the user's last place on any server. Without it, only this session's last place is known.
+    // The presence service knows the user's last place on any server. Without it, only this
+    // session's last place is known.
     const last = await reporter.moved(userId, whereabouts).catch(() => before);
     const read = new Set<ConversationKey>();
     for (const each of [before, last, whereabouts]) if (each?.kind === 'conversation') read.add(each.key);

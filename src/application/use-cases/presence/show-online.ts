@@ -11,7 +11,9 @@ export interface ShowOnlineParts {
   readonly announcer: Announcer;
 }
 
-/** Lists the members of a room, channel or community who are online on any server, by ascending id. */
+/**
+ * Lists the members of a room, channel or community who are online on any server, by ascending id.
+ */
 export class ShowOnline {
   readonly #parts: ShowOnlineParts;
 
@@ -29,7 +31,8 @@ export class ShowOnline {
 
   #isOnline(userId: UserId): boolean {
     const { clusterSessions, announcer } = this.#parts;
-    // A user in the grace period still counts as online. If they return in time, no `connect` event is sent.
+    // A user in the grace period still counts as online. If they return in time, no `connect` event
+    // is sent.
     return clusterSessions.isOnline(userId) || announcer.isInGracePeriod(userId);
   }
 }

@@ -14,7 +14,10 @@ export interface ShowVoiceParts {
   readonly voice: VoiceBroadcast;
 }
 
-/** Shows the community who is in which voice channel. Clients ask for it before their user enters one. */
+/**
+ * Shows the community who is in which voice channel. Clients ask for it before their user enters
+ * one.
+ */
 export class ShowVoice {
   readonly #parts: ShowVoiceParts;
 

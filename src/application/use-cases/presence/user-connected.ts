@@ -42,7 +42,8 @@ export class UserConnected {
   }
 
   /**
-   * Begins a session. The presence service and the other servers are notified, but the caller does not wait for them.
+   * Begins a session. The presence service and the other servers are notified, but the caller does
+   * not wait for them.
    * @throws Refusal `no-token`, `bad-token`, `too-fast`
    */
   execute({ sessionId, token, claimedUserId }: Connection): Caller {

@@ -10,8 +10,8 @@ export interface UserDisconnectedParts {
 
 /**
  * Ends a session, for whatever reason it ends. The presence service is notified at once, and the
- * conversation that the user looked at last counts as read. Other users are notified later, if the user
- * stays away.
+ * conversation that the user looked at last counts as read. Other users are notified later, if the
+ * user stays away.
  */
 export class UserDisconnected {
   readonly #parts: UserDisconnectedParts;

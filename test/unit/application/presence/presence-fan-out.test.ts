@@ -8,7 +8,10 @@ import { HandClock } from '../../../support/hand-clock.ts';
 
 const HOUR = 3_600_000;
 
-/** Places with given numbers of subscribers. `delivered` holds the deliveries as `place kind userId`. */
+/**
+ * Places with given numbers of subscribers. `delivered` holds the deliveries as `place kind
+ * userId`.
+ */
 function setUp(sizes: { [place: PlaceKey]: number }) {
   const delivered: string[] = [];
   const clock = new HandClock();
