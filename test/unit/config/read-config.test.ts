@@ -200,7 +200,7 @@ describe('the demo', () => {
       'DEMO is on: every user of this machine can get a token of any user',
     ]);
     expect(readConfig({ ...CLUSTER, HOST: '0.0.0.0', DEMO: 'on' }).warnings).toEqual([
-      'DEMO is on: everybody who reaches this server can get the token of any user',
+      'DEMO is on: everybody who can reach this server can get a token of any user',
     ]);
   });
 });
