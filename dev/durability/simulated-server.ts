@@ -127,7 +127,7 @@ export class SimulatedServer implements LocalSubscribers {
         bus: this.#bus(),
         store: this.#store(),
         outbox: this.#outbox(),
-        markers: new SqliteReadMarkers(database),
+        markers: new SqliteReadMarkers({ database }),
         reporter: new MemorySessionReporter(),
         directory: new MemoryRoomDirectory(directory),
         memberCache: new MemoryMemberCache(),
@@ -201,7 +201,7 @@ export class SimulatedServer implements LocalSubscribers {
 
   #store(): MessageStore {
     const { database, time } = this.#world;
-    const store = new SqliteMessageStore(database, () => time.now());
+    const store = new SqliteMessageStore({ database, now: () => time.now() });
     return {
       pace: 4,
       append: (batches) => this.#ask(() => this.#append(store, batches)),

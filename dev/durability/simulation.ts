@@ -283,7 +283,7 @@ export class Simulation {
     for (const subscriber of this.#subscribers) {
       if (subscriber.server?.alive !== true) await subscriber.join(this.#anyServer(), JOIN_MS);
     }
-    const store = new SqliteMessageStore(database, () => time.now());
+    const store = new SqliteMessageStore({ database, now: () => time.now() });
     // What was given up by its sender may still be on its way into the store.
     await time.sleep(3_000);
     const newest = await time.hold(store.newest(rooms));

@@ -20,9 +20,9 @@ export async function openStores(config: Config['store'], lifecycle: Lifecycle, 
     const { SqliteReadMarkers } = await import('../adapters/sqlite/read-markers.ts');
     const database = await SqliteDatabase.open(config.file);
     lifecycle.onStop('database', () => database.close());
-    const store = new SqliteMessageStore(database);
+    const store = new SqliteMessageStore({ database });
     lifecycle.onStop('store', () => store.close());
-    return { store, outbox: new SqliteOutbox(database), markers: new SqliteReadMarkers(database) };
+    return { store, outbox: new SqliteOutbox({ database }), markers: new SqliteReadMarkers({ database }) };
   }
   const { MongoDatabase } = await import('../adapters/mongo/database.ts');
   const { MongoMessageStore } = await import('../adapters/mongo/message-store.ts');

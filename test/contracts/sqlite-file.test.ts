@@ -21,7 +21,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const WRITER = `
 const { SqliteDatabase } = await import(process.argv[1]);
 const { SqliteMessageStore } = await import(process.argv[2]);
-const store = new SqliteMessageStore(await SqliteDatabase.open(process.argv[3]));
+const store = new SqliteMessageStore({ database: await SqliteDatabase.open(process.argv[3]) });
 const draft = (i) => ({ kind: 'message', place: 'r-5', id: i.toString(16).padStart(24, '0'), userId: 1, time: i,
   nonce: String(i), communityId: null, name: 'Ada', profileImage: null, content: 'number ' + i });
 for (let i = 1; ; i += 2) {
@@ -51,7 +51,7 @@ test('keeps what was said to be stored when the process is killed, and is one pr
   expect(last).toBeGreaterThan(100);
 
   const db = await SqliteDatabase.open(file);
-  const store = new SqliteMessageStore(db);
+  const store = new SqliteMessageStore({ database: db });
   const newest = (await store.newest(['r-5'])).get('r-5') ?? 0;
   expect(newest).toBeGreaterThanOrEqual(last);
   const events = await store.eventsAfter('r-5', 0, 1_000_000);
@@ -64,27 +64,29 @@ test('keeps what was said to be stored when the process is killed, and is one pr
 test('opens again what it closed, and refuses what is no database or a newer one', async () => {
   const place = newPlace();
   const first = await SqliteDatabase.open(file);
-  await append(new SqliteMessageStore(first), 1, [said(place, 'kept')]);
+  await append(new SqliteMessageStore({ database: first }), 1, [said(place, 'kept')]);
   await first.close();
   await first.close();
-  await expect(new SqliteMessageStore(first).newest([place])).rejects.toMatchObject({ code: 'try-again' });
-  expect((await append(new SqliteMessageStore(first), 2, [said(place, 'x')])).kind).toBe('failed');
+  await expect(new SqliteMessageStore({ database: first }).newest([place])).rejects.toMatchObject({
+    code: 'try-again',
+  });
+  expect((await append(new SqliteMessageStore({ database: first }), 2, [said(place, 'x')])).kind).toBe('failed');
 
   const second = await SqliteDatabase.open(file);
-  expect(await new SqliteMessageStore(second).newest([place])).toEqual(new Map([[place, 1]]));
+  expect(await new SqliteMessageStore({ database: second }).newest([place])).toEqual(new Map([[place, 1]]));
   await second.close();
 
   const raw = new DatabaseSync(file);
   raw.exec("UPDATE meta SET value = 99 WHERE key = 'schema'");
   raw.close();
-  await expect(SqliteDatabase.open(file)).rejects.toThrow(/newer version/);
+  await expect(SqliteDatabase.open(file)).rejects.toThrow(/which a newer version wrote/);
   await writeFile(file, 'this is no database, and long enough to be seen as none'.repeat(100));
-  await expect(SqliteDatabase.open(file)).rejects.toThrow(/can't be opened/);
+  await expect(SqliteDatabase.open(file)).rejects.toThrow(/^cannot open /);
 });
 
 test('a call that can’t be served fails alone, the writes that came with it are stored', async () => {
   const db = await SqliteDatabase.open(':memory:');
-  const store = new SqliteMessageStore(db);
+  const store = new SqliteMessageStore({ database: db });
   const [place, other] = [newPlace(), newPlace()];
   const [good, bad, read] = await Promise.all([
     append(store, 1, [said(place, 'good')]),

@@ -14,9 +14,9 @@ async function sqlite(): Promise<World> {
   return {
     async server({ now } = {}) {
       return {
-        store: new SqliteMessageStore(db, now),
-        outbox: new SqliteOutbox(db, now),
-        markers: new SqliteReadMarkers(db),
+        store: new SqliteMessageStore({ database: db, now }),
+        outbox: new SqliteOutbox({ database: db, now }),
+        markers: new SqliteReadMarkers({ database: db }),
       };
     },
     close: () => db.close(),

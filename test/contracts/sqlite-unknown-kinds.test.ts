@@ -29,9 +29,9 @@ async function sqliteFile(): Promise<UpgradingWorld> {
     async server({ now } = {}) {
       database ??= await SqliteDatabase.open(file);
       return {
-        store: new SqliteMessageStore(database, now),
-        outbox: new SqliteOutbox(database, now),
-        markers: new SqliteReadMarkers(database),
+        store: new SqliteMessageStore({ database, now }),
+        outbox: new SqliteOutbox({ database, now }),
+        markers: new SqliteReadMarkers({ database }),
       };
     },
     newerServerAppends: (batch) => closed((db) => appendNewer(db, batch)),

@@ -142,9 +142,9 @@ export class TestWorld {
     const subscribers = new TestSubscribers();
     const ports: Ports = {
       bus: new MemoryMessageBus(this.broker, id),
-      store: new SqliteMessageStore(this.database, now),
-      outbox: new SqliteOutbox(this.database, now),
-      markers: new SqliteReadMarkers(this.database),
+      store: new SqliteMessageStore({ database: this.database, now }),
+      outbox: new SqliteOutbox({ database: this.database, now }),
+      markers: new SqliteReadMarkers({ database: this.database }),
       reporter: this.reporter,
       directory: new MemoryRoomDirectory(this.directory),
       memberCache: this.memberCache,

@@ -71,14 +71,14 @@ export async function embeddedApplication(options: EmbeddedOptions): Promise<Emb
   onTestFinished(() => database.close());
   const directory = new MemoryDirectory(options.world === undefined ? {} : { world: options.world });
   const clock = new SystemClock();
-  const sqlite = new SqliteMessageStore(database);
+  const sqlite = new SqliteMessageStore({ database });
   const store = options.append === undefined ? sqlite : withAppend(sqlite, options.append);
   const { app } = await startApplication({
     limits: options.limits ?? {},
     ports: {
       store,
-      outbox: new SqliteOutbox(database),
-      markers: new SqliteReadMarkers(database),
+      outbox: new SqliteOutbox({ database }),
+      markers: new SqliteReadMarkers({ database }),
       directory: new MemoryRoomDirectory(directory),
       users: new MemoryUserDirectory(directory),
       tokens: new JwtTokenVerifier(KEYS),

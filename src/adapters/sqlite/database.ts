@@ -3,44 +3,52 @@ import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Refusal } from '../../domain/errors.ts';
-import type { Answer, Asked, DatabaseFailure } from './transaction-group.ts';
-import type { CallName, Calls } from './worker-protocol.ts';
+import type { Answer, Call, CallName, Calls, DatabaseFailure } from './worker-protocol.ts';
 
-/** A disk that does not answer for so long is treated as failed. */
-const BOUND_MS = 10_000;
+/** A call without an answer after this time is refused. The disk is then treated as failed. */
+const TIMEOUT_MS = 10_000;
+const TIMEOUT_CHECK_MS = 1_000;
 
-interface Pending {
+interface PendingCall {
+  /** Monotonic, in milliseconds. */
   readonly since: number;
   resolve(result: unknown): void;
   reject(error: Error): void;
 }
 
 /**
- * One SQLite file, owned by this process and served by a thread of its own, so that a slow disk never holds up the event loop.
- * Calls of one tick leave in one message; writes that meet at the thread share one commit.
+ * One SQLite file that this process owns. A thread of its own serves it, so that a slow disk never
+ * blocks the event loop. The calls of one tick travel in one message. Writes that wait for the thread
+ * share one commit.
  */
 export class SqliteDatabase {
   readonly #worker: Worker;
-  readonly #pending = new Map<number, Pending>();
+  /** In the order of the calls. */
+  readonly #pending = new Map<number, PendingCall>();
   readonly #exit: Promise<void>;
-  #outgoing: Asked[] = [];
+  #outgoing: Call[] = [];
   #lastId = 0;
-  #watch: NodeJS.Timeout | undefined;
+  #timeoutCheck: NodeJS.Timeout | null = null;
   #beforeClose: (() => void)[] = [];
-  #closing: Promise<void> | undefined;
-  #failure: Refusal | undefined;
+  #closing: Promise<void> | null = null;
+  #failure: Refusal | null = null;
 
-  /** Opens or creates the file and its folder (`:memory:` for one that lives as long as this object). @throws Error for people when it can't be had. */
+  /**
+   * Opens the file, and creates it and its folder if they are missing. `:memory:` opens a database
+   * that lives as long as this object.
+   * @throws Error with a human-readable message if the file cannot be opened
+   */
   static async open(path: string): Promise<SqliteDatabase> {
     if (path !== ':memory:') await mkdir(dirname(path), { recursive: true });
-    // Built code has `.js` beside it, and the worker's name is no import that a compiler would rewrite.
+    // The compiler does not rewrite the name of a worker's file as it rewrites imports.
     const file = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
     const cache = getCompileCacheDir();
     const worker = new Worker(file, {
       workerData: path,
-      // A thread has a compile cache of its own, and only by this variable: 30 MB less, as nothing has to be compiled there either.
+      // A thread has its own compile cache, which only this variable switches on. It saves 30 MB,
+      // because the thread does not load the compiler.
       env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) },
-      // What it holds is little, and short-lived.
+      // The thread holds little data, and not for long.
       resourceLimits: { maxYoungGenerationSizeMb: 8 },
       execArgv: ['--disable-warning=ExperimentalWarning'],
       name: 'sqlite',
@@ -56,7 +64,7 @@ export class SqliteDatabase {
   private constructor(worker: Worker) {
     this.#worker = worker;
     worker.on('message', (answers: readonly Answer[]) => this.#settle(answers));
-    worker.on('error', (error) => this.#fail(`the database thread died: ${error.message}`));
+    worker.on('error', (error) => this.#fail(`the database thread has failed: ${error.message}`));
     this.#exit = new Promise((resolve) => {
       worker.once('exit', () => {
         this.#fail('the database is closed');
@@ -65,41 +73,47 @@ export class SqliteDatabase {
     });
   }
 
-  /** @throws Refusal `store-failed` when the file can't be read or written, `try-again` when it does not answer or is closed. */
+  /**
+   * Calls the database thread.
+   * @throws Refusal `store-failed` if the file cannot be read or written, `try-again` if there is no
+   *   answer within 10 s or the database is closed
+   */
   call<Name extends CallName>(name: Name, ...args: Parameters<Calls[Name]>): Promise<ReturnType<Calls[Name]>> {
     return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined || this.#closing !== undefined) {
+      if (this.#failure !== null || this.#closing !== null) {
         reject(this.#failure ?? new Refusal('try-again', 'the database is closing'));
         return;
       }
       const settle = resolve as (result: unknown) => void;
-      this.#send(name, args, { since: Date.now(), resolve: settle, reject });
+      this.#send(name, args, { since: performance.now(), resolve: settle, reject });
     });
   }
 
-  /** Runs `task` when the database is about to close; calls that it makes are still served. */
+  /** Runs `task` right before the database closes. Calls made by the task are still served. */
   beforeClose(task: () => void): void {
     this.#beforeClose.push(task);
   }
 
-  /** Serves what was asked, then lets the file go. Idempotent. */
+  /** Serves all calls made so far, then closes the file. Idempotent. */
   close(): Promise<void> {
-    if (this.#closing === undefined) {
+    if (this.#closing === null) {
       for (const task of this.#beforeClose) task();
       this.#beforeClose = [];
       this.#flush();
       this.#worker.postMessage('close');
-      this.#closing = this.#exit.finally(() => clearInterval(this.#watch));
+      this.#closing = this.#exit.finally(() => {
+        if (this.#timeoutCheck !== null) clearInterval(this.#timeoutCheck);
+      });
     }
     return this.#closing;
   }
 
-  #send(name: CallName, args: readonly unknown[], pending: Pending): void {
+  #send(name: CallName, args: readonly unknown[], pending: PendingCall): void {
     this.#lastId += 1;
     this.#pending.set(this.#lastId, pending);
     if (this.#outgoing.length === 0) queueMicrotask(() => this.#flush());
     this.#outgoing.push({ id: this.#lastId, name, args });
-    this.#watch ??= setInterval(() => this.#giveUp(), 1000).unref();
+    this.#timeoutCheck ??= setInterval(() => this.#refuseOverdue(), TIMEOUT_CHECK_MS).unref();
   }
 
   #flush(): void {
@@ -118,13 +132,12 @@ export class SqliteDatabase {
     }
   }
 
-  /** The oldest come first in the map, so a look at a few is enough. */
-  #giveUp(): void {
-    const limit = Date.now() - BOUND_MS;
+  #refuseOverdue(): void {
+    const limit = performance.now() - TIMEOUT_MS;
     for (const [id, pending] of this.#pending) {
       if (pending.since > limit) return;
       this.#pending.delete(id);
-      pending.reject(new Refusal('try-again', 'the database does not answer'));
+      pending.reject(new Refusal('try-again', `the database has not answered for ${TIMEOUT_MS / 1000} s`));
     }
   }
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { AppendBatch, AppendOutcome } from '../../application/ports/message-store.ts';
-import type { UnpublishedBatch } from '../../application/ports/outbox.ts';
+import type { BatchKey, UnpublishedBatch } from '../../application/ports/outbox.ts';
 import { holeBucket } from '../../domain/holes.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import { createdMessage } from '../../domain/message.ts';
@@ -17,10 +17,13 @@ import {
 } from '../../domain/stored-event.ts';
 import { blankedBody, eventBody, MESSAGE_COLUMNS, messageValues, readEvent } from './rows.ts';
 
-export const NONCE_MS = 24 * 60 * 60 * 1000;
-const SWEEP_EVERY_MS = 60_000;
+/** A nonce is remembered for 24 hours. */
+const NONCE_MS = 24 * 60 * 60 * 1000;
+const NONCE_SWEEP_MS = 60_000;
 
-/** Writes and reads the numbered events; synchronous, for the thread that owns the file, inside its transaction. */
+/**
+ * Writes and reads the numbered events. Synchronous: for the database thread, inside its transaction.
+ */
 export class EventLog {
   readonly #sql: ReturnType<typeof statements>;
   #sweptAt = 0;
@@ -48,7 +51,7 @@ export class EventLog {
     return this.eventsAfter(row.place as ConversationKey, Number(row.seq) - 1, 1)[0] ?? null;
   }
 
-  published(batches: readonly { readonly place: ConversationKey; readonly first: number }[]): void {
+  published(batches: readonly BatchKey[]): void {
     for (const { place, first } of batches) this.#sql.published.run(place, first);
   }
 
@@ -129,7 +132,7 @@ export class EventLog {
   }
 
   #forgetOldNonces(now: number): void {
-    if (now - this.#sweptAt < SWEEP_EVERY_MS) return;
+    if (now - this.#sweptAt < NONCE_SWEEP_MS) return;
     this.#sweptAt = now;
     this.#sql.forgetNonces.run(now - NONCE_MS);
   }
@@ -138,8 +141,8 @@ export class EventLog {
 function statements(db: DatabaseSync) {
   const values = MESSAGE_COLUMNS.replace(/\w+/g, '?');
   const known = STORED_KIND_NAMES.map((kind) => `'${kind}'`).join(', ');
-  // Without INDEXED BY, SQLite would read all events of the place. It refuses the statement for a kind that `event_edit` does not
-  // cover: such a kind needs a migration of the index.
+  // Without INDEXED BY, SQLite would read all events of the place. It refuses the statement for a
+  // kind that `event_edit` does not cover: such a kind needs a migration of the index.
   const edits = STORED_KIND_NAMES.filter((kind) => STORED_KINDS[kind].edits).map(
     (kind) => `event INDEXED BY event_edit WHERE kind = '${kind}' AND target = ?3 AND place = ?1`,
   );

@@ -6,53 +6,65 @@ import type { ConversationKey } from '../../domain/place.ts';
 import type { SequencedEvent } from '../../domain/stored-event.ts';
 import type { SqliteDatabase } from './database.ts';
 
-/** Events and messages in a SQLite file. `stored` means flushed to the disk. `close` leaves the database itself open. */
+export interface SqliteMessageStoreParts {
+  readonly database: SqliteDatabase;
+  /** Milliseconds since 1970, for the age of nonces and of unpublished batches. Default: the wall clock. */
+  readonly now?: (() => number) | undefined;
+}
+
+/**
+ * Events and messages in a SQLite file. `stored` means flushed to the disk. `close` leaves the
+ * database open.
+ */
 export class SqliteMessageStore implements MessageStore {
   readonly pace = 0;
-  readonly #db: SqliteDatabase;
+  readonly #database: SqliteDatabase;
   readonly #now: () => number;
-  readonly #flights = new Set<Promise<unknown>>();
-  #closed = false;
+  readonly #appends = new Set<Promise<unknown>>();
+  #isClosed = false;
 
-  /** `now` in milliseconds since 1970: what the age of nonces and of unpublished batches is measured by. */
-  constructor(db: SqliteDatabase, now: () => number = Date.now) {
-    this.#db = db;
+  constructor({ database, now = Date.now }: SqliteMessageStoreParts) {
+    this.#database = database;
     this.#now = now;
   }
 
-  async append(batches: readonly AppendBatch[]): Promise<AppendOutcome[]> {
-    if (this.#closed) return batches.map(() => ({ kind: 'failed', error: new Error('the store is closed') }));
-    const flight = this.#db.call('append', batches, this.#now()).catch((error: unknown): AppendOutcome[] => {
-      const cause = error instanceof Error ? error : new Error(String(error));
-      return batches.map(() => ({ kind: 'failed', error: cause }));
-    });
-    this.#flights.add(flight);
-    flight.finally(() => this.#flights.delete(flight));
-    return flight;
+  append(batches: readonly AppendBatch[]): Promise<AppendOutcome[]> {
+    if (this.#isClosed) return Promise.resolve(allFailed(batches, new Error('the store is closed')));
+    const append = this.#database
+      .call('append', batches, this.#now())
+      .catch((error: unknown) => allFailed(batches, error));
+    this.#appends.add(append);
+    void append.then(() => this.#appends.delete(append));
+    return append;
   }
 
   newest(places: readonly ConversationKey[]): Promise<Map<ConversationKey, number>> {
-    return this.#db.call('newest', places);
+    return this.#database.call('newest', places);
   }
 
   eventsAfter(place: ConversationKey, after: number, limit: number): Promise<SequencedEvent[]> {
-    return this.#db.call('eventsAfter', place, after, limit);
+    return this.#database.call('eventsAfter', place, after, limit);
   }
 
   messages(place: ConversationKey, ids: readonly MessageId[]): Promise<Map<MessageId, Message>> {
-    return this.#db.call('messages', place, ids);
+    return this.#database.call('messages', place, ids);
   }
 
   history(place: ConversationKey, range: HistoryRange): Promise<HistoryPage> {
-    return this.#db.call('history', place, range);
+    return this.#database.call('history', place, range);
   }
 
   byNonce(userId: UserId, nonce: string): Promise<SequencedEvent | null> {
-    return this.#db.call('byNonce', userId, nonce, this.#now());
+    return this.#database.call('byNonce', userId, nonce, this.#now());
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    await Promise.all(this.#flights);
+    this.#isClosed = true;
+    await Promise.all(this.#appends);
   }
+}
+
+function allFailed(batches: readonly AppendBatch[], error: unknown): AppendOutcome[] {
+  const cause = error instanceof Error ? error : new Error(String(error));
+  return batches.map(() => ({ kind: 'failed', error: cause }));
 }

@@ -1,43 +1,46 @@
-import type { Outbox, UnpublishedBatch } from '../../application/ports/outbox.ts';
-import type { ConversationKey } from '../../domain/place.ts';
+import type { BatchKey, Outbox, UnpublishedBatch } from '../../application/ports/outbox.ts';
 import type { SqliteDatabase } from './database.ts';
 
-type BatchKey = { readonly place: ConversationKey; readonly first: number };
-
+/** Marks are written after this time, in milliseconds, or as soon as this many are waiting. */
 const FLUSH_MS = 500;
-const FLUSH_BATCHES = 1000;
+const FLUSH_MARKS = 1000;
 
-/** What was stored and not yet said to be published. Marks are written together, so that they cost no flush each. */
+export interface SqliteOutboxParts {
+  readonly database: SqliteDatabase;
+  /** Milliseconds since 1970, for the age of batches. Default: the wall clock. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** Outbox in the table `outbox`. Marks are written together, so that they do not cost a flush each. */
 export class SqliteOutbox implements Outbox {
-  readonly #db: SqliteDatabase;
-  readonly #now: () => number;
+  readonly #parts: SqliteOutboxParts;
   #marks: BatchKey[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | null = null;
 
-  constructor(db: SqliteDatabase, now: () => number = Date.now) {
-    this.#db = db;
-    this.#now = now;
-    db.beforeClose(() => this.#flush());
+  constructor(parts: SqliteOutboxParts) {
+    this.#parts = parts;
+    parts.database.beforeClose(() => this.#flush());
   }
 
   published(batches: readonly BatchKey[]): void {
     for (const { place, first } of batches) this.#marks.push({ place, first });
-    if (this.#marks.length >= FLUSH_BATCHES) this.#flush();
+    if (this.#marks.length >= FLUSH_MARKS) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref();
   }
 
   unpublished(olderThanMs: number, limit: number): Promise<UnpublishedBatch[]> {
     this.#flush();
-    return this.#db.call('unpublished', this.#now() - olderThanMs, limit);
+    const now = (this.#parts.now ?? Date.now)();
+    return this.#parts.database.call('unpublished', now - olderThanMs, limit);
   }
 
   #flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
     if (this.#marks.length === 0) return;
     const marks = this.#marks;
     this.#marks = [];
-    // A mark that is lost means that a batch is published twice, which the port allows.
-    this.#db.call('published', marks).catch(() => {});
+    // If a mark is lost, the batch is published twice. The port allows that.
+    this.#parts.database.call('published', marks).catch(() => {});
   }
 }

@@ -7,7 +7,7 @@ import type { Message } from '../../domain/message.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import { MESSAGE_COLUMNS, readMessage } from './rows.ts';
 
-/** Reads the messages as they stand; synchronous, for the thread that owns the file. */
+/** Reads messages in their current state. Synchronous: for the database thread. */
 export class Pages {
   readonly #sql: ReturnType<typeof statements>;
 
@@ -15,7 +15,7 @@ export class Pages {
     this.#sql = statements(db);
   }
 
-  /** `newest` is the place's newest number now. */
+  /** @param newest newest number of the place, read in the same transaction */
   history(place: ConversationKey, range: HistoryRange, newest: number): HistoryPage {
     const messages = this.#inRange(place, range, newest);
     const parents = messages.flatMap((message) => (message.parentId === null ? [] : [message.parentId]));
@@ -28,7 +28,7 @@ export class Pages {
     return new Map(rows.map(readMessage).map((message) => [message.id, message]));
   }
 
-  /** How many messages the place has, without counting them one by one. */
+  /** The number of messages in the place, by arithmetic instead of a count of rows. */
   count(place: ConversationKey, newest: number): number {
     return newest - Number(this.#sql.holes.get(place)?.count ?? 0);
   }
@@ -51,7 +51,7 @@ export class Pages {
 
   #seek(place: ConversationKey, newest: number, skip: number): { upTo: number; skip: number } {
     if (isShortSkip(skip)) return { upTo: newest, skip };
-    // Only as far as is asked for: a place may have many.
+    // Read row by row: a place may have many rows, and few of them are needed.
     const rows = this.#sql.holesDown.iterate(place);
     let row = rows.next();
     const found = seekMessage(newest, skip, (bucket) => {

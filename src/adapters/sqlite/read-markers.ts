@@ -3,18 +3,19 @@ import type { UserId } from '../../domain/ids.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import type { SqliteDatabase } from './database.ts';
 
+/** Read markers in the table `read_marker`. */
 export class SqliteReadMarkers implements ReadMarkers {
-  readonly #db: SqliteDatabase;
+  readonly #parts: { readonly database: SqliteDatabase };
 
-  constructor(db: SqliteDatabase) {
-    this.#db = db;
+  constructor(parts: { readonly database: SqliteDatabase }) {
+    this.#parts = parts;
   }
 
   mark(userId: UserId, places: readonly ConversationKey[], time: number): Promise<void> {
-    return this.#db.call('mark', userId, places, time);
+    return this.#parts.database.call('mark', userId, places, time);
   }
 
   unread(userId: UserId, places: readonly ConversationKey[]): Promise<UnreadCount[]> {
-    return this.#db.call('unread', userId, places);
+    return this.#parts.database.call('unread', userId, places);
   }
 }

@@ -15,7 +15,10 @@ export function eventBody(draft: Draft): string {
   return JSON.stringify(body);
 }
 
-/** Reads columns `seq`, `kind` and `body`. A kind that this version does not know gives an `UnknownEvent`. */
+/**
+ * Reads an event from the columns `seq`, `kind` and `body`. For a kind that this version does not
+ * know it returns an `UnknownEvent`.
+ */
 export function readEvent(place: ConversationKey, row: Row): SequencedEvent {
   const seq = Number(row.seq);
   if (!isStoredKind(String(row.kind))) return { kind: 'unknown', place, seq };
@@ -24,8 +27,8 @@ export function readEvent(place: ConversationKey, row: Row): SequencedEvent {
 }
 
 /**
- * Column `body` of the event after its message was deleted. An event of an unknown kind loses the fields that hold a text in the
- * known kinds.
+ * Column `body` of the event after its message was deleted. An event of an unknown kind loses the
+ * fields that hold a text in the known kinds.
  */
 export function blankedBody(place: ConversationKey, row: Row): string {
   const event = readEvent(place, row);

@@ -1,6 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** Each entry brings the file from the version of its index to the next. Never change one that was released. */
+/**
+ * Entry `n` migrates a file from schema version `n` to `n + 1`. Never change an entry that was
+ * released.
+ */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE event (
      place TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, target TEXT NOT NULL, body TEXT NOT NULL,
@@ -40,9 +43,13 @@ const MIGRATIONS: readonly string[] = [
    ) WITHOUT ROWID;`,
 ];
 
+/** SQLite's result code for a file that another process has locked. */
+const SQLITE_BUSY = 5;
+
 /**
- * Takes the file for this process alone and brings it up to date.
- * @throws Error for people when another process holds it, when it is no database, or when a newer program wrote it.
+ * Locks the file for this process and migrates it to the newest schema.
+ * @throws Error with a human-readable message if another process has the file, if it is not a
+ *   database, or if a newer version wrote it
  */
 export function prepareSchema(db: DatabaseSync, path: string): void {
   try {
@@ -53,8 +60,9 @@ export function prepareSchema(db: DatabaseSync, path: string): void {
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
-    if (code === SQLITE_BUSY) throw new Error(`${path} is in use by another process; a SQLite file serves one server`);
-    throw new Error(`${path} can't be opened: ${error instanceof Error ? error.message : String(error)}`);
+    if (code === SQLITE_BUSY)
+      throw new Error(`${path} is in use by another process; only one server can use a SQLite file`);
+    throw new Error(`cannot open ${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
   try {
     migrate(db, path);
@@ -65,14 +73,14 @@ export function prepareSchema(db: DatabaseSync, path: string): void {
   }
 }
 
-const SQLITE_BUSY = 5;
-
 function migrate(db: DatabaseSync, path: string): void {
   db.exec('CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID');
   const row = db.prepare(`SELECT value FROM meta WHERE key = 'schema'`).get();
   const version = Number(row?.value ?? 0);
   if (version > MIGRATIONS.length) {
-    throw new Error(`${path} was written by a newer version (schema ${version}, this one knows ${MIGRATIONS.length})`);
+    throw new Error(
+      `${path} has schema ${version}, which a newer version wrote; this version reads schemas up to ${MIGRATIONS.length}`,
+    );
   }
   for (const step of MIGRATIONS.slice(version)) db.exec(step);
   db.prepare(`INSERT INTO meta VALUES ('schema', ?) ON CONFLICT DO UPDATE SET value = excluded.value`).run(

@@ -1,40 +1,22 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { type CallName, type Calls, isWrite } from './worker-protocol.ts';
-
-/** One call on its way to the thread that owns the file. */
-export interface Asked {
-  readonly id: number;
-  readonly name: CallName;
-  readonly args: readonly unknown[];
-}
-
-/** Its result, or why it failed. */
-export type Answer =
-  | { readonly id: number; readonly result: unknown }
-  | { readonly id: number; readonly error: DatabaseFailure };
-
-/** An error of SQLite as it crosses the border between threads. */
-export interface DatabaseFailure {
-  readonly message: string;
-  /** SQLite's result code, e.g. 13 for a full disk. */
-  readonly errcode: number | undefined;
-}
+import { type Answer, type Call, type Calls, type DatabaseFailure, isWrite } from './worker-protocol.ts';
 
 /**
- * Runs the calls in order in one transaction, so that all writes among them cost one flush to the disk. When one fails, nothing
- * of the group took place, and each is tried by itself, so that a call that can't be served harms no other.
+ * Runs the calls in order in one transaction, so that all writes among them cost one flush to the
+ * disk. If a call fails, the transaction is rolled back and each call runs in a transaction of its
+ * own. So a call that cannot be served does not fail the others.
  */
-export function runGroup(db: DatabaseSync, calls: Calls, group: readonly Asked[]): Answer[] {
+export function runGroup(db: DatabaseSync, calls: Calls, group: readonly Call[]): Answer[] {
   const writes = group.some(({ name }) => isWrite(name));
   try {
     if (writes) db.exec('BEGIN IMMEDIATE');
-    const answers = group.map((asked) => ({ id: asked.id, result: run(calls, asked) }));
+    const answers = group.map((call) => ({ id: call.id, result: run(calls, call) }));
     if (writes) db.exec('COMMIT');
     return answers;
   } catch (error) {
-    // Some failures, a full disk among them, have ended the transaction already.
+    // Some failures, for example a full disk, have already ended the transaction.
     if (db.isTransaction) db.exec('ROLLBACK');
-    if (group.length > 1) return group.flatMap((asked) => runGroup(db, calls, [asked]));
+    if (group.length > 1) return group.flatMap((call) => runGroup(db, calls, [call]));
     const failure = failureOf(error);
     return group.map(({ id }) => ({ id, error: failure }));
   }
@@ -46,7 +28,7 @@ function failureOf(error: unknown): DatabaseFailure {
   return { message: error.message, errcode };
 }
 
-function run(calls: Calls, { name, args }: Asked): unknown {
+function run(calls: Calls, { name, args }: Call): unknown {
   const call = calls[name] as (...args: readonly unknown[]) => unknown;
   return call(...args);
 }

@@ -3,7 +3,14 @@ import type { UnreadCount } from '../../application/ports/read-markers.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 
-/** Read markers and what they leave unread; synchronous, for the thread that owns the file. */
+/** A place with its number of messages and its newest number. */
+interface PlaceSize {
+  readonly place: ConversationKey;
+  readonly total: number;
+  readonly seq: number;
+}
+
+/** Reads and writes read markers and counts unread messages. Synchronous: for the database thread. */
 export class Unread {
   readonly #sql: ReturnType<typeof statements>;
 
@@ -15,8 +22,8 @@ export class Unread {
     for (const place of places) this.#sql.mark.run(place, userId, time);
   }
 
-  /** `total` are the place's messages, `seq` its newest number. Counts are read from indexes, never from messages. */
-  of(userId: UserId, place: ConversationKey, total: number, seq: number): UnreadCount {
+  /** Reads only indexes, never the messages themselves. */
+  count(userId: UserId, { place, total, seq }: PlaceSize): UnreadCount {
     const marker = this.#sql.marker.get(place, userId);
     const since = marker === undefined ? null : Number(marker.time);
     const all = since === null ? total : Number(this.#sql.since.get(place, since)?.count);

@@ -1,23 +1,21 @@
-import type { DatabaseSync } from 'node:sqlite';
 import type { AppendBatch, AppendOutcome, HistoryPage } from '../../application/ports/message-store.ts';
-import type { UnpublishedBatch } from '../../application/ports/outbox.ts';
+import type { BatchKey, UnpublishedBatch } from '../../application/ports/outbox.ts';
 import type { UnreadCount } from '../../application/ports/read-markers.ts';
 import type { HistoryRange } from '../../domain/history.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import type { SequencedEvent } from '../../domain/stored-event.ts';
-import { EventLog } from './event-log.ts';
-import { Pages } from './pages.ts';
-import { Unread } from './unread.ts';
 
 type Places = readonly ConversationKey[];
-type BatchKeys = readonly { readonly place: ConversationKey; readonly first: number }[];
 
-/** What the thread that owns the file can be asked: arguments and result of each call, all of it copyable between threads. */
+/**
+ * The calls that the database thread answers. Arguments and results are values that can be copied
+ * between threads.
+ */
 export interface Calls {
   append(batches: readonly AppendBatch[], now: number): AppendOutcome[];
-  published(batches: BatchKeys): void;
+  published(batches: readonly BatchKey[]): void;
   mark(userId: UserId, places: Places, time: number): void;
   newest(places: Places): Map<ConversationKey, number>;
   eventsAfter(place: ConversationKey, after: number, limit: number): SequencedEvent[];
@@ -36,24 +34,24 @@ export function isWrite(name: CallName): boolean {
   return WRITES.has(name);
 }
 
-export function callsOn(db: DatabaseSync): Calls {
-  const log = new EventLog(db);
-  const pages = new Pages(db);
-  const unread = new Unread(db);
-  return {
-    append: (batches, now) => log.append(batches, now),
-    published: (batches) => log.published(batches),
-    mark: (userId, places, time) => unread.mark(userId, places, time),
-    newest: (places) => new Map(places.map((place) => [place, log.newest(place)])),
-    eventsAfter: (place, after, limit) => log.eventsAfter(place, after, limit),
-    messages: (place, ids) => pages.messages(place, ids),
-    history: (place, range) => pages.history(place, range, log.newest(place)),
-    byNonce: (userId, nonce, now) => log.byNonce(userId, nonce, now),
-    unpublished: (before, limit) => log.unpublished(before, limit),
-    unread: (userId, places) =>
-      places.map((place) => {
-        const seq = log.newest(place);
-        return unread.of(userId, place, pages.count(place, seq), seq);
-      }),
-  };
+/** A call on its way to the database thread. `id` is unique within the database object. */
+export interface Call {
+  readonly id: number;
+  readonly name: CallName;
+  readonly args: readonly unknown[];
+}
+
+/** The calls of one tick of the main thread, or the order to close the file. */
+export type Request = readonly Call[] | 'close';
+
+/** The result of the call with the same id, or its error. */
+export type Answer =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: DatabaseFailure };
+
+/** An error of SQLite in a form that can be copied between threads. */
+export interface DatabaseFailure {
+  readonly message: string;
+  /** SQLite's result code, e.g. 13 for a full disk. */
+  readonly errcode: number | undefined;
 }

@@ -1,33 +1,36 @@
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { prepareSchema } from './schema.ts';
-import { type Answer, type Asked, runGroup } from './transaction-group.ts';
-import { callsOn } from './worker-protocol.ts';
+import { runGroup } from './transaction-group.ts';
+import { callsOn } from './worker-calls.ts';
+import type { Call, Request } from './worker-protocol.ts';
 
-/** Calls that share one commit at most: bounds how long a read waits behind writes. */
-const GROUP = 512;
+/** Calls that share one commit. The limit bounds how long a read waits behind writes. */
+const MAX_GROUP_CALLS = 512;
 
-/** The thread that owns the file: everything that has arrived while the last commit was under way shares the next one. */
+/**
+ * Serves the file on this thread. All calls that arrive while a commit is being flushed share the
+ * next commit.
+ */
 function serve(path: string): void {
   const port = parentPort;
-  if (port === null) throw new Error('this file runs as a worker thread');
+  if (port === null) throw new Error('sqlite/worker.ts must run as a worker thread');
   const db = new DatabaseSync(path);
   prepareSchema(db, path);
   const calls = callsOn(db);
-  const take = (message: readonly Asked[] | 'close'): void => {
-    let group: readonly Asked[] | 'close' = message;
-    while (group !== 'close') {
-      const asked: Asked[] = [...group];
-      let next: { message: readonly Asked[] | 'close' } | undefined;
-      while (asked.length < GROUP) {
+  const take = (message: Request): void => {
+    let request: Request = message;
+    while (request !== 'close') {
+      const group: Call[] = [...request];
+      let next: { message: Request } | undefined;
+      while (group.length < MAX_GROUP_CALLS) {
         next = receiveMessageOnPort(port);
         if (next === undefined || next.message === 'close') break;
-        asked.push(...next.message);
+        group.push(...next.message);
       }
-      const answers: Answer[] = runGroup(db, calls, asked);
-      port.postMessage(answers);
+      port.postMessage(runGroup(db, calls, group));
       if (next === undefined || next.message !== 'close') return;
-      group = 'close';
+      request = 'close';
     }
     db.close();
     port.close();

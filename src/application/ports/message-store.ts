@@ -8,16 +8,19 @@ import type { Draft, SequencedEvent } from '../../domain/stored-event.ts';
 export interface AppendBatch {
   readonly place: ConversationKey;
   readonly first: number;
-  /** At least one, in order; no nonce twice (per user). */
+  /** At least one, in order. No two drafts of a user have the same nonce. */
   readonly drafts: readonly Draft[];
 }
 
 /**
- * What became of a batch, always as a whole:
- * - `stored`: durable, and visible to every read that begins from now on
- * - `conflict`: `first` is not the number after the place's newest; nothing was stored
- * - `repeated`: a user's nonce was stored within the last 24 hours, here or elsewhere; nothing was stored. `index` is the draft's, `event` what the first one became.
- * - `failed`: nothing is known for certain; it may be stored and appear later. The error says why.
+ * The outcome of a batch as a whole:
+ *
+ * - `stored`: it is durable, and every read that begins from now on includes it
+ * - `conflict`: `first` is not the number after the newest of the place. Nothing was stored.
+ * - `repeated`: a nonce of the batch was stored for the same user within the last 24 hours, in any
+ *   place. Nothing was stored. `index` is the position of the draft; `event` is the event that was
+ *   stored with the nonce.
+ * - `failed`: the outcome is unknown. The batch may be stored and appear later. The error says why.
  */
 export type AppendOutcome =
   | { readonly kind: 'stored' }
@@ -26,37 +29,58 @@ export type AppendOutcome =
   | { readonly kind: 'failed'; readonly error: Error };
 
 export interface HistoryPage {
-  /** Oldest first. None is newer than `seq`. */
+  /** Oldest first. No entry was created after event `seq`. */
   readonly entries: readonly HistoryEntry[];
-  /** Newest number of the place when the page was read, 0 for none. Events after it are not in the page (edits may show early). */
+  /**
+   * Newest number of the place when the page was read, 0 if there is none. The page may show an edit
+   * or a deletion with a greater number.
+   */
   readonly seq: number;
 }
 
 /**
- * Keeps what was said: for each place a sequence of events (1, 2, 3, ... dense, in the order in which they became visible) and the
- * messages that result from them.
+ * Stores the events of each place in a sequence and the messages that result from them. The numbers
+ * of a sequence are 1, 2, 3, ... without a gap. Events become visible in the order of their numbers.
  *
- * `append` decides the order among all servers: of two batches of one place with the same `first` exactly one is stored.
- * A place that holds messages of an original server and no events yet is numbered when it is first touched by any method: created events 1 to n by time and
- * id. All methods reject with `Refusal('try-again')` when the store does not answer within its bound, except `append`, which tells each batch's fate.
+ * `append` decides the order among all servers. If several batches of a place have the same `first`,
+ * exactly one of them is stored.
+ *
+ * If a place holds messages of an original server and no events yet, the first call of any method
+ * numbers these messages. They become creating events 1 to n, ordered by time and id.
+ *
+ * An event of a kind that this version does not know has a number and nothing else. Its number counts
+ * as a hole in pages and counts, and all methods go on past it.
+ *
+ * All methods except `append` reject with `Refusal`: `try-again` if the store does not answer in
+ * time, `store-failed` if it refuses. `append` never rejects; it reports an outcome for each batch.
  */
 export interface MessageStore {
-  /** Milliseconds from one small append to the next that spare more, by what they let gather, than they cost in waiting; 0 where an append costs little by itself. */
+  /**
+   * Recommended minimum interval between small appends, in milliseconds. 0 means: append at once. A
+   * longer interval gathers more events into one write.
+   */
   readonly pace: number;
   /**
-   * Stores all batches in one round trip; at most one batch a place. Each batch is atomic, batches are independent of each other. Applying the same
-   * drafts again after `failed` is safe with regard to nonces only; resolve doubt with `newest` and `eventsAfter` (message ids of creating events are unique).
+   * Stores all batches in one round trip, at most one batch for each place. Each batch is stored as a
+   * whole or not at all, independently of the others. The outcomes are in the order of the batches.
+   *
+   * Appending the same drafts again after `failed` is safe only for drafts with a nonce. In other
+   * cases, find out with `newest` and `eventsAfter` whether the batch was stored. The ids of new
+   * messages are unique.
    */
   append(batches: readonly AppendBatch[]): Promise<AppendOutcome[]>;
-  /** The newest number of each place, 0 where nothing was said. One round trip for all. Includes everything that was `stored` before the call on any server. */
+  /**
+   * The newest number of each place, 0 for a place without events, in one round trip. It includes
+   * everything that any server stored before the call.
+   */
   newest(places: readonly ConversationKey[]): Promise<Map<ConversationKey, number>>;
-  /** Events `after + 1`, ... in order without a gap, at most `limit`. */
+  /** Events `after + 1`, `after + 2`, ... without a gap, at most `limit`. */
   eventsAfter(place: ConversationKey, after: number, limit: number): Promise<SequencedEvent[]>;
-  /** Those of the messages that exist in that place now. */
+  /** The messages with these ids that exist in the place now. */
   messages(place: ConversationKey, ids: readonly MessageId[]): Promise<Map<MessageId, Message>>;
   history(place: ConversationKey, range: HistoryRange): Promise<HistoryPage>;
-  /** What the user's nonce became within the last 24 hours, wherever it was stored; null for nothing. */
+  /** The event that the user stored with this nonce within the last 24 hours, in any place. Null if there is none. */
   byNonce(userId: UserId, nonce: string): Promise<SequencedEvent | null>;
-  /** Waits for what is under way, then lets go. Idempotent. */
+  /** Waits for appends that are in progress, then rejects new ones. Idempotent. */
   close(): Promise<void>;
 }

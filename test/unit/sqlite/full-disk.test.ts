@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import { prepareSchema } from '../../../src/adapters/sqlite/schema.ts';
 import { runGroup } from '../../../src/adapters/sqlite/transaction-group.ts';
-import { callsOn } from '../../../src/adapters/sqlite/worker-protocol.ts';
+import { callsOn } from '../../../src/adapters/sqlite/worker-calls.ts';
 import { roomKey } from '../../../src/domain/place.ts';
 import { said } from '../../contracts/world.ts';
 

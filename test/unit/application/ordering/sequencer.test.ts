@@ -16,7 +16,7 @@ let database: SqliteDatabase;
 let store: MessageStore;
 beforeAll(async () => {
   database = await SqliteDatabase.open(':memory:');
-  store = new SqliteMessageStore(database);
+  store = new SqliteMessageStore({ database });
 });
 afterAll(() => database.close());
 

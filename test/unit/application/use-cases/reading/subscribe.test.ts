@@ -120,7 +120,9 @@ class NewerStore extends SqliteMessageStore {
 it('skips an event of an unknown kind in a replay and still reaches the newest number', async () => {
   const world = await TestWorld.open();
   const now = () => world.clock.now();
-  const { app, subscribe } = await world.server({ ports: { store: new NewerStore(world.database, now) } });
+  const { app, subscribe } = await world.server({
+    ports: { store: new NewerStore({ database: world.database, now }) },
+  });
   const { roomId } = world;
   const say = (content: string) => completed(() => app.sendDirectMessage(world.ada, { roomId, content, ...TEXT }));
   for (const content of ['1', '2', '3']) await say(content);

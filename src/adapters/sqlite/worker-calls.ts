@@ -1,0 +1,28 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { EventLog } from './event-log.ts';
+import { Pages } from './pages.ts';
+import { Unread } from './unread.ts';
+import type { Calls } from './worker-protocol.ts';
+
+/** Answers calls from the database. Writes expect to run inside of a transaction. */
+export function callsOn(db: DatabaseSync): Calls {
+  const log = new EventLog(db);
+  const pages = new Pages(db);
+  const unread = new Unread(db);
+  return {
+    append: (batches, now) => log.append(batches, now),
+    published: (batches) => log.published(batches),
+    mark: (userId, places, time) => unread.mark(userId, places, time),
+    newest: (places) => new Map(places.map((place) => [place, log.newest(place)])),
+    eventsAfter: (place, after, limit) => log.eventsAfter(place, after, limit),
+    messages: (place, ids) => pages.messages(place, ids),
+    history: (place, range) => pages.history(place, range, log.newest(place)),
+    byNonce: (userId, nonce, now) => log.byNonce(userId, nonce, now),
+    unpublished: (before, limit) => log.unpublished(before, limit),
+    unread: (userId, places) =>
+      places.map((place) => {
+        const seq = log.newest(place);
+        return unread.count(userId, { place, total: pages.count(place, seq), seq });
+      }),
+  };
+}
