@@ -3,7 +3,10 @@ import type { Notification, Notifier } from '../../src/application/ports/notifie
 
 export interface NotifierUnderTest {
   readonly notifier: Notifier;
-  /** The accepted notifications, oldest first: `direct` or `channel`, and the body. Missing if the notifier notifies nobody. */
+  /**
+   * The accepted notifications, oldest first: `direct` or `channel`, and the body. Missing if the
+   * notifier notifies nobody.
+   */
   readonly arrived?: readonly { readonly at: string; readonly body: unknown }[];
   stop(): Promise<void>;
 }

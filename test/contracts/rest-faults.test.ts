@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FaultProxy } from '../../dev/fault-proxy.ts';
 import { RestNotifier } from '../../src/adapters/rest/notifier.ts';
 import { RestService, type RestServiceOptions } from '../../src/adapters/rest/rest-service.ts';
@@ -10,7 +10,9 @@ import { RestRoomDirectory } from '../../src/adapters/rest/room-directory.ts';
 import { RestUserDirectory } from '../../src/adapters/rest/user-directory.ts';
 import { Refusal } from '../../src/domain/errors.ts';
 
-interface Seen {
+/** A request as the service received it. */
+interface ReceivedCall {
+  /** Method and path. */
   readonly call: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
@@ -21,17 +23,18 @@ afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
 });
 
-type Answer = (request: Seen, response: ServerResponse) => void;
+type Answer = (request: ReceivedCall, response: ServerResponse) => void;
 
 function answer(response: ServerResponse, json: unknown, status = 200): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
 }
 
+/** A service that answers with `reply`, behind a proxy that can make it fail. */
 async function start(reply: Answer, options: Partial<RestServiceOptions> = {}) {
-  const seen: Seen[] = [];
+  const received: ReceivedCall[] = [];
   const server = createServer(async (request, response) => {
     const one = { call: `${request.method} ${request.url}`, headers: request.headers, body: await text(request) };
-    seen.push(one);
+    received.push(one);
     reply(one, response);
   });
   server.listen(0, '127.0.0.1');
@@ -45,7 +48,7 @@ async function start(reply: Answer, options: Partial<RestServiceOptions> = {}) {
   const url = `http://127.0.0.1:${proxy.port}/base`;
   const service = new RestService({ name: 'the service', url, timeoutMs: 400, probeMs: 50, ...options });
   stops.push(() => service.close());
-  return { seen, proxy, service };
+  return { received, proxy, service };
 }
 
 async function refusedWithin(ms: number, call: () => Promise<unknown>): Promise<void> {
@@ -61,15 +64,29 @@ async function refusedWithin(ms: number, call: () => Promise<unknown>): Promise<
 
 const eventually = (check: () => unknown) => vi.waitFor(check, { timeout: 5_000, interval: 10 });
 const members: Answer = (_request, response) => answer(response, { result: { members: [1, 2] } });
-const MODES = ['refuse', 'hang', 'reset', 'garbage', 'flood'] as const;
+const DIRECT = {
+  place: 'r-5',
+  communityId: null,
+  channelName: null,
+  userId: 1,
+  username: 'user1',
+  content: 'hello',
+  targets: [3, 7],
+} as const;
 
+const MODES = ['refuse', 'hang', 'reset', 'garbage', 'flood'] as const;
 describe.each(MODES)('while a service does: %s', (mode) => {
-  test('one call costs its bound, the next ones nothing, and it is found again', async () => {
-    const { proxy, service } = await start(members);
+  it('refuses the first call after the timeout and the next ones at once, until the service answers again', async () => {
+    const changes: string[] = [];
+    const { proxy, service } = await start(members, {
+      onDown: () => changes.push('down'),
+      onUp: () => changes.push('up'),
+    });
     const directory = new RestRoomDirectory(service);
     expect(await directory.roomMembers(5)).toEqual([1, 2]);
     await proxy.setMode(mode);
     await refusedWithin(700, () => directory.roomMembers(5));
+    // Together the rounds take longer than the interval of the probes, which find the service down.
     for (let round = 0; round < 5; round += 1) {
       await refusedWithin(50, () => directory.communityMembers(1));
       await refusedWithin(50, () => directory.channel(11, { userId: 1, token: 't' }));
@@ -77,11 +94,13 @@ describe.each(MODES)('while a service does: %s', (mode) => {
       await refusedWithin(50, () => new RestNotifier(service).notify(DIRECT));
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+    expect(changes).toEqual(['down']);
     await proxy.setMode('pass');
     await eventually(async () => expect(await directory.roomMembers(5)).toEqual([1, 2]));
+    expect(changes).toEqual(['down', 'up']);
   });
 
-  test('names that were heard are still told', async () => {
+  it('still returns the names that were read before, however old', async () => {
     const names: Answer = (_request, response) => answer(response, { result: { 1: { name: 'Ada', image: null } } });
     const { proxy, service } = await start(names);
     let now = 0;
@@ -97,19 +116,9 @@ describe.each(MODES)('while a service does: %s', (mode) => {
   });
 });
 
-const DIRECT = {
-  place: 'r-5',
-  communityId: null,
-  channelName: null,
-  userId: 1,
-  username: 'user1',
-  content: 'hello',
-  targets: [3, 7],
-} as const;
-
-describe('the community service', () => {
-  test('is asked for a channel in the name of the user', async () => {
-    const { seen, service } = await start((_request, response) =>
+describe('RestRoomDirectory', () => {
+  it("asks for a channel with the user's own token", async () => {
+    const { received, service } = await start((_request, response) =>
       answer(response, {
         isSuccess: true,
         result: { id: 11, name: 'general', public: true, members: [{ id: 3, name: 'x' }, { id: 7 }] },
@@ -118,16 +127,27 @@ describe('the community service', () => {
     const directory = new RestRoomDirectory(service);
     const info = await directory.channel(11, { userId: 3, token: 'a.b.c' });
     expect(info).toEqual({ id: 11, name: 'general', members: [3, 7], isPublic: true, communityId: null });
-    expect(seen[0]?.call).toBe('GET /base/channel/11');
-    expect(seen[0]?.headers).toMatchObject({ authorization: 'a.b.c', id: '3' });
+    expect(received[0]?.call).toBe('GET /base/channel/11');
+    expect(received[0]?.headers).toMatchObject({ authorization: 'a.b.c', id: '3' });
   });
 
-  test('refuses by its codes', async () => {
+  it('returns each member of a list once', async () => {
+    const twice: Answer = (_request, response) => answer(response, { result: { id: 11, members: [2, '2', 1, 2] } });
+    const { service } = await start(twice);
+    const directory = new RestRoomDirectory(service);
+    expect(await directory.roomMembers(5)).toEqual([2, 1]);
+    expect((await directory.channel(11, { userId: 2, token: 't' }))?.members).toEqual([2, 1]);
+  });
+
+  it("translates the codes of the service's refusals", async () => {
     let code = 1401;
     const { service } = await start((_request, response) => answer(response, { isSuccess: false, code }, 400));
     const directory = new RestRoomDirectory(service);
     const ask = () => directory.channel(11, { userId: 3, token: 't' });
-    await expect(ask()).rejects.toMatchObject({ code: 'not-permitted' });
+    await expect(ask()).rejects.toMatchObject({
+      code: 'not-permitted',
+      message: 'you are not a member of channel 11',
+    });
     code = 4004;
     expect(await ask()).toBeNull();
     code = 2300;
@@ -136,17 +156,16 @@ describe('the community service', () => {
     expect(service.isDown).toBe(false);
   });
 
-  const NONSENSE = [
-    ['no JSON', '<html>'],
-    ['nothing', ''],
-    ['another form', '[]'],
-    ['no members', '{"result":{}}'],
-    ['members of another form', '{"result":{"members":[1,null]}}'],
-    ['members that are no ids', '{"result":{"members":["x"]}}'],
-    ['another channel', '{"result":{"id":12,"members":[1]}}'],
-    ['null', 'null'],
-  ] as const;
-  test.each(NONSENSE)('that answers %s is answered by "try again"', async (_title, body) => {
+  it.each([
+    ['is not JSON', '<html>'],
+    ['is empty', ''],
+    ['is of another form', '[]'],
+    ['has no members', '{"result":{}}'],
+    ['has members of another form', '{"result":{"members":[1,null]}}'],
+    ['has members that are not ids', '{"result":{"members":["x"]}}'],
+    ['is about another channel', '{"result":{"id":12,"members":[1]}}'],
+    ['is null', 'null'],
+  ])('refuses with "try-again" if the answer %s', async (_title, body) => {
     const { service } = await start((_request, response) => response.end(body));
     const directory = new RestRoomDirectory(service);
     await refusedWithin(200, () => directory.channel(11, { userId: 3, token: 't' }));
@@ -154,20 +173,20 @@ describe('the community service', () => {
     if (body !== '[]') await refusedWithin(200, () => directory.placesOf(5));
   });
 
-  test('is not followed elsewhere, and a failure of its own is no sign that it is down', async () => {
+  it('follows no redirect, and does not count a service that answers with an error as down', async () => {
     let status = 302;
-    const { seen, service } = await start((_request, response) =>
+    const { received, service } = await start((_request, response) =>
       response.writeHead(status, { location: '/base/elsewhere' }).end('{"result":{"members":[1]}}'),
     );
     const directory = new RestRoomDirectory(service);
     await refusedWithin(200, () => directory.roomMembers(5));
     status = 500;
     await refusedWithin(200, () => directory.roomMembers(5));
-    expect(seen).toHaveLength(2);
+    expect(received).toHaveLength(2);
     expect(service.isDown).toBe(false);
   });
 
-  test('may not answer more than a bound', async () => {
+  it('refuses an answer that is too long', async () => {
     const { service } = await start(
       (_request, response) => {
         response.end(JSON.stringify({ result: { members: [1], more: 'x'.repeat(100_000) } }));
@@ -177,12 +196,12 @@ describe('the community service', () => {
     await refusedWithin(400, () => new RestRoomDirectory(service).roomMembers(5));
   });
 
-  test('that is asked more than it can bear is not called down for that', async () => {
-    let most = 0;
+  it('does not count a service as down that only gets more calls than it can answer in time', async () => {
+    let peak = 0;
     let open = 0;
     const slowly: Answer = (request, response) => {
       open += 1;
-      most = Math.max(most, open);
+      peak = Math.max(peak, open);
       setTimeout(() => {
         open -= 1;
         members(request, response);
@@ -194,12 +213,12 @@ describe('the community service', () => {
     const answered = asked.filter(({ status }) => status === 'fulfilled').length;
     expect(answered).toBeGreaterThan(20);
     expect(answered).toBeLessThan(200);
-    expect(most).toBe(4);
+    expect(peak).toBe(4);
     expect(service.isDown).toBe(false);
     expect(await directory.roomMembers(5)).toEqual([1, 2]);
   });
 
-  test('may take its time for a part of the answer only', async () => {
+  it('applies the timeout to the whole answer, not only to its beginning', async () => {
     const { service } = await start((_request, response) => {
       response.write('{"result":');
       const drip = setInterval(() => response.write(' '), 20);
@@ -209,14 +228,25 @@ describe('the community service', () => {
   });
 });
 
-describe('the user service', () => {
+it('says in a refusal which service failed, and how', async () => {
+  let status = 200;
+  const { service } = await start((_request, response) => response.writeHead(status).end('[]'));
+  const directory = new RestRoomDirectory(service);
+  await expect(directory.roomMembers(5)).rejects.toThrow('the service gave an unexpected answer');
+  status = 500;
+  await expect(directory.roomMembers(5)).rejects.toThrow('the service failed with status 500');
+  await service.close();
+  await expect(directory.roomMembers(5)).rejects.toThrow('the service cannot be reached');
+});
+
+describe('RestUserDirectory', () => {
   const names: Answer = ({ body }, response) => {
     const ids: number[] = JSON.parse(body);
     answer(response, { result: Object.fromEntries(ids.map((id) => [id, { id, name: `user${id}`, image: null }])) });
   };
 
-  test('is asked once for what is asked at the same time', async () => {
-    const { seen, service } = await start(names);
+  it('makes one call of the questions that come together', async () => {
+    const { received, service } = await start(names);
     const directory = new RestUserDirectory(service);
     const asked = await Promise.all([
       directory.profiles([1, 2]),
@@ -224,47 +254,47 @@ describe('the user service', () => {
       ...Array.from({ length: 50 }, (_, index) => directory.profiles([index + 1])),
     ]);
     expect(asked[1]?.get(3)).toEqual({ name: 'user3', image: null });
-    expect(seen).toHaveLength(1);
-    expect(seen[0]?.call).toBe('POST /base/find-id-list');
-    expect(JSON.parse(seen[0]?.body ?? '')).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
+    expect(received).toHaveLength(1);
+    expect(received[0]?.call).toBe('POST /base/find-id-list');
+    expect(JSON.parse(received[0]?.body ?? '')).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
   });
 
-  test('is asked in portions', async () => {
-    const { seen, service } = await start(names);
+  it('splits many users into several calls', async () => {
+    const { received, service } = await start(names);
     const ids = Array.from({ length: 25 }, (_, index) => index + 1);
     expect((await new RestUserDirectory(service, { maxBatch: 10 }).profiles(ids)).size).toBe(25);
-    expect(seen.map(({ body }) => JSON.parse(body).length)).toEqual([10, 10, 5]);
+    expect(received.map(({ body }) => JSON.parse(body).length)).toEqual([10, 10, 5]);
   });
 
-  test('is asked again after a minute, in the background at first', async () => {
+  it('reads a profile again after a minute in the background, and after two minutes before it is returned', async () => {
     let name = 'Ada';
-    const { seen, service } = await start((_request, response) => answer(response, { result: { 1: { name } } }));
+    const { received, service } = await start((_request, response) => answer(response, { result: { 1: { name } } }));
     let now = 0;
     const directory = new RestUserDirectory(service, { now: () => now });
-    const told = async () => (await directory.profiles([1])).get(1)?.name;
-    expect(await told()).toBe('Ada');
+    const nameNow = async () => (await directory.profiles([1])).get(1)?.name;
+    expect(await nameNow()).toBe('Ada');
     name = 'Augusta';
     now = 59_999;
-    expect(await told()).toBe('Ada');
-    expect(seen).toHaveLength(1);
+    expect(await nameNow()).toBe('Ada');
+    expect(received).toHaveLength(1);
     now = 60_000;
-    expect(await told()).toBe('Ada');
+    expect(await nameNow()).toBe('Ada');
     await eventually(() => expect(directory.cached(1)?.name).toBe('Augusta'));
-    expect(seen).toHaveLength(2);
+    expect(received).toHaveLength(2);
     name = 'Lovelace';
     now += 120_000;
     expect(directory.cached(1)).toBeUndefined();
-    expect(await told()).toBe('Lovelace');
+    expect(await nameNow()).toBe('Lovelace');
   });
 
-  test('that is slow is not waited for long', async () => {
+  it('returns what it knows when the service does not answer within the timeout', async () => {
     const { service } = await start(() => {}, { timeoutMs: 2_000 });
     const before = performance.now();
     expect(await new RestUserDirectory(service, { timeoutMs: 100 }).profiles([1])).toEqual(new Map());
     expect(performance.now() - before).toBeLessThan(400);
   });
 
-  test('may answer nonsense', async () => {
+  it('counts users as unknown whose profiles have another form', async () => {
     const bodies = ['<html>', '[]', '{"result":null}', '{"result":{"1":null,"2":{"name":5},"x":{"name":"y"}}}'];
     const { service } = await start((_request, response) => response.end(bodies.pop()));
     const directory = new RestUserDirectory(service, { unknownMs: 0 });
@@ -272,9 +302,11 @@ describe('the user service', () => {
   });
 });
 
-describe('the notification service', () => {
-  test('gets the bytes that it has always got', async () => {
-    const { seen, service } = await start((_request, response) => answer(response, { isSuccess: true, code: 1000 }));
+describe('RestNotifier', () => {
+  it('sends the bytes that the service has always received', async () => {
+    const { received, service } = await start((_request, response) =>
+      answer(response, { isSuccess: true, code: 1000 }),
+    );
     const notifier = new RestNotifier(service);
     await notifier.notify(DIRECT);
     await notifier.notify({
@@ -286,21 +318,21 @@ describe('the notification service', () => {
       content: '안녕 "q" \\ \n :',
       targets: [2],
     });
-    expect(seen.map(({ call, body }) => `${call} ${body}`)).toEqual([
+    expect(received.map(({ call, body }) => `${call} ${body}`)).toEqual([
       'POST /base/direct {"userId":1,"username":"user1","type":"text","content":"hello","roomName":"DM","roomId":5,"target":"[3, 7]"}',
       'POST /base/channel {"userId":1,"username":"유저","type":"text","content":"안녕 \\"q\\" \\\\ \\n :","channelName":"CHANNEL","communityId":1,"channelId":11,"target":"[2]"}',
     ]);
-    expect(seen[0]?.headers['content-type']).toBe('application/json');
+    expect(received[0]?.headers['content-type']).toBe('application/json');
   });
 
-  test('that refuses is told of', async () => {
+  it('rejects a notification that the service refuses', async () => {
     const { service } = await start((_request, response) => answer(response, { isSuccess: false, code: 2100 }, 400));
     await refusedWithin(200, () => new RestNotifier(service).notify(DIRECT));
   });
 
-  test('is not told twice', async () => {
-    const { seen, service } = await start((_request, response) => response.destroy());
+  it('does not send a notification a second time when the connection breaks', async () => {
+    const { received, service } = await start((_request, response) => response.destroy());
     await refusedWithin(200, () => new RestNotifier(service).notify(DIRECT));
-    expect(seen).toHaveLength(1);
+    expect(received).toHaveLength(1);
   });
 });

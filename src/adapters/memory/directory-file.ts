@@ -5,14 +5,16 @@ import { type ChannelId, type CommunityId, parseId, type RoomId, type UserId } f
 
 /**
  * The JSON of `DIRECTORY_FILE`: `{"users":{"1":{"name":"Ada","image":null}},"rooms":{"5":[1,2]},
- * "communities":{"1":{"members":[1,2],"channels":{"11":null,"12":[1]}}}}`. A channel has a list of its private members, or null if it is open to
- * the whole community. Each part may be missing.
+ * "communities":{"1":{"members":[1,2],"channels":{"11":null,"12":[1]}}}}`. A channel has a list of
+ * its private members, or null if it is open to the whole community. Each part may be missing.
  */
 export type DirectoryFile = z.input<typeof SHAPE>;
 
 export interface Community {
   readonly members: readonly UserId[];
-  /** The members of each private channel; null for a channel that is open to the whole community. */
+  /**
+   * The members of each private channel; null for a channel that is open to the whole community.
+   */
   readonly channels: ReadonlyMap<ChannelId, readonly UserId[] | null>;
 }
 
@@ -79,7 +81,8 @@ const SHAPE = z.object(
 /**
  * Checks the content of a directory file.
  * @param source the file's name in errors
- * @throws Error that names `source` and, for each problem, its path, the expected value and the one that was found
+ * @throws Error that names `source` and, for each problem, its path, the expected value and the one
+ * that was found
  */
 export function readDirectory(content: unknown, source = 'the directory'): World {
   const read = SHAPE.safeParse(content);
@@ -105,7 +108,10 @@ export function readDirectory(content: unknown, source = 'the directory'): World
   return read.data;
 }
 
-/** Reads and checks a directory file. @throws Error that names the file and what is wrong with it */
+/**
+ * Reads and checks a directory file.
+ * @throws Error that names the file and what is wrong with it
+ */
 export function loadDirectoryFile(path: string): World {
   const source = `the directory file ${path}`;
   let text: string;

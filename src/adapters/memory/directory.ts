@@ -16,7 +16,10 @@ export interface MemoryDirectoryOptions {
   readonly path?: string;
   /** Used if there is no `path`. Default: the demo world. */
   readonly world?: DirectoryFile;
-  /** A changed file cannot be used; the content read before stays in force. Called once for each change. */
+  /**
+   * A changed file cannot be used; the content read before stays in force. Called once for each
+   * change.
+   */
   readonly onError?: (error: Error) => void;
   /** Interval between two checks for a change, in milliseconds. Default: 1,000. */
   readonly checkMs?: number;
@@ -24,7 +27,10 @@ export interface MemoryDirectoryOptions {
   readonly now?: () => number;
 }
 
-/** A small world in memory that takes the place of the community service and the user service. It changes only when its file changes. */
+/**
+ * A small world in memory that takes the place of the community service and the user service. It
+ * changes only when its file changes.
+ */
 export class MemoryDirectory {
   readonly #path: string | undefined;
   readonly #onError: (error: Error) => void;
@@ -33,7 +39,10 @@ export class MemoryDirectory {
   #world: World;
   /** The community of each channel. */
   #owners: ReadonlyMap<ChannelId, CommunityId>;
-  /** The places of each user. Every connect asks for them: to search them took 9 % of its time with a thousand rooms. */
+  /**
+   * The places of each user. Every connect asks for them: to search them took 9 % of its time with
+   * a thousand rooms.
+   */
   #places: ReadonlyMap<UserId, readonly MemberListKey[]>;
   /** The state of the file when it was last read. */
   #fileState: string | undefined;
@@ -130,7 +139,10 @@ function placesByUser({ communities, rooms }: World): Map<UserId, MemberListKey[
   return byUser;
 }
 
-/** A text that changes whenever the file changes; undefined if there is no file, so that reading it reports why. */
+/**
+ * A text that changes whenever the file changes; undefined if there is no file, so that reading it
+ * reports why.
+ */
 function stateOf(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat && `${stat.mtimeMs} ${stat.size} ${stat.ino}`;

@@ -4,7 +4,10 @@ import type { ChannelId, CommunityId, RoomId, UserId } from '../../domain/ids.ts
 import type { PlaceKey } from '../../domain/place.ts';
 import type { MemoryDirectory } from './directory.ts';
 
-/** Reads members of rooms, communities and channels from a small world in memory. It is always reached. */
+/**
+ * Reads members of rooms, communities and channels from a small world in memory. It is always
+ * reached.
+ */
 export class MemoryRoomDirectory implements RoomDirectory {
   readonly #directory: MemoryDirectory;
 
@@ -25,7 +28,8 @@ export class MemoryRoomDirectory implements RoomDirectory {
     const community = communityId === undefined ? undefined : this.#directory.community(communityId);
     const listed = community?.channels.get(id);
     if (communityId === undefined || community === undefined || listed === undefined) return null;
-    // A user who is not in the community is not in its private channels either, even if they are still listed there.
+    // A user who is not in the community is not in its private channels either, even if they are
+    // still listed there.
     const members = listed === null ? community.members : listed.filter((member) => community.members.includes(member));
     if (!members.includes(user.userId)) {
       throw new Refusal('not-permitted', `you are not a member of channel ${id}`);

@@ -2,7 +2,9 @@ import type { UserDirectory, UserProfile } from '../../application/ports/user-di
 import type { UserId } from '../../domain/ids.ts';
 import type { MemoryDirectory } from './directory.ts';
 
-/** Reads names and pictures from a small world in memory. A name that a client sends counts more. */
+/**
+ * Reads names and pictures from a small world in memory. A name that a client sends counts more.
+ */
 export class MemoryUserDirectory implements UserDirectory {
   readonly authoritative = false;
   readonly #directory: MemoryDirectory;

@@ -12,7 +12,9 @@ export interface RedisMemberCacheOptions {
   readonly ttlSeconds?: number;
   /** Timeout of a call, in milliseconds. Default: 200. */
   readonly timeoutMs?: number;
-  /** After a call without an answer, no call is sent for this time, in milliseconds. Default: 1,000. */
+  /**
+   * After a call without an answer, no call is sent for this time, in milliseconds. Default: 1,000.
+   */
   readonly pauseMs?: number;
   /** Text before every key. Default: none, so that the neighbour services find the lists. */
   readonly prefix?: string;
@@ -28,10 +30,11 @@ const FOURTEEN_DAYS_IN_SECONDS = 14 * 24 * 60 * 60;
 const VALUE = z.object({ members: z.array(z.unknown()) });
 
 /**
- * Keeps member lists in Redis, with the keys and values that the original and its neighbour services use: `R5` is `{"members":[1,2,3]}`.
+ * Keeps member lists in Redis, with the keys and values that the original and its neighbour
+ * services use: `R5` is `{"members":[1,2,3]}`.
  *
- * A list that could not be replaced while Redis was away is outdated there, and would otherwise stand for days. This cache does not return it, and
- * removes it as soon as Redis answers again.
+ * A list that could not be replaced while Redis was away is outdated there, and would otherwise
+ * stand for days. This cache does not return it, and removes it as soon as Redis answers again.
  */
 export class RedisMemberCache implements MemberCache {
   readonly #redis: Redis;
@@ -130,7 +133,10 @@ export class RedisMemberCache implements MemberCache {
   }
 }
 
-/** Reads a value in Redis. Ids may be numbers or decimal texts. Null for a value of any other form, which counts as missing. */
+/**
+ * Reads a value in Redis. Ids may be numbers or decimal texts. Null for a value of any other form,
+ * which counts as missing.
+ */
 export function readMembers(text: string): UserId[] | null {
   let json: unknown;
   try {
@@ -144,7 +150,10 @@ export function readMembers(text: string): UserId[] | null {
   return ids.some((id) => id === null) ? null : ids.filter((id) => id !== null);
 }
 
-/** The key of a list in Redis: `R5` for a room, `CH1` for a community. The neighbour services use the same keys. */
+/**
+ * The key of a list in Redis: `R5` for a room, `CH1` for a community. The neighbour services use
+ * the same keys.
+ */
 function redisKey(place: MemberListKey): string {
   return isRoom(place) ? `R${idOf(place)}` : `CH${idOf(place)}`;
 }

@@ -15,7 +15,10 @@ const NOT_FOUND_CODE = 4004;
 
 const REFUSED = z.object({ code: z.union([z.number(), z.string()]).transform(Number) });
 
-/** The code of a refusal in the wrapped form, `{"isSuccess":false,"code":4004,...}`; null for any other answer. */
+/**
+ * The code of a refusal in the wrapped form, `{"isSuccess":false,"code":4004,...}`; null for any
+ * other answer.
+ */
 export function refusalCode(json: unknown): number | null {
   const read = REFUSED.safeParse(json);
   return read.success ? read.data.code : null;

@@ -7,11 +7,16 @@ export interface RestServiceOptions {
   readonly name: string;
   /** Base URL, with or without a slash at its end. */
   readonly url: string;
-  /** Timeout of a call, in milliseconds. It includes the time to connect and to wait for a connection. Default: 800. */
+  /**
+   * Timeout of a call, in milliseconds. It includes the time to connect and to wait for a
+   * connection. Default: 800.
+   */
   readonly timeoutMs?: number;
   /** Maximum length of an answer, in bytes. Default: 4 MiB. */
   readonly maxAnswerBytes?: number;
-  /** Maximum number of connections, each with one call at a time. Further calls wait. Default: 32. */
+  /**
+   * Maximum number of connections, each with one call at a time. Further calls wait. Default: 32.
+   */
   readonly maxConnections?: number;
   /** Interval between two probes of a service that is down, in milliseconds. Default: 1,000. */
   readonly probeMs?: number;
@@ -40,14 +45,18 @@ export interface RestAnswer {
 
 /** Calls that wait for a connection. */
 const MAX_WAITING = 5_000;
-/** Errors of a kept connection that the service closed just when it was used again. A new connection may work. */
+/**
+ * Errors of a kept connection that the service closed just when it was used again. A new connection
+ * may work.
+ */
 const CLOSED_CONNECTION = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 /** Statuses with which a proxy answers when the service behind it does not. */
 const GATEWAY_STATUSES = new Set([502, 503, 504]);
 
 /**
- * A service that is called over HTTP. Redirects are not followed. A call to a service that does not answer ends with the timeout. After one such call
- * the service counts as down: further calls are refused at once, and a probe in the background finds out when it answers again.
+ * A service that is called over HTTP. Redirects are not followed. A call to a service that does not
+ * answer ends with the timeout. After one such call the service counts as down: further calls are
+ * refused at once, and a probe in the background finds out when it answers again.
  */
 export class RestService {
   readonly #name: string;
@@ -85,7 +94,10 @@ export class RestService {
     return this.#probe !== undefined;
   }
 
-  /** Resolves to an answer with a status below 500. @throws Refusal `try-again` if there is none within the timeout */
+  /**
+   * Resolves to an answer with a status below 500.
+   * @throws Refusal `try-again` if there is none within the timeout
+   */
   async call(call: RestCall): Promise<RestAnswer> {
     if (this.isDown || this.#isClosed) throw this.#refusal('cannot be reached');
     if (this.#connections.waiting >= MAX_WAITING) throw this.#refusal('has too many requests');
@@ -114,12 +126,14 @@ export class RestService {
     }
     const since = performance.now();
     try {
-      // While this call waited for a connection, an earlier call may have found that the service is down.
+      // While this call waited for a connection, an earlier call may have found that the service is
+      // down.
       if (this.isDown) throw this.#refusal('cannot be reached');
       return await this.#send(call, signal);
     } catch (error) {
       if (error instanceof Refusal) throw error;
-      // A call that waited long had little time left to send. Its timeout says nothing about the service.
+      // A call that waited long had little time left to send. Its timeout says nothing about the
+      // service.
       const isConclusive = !signal.aborted || performance.now() - since > this.#timeoutMs / 2;
       if (isConclusive && codeOf(error) !== 'UND_ERR_INVALID_ARG') this.#setDown(call, messageOf(error));
       throw this.#refusal('does not answer');

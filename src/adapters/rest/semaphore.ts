@@ -15,7 +15,8 @@ export class Semaphore {
   }
 
   /**
-   * Resolves when the caller is admitted; they must call `leave` afterwards. Rejects with the signal's reason if the signal is aborted first.
+   * Resolves when the caller is admitted; they must call `leave` afterwards. Rejects with the
+   * signal's reason if the signal is aborted first.
    */
   enter(signal: AbortSignal): Promise<void> {
     if (this.#active < this.#limit) {

@@ -8,7 +8,10 @@ import type { RestService } from './rest-service.ts';
 export interface RestUserDirectoryOptions {
   /** A profile up to this age, in milliseconds, is returned without a call. Default: 60,000. */
   readonly freshMs?: number;
-  /** A profile up to this age, in milliseconds, is returned and read again in the background. Default: 120,000. */
+  /**
+   * A profile up to this age, in milliseconds, is returned and read again in the background.
+   * Default: 120,000.
+   */
   readonly staleMs?: number;
   /** An unknown user is asked for again after this time, in milliseconds. Default: 5,000. */
   readonly unknownMs?: number;

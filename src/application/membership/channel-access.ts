@@ -31,7 +31,10 @@ export interface ChannelAccessParts {
   readonly stalenessSeconds: number;
 }
 
-/** A user who is not in a channel's list may have just joined. The channel is read again for them, at most this often. */
+/**
+ * A user who is not in a channel's list may have just joined. The channel is read again for them,
+ * at most this often.
+ */
 const REJECTED_STALENESS_MS = 2_000;
 /** Subscribers whose tokens are tried to read a channel again. */
 const MAX_TOKENS_TRIED = 20;
@@ -39,8 +42,9 @@ const MAX_TOKENS_TRIED = 20;
 const REFRESH_AT = 0.7;
 
 /**
- * The members of channels. The directory answers about a channel only in a user's name, with the user's token, so the lists are not shared between
- * servers. Nobody reports a change of a channel's list: it is read again when it is stale. Subscriptions of users who are not in a channel any more
+ * The members of channels. The directory answers about a channel only in a user's name, with the
+ * user's token, so the lists are not shared between servers. Nobody reports a change of a channel's
+ * list: it is read again when it is stale. Subscriptions of users who are not in a channel any more
  * end when a new list is read, and when the list of its community changes.
  */
 export class ChannelAccess {
@@ -59,9 +63,11 @@ export class ChannelAccess {
   }
 
   /**
-   * The channel; null if there is none with this id. It is returned at once if it is recent enough, otherwise it is read in the caller's name.
-   * While the directory cannot be reached, the last known channel is returned.
-   * @throws Refusal `not-permitted` if the caller may not read it, `try-again` if it is not known and the directory cannot be reached
+   * The channel; null if there is none with this id. It is returned at once if it is recent enough,
+   * otherwise it is read in the caller's name. While the directory cannot be reached, the last
+   * known channel is returned.
+   * @throws Refusal `not-permitted` if the caller may not read it, `try-again` if it is not known
+   * and the directory cannot be reached
    */
   get(caller: Caller, id: ChannelId): MaybePromise<Channel | null> {
     const known = this.#channels.get(id);
@@ -80,7 +86,9 @@ export class ChannelAccess {
     return this.#channels.get(id);
   }
 
-  /** True if the user is in the channel's list and, as far as this server knows, in its community. */
+  /**
+   * True if the user is in the channel's list and, as far as this server knows, in its community.
+   */
   contains({ members, home }: Channel, user: UserId): boolean {
     if (!members.has(user)) return false;
     const { lists } = this.#parts;
@@ -117,7 +125,8 @@ export class ChannelAccess {
     const info = await directory.channel(id, caller);
     if (info === null) return null;
     const home = await this.#homes.find(info, caller.userId, this.#channels.get(id)?.home);
-    // With the lists of its communities at hand, this server can apply later changes of them to the channel.
+    // With the lists of its communities at hand, this server can apply later changes of them to the
+    // channel.
     await Promise.allSettled(home.candidates.map((community) => lists.get(communityKey(community))));
     const members = new Set(info.members);
     const channel: Channel = { id, members, name: info.name, home, readAt: clock.monotonic(), refreshing: null };
@@ -126,7 +135,10 @@ export class ChannelAccess {
     return channel;
   }
 
-  /** One subscriber's token suffices for the whole list. A subscriber whom the directory refuses is removed, and the next one's token is tried. */
+  /**
+   * One subscriber's token suffices for the whole list. A subscriber whom the directory refuses is
+   * removed, and the next one's token is tried.
+   */
   async #readAsSubscriber(place: ChannelKey, channel: Channel): Promise<void> {
     const { subscribers, clock } = this.#parts;
     const refused = new Set<UserId>();
@@ -142,7 +154,10 @@ export class ChannelAccess {
     subscribers.remove(place, (user) => refused.has(user));
   }
 
-  /** Reads the channel in the caller's name. True if they may not read it or it does not exist; false if it was read or the directory failed. */
+  /**
+   * Reads the channel in the caller's name. True if they may not read it or it does not exist;
+   * false if it was read or the directory failed.
+   */
   async #isRefused(id: ChannelId, caller: Caller): Promise<boolean> {
     try {
       return (await this.#read(id, caller)) === null;

@@ -4,12 +4,17 @@ import type { CommunityId, UserId } from '../../domain/ids.ts';
 const MAX_VOTES = 64;
 
 /**
- * The community that a channel belongs to, as far as this server knows it. The directory may leave it open. Then the candidates are the communities
- * that contain all members of the channel, and the users vote: the community that users name when they write into the channel is their vote. The
- * community with the most votes counts as the channel's. One user therefore decides nothing for the others.
+ * The community that a channel belongs to, as far as this server knows it. The directory may leave
+ * it open. Then the candidates are the communities that contain all members of the channel, and the
+ * users vote: the community that users name when they write into the channel is their vote. The
+ * community with the most votes counts as the channel's. One user therefore decides nothing for the
+ * others.
  */
 export class ChannelHome {
-  /** Empty: nothing is known of the channel's community. One: the directory named it, or no other community fits. */
+  /**
+   * Empty: nothing is known of the channel's community. One: the directory named it, or no other
+   * community fits.
+   */
   readonly candidates: readonly CommunityId[];
   readonly #votes: Map<UserId, CommunityId>;
 
@@ -19,7 +24,10 @@ export class ChannelHome {
     this.#votes = before === undefined ? new Map() : before.#votes;
   }
 
-  /** True if this user may name that community as the channel's. A user who has voted cannot name another one. */
+  /**
+   * True if this user may name that community as the channel's. A user who has voted cannot name
+   * another one.
+   */
   accepts(userId: UserId, community: CommunityId): boolean {
     const { candidates } = this;
     if (candidates.length === 1) return community === candidates[0];
@@ -31,13 +39,19 @@ export class ChannelHome {
     return [...counts].every(([other, count]) => other === community || count <= withThisVote);
   }
 
-  /** Records the vote of a user who is a member of that community. Only the first vote of a user counts. */
+  /**
+   * Records the vote of a user who is a member of that community. Only the first vote of a user
+   * counts.
+   */
   recordVote(userId: UserId, community: CommunityId): void {
     if (this.candidates.length === 1 || this.#votes.has(userId) || this.#votes.size >= MAX_VOTES) return;
     this.#votes.set(userId, community);
   }
 
-  /** The communities of which this user must be a member to be in the channel. The user's own vote is not counted. */
+  /**
+   * The communities of which this user must be a member to be in the channel. The user's own vote
+   * is not counted.
+   */
   requiredOf(userId: UserId): readonly CommunityId[] {
     const leader = this.#leaderWithout(userId);
     return leader === null ? this.candidates : [leader];

@@ -11,7 +11,9 @@ export interface HomeFinderParts {
   readonly telemetry: Telemetry;
 }
 
-/** Finds the community of a channel, or the candidates for it where the directory does not name it. */
+/**
+ * Finds the community of a channel, or the candidates for it where the directory does not name it.
+ */
 export class HomeFinder {
   readonly #parts: HomeFinderParts;
 
@@ -29,7 +31,8 @@ export class HomeFinder {
     if (communityId !== null) return new ChannelHome([communityId], known);
     if (known !== undefined && known.candidates.length === 1) return known;
     if (known !== undefined && known.candidates.length > 1) {
-      // A community that does not contain all members any more, according to the directory, was not the channel's.
+      // A community that does not contain all members any more, according to the directory, was not
+      // the channel's.
       const fitting = await this.#fitting(known.candidates, info);
       return new ChannelHome(fitting.length > 0 ? fitting : known.candidates, known);
     }
@@ -53,8 +56,9 @@ export class HomeFinder {
   }
 
   /**
-   * Those of the communities that contain all members of the channel. For a public channel: only those without further members, if there are any.
-   * The directory's own lists count here. They match its list of the channel even where both are older than a reported list.
+   * Those of the communities that contain all members of the channel. For a public channel: only
+   * those without further members, if there are any. The directory's own lists count here. They
+   * match its list of the channel even where both are older than a reported list.
    */
   async #fitting(ids: readonly CommunityId[], { members, isPublic }: ChannelInfo): Promise<CommunityId[]> {
     const sizes = await Promise.all(ids.map((id) => this.#sizeAround(id, members)));
@@ -64,8 +68,8 @@ export class HomeFinder {
   }
 
   /**
-   * The size of the community if it contains all these members, otherwise null. The directory is asked only if the list that this server knows
-   * contains some but not all of them, at least half.
+   * The size of the community if it contains all these members, otherwise null. The directory is
+   * asked only if the list that this server knows contains some but not all of them, at least half.
    */
   async #sizeAround(id: CommunityId, members: readonly UserId[]): Promise<number | null> {
     const { lists, directory } = this.#parts;

@@ -12,7 +12,10 @@ import { notMember } from './not-member.ts';
 /** The members of one room or community. */
 export interface MemberList {
   readonly members: ReadonlySet<UserId>;
-  /** The community service reported this list by a PUT call. It counts more than an answer of the directory. */
+  /**
+   * The community service reported this list by a PUT call. It counts more than an answer of the
+   * directory.
+   */
   readonly isReported: boolean;
   /** When the list was last read or the last attempt to read it ended, by the monotonic clock. */
   readAt: number;
@@ -27,13 +30,17 @@ export interface MemberListsParts {
   readonly subscribers: LocalSubscribers;
 }
 
-/** A list is read again when it is older than this. In the meantime other servers report changes over the bus. */
+/**
+ * A list is read again when it is older than this. In the meantime other servers report changes
+ * over the bus.
+ */
 const FRESH_MS = 60_000;
 const MAX_LISTS = 100_000;
 
 /**
- * The member lists of rooms and communities. A list is kept in this process, then in the cache that all servers share, and comes from the directory.
- * A reported list is replaced only by the shared cache or by a newer report: the directory may still answer with the members of before. Whenever a
+ * The member lists of rooms and communities. A list is kept in this process, then in the cache that
+ * all servers share, and comes from the directory. A reported list is replaced only by the shared
+ * cache or by a newer report: the directory may still answer with the members of before. Whenever a
  * list changes, the subscriptions of users who are not in it end.
  */
 export class MemberLists {
@@ -52,8 +59,10 @@ export class MemberLists {
   }
 
   /**
-   * The list, at once where this server knows it. An old list is returned as well, and read again in the background.
-   * @throws Refusal `not-permitted` if there is no such room or community, `try-again` if the directory cannot be reached
+   * The list, at once where this server knows it. An old list is returned as well, and read again
+   * in the background.
+   * @throws Refusal `not-permitted` if there is no such room or community, `try-again` if the
+   * directory cannot be reached
    */
   get(place: MemberListKey): MaybePromise<MemberList> {
     const list = this.#lists.get(place);
@@ -73,7 +82,10 @@ export class MemberLists {
     if (list !== undefined) this.#refreshIfOld(place, list);
   }
 
-  /** Applies a list that the community service reported to this server, and keeps it for all servers. Sends nothing to the others. */
+  /**
+   * Applies a list that the community service reported to this server, and keeps it for all
+   * servers. Sends nothing to the others.
+   */
   async replace(place: MemberListKey, members: readonly UserId[]): Promise<void> {
     this.apply(place, members);
     await this.#parts.cache.put(place, members);

@@ -20,8 +20,9 @@ export interface MembershipParts {
 const MIN_CHECK_MS = 100;
 
 /**
- * The rules of who may read and write where. While the directory cannot be reached, lists that this server or the shared cache knows decide; a place
- * whose list is not known is refused with `try-again`.
+ * The rules of who may read and write where. While the directory cannot be reached, lists that this
+ * server or the shared cache knows decide; a place whose list is not known is refused with
+ * `try-again`.
  */
 export class Membership {
   readonly #parts: MembershipParts;
@@ -59,7 +60,8 @@ export class Membership {
   }
 
   /**
-   * Resolves if the caller may enter that voice channel of the community. A channel that the directory does not know is open to the whole community.
+   * Resolves if the caller may enter that voice channel of the community. A channel that the
+   * directory does not know is open to the whole community.
    * @throws Refusal `not-permitted`, `try-again`
    */
   requireVoice(caller: Caller, id: ChannelId, communityId: CommunityId): MaybePromise<void> {
@@ -71,7 +73,8 @@ export class Membership {
   }
 
   /**
-   * The members of a place. Of a channel: as far as this server knows them, since the directory answers only in a user's name.
+   * The members of a place. Of a channel: as far as this server knows them, since the directory
+   * answers only in a user's name.
    * @throws Refusal `not-permitted` if there is no such room or community, `try-again`
    */
   async members(place: PlaceKey): Promise<ReadonlySet<UserId>> {

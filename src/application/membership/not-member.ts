@@ -1,7 +1,10 @@
 import { Refusal } from '../../domain/errors.ts';
 import { idOf, isChannel, isRoom, type PlaceKey } from '../../domain/place.ts';
 
-/** The refusal of a caller who may not read or write in that place. It is the same where the place does not exist. */
+/**
+ * The refusal of a caller who may not read or write in that place. It is the same where the place
+ * does not exist.
+ */
 export function notMember(place: PlaceKey): Refusal {
   const kind = isRoom(place) ? 'room' : isChannel(place) ? 'channel' : 'community';
   return new Refusal('not-permitted', `you are not a member of ${kind} ${idOf(place)}`);

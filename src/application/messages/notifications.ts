@@ -19,8 +19,9 @@ export interface NotificationsParts {
 }
 
 /**
- * Sends a push notification about each new message to the members who are not looking at its place. It happens after the message was stored and
- * handed out, in the background. A notification that fails, or that comes while the queue is full, is dropped and counted.
+ * Sends a push notification about each new message to the members who are not looking at its place.
+ * It happens after the message was stored and handed out, in the background. A notification that
+ * fails, or that comes while the queue is full, is dropped and counted.
  */
 export class Notifications {
   readonly #parts: NotificationsParts;
@@ -77,7 +78,10 @@ export class Notifications {
     telemetry.count('notifications_sent');
   }
 
-  /** Those who are not looking at the message's place. While presence cannot be reached: all of them. */
+  /**
+   * Those who are not looking at the message's place. While presence cannot be reached: all of
+   * them.
+   */
   async #notLooking({ place }: CreatingEvent, users: readonly UserId[]): Promise<readonly UserId[]> {
     try {
       return await this.#parts.reporter.notLooking(place, users);

@@ -20,12 +20,16 @@ export interface Notification {
 /**
  * Hands push notifications to the notification service.
  *
- * Delivery: at most once; a notification is never sent a second time. Order: none, calls may run at the same time. Errors: rejects with
- * `Refusal('try-again')` if the service cannot be reached, does not answer within the adapter's timeout or refuses the notification. The caller
- * counts that and goes on. Nothing is kept between calls, so there is nothing to close.
+ * Delivery: at most once; a notification is never sent a second time. Order: none, calls may run at
+ * the same time. Errors: rejects with `Refusal('try-again')` if the service cannot be reached, does
+ * not answer within the adapter's timeout or refuses the notification. The caller counts that and
+ * goes on. Nothing is kept between calls, so there is nothing to close.
  */
 export interface Notifier {
-  /** False if nobody is ever notified. The caller then does not look for recipients. It never changes. */
+  /**
+   * False if nobody is ever notified. The caller then does not look for recipients. It never
+   * changes.
+   */
   readonly isEnabled: boolean;
   /** Resolves when the service has accepted the notification. */
   notify(notification: Notification): Promise<void>;

@@ -14,11 +14,14 @@ export interface ChannelInfo {
 }
 
 /**
- * The members of rooms, communities and channels, according to the community service. It is not a cache: each call asks the service, and the callers
- * keep the answers (see `application/membership`). An answer may be older than a list that the service has reported by a PUT call.
+ * The members of rooms, communities and channels, according to the community service. It is not a
+ * cache: each call asks the service, and the callers keep the answers (see
+ * `application/membership`). An answer may be older than a list that the service has reported by a
+ * PUT call.
  *
- * Order: none, calls may run at the same time. Lists contain each user once. Errors: each method rejects with `Refusal('try-again')` if the service
- * cannot be reached, does not answer within the adapter's timeout or gives an answer that cannot be used. Close: by the owner of the adapter;
+ * Order: none, calls may run at the same time. Lists contain each user once. Errors: each method
+ * rejects with `Refusal('try-again')` if the service cannot be reached, does not answer within the
+ * adapter's timeout or gives an answer that cannot be used. Close: by the owner of the adapter;
  * calls that follow reject with `try-again`.
  */
 export interface RoomDirectory {

@@ -8,7 +8,10 @@ export interface ReplaceMembersParts {
   readonly broadcast: Broadcast;
 }
 
-/** Applies the new member list of a room or community that the community service reports: here, in the shared cache and on the other servers. */
+/**
+ * Applies the new member list of a room or community that the community service reports: here, in
+ * the shared cache and on the other servers.
+ */
 export class ReplaceMembers {
   readonly #parts: ReplaceMembersParts;
 
@@ -16,7 +19,10 @@ export class ReplaceMembers {
     this.#parts = parts;
   }
 
-  /** Resolves when the cache has the list and the bus has taken it, or either gave up. Never rejects. */
+  /**
+   * Resolves when the cache has the list and the bus has taken it, or either gave up. Never
+   * rejects.
+   */
   async execute(place: MemberListKey, members: readonly UserId[]): Promise<void> {
     const { lists, broadcast } = this.#parts;
     const distinct = [...new Set(members)];

@@ -124,7 +124,10 @@ it("ends subscriptions to the channels of a community when its list changes, and
   expect(subscribed('c-21')).toEqual([1, 2]);
 });
 
-/** A server that knows channel 12, with subscribers of it, at the age at which the channel is due to be read again. */
+/**
+ * A server that knows channel 12, with subscribers of it, at the age at which the channel is due to
+ * be read again.
+ */
 async function setUpDue(...subscribers: readonly Caller[]) {
   const parts = setUp();
   await parts.channels.get(caller(1), 12);

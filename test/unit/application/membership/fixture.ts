@@ -18,8 +18,9 @@ interface ChannelEntry {
 }
 
 /**
- * A directory that lags behind: it hears of no reported change and does not name a channel's community unless told to. No embedded adapter does
- * that. It can be away, and it can hold its answers back.
+ * A directory that lags behind: it hears of no reported change and does not name a channel's
+ * community unless told to. No embedded adapter does that. It can be away, and it can hold its
+ * answers back.
  */
 export class StaleDirectory implements RoomDirectory {
   rooms: Record<number, number[]> = { 5: [1, 2, 3] };
@@ -33,7 +34,9 @@ export class StaleDirectory implements RoomDirectory {
   asked: string[] = [];
   #held: Promise<void> | null = null;
 
-  /** Holds all answers back, also to questions that follow, until the returned function is called. */
+  /**
+   * Holds all answers back, also to questions that follow, until the returned function is called.
+   */
   hold(): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#held = promise;
@@ -79,7 +82,9 @@ export function caller(userId: number, expiresAt = Number.POSITIVE_INFINITY): Ca
   return { userId, account: `u${userId}`, token: `token-of-${userId}`, expiresAt };
 }
 
-/** The membership parts of one server. `shared` are the parts that several servers have in common. */
+/**
+ * The membership parts of one server. `shared` are the parts that several servers have in common.
+ */
 export function setUp(shared: { directory?: StaleDirectory; cache?: MemoryMemberCache; clock?: HandClock } = {}) {
   const { directory = new StaleDirectory(), cache = new MemoryMemberCache(), clock = new HandClock() } = shared;
   const telemetry = new RecordedTelemetry();
