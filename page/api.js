@@ -1,12 +1,12 @@
 import { Refused } from './refused.js';
 
 /**
- * A message as the history shows it; live frames are brought into the same shape.
+ * A message in the form that the history has. Live frames are converted to the same form.
  * @typedef {object} Entry
  * @property {string} id
  * @property {number} userId
  * @property {string} name
- * @property {string} message the text, or a file's link
+ * @property {string} message the text, or the link of a file
  * @property {string | null} thumbnail
  * @property {'reply' | 'image' | 'video' | 'file' | null} fileType
  * @property {string} time
@@ -30,7 +30,7 @@ export async function fetchWorld() {
   return response.json();
 }
 
-/** The server's HTTP calls for one user. */
+/** The HTTP calls of one user. */
 export class Api {
   #userId;
   /** @type {Promise<string> | null} */
@@ -41,7 +41,7 @@ export class Api {
     this.#userId = userId;
   }
 
-  /** A fresh token, which later calls use as well. @returns {Promise<string>} */
+  /** Gets a new token. Later calls use it too. @returns {Promise<string>} */
   freshToken() {
     const token = fetchToken(this.#userId);
     this.#token = token;
@@ -52,7 +52,7 @@ export class Api {
   }
 
   /**
-   * A part of a place's history: its newest entries, or those before a number.
+   * Reads a part of a place's history: the newest entries, or the entries before a number.
    * @param {import('./world.js').Place} place
    * @param {number} size
    * @param {number} [before]
@@ -82,11 +82,11 @@ export class Api {
    * @param {FormData} form
    * @param {(share: number) => void} onProgress from 0 to 1
    * @param {AbortSignal} signal
-   * @returns {Promise<void>} @throws Refused, or TypeError where the server could not be reached
+   * @returns {Promise<void>} @throws Refused, or TypeError if the server cannot be reached
    */
   async upload(path, form, onProgress, signal) {
     const token = await this.#currentToken();
-    // fetch can't tell how much of a body has gone out.
+    // fetch does not report how much of a body was sent.
     const request = new XMLHttpRequest();
     signal.addEventListener('abort', () => request.abort());
     request.upload.onprogress = ({ loaded, total }) => onProgress(total > 0 ? loaded / total : 0);
@@ -94,7 +94,7 @@ export class Api {
     request.setRequestHeader('authorization', token);
     const answer = await new Promise((resolve, reject) => {
       request.onload = () => resolve(request.responseText);
-      request.onerror = () => reject(new TypeError('the server could not be reached'));
+      request.onerror = () => reject(new TypeError('the server cannot be reached'));
       request.onabort = () => reject(new TypeError('cancelled'));
       request.send(form);
     });
@@ -112,10 +112,10 @@ export class Api {
     }
   }
 
-  /** A refused token is not used again. @param {Refused | null} refused */
+  /** Forgets the token if the server refused it. @param {Refused | null} refused */
   #noticed(refused) {
     if (refused?.code === TOKEN_REFUSED) this.#token = null;
-    return refused ?? new Refused(0, 'the server gave no answer to read');
+    return refused ?? new Refused(0, 'the server sent an answer that cannot be read');
   }
 
   #currentToken() {

@@ -28,7 +28,10 @@ let world = null;
 let chat = null;
 let isDue = false;
 
-/** The user and the place are in the address, `#/1/r-5`: a reload comes back to them, and a link opens them in another tab. */
+/**
+ * Shows the user and place of the address, such as `#/1/r-5`. They are kept there so that a reload
+ * and a link open the same view.
+ */
 function route() {
   if (world === null) return;
   const [, user = '', place = ''] = location.hash.split('/');
@@ -57,10 +60,10 @@ function showPicker({ users: all }) {
   showLink({ kind: 'stopped' }, () => {});
   const items = all.map(({ id, name }) => el('li', {}, el('a', { href: `#/${id}` }, avatar(id, name), name)));
   users.replaceChildren(...items);
-  if (all.length === 0) users.append(el('li', {}, 'Nobody: this server knows no demo users.'));
+  if (all.length === 0) users.append(el('li', {}, 'This server has no demo users.'));
 }
 
-/** Once for all changes of a moment. */
+/** Renders once for all changes of the current task. */
 function showSoon() {
   if (isDue) return;
   isDue = true;

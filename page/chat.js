@@ -13,16 +13,20 @@ import { allPlaces, nameOf, placesOf, topicOf } from './world.js';
 /** @typedef {import('./conversation.js').LiveEvent} LiveEvent */
 
 const TYPING_MS = 3_000;
-const MOST_KEPT = 200;
-const BLINK_MS = 3_000;
+const MAX_KEPT_ENTRIES = 200;
+/** Longer than the grace period in which the server reports no disconnect. */
+const SECOND_LOOK_MS = 3_000;
 
-/** All that one user sees and does; the views show it and call it. */
+/**
+ * The state of the chat for one user, and everything that they can do. The views show it and call
+ * it.
+ */
 export class Chat {
   /** @type {Link} */
   link = { kind: 'stopped' };
-  /** The place that is shown. @type {Place | null} */
+  /** The place that is open. @type {Place | null} */
   open = null;
-  /** The voice channel that this page entered. @type {Place | null} */
+  /** The voice channel that this page has joined. @type {Place | null} */
   voice = null;
   /** @type {Map<string, number>} */
   unread = new Map();
@@ -30,7 +34,10 @@ export class Chat {
   #conversations = new Map();
   /** @type {Map<string, () => void>} */
   #subscriptions = new Map();
-  /** Numbers of others' messages that came since the unread counts were asked for. @type {Map<string, number[]>} */
+  /**
+   * Numbers of messages by others since the last request for unread counts.
+   * @type {Map<string, number[]>}
+   */
   #arrived = new Map();
   #typedAt = 0;
   #secondLook = 0;
@@ -72,7 +79,7 @@ export class Chat {
       this.#client.subscribe({
         destination: `/topic/community/${id}`,
         headers: () => ({}),
-        onMessage: ({ body }) => this.#heardCommunity(JSON.parse(body)),
+        onMessage: ({ body }) => this.#receivedCommunity(JSON.parse(body)),
       });
     }
   }
@@ -85,19 +92,25 @@ export class Chat {
     this.#client.stop();
   }
 
-  /** What is shown now; undefined where no place is. @returns {Conversation | undefined} */
+  /**
+   * The messages of the open place; undefined if none is open.
+   * @returns {Conversation | undefined}
+   */
   get conversation() {
     return this.open === null ? undefined : this.#conversations.get(this.open.key);
   }
 
-  /** Shows a place, or none. Whoever opens a place leaves voice: a user is at one place. @param {string | null} key */
+  /**
+   * Opens a place, or none. This leaves voice, because a user is in one place at a time.
+   * @param {string | null} key
+   */
   show(key) {
     const place = allPlaces(this.places).find((each) => each.key === key) ?? null;
     if (place === this.open && this.link.kind !== 'stopped') return;
-    this.conversation?.trim(MOST_KEPT);
+    this.conversation?.trim(MAX_KEPT_ENTRIES);
     this.open = place;
     this.voice = null;
-    this.#tellPlace();
+    this.#sendWhereabouts();
     if (place !== null) {
       this.unread.set(place.key, 0);
       this.#arrived.delete(place.key);
@@ -107,7 +120,10 @@ export class Chat {
     this.#listener.onChange();
   }
 
-  /** Reads the place's history anew, and goes on live from its newest number. @param {Place} place */
+  /**
+   * Reads the place's history again and continues live after its newest number.
+   * @param {Place} place
+   */
   async reload(place) {
     const conversation = this.#conversations.get(place.key);
     if (conversation === undefined || conversation.state === 'loading') return;
@@ -150,37 +166,37 @@ export class Chat {
     if (this.open !== null) this.#put(deletionOf(this.open, this.me, entry.id));
   }
 
-  /** The user types; others hear of it every few seconds at most. */
+  /** Tells the members of the place that the user is typing, at most once in TYPING_MS. */
   types() {
     if (this.open === null || Date.now() - this.#typedAt < TYPING_MS) return;
     this.#typedAt = Date.now();
     const { destination, body } = typingOf(this.open, this.me);
-    this.#client.tell(destination, body);
+    this.#client.notify(destination, body);
   }
 
   /** @param {Place} channel */
   enterVoice(channel) {
     this.voice = channel;
-    this.#tellPlace();
+    this.#sendWhereabouts();
     this.#listener.onChange();
   }
 
   leaveVoice() {
     this.voice = null;
-    this.#tellPlace();
+    this.#sendWhereabouts();
     this.#listener.onChange();
   }
 
   /** @param {import('./outbox.js').Words} words */
   #put(words) {
     this.outbox.add(words);
-    // Whoever has sent is heard at once when he types again.
+    // After a message, the next typing notice is sent without delay.
     this.#typedAt = 0;
   }
 
-  #tellPlace() {
+  #sendWhereabouts() {
     const { destination, body } = whereabouts(this.me, this.open, this.voice);
-    this.#client.tell(destination, body);
+    this.#client.notify(destination, body);
   }
 
   /** @param {Link} link */
@@ -191,18 +207,19 @@ export class Chat {
   }
 
   #cameOnline() {
-    this.#tellPlace();
+    this.#sendWhereabouts();
     for (const { id } of this.places.communities) {
       const body = { type: 'before-enter', user_id: this.me.id, community_id: id };
-      this.#client.tell('/kafka/community-signaling', body);
+      this.#client.notify('/kafka/community-signaling', body);
     }
     this.outbox.flush();
     if (this.open !== null && this.conversation?.state === 'failed') this.reload(this.open);
     this.#askUnread();
     this.#askOnline();
-    // Whoever was away for a blink just now is in no answer, and nobody tells of a blink.
+    // The answer can miss a user whose connection was lost for a moment, and the server does not
+    // report such a short absence. So ask a second time.
     clearTimeout(this.#secondLook);
-    this.#secondLook = setTimeout(() => this.#client.isOnline && this.#askOnline(), BLINK_MS);
+    this.#secondLook = setTimeout(() => this.#client.isOnline && this.#askOnline(), SECOND_LOOK_MS);
   }
 
   async #askUnread() {
@@ -213,7 +230,7 @@ export class Chat {
         this.unread.set(place, place === this.open?.key ? 0 : count + later);
       }
     } catch {
-      // The counts of before stand.
+      // The earlier counts stay.
     }
     this.#listener.onChange();
   }
@@ -234,12 +251,12 @@ export class Chat {
       const seq = conversation?.state === 'loaded' ? conversation.seq : null;
       return /** @type {Record<string, string>} */ (seq === null ? {} : { 'last-seq': String(seq) });
     };
-    const onMessage = (/** @type {import('./frames.js').Frame} */ { body }) => this.#heard(place, JSON.parse(body));
+    const onMessage = (/** @type {import('./frames.js').Frame} */ { body }) => this.#received(place, JSON.parse(body));
     this.#subscriptions.set(place.key, this.#client.subscribe({ destination: topicOf(place), headers, onMessage }));
   }
 
   /** @param {Place} place @param {LiveEvent} event */
-  #heard(place, event) {
+  #received(place, event) {
     switch (event.type) {
       case 'typing':
         if (event.name !== this.me.name) this.presence.types(place.key, event.name);
@@ -279,7 +296,7 @@ export class Chat {
   }
 
   /** @param {LiveEvent} event */
-  #heardCommunity(event) {
+  #receivedCommunity(event) {
     if (event.type === undefined) this.presence.heard(/** @type {Record<string, string[]>} */ (event));
     else if (event.type === 'in' || event.type === 'out') this.presence.left(event);
     else if (event.type === 'connect' || event.type === 'disconnect') this.presence.came(event);

@@ -1,22 +1,28 @@
 /** @typedef {import('./api.js').Entry} Entry */
-/** A live frame's body; which fields there are depends on its type. @typedef {Record<string, any>} LiveEvent */
+/**
+ * The body of a live frame. Its fields depend on its type.
+ * @typedef {Record<string, any>} LiveEvent
+ */
 
 const PAGE = 50;
 const DELETED = '삭제된 메세지입니다.';
 
-/** The messages of one place, as far as they were read: history and live events make one list, oldest first. */
+/**
+ * The messages of one place that were read so far. History and live events form one list, oldest
+ * first.
+ */
 export class Conversation {
   /** @type {Entry[]} */
   entries = [];
   /** @type {'new' | 'loading' | 'loaded' | 'failed'} */
   state = 'new';
-  /** True where nothing older is left to read. */
+  /** True when there are no older messages to read. */
   isComplete = false;
   isLoadingOlder = false;
-  /** The newest number that is in `entries`; null before the first reading. @type {number | null} */
+  /** The newest number in `entries`; null before the first load. @type {number | null} */
   seq = null;
   #api;
-  /** Changes that came while older entries were being read. @type {LiveEvent[]} */
+  /** Edits and deletions that arrived while older entries were being read. @type {LiveEvent[]} */
   #changes = [];
 
   /** @param {import('./world.js').Place} place @param {import('./api.js').Api} api */
@@ -25,7 +31,7 @@ export class Conversation {
     this.#api = api;
   }
 
-  /** Reads the newest entries, in place of all there were. @throws what the reading failed with */
+  /** Replaces all entries with the newest ones of the history. @throws the error of the request */
   async load() {
     this.state = 'loading';
     try {
@@ -40,7 +46,7 @@ export class Conversation {
     }
   }
 
-  /** Reads what comes before the oldest entry. @throws what the reading failed with */
+  /** Reads the entries before the oldest one. @throws the error of the request */
   async loadOlder() {
     const oldest = this.entries.find(({ seq }) => seq !== null)?.seq ?? null;
     if (this.state !== 'loaded' || this.isComplete || this.isLoadingOlder || oldest === null) return;
@@ -48,7 +54,7 @@ export class Conversation {
     this.#changes = [];
     try {
       const { entries } = await this.#api.history(this.place, PAGE, oldest);
-      // A reset may have put another list here meanwhile.
+      // A reset may have replaced the list meanwhile.
       if (this.entries.some(({ seq }) => seq === oldest)) {
         this.entries = [...entries, ...this.entries];
         this.isComplete = entries.length < PAGE;
@@ -59,14 +65,21 @@ export class Conversation {
     }
   }
 
-  /** Forgets all but the newest, which are read again by scrolling up. @param {number} most */
-  trim(most) {
-    if (this.entries.length <= most || this.isLoadingOlder) return;
-    this.entries = this.entries.slice(-most);
+  /**
+   * Keeps only the newest `limit` entries. Scrolling up reads the others again.
+   * @param {number} limit
+   */
+  trim(limit) {
+    if (this.entries.length <= limit || this.isLoadingOlder) return;
+    this.entries = this.entries.slice(-limit);
     this.isComplete = false;
   }
 
-  /** Takes a live event; what is known already changes nothing. @param {LiveEvent} event @returns {boolean} whether it was new */
+  /**
+   * Applies a live event. A known event changes nothing.
+   * @param {LiveEvent} event
+   * @returns {boolean} whether it was new
+   */
   apply(event) {
     if (this.state !== 'loaded') return false;
     const seq = event.seq ?? null;
@@ -84,7 +97,11 @@ export class Conversation {
     return true;
   }
 
-  /** A live reply shows its parent and does not name it: known where just one message reads like it. @param {LiveEvent} event */
+  /**
+   * Finds the parent of a live reply, which has no parent id: the only message with the quoted name
+   * and text.
+   * @param {LiveEvent} event
+   */
   #parentOf({ type, parentName, parentContent }) {
     if (type !== 'reply') return null;
     const alike = this.entries.filter(({ name, message }) => name === parentName && message === parentContent);
@@ -106,7 +123,7 @@ export class Conversation {
   }
 }
 
-/** A live event in the shape of the history. @param {LiveEvent} event @returns {Entry} */
+/** Converts a live event to the form of the history. @param {LiveEvent} event @returns {Entry} */
 function entryOf(event) {
   return {
     id: event.id,

@@ -1,7 +1,8 @@
 /** @typedef {Node | string | null | false | undefined} Child */
 
 /**
- * An element. Properties that begin with `on` are listeners, `class` and the others are attributes; text is only ever text.
+ * Creates an element. Properties that begin with `on` are listeners, all others are attributes.
+ * Text is never parsed as HTML.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
  * @param {Record<string, string | number | boolean | null | ((event: any) => void)>} [properties]
@@ -20,7 +21,7 @@ export function el(tag, properties = {}, ...children) {
 }
 
 /**
- * An element of the page itself.
+ * Finds an element of index.html. @throws Error if it is missing or of another type
  * @template {HTMLElement} T
  * @param {string} id
  * @param {new () => T} type
@@ -28,11 +29,15 @@ export function el(tag, properties = {}, ...children) {
  */
 export function byId(id, type) {
   const element = document.getElementById(id);
-  if (!(element instanceof type)) throw new Error(`the page has no ${id}`);
+  if (!(element instanceof type)) throw new Error(`index.html has no ${type.name} with the id ${id}`);
   return element;
 }
 
-/** Makes these the children, in this order; those that stay are not touched. @param {Element} parent @param {Element[]} wanted */
+/**
+ * Makes `wanted` the children of `parent`, in this order. Children that stay are not moved.
+ * @param {Element} parent
+ * @param {Element[]} wanted
+ */
 export function arrange(parent, wanted) {
   const staying = new Set(wanted);
   for (const child of [...parent.children]) if (!staying.has(child)) child.remove();
@@ -43,7 +48,7 @@ export function arrange(parent, wanted) {
   }
 }
 
-/** A round sign with the first letter of a name. @param {number} userId @param {string} name */
+/** A round avatar with the first letter of a name. @param {number} userId @param {string} name */
 export function avatar(userId, name) {
   const [first = '?'] = name;
   return el('span', { class: `avatar tone-${userId % 8}`, 'aria-hidden': 'true' }, first.toUpperCase());

@@ -14,20 +14,21 @@ const ESCAPES = new Map([
 const MEANINGS = new Map([...ESCAPES].map(([plain, escaped]) => [escaped, plain]));
 
 /**
- * One STOMP 1.2 frame as text.
+ * Encodes one STOMP 1.2 frame as text.
  * @param {string} command
  * @param {Record<string, string>} headers
  * @param {string} [body]
  */
 export function encodeFrame(command, headers, body = '') {
-  // CONNECT alone is not escaped: a server of version 1.0 would not know how to read it.
+  // STOMP 1.2 does not escape the headers of CONNECT, for compatibility with version 1.0.
   const written = command === 'CONNECT' ? (/** @type {string} */ text) => text : escapeHeader;
   const lines = Object.entries(headers).map(([name, value]) => `${written(name)}:${written(value)}\n`);
   return `${command}\n${lines.join('')}\n${body}\0`;
 }
 
 /**
- * The frames in one WebSocket message; heart-beats between them are skipped. Bodies here are JSON, which has no NUL in it.
+ * Decodes the frames in one WebSocket message and skips heart-beats between them. Bodies here are
+ * JSON, which contains no NUL.
  * @param {string} text
  * @returns {Frame[]}
  */
@@ -50,7 +51,7 @@ function decodeFrame(text) {
   for (const line of lines) {
     const colon = line.indexOf(':');
     const name = unescapeHeader(line.slice(0, colon));
-    // The first of several counts, says the protocol.
+    // STOMP: of repeated headers, the first one counts.
     if (colon > 0 && !headers.has(name)) headers.set(name, unescapeHeader(line.slice(colon + 1)));
   }
   return { command, headers, body };

@@ -2,7 +2,8 @@ import { Refused } from './refused.js';
 import { readStored, writeStored } from './stored.js';
 
 /**
- * Something that the user says. Its nonce makes that it counts once, however often it is sent.
+ * A command of the user. Its nonce ensures that the server stores it once, even if it is sent
+ * several times.
  * @typedef {object} Words
  * @property {string} nonce
  * @property {string} place
@@ -11,16 +12,19 @@ import { readStored, writeStored } from './stored.js';
  * @property {Record<string, unknown>} body
  */
 /**
- * Words that the server has not shown yet.
+ * The progress of a command that the server has not shown yet.
  * @typedef {object} Fate
- * @property {'waiting' | 'sent' | 'failed'} state `sent`: confirmed, and to be seen any moment
- * @property {string} reason why it failed
+ * @property {'waiting' | 'sent' | 'failed'} state `sent`: confirmed, but not shown yet
+ * @property {string} reason the server's message if it failed
  */
 /** @typedef {Words & Fate} Parcel */
 
-const PASSING_MS = 1_500;
+const RETRY_MS = 1_500;
 
-/** Sends one parcel after the other, in order, each until it is confirmed or refused; survives a reload of the page. */
+/**
+ * Sends commands one by one, in order, and repeats each one until it is confirmed or refused. It
+ * survives a reload of the page.
+ */
 export class Outbox {
   #key;
   #client;
@@ -31,10 +35,11 @@ export class Outbox {
   #isSending = false;
 
   /**
-   * @param {string} key of the store that it is kept in
+   * @param {string} key where sessionStorage keeps it
    * @param {import('./stomp.js').StompClient} client
    * @param {() => void} onChange
-   * @param {(message: string) => void} onRefused hears why an edit or a deletion came to nothing
+   * @param {(message: string) => void} onRefused gets the reason why an edit or deletion was
+   * refused
    */
   constructor(key, client, onChange, onRefused) {
     this.#key = key;
@@ -53,12 +58,15 @@ export class Outbox {
     this.flush();
   }
 
-  /** New messages and replies of a place that are not to be seen in its history yet. @param {string} place */
+  /**
+   * New messages and replies of a place that the server has not shown yet.
+   * @param {string} place
+   */
   unseen(place) {
     return this.#parcels.filter((parcel) => parcel.place === place && isNew(parcel));
   }
 
-  /** The message with this nonce was seen. @param {string} nonce */
+  /** Removes the message with this nonce, because the server has shown it. @param {string} nonce */
   seen(nonce) {
     if (this.#parcels.some((parcel) => parcel.nonce === nonce && isNew(parcel))) this.discard(nonce);
   }
@@ -77,7 +85,7 @@ export class Outbox {
     this.#changed();
   }
 
-  /** Sends what waits. */
+  /** Sends all waiting commands. */
   async flush() {
     if (this.#isSending) return;
     this.#isSending = true;
@@ -96,10 +104,10 @@ export class Outbox {
       if (isNew(parcel)) parcel.state = 'sent';
       else this.discard(parcel.nonce);
     } catch (error) {
-      // Without an answer it stays as it is, and is sent again with the same nonce.
+      // Without an answer the parcel stays and is sent again with the same nonce.
       if (!(error instanceof Refused)) return;
-      if (error.isPassing) {
-        await new Promise((resolve) => setTimeout(resolve, PASSING_MS));
+      if (error.isTemporary) {
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       } else if (isNew(parcel)) {
         parcel.state = 'failed';
         parcel.reason = error.message;

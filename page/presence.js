@@ -2,15 +2,21 @@
 
 const TYPING_MS = 4_000;
 
-/** Who is online, who is in which voice channel, and who types where. */
+/** The users who are online, in voice channels, and typing. */
 export class Presence {
   /** @type {Set<number>} */
   online = new Set();
-  /** Channel id to the users in its voice. @type {Map<number, number[]>} */
+  /** Users in voice, by channel id. @type {Map<number, number[]>} */
   voice = new Map();
-  /** Who came (true) or went since the question who is online. @type {Map<number, boolean>} */
-  #news = new Map();
-  /** Place to names, to the timer that ends it. @type {Map<string, Map<string, number>>} */
+  /**
+   * Users who came (true) or went (false) since the last request for online users.
+   * @type {Map<number, boolean>}
+   */
+  #changes = new Map();
+  /**
+   * The timers that end typing notices, by place and name.
+   * @type {Map<string, Map<string, number>>}
+   */
   #typists = new Map();
   #onChange;
 
@@ -21,30 +27,34 @@ export class Presence {
 
   /** @param {LiveEvent} event a `connect` or `disconnect` */
   came({ type, userId }) {
-    this.#news.set(Number(userId), type === 'connect');
+    this.#changes.set(Number(userId), type === 'connect');
     this.#answered(this.online);
   }
 
   /**
-   * Asks who is online; what was told while the answer was on its way is newer than the answer.
+   * Requests the users who are online. Changes that arrive before the answer are newer than it and
+   * win.
    * @param {() => Promise<number[]>} question
    */
   async ask(question) {
-    this.#news.clear();
+    this.#changes.clear();
     this.#answered(new Set(await question()));
   }
 
   /** @param {Set<number>} users */
   #answered(users) {
     this.online = users;
-    for (const [user, isOnline] of this.#news) {
+    for (const [user, isOnline] of this.#changes) {
       if (isOnline) users.add(user);
       else users.delete(user);
     }
     this.#onChange();
   }
 
-  /** Users of some voice channels; a user is in one at most. @param {Record<string, string[]>} lists channel id to user ids */
+  /**
+   * Takes the users of some voice channels. A user is in at most one channel.
+   * @param {Record<string, string[]>} lists channel id to user ids
+   */
   heard(lists) {
     for (const [channel, ids] of Object.entries(lists)) {
       if (!Array.isArray(ids)) continue;
@@ -60,7 +70,7 @@ export class Presence {
     this.#onChange();
   }
 
-  /** Somebody left (or entered) a voice channel. @param {LiveEvent} event */
+  /** Takes the users of a voice channel that a user left or entered. @param {LiveEvent} event */
   left({ channelId, ids }) {
     this.heard({ [String(channelId).replace(/^c-/, '')]: ids ?? [] });
   }
@@ -89,10 +99,10 @@ export class Presence {
     return [...(this.#typists.get(place)?.keys() ?? [])];
   }
 
-  /** Nothing of this holds over a lost connection. */
+  /** Forgets everything, because it may change while the connection is lost. */
   forget() {
     this.online.clear();
-    this.#news.clear();
+    this.#changes.clear();
     this.voice.clear();
     this.#onChange();
   }

@@ -1,4 +1,4 @@
-/** The server said no. `code` is its number, e.g. 2103; 0 where it gave none. */
+/** A refusal of the server. `code` is its number, such as 2103; 0 if it gave none. */
 export class Refused extends Error {
   /** @param {number} code @param {string} message */
   constructor(code, message) {
@@ -6,8 +6,8 @@ export class Refused extends Error {
     this.code = code;
   }
 
-  /** Too fast, or something behind the server is away: the same may work soon. */
-  get isPassing() {
+  /** True for a rate limit or a service that is down. The same request may succeed later. */
+  get isTemporary() {
     return this.code === 2429 || this.code === 2503;
   }
 }

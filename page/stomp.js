@@ -3,35 +3,45 @@ import { Refused } from './refused.js';
 
 /** @typedef {import('./frames.js').Frame} Frame */
 /**
- * What is known of the connection. `retryAt` is a time in ms where it waits for its next attempt.
+ * The state of the connection. `retryAt` is the time of the next attempt, in milliseconds since
+ * 1970.
  * @typedef {{ kind: 'connecting' | 'online' | 'stopped' } | { kind: 'waiting', retryAt: number, reason: string }} Link
  */
 /**
- * @typedef {object} Subscribed
+ * @typedef {object} Subscription
  * @property {string} destination
- * @property {() => Record<string, string>} headers asked at every connection anew, e.g. for `last-seq`
+ * @property {() => Record<string, string>} headers called at each connection, for headers like
+ * `last-seq`
  * @property {(frame: Frame) => void} onMessage
  */
-/** @typedef {{ resolve: (headers: Map<string, string>) => void, reject: (reason: Error) => void, timer: number }} Waiting */
+/**
+ * @typedef {{ resolve: (headers: Map<string, string>) => void, reject: (reason: Error) => void, timer: number }} Waiting
+ */
 
-/** The connection ended, or nothing was heard, before the answer came: the frame may or may not have been handled. */
+/**
+ * No answer arrived before the timeout or the end of the connection. The server may have handled
+ * the frame or not.
+ */
 export class Unanswered extends Error {}
 
-const BEAT_MS = 10_000;
+const HEART_BEAT_MS = 10_000;
 const SILENCE_MS = 32_000;
 const CONNECT_MS = 12_000;
 const RECEIPT_MS = 10_000;
-const LONGEST_PAUSE_MS = 15_000;
+const MAX_PAUSE_MS = 15_000;
+/** Close code of a server that restarts. */
 const RESTARTING = 1012;
 
-/** A STOMP 1.2 client over one WebSocket that comes back by itself, and renews its subscriptions then. */
+/**
+ * A STOMP 1.2 client over one WebSocket. It reconnects by itself and then renews its subscriptions.
+ */
 export class StompClient {
   #url;
   #credentials;
   #listener;
   /** @type {WebSocket | null} */
   #socket = null;
-  /** @type {Map<string, Subscribed>} */
+  /** @type {Map<string, Subscription>} */
   #subscriptions = new Map();
   /** @type {Map<string, Waiting>} */
   #receipts = new Map();
@@ -39,16 +49,18 @@ export class StompClient {
   #link = { kind: 'stopped' };
   #counter = 0;
   #failures = 0;
-  #heardAt = 0;
+  #receivedAt = 0;
   #retryTimer = 0;
   #beatTimer = 0;
   #reason = '';
 
   /**
    * @param {string} url
-   * @param {() => Promise<Record<string, string>>} credentials headers of CONNECT, asked for each attempt
-   * @param {{ onLink(link: Link): void, onOnline(): void, onRefused(refused: Refused): void }} listener
-   *   `onOnline` runs when CONNECTED came and the subscriptions were asked for anew; `onRefused` hears refusals that no receipt asked for
+   * @param {() => Promise<Record<string, string>>} credentials the headers of CONNECT, called for
+   * each attempt
+   * @param {{ onLink(link: Link): void, onOnline(): void, onRefused(refused: Refused): void }}
+   * listener `onOnline` runs after CONNECTED, when the subscriptions were renewed; `onRefused` gets
+   * refusals of frames without a receipt
    */
   constructor(url, credentials, listener) {
     this.#url = url;
@@ -60,7 +72,7 @@ export class StompClient {
     return this.#link.kind === 'online';
   }
 
-  /** Connects now, also where it waits for its next attempt. */
+  /** Connects now, even if the next attempt is due later. */
   connect() {
     if (this.#socket !== null || this.#link.kind === 'connecting') return;
     clearTimeout(this.#retryTimer);
@@ -71,7 +83,7 @@ export class StompClient {
     );
   }
 
-  /** Closes for good. */
+  /** Closes the connection and does not reconnect. */
   stop() {
     clearTimeout(this.#retryTimer);
     this.#setLink({ kind: 'stopped' });
@@ -88,7 +100,7 @@ export class StompClient {
     const receipt = this.#nextId();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => this.#settle(receipt)?.reject(new Unanswered('the server did not confirm it in time')),
+        () => this.#settle(receipt)?.reject(new Unanswered('the server did not confirm the frame in time')),
         RECEIPT_MS,
       );
       this.#receipts.set(receipt, { resolve, reject, timer });
@@ -96,16 +108,20 @@ export class StompClient {
     });
   }
 
-  /** Sends what nobody waits for; dropped while there is no connection. @param {string} destination @param {object} body */
-  tell(destination, body) {
+  /**
+   * Sends a frame without a receipt. It is dropped if there is no connection.
+   * @param {string} destination
+   * @param {object} body
+   */
+  notify(destination, body) {
     if (this.isOnline) this.#write('SEND', { destination, 'content-type': 'application/json' }, JSON.stringify(body));
   }
 
-  /** @param {Subscribed} subscribed @returns {() => void} ends the subscription */
-  subscribe(subscribed) {
+  /** @param {Subscription} subscription @returns {() => void} ends the subscription */
+  subscribe(subscription) {
     const id = this.#nextId();
-    this.#subscriptions.set(id, subscribed);
-    if (this.isOnline) this.#announce(id, subscribed);
+    this.#subscriptions.set(id, subscription);
+    if (this.isOnline) this.#sendSubscribe(id, subscription);
     return () => {
       if (this.#subscriptions.delete(id) && this.isOnline) this.#write('UNSUBSCRIBE', { id });
     };
@@ -116,22 +132,22 @@ export class StompClient {
     if (this.#link.kind !== 'connecting') return;
     const socket = new WebSocket(this.#url, ['v12.stomp']);
     this.#socket = socket;
-    this.#heardAt = Date.now();
+    this.#receivedAt = Date.now();
     const deadline = setTimeout(() => {
-      if (socket === this.#socket && !this.isOnline) this.#lose('the server does not answer');
+      if (socket === this.#socket && !this.isOnline) this.#connectionLost('the server does not answer');
     }, CONNECT_MS);
     socket.onopen = () => {
-      const beats = `${BEAT_MS},${BEAT_MS}`;
+      const beats = `${HEART_BEAT_MS},${HEART_BEAT_MS}`;
       socket.send(encodeFrame('CONNECT', { 'accept-version': '1.2', 'heart-beat': beats, ...headers }));
     };
     socket.onmessage = ({ data }) => {
       if (socket !== this.#socket) return;
-      this.#heardAt = Date.now();
+      this.#receivedAt = Date.now();
       for (const frame of decodeFrames(String(data))) this.#handle(frame);
     };
     socket.onclose = ({ code }) => {
       clearTimeout(deadline);
-      if (socket === this.#socket) this.#lose(this.#reason || 'the connection was lost', code === RESTARTING);
+      if (socket === this.#socket) this.#connectionLost(this.#reason || 'the connection was lost', code === RESTARTING);
     };
   }
 
@@ -140,10 +156,10 @@ export class StompClient {
     const { command, headers, body } = frame;
     if (command === 'CONNECTED') {
       this.#reason = '';
-      this.#beatTimer = setInterval(() => this.#beat(), BEAT_MS);
+      this.#beatTimer = setInterval(() => this.#beat(), HEART_BEAT_MS);
       this.#setLink({ kind: 'online' });
       this.#write('SUBSCRIBE', { id: 'errors', destination: '/user/queue/errors' });
-      for (const [id, subscribed] of this.#subscriptions) this.#announce(id, subscribed);
+      for (const [id, subscription] of this.#subscriptions) this.#sendSubscribe(id, subscription);
       this.#listener.onOnline();
     } else if (command === 'MESSAGE') {
       const id = headers.get('subscription') ?? '';
@@ -153,7 +169,7 @@ export class StompClient {
       this.#failures = 0;
       this.#settle(headers.get('receipt-id') ?? '')?.resolve(headers);
     } else if (command === 'ERROR') {
-      this.#reason = headers.get('message') ?? 'the server refused';
+      this.#reason = headers.get('message') ?? 'the server refused the connection';
       this.#listener.onRefused(new Refused(Number(headers.get('code') ?? 0), this.#reason));
     }
   }
@@ -169,17 +185,17 @@ export class StompClient {
   }
 
   #beat() {
-    if (Date.now() - this.#heardAt > SILENCE_MS) {
-      this.#lose('the server fell silent');
+    if (Date.now() - this.#receivedAt > SILENCE_MS) {
+      this.#connectionLost('the server stopped responding');
       return;
     }
-    // A connection that lasts so long works: the next loss starts its pauses anew.
+    // A connection that lasts this long works, so the next pause is short again.
     this.#failures = 0;
     this.#socket?.send('\n');
   }
 
   /** @param {string} reason @param {boolean} [atOnce] */
-  #lose(reason, atOnce = false) {
+  #connectionLost(reason, atOnce = false) {
     this.#drop();
     if (this.#link.kind !== 'stopped') this.#retry(reason, atOnce);
   }
@@ -197,16 +213,16 @@ export class StompClient {
   /** @param {string} reason @param {boolean} atOnce */
   #retry(reason, atOnce) {
     if (this.#link.kind === 'stopped') return;
-    // Pauses double, and jitter keeps the clients of a server that went away from coming back in step.
-    const longest = Math.min(LONGEST_PAUSE_MS, 500 * 2 ** this.#failures);
+    // Exponential backoff. Jitter spreads the clients of a lost server over time.
+    const longest = Math.min(MAX_PAUSE_MS, 500 * 2 ** this.#failures);
     const pause = atOnce && this.#failures === 0 ? 0 : longest * (0.5 + Math.random() / 2);
     this.#failures += 1;
     this.#setLink({ kind: 'waiting', retryAt: Date.now() + pause, reason });
     this.#retryTimer = setTimeout(() => this.connect(), pause);
   }
 
-  /** @param {string} id @param {Subscribed} subscribed */
-  #announce(id, { destination, headers }) {
+  /** @param {string} id @param {Subscription} subscription */
+  #sendSubscribe(id, { destination, headers }) {
     this.#write('SUBSCRIBE', { id, destination, ...headers() });
   }
 

@@ -1,6 +1,10 @@
-// Kept for this tab alone: another tab is another user.
+// Values are kept for this tab only, because another tab can be another user.
 
-/** What was kept under the key; undefined for nothing, or nothing to read. @param {string} key @returns {any} */
+/**
+ * Reads a value; undefined if there is none or it cannot be read.
+ * @param {string} key
+ * @returns {any}
+ */
 export function readStored(key) {
   try {
     return JSON.parse(sessionStorage.getItem(key) ?? 'null') ?? undefined;
@@ -9,12 +13,12 @@ export function readStored(key) {
   }
 }
 
-/** @param {string} key @param {unknown} value null forgets it */
+/** Writes a value; null removes it. @param {string} key @param {unknown} value */
 export function writeStored(key, value) {
   try {
     if (value === null || value === '') sessionStorage.removeItem(key);
     else sessionStorage.setItem(key, JSON.stringify(value));
   } catch {
-    // A browser that keeps nothing for pages still shows the chat.
+    // Some browsers refuse storage. The chat works without it.
   }
 }

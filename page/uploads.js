@@ -1,7 +1,7 @@
 import { Refused } from './refused.js';
 
 /**
- * A file on its way.
+ * A file that is being uploaded.
  * @typedef {object} Upload
  * @property {string} nonce
  * @property {import('./world.js').Place} place
@@ -16,7 +16,7 @@ const IMAGES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avi
 const VIDEOS = ['video/mp4', 'video/webm', 'video/ogg'];
 const RETRY_MS = 3_000;
 
-/** Sends files one after the other; one that the server could not be reached for is tried again. */
+/** Uploads files one by one. An upload is repeated while the server cannot be reached. */
 export class Uploads {
   /** @type {Upload[]} */
   #items = [];
@@ -25,7 +25,11 @@ export class Uploads {
   #onChange;
   #isSending = false;
 
-  /** @param {import('./api.js').Api} api @param {{ id: number, name: string, image: string | null }} me @param {() => void} onChange */
+  /**
+   * @param {import('./api.js').Api} api
+   * @param {{ id: number, name: string, image: string | null }} me
+   * @param {() => void} onChange
+   */
   constructor(api, me, onChange) {
     this.#api = api;
     this.#me = me;
@@ -86,7 +90,7 @@ export class Uploads {
       this.discard(upload);
     } catch (error) {
       if (upload.abort.signal.aborted) return;
-      if (error instanceof Refused && !error.isPassing) {
+      if (error instanceof Refused && !error.isTemporary) {
         upload.state = 'failed';
         upload.reason = error.message;
       } else {
@@ -105,7 +109,8 @@ export class Uploads {
 /** @param {Upload} upload @param {{ id: number, name: string, image: string | null }} me */
 function formOf({ nonce, place, file }, me) {
   const form = new FormData();
-  // The place comes before the file: a server that refuses it need not take the bytes.
+  // The place comes before the file, so that the server can refuse the upload before it reads the
+  // bytes.
   form.set('channelId', String(place.id));
   if (place.communityId !== null) form.set('communityId', String(place.communityId));
   form.set('type', place.kind === 'room' ? 'direct' : 'community');

@@ -3,7 +3,10 @@ import { readStored, writeStored } from './stored.js';
 
 /** @typedef {import('./api.js').Entry} Entry */
 /** @typedef {import('./chat.js').Chat} Chat */
-/** What the next Enter does. `draft` is what stood there before an edit. @typedef {{ kind: 'new' } | { kind: 'reply', entry: Entry } | { kind: 'edit', entry: Entry, draft: string }} Mode */
+/**
+ * The effect of the next Enter. `draft` is the text from before the edit.
+ * @typedef {{ kind: 'new' } | { kind: 'reply', entry: Entry } | { kind: 'edit', entry: Entry, draft: string }} Mode
+ */
 
 const form = byId('composer', HTMLFormElement);
 const text = byId('text', HTMLTextAreaElement);
@@ -14,9 +17,9 @@ const cancel = byId('cancel-mode', HTMLButtonElement);
 const send = byId('send', HTMLButtonElement);
 const talk = byId('talk', HTMLElement);
 const drop = byId('drop', HTMLElement);
-const MOST_LINES_PX = 180;
+const MAX_TEXT_PX = 180;
 
-/** Where the user writes, replies, edits and hands in files. What is not sent yet stays, place by place. */
+/** The form for messages, replies, edits and files. It keeps an unsent draft for each place. */
 export class Composer {
   /** @type {Chat | null} */
   #chat = null;
@@ -64,7 +67,7 @@ export class Composer {
     this.#setText(readStored(this.#draftKey) ?? '');
     this.#showMode();
     text.placeholder = `Message ${chat.open?.title ?? ''}`;
-    // On a phone the keyboard would cover what one came to read.
+    // On a phone the on-screen keyboard would cover the messages.
     if (chat.open !== null && matchMedia('(hover: hover)').matches) text.focus();
   }
 
@@ -109,7 +112,7 @@ export class Composer {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    // Enter ends a syllable of Korean before it ends a message.
+    // While an input method composes, for example a Korean syllable, Enter ends the composition.
     if (event.isComposing || event.keyCode === 229) return;
     if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault();
@@ -153,10 +156,10 @@ export class Composer {
     this.#fit();
   }
 
-  /** As high as its text, up to a limit. */
+  /** Makes the field as high as its text, up to a limit. */
   #fit() {
     text.style.height = 'auto';
-    text.style.height = `${Math.min(text.scrollHeight + 2, MOST_LINES_PX)}px`;
+    text.style.height = `${Math.min(text.scrollHeight + 2, MAX_TEXT_PX)}px`;
   }
 
   /** @param {Event} event @param {DataTransfer | null} transfer */

@@ -3,18 +3,25 @@ import { avatar, el } from './dom.js';
 /** @typedef {import('./api.js').Entry} Entry */
 /** @typedef {import('./outbox.js').Parcel} Parcel */
 /** @typedef {import('./uploads.js').Upload} Upload */
-/** @typedef {{ onReply(entry: Entry): void, onEdit(entry: Entry): void, onDelete(entry: Entry): void }} Actions */
+/**
+ * @typedef {{ onReply(entry: Entry): void, onEdit(entry: Entry): void, onDelete(entry: Entry): void }} Actions
+ */
 
-const SURE_MS = 4_000;
+const CONFIRM_MS = 4_000;
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const whole = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 
-/** Times come in UTC and without saying so. @param {Entry} entry */
+/** Reads the time of a message, which is in UTC without a zone. @param {Entry} entry */
 export function dateOf({ time }) {
   return new Date(`${time}Z`);
 }
 
-/** @param {Entry} entry @param {boolean} isFirst of several of one author @param {boolean} isOwn @param {Actions} actions */
+/**
+ * @param {Entry} entry
+ * @param {boolean} isFirst of a group of messages by one author
+ * @param {boolean} isOwn
+ * @param {Actions} actions
+ */
 export function messageItem(entry, isFirst, isOwn, actions) {
   const isText = entry.fileType === null || entry.fileType === 'reply';
   const date = dateOf(entry);
@@ -44,7 +51,12 @@ export function messageItem(entry, isFirst, isOwn, actions) {
   );
 }
 
-/** A message that is on its way. @param {Parcel} parcel @param {string} author @param {{ retry(): void, discard(): void }} actions */
+/**
+ * A message that the server has not shown yet.
+ * @param {Parcel} parcel
+ * @param {string} author
+ * @param {{ retry(): void, discard(): void }} actions
+ */
 export function pendingItem(parcel, author, actions) {
   const { kind, body, state, reason } = parcel;
   return el(
@@ -62,7 +74,11 @@ export function pendingItem(parcel, author, actions) {
   );
 }
 
-/** A file that is on its way. @param {Upload} upload @param {{ retry(): void, discard(): void }} actions */
+/**
+ * A file that is being uploaded.
+ * @param {Upload} upload
+ * @param {{ retry(): void, discard(): void }} actions
+ */
 export function uploadItem({ file, share, state, reason }, actions) {
   const { name } = file;
   return el(
@@ -91,7 +107,10 @@ function quote(name, content) {
   return el('blockquote', {}, name ? el('strong', {}, name) : null, name ? ' ' : null, fileNote(content ?? ''));
 }
 
-/** A quoted file is a link of no use to a reader. @param {string} content */
+/**
+ * The text of a quote. The link of a file is replaced, because it is not readable.
+ * @param {string} content
+ */
 function fileNote(content) {
   return /^https?:\/\/\S*\/chat-server\/files\/\S+$/.test(content) ? 'a file' : content;
 }
@@ -107,7 +126,8 @@ function fileOf({ message, thumbnail, fileType, name }) {
   if (link === null) return el('p', { class: 'text' }, message);
   const attributes = { href: link, target: '_blank', rel: 'noopener noreferrer' };
   const onerror = (/** @type {Event} */ { currentTarget }) => {
-    if (currentTarget instanceof HTMLElement) currentTarget.replaceWith('This file can’t be shown; open it');
+    if (currentTarget instanceof HTMLElement)
+      currentTarget.replaceWith('This file cannot be shown here. Open it in a new tab.');
   };
   if (fileType === 'image') {
     const image = el('img', { src: safeLink(thumbnail ?? '') ?? link, alt: `Image from ${name}`, onerror });
@@ -125,7 +145,10 @@ function fileOf({ message, thumbnail, fileType, name }) {
   return el('a', { class: 'shared file', ...attributes, download: '' }, 'Download the file');
 }
 
-/** Only what a browser fetches: a link may have been stored by anybody. @param {string} text */
+/**
+ * Returns a link only if it is http or https, because any user may have stored it.
+ * @param {string} text
+ */
 function safeLink(text) {
   if (text === '' || !URL.canParse(text, location.href)) return null;
   const url = new URL(text, location.href);
@@ -137,7 +160,11 @@ function button(what, entry, onclick) {
   return el('button', { type: 'button', 'aria-label': `${what}: message of ${entry.name}`, onclick }, what);
 }
 
-/** Asks before it deletes. @param {Entry} entry @param {Actions} actions */
+/**
+ * A button that deletes only after a second click.
+ * @param {Entry} entry
+ * @param {Actions} actions
+ */
 function deleteButton(entry, actions) {
   let isAsked = false;
   const deleting = button('Delete', entry, () => {
@@ -151,7 +178,7 @@ function deleteButton(entry, actions) {
     setTimeout(() => {
       isAsked = false;
       deleting.textContent = 'Delete';
-    }, SURE_MS);
+    }, CONFIRM_MS);
   });
   return deleting;
 }

@@ -9,29 +9,37 @@ const scroller = byId('messages', HTMLElement);
 const list = byId('list', HTMLOListElement);
 const older = byId('older', HTMLElement);
 const toNewest = byId('to-newest', HTMLButtonElement);
+/** Closer than this to the end counts as at the end. */
 const NEAR_PX = 60;
+/** Older messages are read when less than this is left above. */
 const AHEAD_PX = 400;
 const GROUP_MS = 5 * 60_000;
 const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'full' });
 
-/** The message list: it stays at the newest while the reader is there, and stays put while he reads older ones. */
+/**
+ * The list of messages. It follows new messages at the end, and keeps its position while the user
+ * reads older ones.
+ */
 export class MessagesView {
   #actions;
   /** @type {Chat | null} */
   #chat = null;
   #place = '';
   #isAtEnd = true;
-  /** Items by what they show, so that only what changed is built anew. @type {Map<string, { shows: string, item: HTMLElement }>} */
+  /**
+   * Items by key, with the data that they show, so that only changed items are rebuilt.
+   * @type {Map<string, { shows: string, item: HTMLElement }>}
+   */
   #items = new Map();
   #newest = '';
 
   /** @param {Actions} actions */
   constructor(actions) {
     this.#actions = actions;
-    // So that it scrolls by keys in every browser.
+    // This makes it scroll by keyboard in every browser.
     scroller.tabIndex = 0;
     scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
-    // Pictures grow after they were put in.
+    // Images get their height only when they are loaded.
     list.addEventListener('load', () => this.#keepEnd(), true);
     list.addEventListener('loadedmetadata', () => this.#keepEnd(), true);
     new ResizeObserver(() => this.#keepEnd()).observe(scroller);
@@ -137,7 +145,10 @@ export class MessagesView {
     if (this.#isAtEnd) scroller.scrollTop = scroller.scrollHeight;
   }
 
-  /** Where the messages stand that are seen now. A day's line is none of them: it stays above whatever comes before; and a message may be drawn anew. */
+  /**
+   * The visible messages and their positions. Lines with a date are left out, because older
+   * messages move them. There are several, because a message can be rebuilt.
+   */
   #anchors() {
     const top = scroller.getBoundingClientRect().top;
     return [...list.children]

@@ -5,19 +5,25 @@ const aside = byId('people', HTMLElement);
 const toggle = byId('show-people', HTMLButtonElement);
 let shown = '';
 
-toggle.addEventListener('click', () => lay(!aside.classList.contains('shown')));
-document.addEventListener('keydown', ({ key }) => key === 'Escape' && lay(false));
+toggle.addEventListener('click', () => setShown(!aside.classList.contains('shown')));
+document.addEventListener('keydown', ({ key }) => key === 'Escape' && setShown(false));
 document.addEventListener('click', ({ target }) => {
-  if (target instanceof Node && !aside.contains(target) && target !== toggle) lay(false);
+  if (target instanceof Node && !aside.contains(target) && target !== toggle) setShown(false);
 });
 
-/** Where there is no room for a third column, the members lie over the second. @param {boolean} isShown */
-function lay(isShown) {
+/**
+ * Shows or hides the members. On a narrow screen they cover the second column.
+ * @param {boolean} isShown
+ */
+function setShown(isShown) {
   aside.classList.toggle('shown', isShown);
   toggle.setAttribute('aria-expanded', String(isShown));
 }
 
-/** The right side: the members of the open place, those online first. @param {import('./chat.js').Chat} chat */
+/**
+ * Shows the members of the open place, online members first.
+ * @param {import('./chat.js').Chat} chat
+ */
 export function showPeople({ world, open, presence, me, link }) {
   const isOnline = (/** @type {number} */ user) =>
     user === me.id ? link.kind === 'online' : presence.online.has(user);

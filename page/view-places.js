@@ -7,10 +7,13 @@ import { nameOf } from './world.js';
 const nav = byId('places', HTMLElement);
 let shown = '';
 
-/** The left side: who the user is, rooms and channels with what is unread, and who is in voice. @param {Chat} chat */
+/**
+ * Shows the user, their rooms and channels with unread counts, and the users in voice.
+ * @param {Chat} chat
+ */
 export function showPlaces(chat) {
   const { places, open, unread, presence, voice, me, link } = chat;
-  // Rebuilt only where something changed: a button must not vanish from under a finger.
+  // Rebuild only after a change, because a button must not vanish while the user presses it.
   const state = JSON.stringify([
     places,
     open?.key,

@@ -8,7 +8,11 @@ const NOTICE_MS = 8_000;
 let tick = 0;
 let shown = '';
 
-/** Says what is wrong with the connection, while something is. @param {Link} link @param {() => void} onRetry */
+/**
+ * Shows the state of the connection while it is not online.
+ * @param {Link} link
+ * @param {() => void} onRetry
+ */
 export function showLink(link, onRetry) {
   clearInterval(tick);
   const text = textOf(link);
@@ -30,7 +34,7 @@ function textOf(link) {
   return `Not connected: ${link.reason}. Trying again in ${seconds} s.`;
 }
 
-/** Tells something once. @param {string} text */
+/** Shows a notice for a short time. @param {string} text */
 export function showNotice(text) {
   const remove = () => notice.remove();
   const close = el('button', { type: 'button', 'aria-label': 'Dismiss', onclick: remove }, '×');

@@ -1,11 +1,20 @@
 /** @typedef {import('./world.js').Place} Place */
 /** @typedef {import('./outbox.js').Words} Words */
 /** @typedef {{ id: number, name: string, image: string | null }} Me */
-/** @typedef {{ destination: string, body: Record<string, unknown> }} Told */
+/**
+ * A frame without a receipt.
+ * @typedef {{ destination: string, body: Record<string, unknown> }} Notice
+ */
 
-// What the page sends, as the server reads it.
+// The frames that the page sends.
 
-/** @param {Place} place @param {Me} me @param {string} content @param {import('./api.js').Entry | null} parent of a reply @returns {Words} */
+/**
+ * @param {Place} place
+ * @param {Me} me
+ * @param {string} content
+ * @param {import('./api.js').Entry | null} parent of a reply
+ * @returns {Words}
+ */
 export function messageTo(place, { id: userId, name, image: profileImage }, content, parent) {
   const body = { userId, name, profileImage, content };
   if (parent === null) return words(place, 'message', body);
@@ -13,7 +22,13 @@ export function messageTo(place, { id: userId, name, image: profileImage }, cont
   return words(place, 'reply', { ...body, parentId, parentName, parentContent, type: 'reply' });
 }
 
-/** @param {Place} place @param {Me} me @param {string} id of the message @param {string} content @returns {Words} */
+/**
+ * @param {Place} place
+ * @param {Me} me
+ * @param {string} id of the message
+ * @param {string} content
+ * @returns {Words}
+ */
 export function editOf(place, me, id, content) {
   return words(place, 'modify', { id, content, userId: me.id, type: 'modify' });
 }
@@ -23,13 +38,19 @@ export function deletionOf(place, me, id) {
   return words(place, 'delete', { id, userId: me.id, type: 'delete' });
 }
 
-/** @param {Place} place @param {Me} me @returns {Told} */
+/** @param {Place} place @param {Me} me @returns {Notice} */
 export function typingOf(place, me) {
   const body = { content: me.name, type: 'typing', ...addressOf(place) };
   return { destination: destinationOf(place, 'typing'), body };
 }
 
-/** Where the user is: in a voice channel, else at the place that he looks at, else at home. @param {Me} me @param {Place | null} open @param {Place | null} voice @returns {Told} */
+/**
+ * Reports where the user is: in a voice channel, otherwise at the open place, otherwise at home.
+ * @param {Me} me
+ * @param {Place | null} open
+ * @param {Place | null} voice
+ * @returns {Notice}
+ */
 export function whereabouts({ id: user_id }, open, voice) {
   if (voice === null) {
     const body = { type: 'state', user_id, channel_id: open?.key ?? 'home' };
@@ -39,10 +60,15 @@ export function whereabouts({ id: user_id }, open, voice) {
   return { destination: '/kafka/signaling', body };
 }
 
-/** @param {Place} place @param {Words['kind']} kind @param {Record<string, unknown>} said @returns {Words} */
-function words(place, kind, said) {
+/**
+ * @param {Place} place
+ * @param {Words['kind']} kind
+ * @param {Record<string, unknown>} fields
+ * @returns {Words}
+ */
+function words(place, kind, fields) {
   const nonce = crypto.randomUUID();
-  const body = { ...said, ...addressOf(place), nonce };
+  const body = { ...fields, ...addressOf(place), nonce };
   return { nonce, place: place.key, kind, destination: destinationOf(place, kind), body };
 }
 

@@ -2,7 +2,8 @@
  * @typedef {object} World
  * @property {{ id: number, name: string, image: string | null }[]} users
  * @property {{ id: number, members: number[] }[]} rooms
- * @property {{ id: number, members: number[], channels: { id: number, members: number[] | null }[] }[]} communities
+ * @property {{ id: number, members: number[], channels: { id: number, members: number[] | null }[]
+ * }[]} communities
  */
 /**
  * A direct room or a text channel that the user may read.
@@ -13,7 +14,7 @@
  * @property {number | null} communityId null for a room
  * @property {string} title
  * @property {number[]} members
- * @property {boolean} isPrivate a channel that not all of its community may read
+ * @property {boolean} isPrivate false if all members of the community may read the channel
  */
 /** @typedef {{ id: number, title: string, members: number[], channels: Place[] }} Community */
 /** @typedef {{ rooms: Place[], communities: Community[] }} Places */
@@ -23,7 +24,12 @@ export function nameOf(world, userId) {
   return world.users.find(({ id }) => id === userId)?.name ?? `User ${userId}`;
 }
 
-/** What of the world this user sees. @param {World} world @param {number} userId @returns {Places} */
+/**
+ * The rooms and channels that a user may read.
+ * @param {World} world
+ * @param {number} userId
+ * @returns {Places}
+ */
 export function placesOf(world, userId) {
   const rooms = world.rooms.filter(({ members }) => members.includes(userId));
   const communities = world.communities.filter(({ members }) => members.includes(userId));
@@ -45,19 +51,29 @@ export function allPlaces({ rooms, communities }) {
   return [...rooms, ...communities.flatMap(({ channels }) => channels)];
 }
 
-/** Where the place's events are heard. @param {Place} place */
+/** The destination of the place's events. @param {Place} place */
 export function topicOf({ kind, id }) {
   return kind === 'room' ? `/topic/direct/${id}` : `/topic/group/${id}`;
 }
 
-/** @param {World} world @param {World['rooms'][number]} room @param {number} userId @returns {Place} */
+/**
+ * @param {World} world
+ * @param {World['rooms'][number]} room
+ * @param {number} userId
+ * @returns {Place}
+ */
 function roomPlace(world, { id, members }, userId) {
   const others = members.filter((member) => member !== userId).map((member) => nameOf(world, member));
   const title = others.length === 0 ? `Room ${id}` : others.join(', ');
   return { key: `r-${id}`, kind: 'room', id, communityId: null, title, members, isPrivate: true };
 }
 
-/** @param {number} communityId @param {number[]} all @param {{ id: number, members: number[] | null }} channel @returns {Place} */
+/**
+ * @param {number} communityId
+ * @param {number[]} all
+ * @param {{ id: number, members: number[] | null }} channel
+ * @returns {Place}
+ */
 function channelPlace(communityId, all, { id, members }) {
   const isPrivate = members !== null;
   return {

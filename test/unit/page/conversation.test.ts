@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { type Conversations, type Entry, type History, pageModule } from './modules.ts';
 
 const { Conversation } = await pageModule<Conversations>('conversation.js');
@@ -7,7 +7,7 @@ function entry(seq: number, more: Partial<Entry> & { parentId?: string } = {}): 
   return { id: `id-${seq}`, userId: 1, message: `text ${seq}`, parentContent: null, seq, edited: false, ...more };
 }
 
-/** A place whose history has the entries 1 to `count`, newest number `seq`. */
+/** A loaded conversation whose history has the entries 1 to `count` and the newest number `seq`. */
 async function loaded(count: number, seq = count, history?: History) {
   const all = Array.from({ length: count }, (_, index) => entry(index + 1));
   const read: History = async (_place, size, before = count + 1) => ({
@@ -19,7 +19,7 @@ async function loaded(count: number, seq = count, history?: History) {
   return conversation;
 }
 
-test('live events go on where the history ends, each once', async () => {
+it('appends each live event after the history once', async () => {
   const conversation = await loaded(2);
   const third = { type: 'message', id: 'id-3', userId: '7', name: 'Grace', message: 'hi', time: 'T', seq: 3 };
   expect(conversation.apply({ ...third, seq: 2 })).toBe(false);
@@ -30,7 +30,7 @@ test('live events go on where the history ends, each once', async () => {
   expect(conversation.seq).toBe(3);
 });
 
-test('an edit changes the message and its quotes, a deletion takes it away', async () => {
+it('changes a message and its quotes on an edit, and removes the message on a deletion', async () => {
   const conversation = await loaded(2);
   const reply = { type: 'reply', id: 'r', userId: '2', name: 'Grace', message: 're', time: 'T', seq: 3 };
   conversation.apply({ ...reply, parentName: undefined, parentContent: 'text 1' });
@@ -42,7 +42,7 @@ test('an edit changes the message and its quotes, a deletion takes it away', asy
   expect(conversation.entries[1]).toMatchObject({ parentContent: '삭제된 메세지입니다.' });
 });
 
-test('what changes while older entries are read changes them too', async () => {
+it('applies edits and deletions to older entries that are being read at that moment', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const all = Array.from({ length: 60 }, (_, index) => entry(index + 1));
   const conversation = await loaded(60, 60, async (_place, size, before) => {

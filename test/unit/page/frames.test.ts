@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { FrameDecoder } from '../../../src/adapters/stomp/decoder.ts';
 import { type Frames, pageModule } from './modules.ts';
 
@@ -12,7 +12,7 @@ const headers = fc.dictionary(
   { maxKeys: 5, noNullPrototype: true },
 );
 
-test('what it writes is what it reads, and what the server reads', () => {
+it('writes frames that it and the server read back unchanged', () => {
   fc.assert(
     fc.property(headers, text, (given, body) => {
       const written = encodeFrame('SEND', given, body);
@@ -30,7 +30,7 @@ test('what it writes is what it reads, and what the server reads', () => {
   );
 });
 
-test('several frames of one message are told apart, heart-beats between them skipped', () => {
+it('reads several frames of one message and skips heart-beats between them', () => {
   const frames = decodeFrames('\nRECEIPT\nreceipt-id:1\n\n\0\r\nMESSAGE\r\nseq:2\r\nseq:3\r\n\r\n{"a":"\\n\\n"}\0\n');
   expect(frames.map(({ command, body }) => [command, body])).toEqual([
     ['RECEIPT', ''],

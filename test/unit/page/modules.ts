@@ -1,4 +1,4 @@
-/** What the tests use of the page's modules, which are scripts for browsers and have no declarations. */
+/** Types for the modules of the page, which are browser scripts without declarations. */
 export interface Frame {
   readonly command: string;
   readonly headers: ReadonlyMap<string, string>;
@@ -68,7 +68,7 @@ export interface Refusals {
 
 const FOLDER = new URL('../../../page/', import.meta.url);
 
-/** Loads one of them, e.g. `frames.js`. */
+/** Loads a module of the page, such as `frames.js`. */
 export async function pageModule<T>(name: string): Promise<T> {
   return (await import(new URL(name, FOLDER).href)) as T;
 }

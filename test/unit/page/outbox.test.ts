@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { type Client, type Outboxes, pageModule, type Refusals } from './modules.ts';
 
 const { Outbox } = await pageModule<Outboxes>('outbox.js');
 const { Refused } = await pageModule<Refusals>('refused.js');
 
-/** An outbox, and a server that answers by `answer`. */
+/** An outbox whose server answers each command with `answer`. */
 function withServer(answer: (nonce: string) => Promise<unknown>) {
   const asked: string[] = [];
   const refusals: string[] = [];
@@ -29,7 +29,7 @@ function withServer(answer: (nonce: string) => Promise<unknown>) {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('one is sent after the other, and stays until it is seen', async () => {
+it('sends messages one by one and keeps each until the server shows it', async () => {
   const answers: (() => void)[] = [];
   const { outbox, asked, say } = withServer(() => new Promise<void>((resolve) => answers.push(resolve)));
   say('a');
@@ -48,11 +48,11 @@ test('one is sent after the other, and stays until it is seen', async () => {
   expect(outbox.unseen('r-6')).toEqual([]);
 });
 
-test('what got no answer is sent again with the same nonce once the line is back', async () => {
+it('sends a message without an answer again, with the same nonce, when the connection is back', async () => {
   const { outbox, client, asked, say } = withServer(async () => {
     if (!client.isOnline || asked.length > 1) return;
     client.isOnline = false;
-    throw new Error('the line broke');
+    throw new Error('the connection was lost');
   });
   say('a');
   say('b');
@@ -63,7 +63,7 @@ test('what got no answer is sent again with the same nonce once the line is back
   expect(asked).toEqual(['a', 'a', 'b']);
 });
 
-test('a refused message waits for the user, and does not hold up the next', async () => {
+it('keeps a refused message for the user and sends the next one', async () => {
   let isRefused = true;
   const { outbox, asked, refusals, say } = withServer(async (nonce) => {
     if (nonce !== 'b' && isRefused) throw new Refused(2103, 'not permitted');
