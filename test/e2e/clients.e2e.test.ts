@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../../dev/cluster/cluster.ts';
 import { describeWithService } from '../../dev/services/shared.ts';
 import { converse, enter, pairOf, worldOf } from './clients/conversation.ts';
@@ -27,13 +27,14 @@ describe('on one server', () => {
   });
   afterAll(() => system.stop());
 
-  // Each talk has users of its own, so they need not wait for each other.
+  // Each conversation has its own users, so all of them can run at the same time.
   CLIENTS.forEach(([name, connect], index) => {
-    test.concurrent(`a conversation: ${name}`, () => converse(system, connect, pairOf(index + 1)));
+    it.concurrent(`serves a whole conversation of two users: ${name}`, () =>
+      converse(system, connect, pairOf(index + 1)));
   });
 
   BEATING.forEach(([name, connect], index) => {
-    test.concurrent(`heart-beats go both ways while nobody speaks: ${name}`, async () => {
+    it.concurrent(`exchanges heart-beats in both directions while no messages are sent: ${name}`, async () => {
       const beats = new Set<string>();
       const all = Promise.withResolvers<void>();
       const debug = (line: string) => {
@@ -58,7 +59,7 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'on three servers', () =>
   afterAll(() => cluster?.stop());
 
   CLIENTS.forEach(([name, connect], index) => {
-    test.concurrent(`a conversation over several: ${name}`, async () => {
+    it.concurrent(`serves a whole conversation of two users on different servers: ${name}`, async () => {
       if (cluster === undefined) throw new Error('there is no cluster');
       const { servers, token, stop } = cluster;
       await converse({ urls: servers.map(({ url }) => url), token, stop }, connect, pairOf(index + 1), index);

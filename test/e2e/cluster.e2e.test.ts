@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Cluster, startCluster } from '../../dev/cluster/cluster.ts';
 import { describeWithService } from '../../dev/services/shared.ts';
 import type { StompClient, StompSubscription } from '../../dev/stomp-client.ts';
@@ -11,15 +11,15 @@ const MEMBERS = Array.from({ length: PUBLISHERS }, (_, index) => index + 1);
 const ROOM = 40;
 const COMMUNITY = 4;
 const CHANNEL = 44;
-/** A user who comes and goes in one test alone. */
-const SHY = 7;
-/** That somebody left is known everywhere after a grace of 2 s. */
-const LEFT = { timeout: 10_000, interval: 100 };
+/** A user who connects in one test only. */
+const VISITOR = 7;
+/** A disconnect is reported everywhere after a grace period of 2 s. */
+const DISCONNECT_WAIT = { timeout: 10_000, interval: 100 };
 
-/** Everybody knows everybody: one room and one community of all. */
+/** One room and one community that all publishers share. */
 const DIRECTORY = {
-  users: Object.fromEntries([...MEMBERS, SHY].map((id) => [String(id), { name: `name${id}`, image: null }])),
-  rooms: { [ROOM]: MEMBERS, 41: [1, 2], 42: [1, 2], 43: [1, SHY] },
+  users: Object.fromEntries([...MEMBERS, VISITOR].map((id) => [String(id), { name: `name${id}`, image: null }])),
+  rooms: { [ROOM]: MEMBERS, 41: [1, 2], 42: [1, 2], 43: [1, VISITOR] },
   communities: { [COMMUNITY]: { members: MEMBERS, channels: { [CHANNEL]: null } } },
 };
 
@@ -52,7 +52,7 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'three servers on Kafka, 
     { kind: 'channel', topic: `/topic/group/${CHANNEL}`, sends: 'channel', place: CHANNEL, history: 'community' },
   ] as const;
 
-  describe.each(kinds)('many messages into one $kind from everywhere', ({ topic, sends, place, history }) => {
+  describe.each(kinds)('many messages into one $kind from three servers', ({ topic, sends, place, history }) => {
     const heard: StompSubscription[] = [];
 
     beforeAll(async () => {
@@ -77,7 +77,7 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'three servers on Kafka, 
       await Promise.all(heard.map((one) => one.atLeast(ALL, ({ type }) => type === 'message')));
     });
 
-    test('every subscriber on every server has all of them once, in one order, which the numbers tell', () => {
+    it('delivers every message once to each subscriber on each server, in the order of their numbers', () => {
       const numbers = Array.from({ length: ALL }, (_, index) => index + 1);
       const first = heard[0]?.bodies.filter(({ type }) => type === 'message');
       expect(heard).toHaveLength(2 * PUBLISHERS);
@@ -94,7 +94,7 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'three servers on Kafka, 
       }
     });
 
-    test("each server's history holds the same", async () => {
+    it('shows the same messages in the history of each server', async () => {
       const live = heard[0]?.bodies
         .filter(({ type }) => type === 'message')
         .map(({ id, message }) => ({ id, message }));
@@ -109,7 +109,7 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'three servers on Kafka, 
     });
   });
 
-  test('a file that one server took is to be had from another, by the link that a third shows', async () => {
+  it('serves a file that was uploaded to another server, by the link that a third server shows', async () => {
     const [one, two, three] = cluster.servers;
     const third = await client(2, 2);
     const topic = await third.subscribe('/topic/direct/41');
@@ -129,7 +129,7 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'three servers on Kafka, 
     expect(new Uint8Array(await elsewhere.arrayBuffer())).toEqual(bytes);
   });
 
-  test('a second server of the same SERVER_ID does not start and says so, and the first goes on', async () => {
+  it('refuses to start a second server with the same SERVER_ID, and the first one continues', async () => {
     await expect(cluster.add({ id: 'chat-2' })).rejects.toThrow(/ended \(exit code 1\).*chat-2/s);
     expect(await cluster.servers[1]?.isReady()).toBe(true);
     const listener = await client(0, 1);
@@ -139,27 +139,27 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'three servers on Kafka, 
     await topic.next(({ message }) => message === 'still here');
   });
 
-  test('typing, connect and disconnect cross servers; a second session of the user keeps him online', async () => {
+  it('delivers typing, connect and disconnect across servers, and keeps a user online while a second session lives', async () => {
     const online = () => call(0, 'online?place=r-43', 1).then(({ result }) => result);
     const listener = await client(0, 1);
-    await vi.waitFor(async () => expect(await online()).toEqual(['1']), LEFT);
+    await vi.waitFor(async () => expect(await online()).toEqual(['1']), DISCONNECT_WAIT);
     const room = await listener.subscribe('/topic/direct/43');
-    const first = await cluster.client(1, SHY);
+    const first = await cluster.client(1, VISITOR);
     await room.next(({ type, userId }) => type === 'connect' && userId === '7');
     await first.send('/kafka/send-direct-typing', { content: 'name7', channelId: 43, type: 'typing' });
     await room.next(({ type, name }) => type === 'typing' && name === 'name7');
-    const second = await cluster.client(2, SHY);
-    await vi.waitFor(async () => expect(await online()).toEqual(['1', '7']), LEFT);
+    const second = await cluster.client(2, VISITOR);
+    await vi.waitFor(async () => expect(await online()).toEqual(['1', '7']), DISCONNECT_WAIT);
     await first.close();
-    // Past the grace, after which the first session's end would have shown.
+    // The grace period is over by then, so the end of the first session would have been reported.
     await expect(room.next(({ type }) => type === 'disconnect', 3_000)).rejects.toThrow('no such frame');
     expect(await online()).toEqual(['1', '7']);
     await second.close();
     await room.next(({ type, userId }) => type === 'disconnect' && userId === '7');
-    await vi.waitFor(async () => expect(await online()).toEqual(['1']), LEFT);
+    await vi.waitFor(async () => expect(await online()).toEqual(['1']), DISCONNECT_WAIT);
   });
 
-  test('what was sent at one server is unread at another until the reader looks, wherever he does', async () => {
+  it('counts messages of one server as unread on another until the reader opens the room on any server', async () => {
     const reader = await client(1, 2);
     const author = await client(0, 1);
     const unread = (server: number) =>

@@ -7,12 +7,15 @@ import { describeWithOwnService, describeWithService } from '../../dev/services/
 import { Listener, Publisher } from '../../dev/storm/people.ts';
 import { runStorm } from '../../dev/storm/storm.ts';
 
-/** A run is repeated with STORM_SEED; it takes STORM_SECONDS, else three minutes where CI is set. */
+/**
+ * STORM_SEED repeats a run. STORM_SECONDS sets its length; the default is 45 s, and three minutes
+ * in CI.
+ */
 const seed = Number(process.env.STORM_SEED ?? 7);
 const seconds = Number(process.env.STORM_SECONDS ?? (process.env.CI ? 180 : 45));
 
 await describeWithOwnService(['kafka', 'mongo', 'redis'], 'three servers on real services', () => {
-  it(`lose, repeat and reorder nothing while all parts are killed and frozen (seed ${seed}, ${seconds} s)`, {
+  it(`loses, repeats and reorders no message while all parts are killed and frozen (seed ${seed}, ${seconds} s)`, {
     timeout: (seconds + 400) * 1_000,
   }, async () => {
     const report = await runStorm({ seed, seconds, rate: 150 });
@@ -24,13 +27,13 @@ await describeWithOwnService(['kafka', 'mongo', 'redis'], 'three servers on real
   });
 });
 
-await describeWithService(['kafka', 'mongo', 'redis'], 'clients that come back', () => {
-  it('200 times in a row under load miss nothing and get nothing twice', { timeout: 180_000 }, async () => {
+await describeWithService(['kafka', 'mongo', 'redis'], 'clients that reconnect', () => {
+  it('delivers each event once to a client that reconnects 200 times under load', { timeout: 180_000 }, async () => {
     const cluster = await startCluster({ servers: 2, env: { LIMITS: 'off' } });
     const seen: Recorded[] = [];
     const surprises: string[] = [];
     const world = {
-      // They come back after 50 ms, at the other server.
+      // Clients reconnect after 50 ms, to the other server.
       random: () => 0,
       record: (record: Recorded) => {
         if (record.what !== 'sent') seen.push(record);
@@ -71,7 +74,9 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'clients that come back',
 });
 
 await describeWithOwnService(['kafka', 'mongo', 'redis'], 'the clients of a killed server', () => {
-  it('are up to date at the others within 30 s', { timeout: 300_000 }, async () => {
+  it('brings the clients of a killed server up to date on the other servers within 30 s', {
+    timeout: 300_000,
+  }, async () => {
     const report = await killTheirServer({ clients: 600, rate: 50, rooms: 60, own: true });
     const { gapsAndRepeats, incomplete, resets, surprises } = report;
     expect({ gapsAndRepeats, incomplete, resets, surprises }).toEqual({

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, it, onTestFinished } from 'vitest';
 import { skipOrFail } from '../../dev/services/shared.ts';
 import { type ForeignProgram, type SpringTransport, springClient, stompPy } from '../support/foreign/libraries.ts';
 import { converse, pairOf, worldOf } from './clients/conversation.ts';
@@ -14,7 +14,7 @@ const CLIENTS: readonly (readonly [string, () => Promise<ForeignProgram>])[] = [
   ["Spring's client over SockJS, xhr-polling", spring('sockjs-polling')],
 ];
 
-/** The first run of a machine fetches the libraries. */
+/** The first run on a machine downloads the libraries. */
 const FETCHED_MS = 6 * 60_000;
 
 let system: ChatSystem;
@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => system.stop());
 
 CLIENTS.forEach(([name, fetched], index) => {
-  test(`a conversation: ${name}`, { timeout: FETCHED_MS }, async (context) => {
+  it(`serves a whole conversation of two users: ${name}`, { timeout: FETCHED_MS }, async (context) => {
     const program = await fetched().catch((error: unknown) => skipOrFail(context, error));
     const clients = new ForeignClients(program);
     onTestFinished(() => clients.end());

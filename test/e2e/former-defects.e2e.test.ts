@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../dev/services/free-port.ts';
 import { StompClient } from '../../dev/stomp-client.ts';
 import { frameText } from '../../dev/stomp-frame.ts';
@@ -27,7 +27,7 @@ describe('one server', () => {
   });
   afterAll(() => system.stop());
 
-  test('every frame that asks for a receipt gets one, and no other does', async () => {
+  it('answers each frame that asks for a receipt with one, and no other frame', async () => {
     const client = await connect(system, 1);
     const { receipt, id } = await client.subscribe('/topic/direct/5');
     expect(receipt?.headers).toEqual({ 'receipt-id': expect.any(String), seq: '0' });
@@ -41,14 +41,14 @@ describe('one server', () => {
     await client.close();
   });
 
-  test.each([
+  it.each([
     ['a room of others', '/topic/direct/99', '2103'],
     ['a channel of chosen members', '/topic/group/12', '2103'],
     ['a community of others', '/topic/community/2', '2103'],
     ['a pattern', '/topic/**', '2100'],
     ['a pattern of rooms', '/topic/direct/*', '2100'],
     ['the queue of another', '/user/2/queue/errors', '2100'],
-  ])('nobody can listen to %s', async (_what, destination, code) => {
+  ])('refuses a subscription to %s', async (_what, destination, code) => {
     const client = await connect(system, 1);
     const errors = await client.subscribe(ERRORS);
     const subscribing = client.subscribe(destination, { id: 'spy' });
@@ -59,21 +59,21 @@ describe('one server', () => {
     await client.close();
   });
 
-  test('nobody can write where he is not a member', async () => {
+  it('refuses a message to a room by somebody who is not a member', async () => {
     const client = await connect(system, 1);
     await client.subscribe(ERRORS);
     await expect(client.send(SEND, { channelId: 99, userId: 1, content: 'x' })).rejects.toThrow('"code":2103');
     await client.close();
   });
 
-  test('a refusal is told even where nobody listens to the errors: ERROR with the receipt, and the end', async () => {
+  it('reports a refusal by an ERROR with the receipt id, and closes, if the client has no subscription to the errors queue', async () => {
     const client = await connect(system, 1);
     await expect(client.send(SEND, '{bad')).rejects.toThrow('"code":2100');
     expect(await client.closed).toMatchObject({ code: 1002 });
     expect(client.frames.at(-1)).toMatchObject({ command: 'ERROR', headers: { 'receipt-id': expect.any(String) } });
   });
 
-  test('the frames of a session are handled in order: UNSUBSCRIBE before SUBSCRIBE, messages as they were sent', async () => {
+  it('handles the frames of a session in order: UNSUBSCRIBE before SUBSCRIBE, messages as they were sent', async () => {
     const client = await connect(system, 1);
     const receipts: Promise<unknown>[] = [];
     for (let turn = 0; turn < 50; turn += 1) {
@@ -90,13 +90,13 @@ describe('one server', () => {
     await client.close();
   });
 
-  test('who closes one of two tabs, or loads the page anew, is still there; who closes all is gone, and that is told once', async () => {
+  it('reports one disconnect when a user closes the last tab, and none when a tab is closed or reloaded before', async () => {
     const watcher = await connect(system, 1);
     const room = await watcher.subscribe('/topic/direct/6');
     const tabs = [await connect(system, 4), await connect(system, 4)];
     await room.next(({ type, userId }) => type === 'connect' && userId === '4');
     await tabs[0]?.cut();
-    // Whose end is told later than that of the tab would have been.
+    // This disconnect comes later than a disconnect of the closed tab would have come.
     const others = await watcher.subscribe('/topic/direct/8');
     await (await connect(system, 2)).cut();
     await others.next(({ type }) => type === 'disconnect');
@@ -106,7 +106,7 @@ describe('one server', () => {
     });
     expect(((await online.json()) as { result: string[] }).result.sort()).toEqual(['1', '4']);
     await tabs[1]?.cut();
-    // As when a page is loaded anew.
+    // This is what a reload of a page does.
     const reloaded = await connect(system, 4);
     await reloaded.cut();
     await room.next(({ type }) => type === 'disconnect');
@@ -120,14 +120,14 @@ describe('one server', () => {
     await Promise.all([again.close(), watcher.close()]);
   });
 
-  test('history is read although an author is known to nobody', async () => {
+  it('shows the history although the directory does not know an author', async () => {
     const client = await connect(system, 4);
     await client.send(SEND, { channelId: 6, userId: 4, content: 'I am new' });
     expect(await history(system, 1, 'direct?ch_id=6')).toMatchObject([{ name: 'user4', message: 'I am new' }]);
     await client.close();
   });
 
-  test('a connection that says what is no STOMP ends alone', async () => {
+  it('closes a connection that sends something other than STOMP, and no other connection', async () => {
     const neighbour = await connect(system, 1);
     const broken = await StompClient.open({ url: system.url });
     broken.raw('\u0001\u0002\0');
@@ -137,7 +137,7 @@ describe('one server', () => {
   });
 });
 
-describe('beside a user service', () => {
+describe('with a user service', () => {
   let standIns: RunningStandIns;
   let system: EmbeddedSystem;
   beforeAll(async () => {
@@ -149,7 +149,7 @@ describe('beside a user service', () => {
     await standIns.stop();
   });
 
-  test('it says who wrote: names and pictures in history, and the author of the parent, not of the reply', async () => {
+  it('shows the names and pictures of the user service in the history, also for the author of a parent', async () => {
     const [ada, bob] = [await connect(system, 1), await connect(system, 2)];
     const own = { channelId: 5, name: 'somebody else', profileImage: 'forged' };
     const sent = await ada.send(SEND, { ...own, userId: 1, content: 'hello' });
@@ -163,7 +163,7 @@ describe('beside a user service', () => {
     await Promise.all([ada.close(), bob.close()]);
   });
 
-  test('a user whom it does not know is no reason to refuse a history', async () => {
+  it('shows the history although the user service does not know an author', async () => {
     const client = await connect(system, 4);
     await client.send(SEND, { channelId: 6, userId: 4, content: 'I am new' });
     const entries = await history(system, 1, 'direct?ch_id=6');
@@ -172,9 +172,9 @@ describe('beside a user service', () => {
   });
 });
 
-describe('with all neighbours away', () => {
-  test('a session goes on, and messages are stored and heard at once', async () => {
-    // One neighbour refuses connections, the others take them and never say a word.
+describe('while all neighbour services are down', () => {
+  it('stores and delivers messages at once while all neighbour services are down', async () => {
+    // One neighbour refuses connections. The others accept them and never answer.
     const silent = createServer().listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const address = silent.address();

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { StompClient, type StompSubscription } from '../../dev/stomp-client.ts';
 import samples from './golden/files.json' with { type: 'json' };
 import { Template } from './golden/template.ts';
 import { type EmbeddedSystem, startSystem } from './system.ts';
 
-/** Beginnings of files by their extension, as the server looks into them. */
+/** The first bytes of files by extension. The server finds the content type from them. */
 const BYTES: Readonly<Record<string, Buffer>> = {
   png: Buffer.from(
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -30,14 +30,14 @@ afterAll(async () => {
   await system.stop();
 });
 
-/** A file's bytes, unlike those of any other. */
+/** The bytes of a file. No two files are equal. */
 function contentOf(name: string): Buffer {
   const extension = name.replace(/.*\./, '');
   return Buffer.concat([BYTES[extension] ?? Buffer.of(), Buffer.from(`\n${sent.size}`)]);
 }
 
 for (const upload of samples.uploads) {
-  test(upload.step, async () => {
+  it(upload.step, async () => {
     const form = new FormData();
     for (const [name, value] of Object.entries(upload.fields)) form.set(name, value);
     const contents = new Map<string, Buffer>();
@@ -64,12 +64,12 @@ for (const upload of samples.uploads) {
   });
 }
 
-test.each(samples.histories)('history shows the same links: $path', async ({ path, result }) => {
+it.each(samples.histories)('shows the links of the files in the history: $path', async ({ path, result }) => {
   const response = await fetch(`${system.url}${path}`, { headers: { AUTHORIZATION: `Bearer ${system.token(1)}` } });
   template.match(((await response.json()) as { result: unknown }).result, result);
 });
 
-test('two files of one name do not overwrite each other', () => {
+it('keeps two files of the same name apart', () => {
   const links = new Set(
     subscriptions.get('/topic/direct/5')?.bodies.map(({ message }) => String(message).split('?')[0]),
   );

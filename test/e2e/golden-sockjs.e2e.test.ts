@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { StompClient } from '../../dev/stomp-client.ts';
 import { RawConnection } from './golden/raw-connection.ts';
 import { type EmbeddedSystem, startSystem } from './system.ts';
@@ -23,7 +23,7 @@ async function call(method: string, path: string, headers: Record<string, string
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-test('the greeting', async () => {
+it('answers the base path with the SockJS greeting', async () => {
   const { status, headers, text } = await call('GET', '');
   expect([status, headers.get('content-type')?.toLowerCase().replace(' ', ''), text]).toEqual([
     200,
@@ -32,7 +32,7 @@ test('the greeting', async () => {
   ]);
 });
 
-test.each([null, ORIGIN])('info, for a page of %s', async (origin) => {
+it.each([null, ORIGIN])('answers info to a page of the origin %s', async (origin) => {
   const { status, headers, text } = await call('GET', '/info?t=1', origin === null ? {} : { origin });
   expect(status).toBe(200);
   expect(headers.get('content-type')?.toLowerCase().replace(' ', '')).toBe('application/json;charset=utf-8');
@@ -48,11 +48,11 @@ test.each([null, ORIGIN])('info, for a page of %s', async (origin) => {
   expect(headers.get('access-control-allow-credentials')).toBe('true');
 });
 
-test('info is not for pages of other origins', async () => {
+it('refuses info to pages of other origins', async () => {
   expect((await call('GET', '/info', { origin: 'http://evil.example' })).status).toBe(403);
 });
 
-test('the preflight of info', async () => {
+it('answers the preflight request of info', async () => {
   const { status, headers } = await call('OPTIONS', '/info', {
     origin: ORIGIN,
     'access-control-request-method': 'GET',
@@ -63,7 +63,7 @@ test('the preflight of info', async () => {
   expect(headers.get('access-control-max-age')).toBe('31536000');
 });
 
-test('a dialogue over xhr', async () => {
+it('serves a STOMP session over xhr, byte for byte', async () => {
   const session = '/000/sess1';
   const open = await call('POST', `${session}/xhr`);
   expect(open).toMatchObject({ status: 200, text: 'o\n' });
@@ -76,7 +76,7 @@ test('a dialogue over xhr', async () => {
   });
 });
 
-test('a dialogue over a SockJS WebSocket', async () => {
+it('serves a STOMP session over a SockJS WebSocket, byte for byte', async () => {
   const socket = await RawConnection.open(system.url, '/my-chat/000/sess2/websocket', []);
   expect(await socket.texts(1)).toEqual(['o']);
   socket.send(JSON.stringify([connect()]));
@@ -86,7 +86,7 @@ test('a dialogue over a SockJS WebSocket', async () => {
   expect(await socket.closed).toBe(1000);
 });
 
-test.each(['/my-chat', '/my-chat/websocket'])('a raw WebSocket at %s', async (path) => {
+it.each(['/my-chat', '/my-chat/websocket'])('serves a STOMP session over a raw WebSocket at %s', async (path) => {
   const { url, token } = system;
   const client = await StompClient.connect({ url, path, token: token(1), userId: 1 });
   expect(client.frames).toHaveLength(1);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StompClient } from '../../dev/stomp-client.ts';
 import connectSteps from './golden/connect.json' with { type: 'json' };
 import countSteps from './golden/count.json' with { type: 'json' };
@@ -17,17 +17,17 @@ interface ConnectStep {
   readonly step: string;
   readonly protocols?: readonly string[];
   readonly send?: readonly string[];
-  /** Frames, to the byte. */
+  /** Frames, compared byte for byte. */
   readonly get?: readonly string[];
-  /** Number of the ERROR. */
+  /** The code of the ERROR frame. */
   readonly error?: number;
   readonly closes?: number;
-  /** The client itself gives up, as no sub-protocol of its own was chosen. */
+  /** The client closes the connection because the server chose none of its sub-protocols. */
   readonly refusedUpgrade?: boolean;
 }
 
 describe('CONNECT', () => {
-  test.each(connectSteps as readonly ConnectStep[])('$step', async (step) => {
+  it.each(connectSteps as readonly ConnectStep[])('$step', async (step) => {
     const { url, sign, token } = system;
     if (step.refusedUpgrade === true) {
       await expect(StompClient.open({ url, protocols: step.protocols ?? [] })).rejects.toThrow('no subprotocol');
@@ -56,14 +56,14 @@ describe('CONNECT', () => {
   });
 });
 
-describe('a talk of two', () => {
+describe('a conversation of two users', () => {
   const users = replay(
     talkSteps as readonly Step[],
     ['/topic/direct/5', '/topic/group/11', '/topic/community/1'],
     () => system,
   );
 
-  test('a socket that closes without DISCONNECT is a disconnect, heard once everywhere, and leaves voice', async () => {
+  it('reports one disconnect for a socket that closes without DISCONNECT, and takes the user out of voice', async () => {
     const { client } = users.a();
     await users.b().client.cut();
     const heard: string[] = [];
@@ -82,5 +82,5 @@ describe('a talk of two', () => {
 
 describe('unread messages', () => {
   const users = replay(countSteps as readonly Step[], ['/topic/direct/8', '/topic/direct/9'], () => system);
-  test('both leave', () => Promise.all([users.a().client.close(), users.b().client.close()]));
+  it('closes both clients', () => Promise.all([users.a().client.close(), users.b().client.close()]));
 });

@@ -1,7 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
-
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { RawClient, upgradeRequest } from '../../dev/sockjs-host.ts';
 import { StompClient } from '../../dev/stomp-client.ts';
@@ -30,7 +29,7 @@ async function client(userId: number): Promise<StompClient> {
   return made;
 }
 
-/** Somebody else comes and is served. */
+/** Two other users connect and exchange a message. */
 async function othersAreServed(): Promise<void> {
   const [one, two] = [await client(1), await client(2)];
   const room = await two.subscribe('/topic/direct/8');
@@ -65,7 +64,7 @@ const say = (one: StompClient, more: object) =>
     }),
   );
 
-/** Bytes that look like frames more often than not. */
+/** Random bytes, or a frame with some random bytes. */
 function noise(): Buffer {
   const frames = [
     frameText('CONNECT', { 'accept-version': '1.2', 'access-token': system.token(1) }),
@@ -80,7 +79,7 @@ function noise(): Buffer {
 }
 
 describe('noise', () => {
-  test('of 1,000 WebSocket messages costs the connections that send it, and no memory', {
+  it('survives 1,000 WebSocket messages of noise without a growing heap and serves the next client', {
     timeout: 120_000,
   }, async () => {
     await heapStaysFlat(probe, 4, async () => {
@@ -100,7 +99,9 @@ describe('noise', () => {
     });
   });
 
-  test('of forms cut off in the middle leaves neither files nor memory', { timeout: 120_000 }, async () => {
+  it('survives forms that are cut off in the middle without a growing heap and serves the next client', {
+    timeout: 120_000,
+  }, async () => {
     const head = `POST /chat-server/file HTTP/1.1\r\nHost: x\r\nAuthorization: ${system.token(1)}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 900000\r\n\r\n`;
     const field = (name: string, value: string) =>
       `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
@@ -121,7 +122,7 @@ describe('noise', () => {
 });
 
 describe('connections that do nothing', () => {
-  test('are closed: silent sockets, half a request, WebSockets without CONNECT', { timeout: 60_000 }, async () => {
+  it('closes silent sockets, half requests and WebSockets without CONNECT', { timeout: 60_000 }, async () => {
     const began = Date.now();
     const raw = (text: string) => new RawClient(port(), text);
     const open = [
@@ -144,7 +145,7 @@ describe('connections that do nothing', () => {
     await othersAreServed();
   });
 
-  test('by the hundred, from one address, are refused over the limit, and others are served again', async () => {
+  it('refuses SockJS sessions of one address over the limit, and serves others again', async () => {
     const answers = await Promise.all(
       Array.from({ length: 120 }, (_, index) =>
         fetch(`${system.url}/my-chat/0/flood${index}/xhr`, { method: 'POST' }).then((answer) => answer.text()),
@@ -158,7 +159,7 @@ describe('connections that do nothing', () => {
     );
     const refused = polls.filter((text) => text === 'c[1008,"too many connections from one address"]\n');
     expect(refused.length).toBeGreaterThanOrEqual(70);
-    // Those that were let in are closed when no CONNECT comes, and make room.
+    // The accepted sessions send no CONNECT, so they are closed after a while and make room.
     for (let tries = 0; ; tries++) {
       const made = await othersAreServed().catch((error: unknown) => error);
       if (made === undefined) break;
@@ -169,14 +170,14 @@ describe('connections that do nothing', () => {
 });
 
 describe('compression', () => {
-  test('is agreed on by no WebSocket', async () => {
+  it('negotiates no compression for a WebSocket', async () => {
     const socket = new WebSocket(`${system.url.replace('http', 'ws')}/my-chat`, { perMessageDeflate: true });
     await new Promise((resolve) => socket.once('open', resolve));
     expect(socket.extensions).toBe('');
     socket.terminate();
   });
 
-  test('is taken in no body', async () => {
+  it('refuses a compressed HTTP body', async () => {
     const headers = { 'content-encoding': 'gzip' };
     const answer = await fetch(`${system.url}/chat-server/message-count`, {
       method: 'POST',
@@ -188,7 +189,7 @@ describe('compression', () => {
 });
 
 describe('headers', () => {
-  test('that are too long, or too many, are refused', async () => {
+  it('refuses HTTP and STOMP headers that are too long or too many', async () => {
     const long = new RawClient(port(), `GET / HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`);
     expect(String(await long.until('\r\n\r\n'))).toMatch(/HTTP\/1.1 4/);
     for (const headers of [
@@ -202,7 +203,7 @@ describe('headers', () => {
     }
   });
 
-  test('break no log line and no answer', async () => {
+  it('keeps line ends and control characters of a client out of log lines and answers', async () => {
     const evil = 'x\n{"level":60,"msg":"forged"}\u001b[31m';
     const one = await client(1);
     await refusal(one.send('/kafka/no-such\nthing', {}, { 'x-evil': evil }));
@@ -219,8 +220,8 @@ describe('headers', () => {
   });
 });
 
-describe('bodies', () => {
-  test.each<[string, object, number]>([
+describe('message bodies', () => {
+  it.each<[string, object, number]>([
     ['an operator as a room', { channelId: { $gt: '' } }, 2100],
     ['a list as a room', { channelId: ['7'] }, 2100],
     ['a room with a sign', { channelId: '+7' }, 2100],
@@ -231,22 +232,22 @@ describe('bodies', () => {
     ['a text that is too long', { content: 'x'.repeat(8_001) }, 2413],
     ['a name that is too long', { name: 'x'.repeat(201) }, 2413],
     ['a picture that is too long', { profileImage: 'x'.repeat(4_097) }, 2413],
-  ])('with %s are refused', async (_, more, code) => {
+  ])('refuses a message with %s', async (_, more, code) => {
     expect(await say(await client(1), more)).toBe(code);
   });
 
-  test.each<[string, object]>([
+  it.each<[string, object]>([
     ['send-direct-reply', { parentId: { $gt: '' } }],
     ['send-direct-modify', { id: { $ne: '' } }],
     ['send-direct-delete', { id: ['0'.repeat(24)] }],
     ['join-channel', { type: 'state', channel_id: { $gt: '' } }],
     ['signaling', { type: 'enter', community_id: 1, channel_id: 'c-$where' }],
-  ])('of %s with operators are refused', async (destination, more) => {
+  ])('refuses a body of %s with database operators', async (destination, more) => {
     const body = { channelId: 7, userId: 1, name: 'a', profileImage: null, content: 'x', ...more };
     expect(await refusal((await client(1)).send(`/kafka/${destination}`, body))).toBe(2100);
   });
 
-  test('with keys of a prototype change nothing', async () => {
+  it('ignores body fields that are named like prototype keys', async () => {
     const one = await client(1);
     const room = await one.subscribe('/topic/direct/7');
     const text =
@@ -258,7 +259,7 @@ describe('bodies', () => {
     );
   });
 
-  test('that nest deeply are refused at once', async () => {
+  it('refuses deeply nested JSON at once', async () => {
     const one = await client(1);
     const deep = '['.repeat(20_000) + ']'.repeat(20_000);
     expect(await refusal(one.send('/kafka/send-direct-message', `{"channelId":7,"x":${deep}}`))).toBe(2100);
@@ -266,7 +267,7 @@ describe('bodies', () => {
     expect(await codeOf(answer)).toBe(2100);
   });
 
-  test('that are no UTF-8 are refused', async () => {
+  it('refuses a body that is not valid UTF-8', async () => {
     const socket = new WebSocket(`${system.url.replace('http', 'ws')}/my-chat`, { perMessageDeflate: false });
     const heard: string[] = [];
     socket.on('message', (data) => heard.push(String(data)));
@@ -280,20 +281,20 @@ describe('bodies', () => {
   });
 });
 
-test.each([
+it.each([
   '/chat-server/files/..%2f..%2f..%2fetc%2fpasswd?exp=9999999999&sig=AAAA',
   '/chat-server/files/%2e%2e/%2e%2e/etc/passwd',
   '/../../etc/passwd',
   '/%2e%2e/%2e%2e/package.json',
   '/my-chat/../../etc/passwd',
   '/chat-server/files/a%00b?exp=1&sig=1',
-])('no path leads out of the server: %s', async (path) => {
+])('serves nothing outside of its folders: %s', async (path) => {
   const one = new RawClient(port(), `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
   await one.closed;
   expect(String(one.bytes)).toMatch(/^HTTP\/1.1 (400|403|404)/);
 });
 
-test('a long history of long messages reaches a client that comes back, whole', async () => {
+it('replays a long history of long messages completely', async () => {
   const one = await client(1);
   const content = '한'.repeat(8_000);
   for (let count = 0; count < 250; count++) {
@@ -305,7 +306,7 @@ test('a long history of long messages reaches a client that comes back, whole', 
   expect(bodies.map(({ seq }) => seq)).toEqual(Array.from({ length: 250 }, (_, index) => index + 1));
 });
 
-test('a reader that stops reading is cut off, and the others hear everything', async () => {
+it('disconnects a client that stops reading, and delivers everything to the others', async () => {
   const [stopped, reading, one] = [await client(2), await client(2), await client(1)];
   await stopped.subscribe('/topic/direct/8');
   const room = await reading.subscribe('/topic/direct/8');

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { StompClient } from '../../dev/stomp-client.ts';
 import { frameText } from '../../dev/stomp-frame.ts';
 import { codeOf } from '../support/answer-code.ts';
 import { type EmbeddedSystem, startSystem } from './system.ts';
 
-/** Small ones, so that each can be passed by a hand's count. */
+/** Small limits, so that a few actions exceed each of them. */
 const LIMITS = {
   LIMITS: 'on',
   LIMIT_FRAME_BYTES: '4096',
@@ -33,7 +33,7 @@ const WORLD = {
 };
 
 let system: EmbeddedSystem;
-/** A user of his own for each test: rates are a user's. */
+/** Each test has its own user, because rates count for each user. */
 let lastUser = 0;
 
 beforeAll(async () => {
@@ -84,7 +84,7 @@ function upload(userId: number, bytes: number): Promise<number> {
   return codeOf(fetch(`${system.url}/chat-server/file`, { method: 'POST', headers, body: form }));
 }
 
-test('LIMIT_MESSAGES_PER_SECOND and _BURST: 2429, and later sends are taken again', async () => {
+it('refuses messages over LIMIT_MESSAGES_PER_SECOND and _BURST with 2429, and accepts later ones', async () => {
   const { one, userId } = await client();
   const codes = await Promise.all(Array.from({ length: 6 }, () => say(one, userId)));
   expect(codes.slice(0, 3)).toEqual([0, 0, 0]);
@@ -92,7 +92,7 @@ test('LIMIT_MESSAGES_PER_SECOND and _BURST: 2429, and later sends are taken agai
   await expect.poll(() => say(one, userId), { timeout: 5_000, interval: 300 }).toBe(0);
 });
 
-test('the same for moves and voice channels, each question of which all the community hears', async () => {
+it('refuses moves and voice channel requests over LIMIT_MESSAGES_PER_SECOND with 2429', async () => {
   const { one, userId } = await client();
   const ask = () =>
     refusal(one.send('/kafka/community-signaling', { type: 'before-enter', user_id: userId, community_id: 1 }));
@@ -104,7 +104,7 @@ test('the same for moves and voice channels, each question of which all the comm
   );
 });
 
-test('LIMIT_TYPING_SECONDS: one notice is shown, all are receipted', async () => {
+it('shows one typing notice within LIMIT_TYPING_SECONDS, and confirms all of them', async () => {
   const { one } = await client();
   const room = await one.subscribe('/topic/direct/2');
   for (let count = 0; count < 5; count++) {
@@ -116,7 +116,7 @@ test('LIMIT_TYPING_SECONDS: one notice is shown, all are receipted', async () =>
   expect(room.bodies.filter(({ type }) => type === 'typing')).toHaveLength(1);
 });
 
-test('LIMIT_SUBSCRIPTIONS: 2429, and the connection stays', async () => {
+it('refuses subscriptions over LIMIT_SUBSCRIPTIONS with 2429, and keeps the connection', async () => {
   const { one } = await client();
   expect(await refusal(one.subscribe('/topic/direct/1', { id: 'a' }))).toBe(0);
   expect(await refusal(one.subscribe('/topic/direct/2'))).toBe(0);
@@ -125,7 +125,7 @@ test('LIMIT_SUBSCRIPTIONS: 2429, and the connection stays', async () => {
   expect(await refusal(one.subscribe('/topic/direct/3'))).toBe(0);
 });
 
-test('LIMIT_CONNECTIONS_PER_USER: ERROR 2429 for one more, until one ends', async () => {
+it('refuses a connection over LIMIT_CONNECTIONS_PER_USER with ERROR 2429 until another one ends', async () => {
   const { one, userId } = await client();
   await connect(userId);
   expect(await refusal(connect(userId))).toBe(2429);
@@ -133,7 +133,7 @@ test('LIMIT_CONNECTIONS_PER_USER: ERROR 2429 for one more, until one ends', asyn
   await expect.poll(() => refusal(connect(userId)), { timeout: 5_000 }).toBe(0);
 });
 
-test('LIMIT_CONNECTIONS_PER_ADDRESS: closed with a reason, whatever the client says of its address', async () => {
+it('closes connections over LIMIT_CONNECTIONS_PER_ADDRESS with a reason, whatever forwarding headers they send', async () => {
   const open = await Promise.all(
     Array.from({ length: 9 }, (_, index) =>
       StompClient.open({
@@ -147,19 +147,19 @@ test('LIMIT_CONNECTIONS_PER_ADDRESS: closed with a reason, whatever the client s
   await Promise.all(open.map((each) => each.cut()));
 });
 
-test('LIMIT_CONTENT_CHARS: 2413', async () => {
+it('refuses a message over LIMIT_CONTENT_CHARS with 2413', async () => {
   const { one, userId } = await client();
   expect(await say(one, userId, { content: '한'.repeat(101) })).toBe(2413);
   expect(await say(one, userId, { content: '한'.repeat(100) })).toBe(0);
 });
 
-test('LIMIT_JSON_DEPTH: 2100', async () => {
+it('refuses a body nested deeper than LIMIT_JSON_DEPTH with 2100', async () => {
   const { one, userId } = await client();
   expect(await say(one, userId, { more: [[[[1]]]] })).toBe(2100);
   expect(await say(one, userId, { more: [[[1]]] })).toBe(0);
 });
 
-test('LIMIT_FRAME_BYTES and LIMIT_HEADER_BYTES: ERROR 2413, and a smaller frame before CONNECT', async () => {
+it('refuses frames over LIMIT_FRAME_BYTES and LIMIT_HEADER_BYTES with ERROR 2413, and smaller frames before CONNECT', async () => {
   for (const [stranger, frame] of [
     [
       false,
@@ -175,7 +175,7 @@ test('LIMIT_FRAME_BYTES and LIMIT_HEADER_BYTES: ERROR 2413, and a smaller frame 
   }
 });
 
-test('LIMIT_UPLOAD_BYTES: 2413; LIMIT_UPLOADS_PER_MINUTE: 2429', async () => {
+it('refuses a file over LIMIT_UPLOAD_BYTES with 2413 and uploads over LIMIT_UPLOADS_PER_MINUTE with 2429', async () => {
   const userId = 12;
   expect(await upload(userId, 1_001)).toBe(2413);
   expect(await upload(userId, 1_000)).toBe(1000);
@@ -183,20 +183,20 @@ test('LIMIT_UPLOAD_BYTES: 2413; LIMIT_UPLOADS_PER_MINUTE: 2429', async () => {
   expect(codes.filter((code) => code === 2429).length).toBeGreaterThanOrEqual(2);
 });
 
-test('LIMIT_PAGE_SIZE: 2100', async () => {
+it('refuses a history page over LIMIT_PAGE_SIZE with 2100', async () => {
   const headers = { AUTHORIZATION: system.token(1) };
   expect(await codeOf(fetch(`${system.url}/chat-server/direct?ch_id=1&size=11`, { headers }))).toBe(2100);
   expect(await codeOf(fetch(`${system.url}/chat-server/direct?ch_id=1&size=10`, { headers }))).toBe(1000);
 });
 
-test('LIMIT_RESUME_EVENTS: start over', async () => {
+it('sends a reset to a client that missed more than LIMIT_RESUME_EVENTS', async () => {
   const { one, userId } = await client();
   for (let count = 0; count < 3; count++) await say(one, userId, { channelId: 9 });
   const room = await one.subscribe('/topic/direct/9', { lastSeq: 0 });
   expect(room.bodies).toEqual([{ type: 'reset', seq: 3 }]);
 });
 
-test('who goes on is closed with a reason', async () => {
+it('closes a client that continues to send refused frames, with a reason', async () => {
   const { one } = await client();
   for (let count = 0; count < 1_100; count++) one.tell('/kafka/nowhere', {});
   expect((await one.closed).code).toBe(1002);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../../dev/cluster/cluster.ts';
 import type { NeighbourProxies } from '../../dev/cluster/neighbours.ts';
 import type { FaultMode } from '../../dev/fault-proxy.ts';
@@ -19,7 +19,7 @@ const WORLD = {
   communities: { 1: { members: [1, 2], channels: { 11: null } } },
 };
 
-await describeWithService(['kafka', 'mongo', 'redis'], 'neighbours that fail', () => {
+await describeWithService(['kafka', 'mongo', 'redis'], 'failing neighbour services', () => {
   let cluster: Cluster;
   let probe: HeapProbe;
   let proxies: NeighbourProxies;
@@ -31,7 +31,8 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'neighbours that fail', (
 
   beforeAll(async () => {
     probe = await HeapProbe.create();
-    // Channels are asked for again and again, so that the community service is in the way if anything is.
+    // Member lists of channels are read again all the time, so that a broken community service
+    // would delay messages if it could.
     const env = { LIMITS: 'off', LIMIT_CHANNEL_STALENESS_SECONDS: '1', NODE_OPTIONS: probe.args.join(' ') };
     cluster = await startCluster({ servers: 1, proxied: true, env, directory: WORLD });
     if (cluster.proxies === null) throw new Error('there are no proxies');
@@ -48,7 +49,10 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'neighbours that fail', (
     await cluster?.stop();
   });
 
-  /** Everything that is sent is receipted and heard. @returns ms of the slowest */
+  /**
+   * Sends messages and expects a receipt and a delivery for each.
+   * @returns milliseconds of the slowest message
+   */
   async function conversation(): Promise<number> {
     let slowest = 0;
     for (let count = 0; count < EACH; count++) {
@@ -57,13 +61,13 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'neighbours that fail', (
       const message = { userId: 1, name: 'x', profileImage: null, content };
       const isIt = ({ message }: Record<string, unknown>) => message === content;
       await one.send('/kafka/send-direct-message', { ...message, channelId: 5 });
-      // Not the name that the sender gives himself.
+      // The name is the user service's, not the one that the sender claims.
       expect((await room.next(isIt)).name).toBe('Ada');
       const between = performance.now();
       await one.send('/kafka/send-channel-message', { ...message, channelId: 11, communityId: 1 });
       await channel.next(isIt);
       slowest = Math.max(slowest, between - began, performance.now() - between);
-      // Long enough for what was heard of the channel to grow old.
+      // Long enough for the member list of the channel to expire now and then.
       await delay(130);
     }
     return slowest;
@@ -71,8 +75,8 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'neighbours that fail', (
 
   const names: readonly (keyof NeighbourProxies)[] = ['presence', 'community', 'user', 'notification'];
   const modes: readonly FaultMode[] = ['refuse', 'hang', 'garbage'];
-  test.each(names.flatMap((name) => modes.map((mode) => [name, mode] as const)))(
-    '%s: %s costs no message, and none more than a second',
+  it.each(names.flatMap((name) => modes.map((mode) => [name, mode] as const)))(
+    'loses no message and delays none by more than a second while a neighbour fails: %s, mode %s',
     async (name, mode) => {
       await proxies[name].setMode(mode);
       try {
@@ -83,7 +87,7 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'neighbours that fail', (
     },
   );
 
-  test('what presence missed reaches it when it is back', async () => {
+  it('sends the presence service everything that it missed when it is back', async () => {
     await proxies.presence.setMode('refuse');
     await two.send('/kafka/join-channel', { type: 'state', user_id: 2, channel_id: 'r-6' });
     const late = await cluster.client(0, 1);
@@ -95,7 +99,9 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'neighbours that fail', (
     await late.cut();
   });
 
-  test('presence that sends 200 MB without a line end costs no memory', { timeout: 120_000 }, async () => {
+  it('keeps its heap flat when the presence service sends 200 MB without a line end', {
+    timeout: 120_000,
+  }, async () => {
     await heapStaysFlat(probe, 3, async () => {
       const before = proxies.presence.accepted;
       await proxies.presence.setMode('flood');
@@ -105,7 +111,7 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'neighbours that fail', (
     });
   });
 
-  test('records of random bytes are skipped, and cost no memory', { timeout: 120_000 }, async () => {
+  it('skips Kafka records of random bytes and keeps its heap flat', { timeout: 120_000 }, async () => {
     const producer = new Kafka({ brokers: [...cluster.kafka.brokers], logLevel: logLevel.NOTHING }).producer();
     await producer.connect();
     await heapStaysFlat(probe, 3, async () => {

@@ -1,11 +1,11 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, type TestContext, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { ServerProcess } from '../../dev/server-process.ts';
 import { chromiumOrSkip } from '../../dev/services/chromium.ts';
 import { ChatPage } from '../support/chat-page.ts';
 import { png } from '../support/png.ts';
 
-/** Events that are made up for; over that a place is read anew. */
+/** A client that missed more events than this gets a reset and reads the place again. */
 const RESUMED = 5;
 let server: ServerProcess;
 let browser: Browser | undefined;
@@ -23,7 +23,7 @@ afterAll(async () => {
   await server.dispose();
 });
 
-/** The page as this user, at this place; closed when the test is over. */
+/** Opens the page at a user and place, and closes it when the test is over. */
 async function open(path: string): Promise<ChatPage> {
   if (browser === undefined) throw new Error('there is no browser');
   const chat = await ChatPage.open(browser, server.url, path);
@@ -35,12 +35,12 @@ async function open(path: string): Promise<ChatPage> {
   return chat;
 }
 
-/** The pages of Ada and Grace, both at their room. */
+/** The pages of Ada and Grace, both at the same place. */
 async function both(place = 'r-5'): Promise<[ChatPage, ChatPage]> {
   return [await open(`#/1/${place}`), await open(`#/2/${place}`)];
 }
 
-test('a user is picked, a room is opened, and the address brings both back', async () => {
+it('restores the picked user and the open room from the address after a reload', async () => {
   if (browser === undefined) return;
   const chat = await ChatPage.open(browser, server.url, '');
   onTestFinished(() => chat.close());
@@ -52,7 +52,7 @@ test('a user is picked, a room is opened, and the address brings both back', asy
   await chat.online();
 });
 
-test('two users talk: message, typing, reply, edit, delete', async () => {
+it('shows messages, typing, replies, edits and deletions of two users', async () => {
   const [ada, grace] = await both();
   await ada.send('Hello <b>Grace</b> 안녕하세요 👋');
   await grace.said('Hello <b>Grace</b> 안녕하세요 👋').waitFor();
@@ -81,7 +81,7 @@ test('two users talk: message, typing, reply, edit, delete', async () => {
   await grace.page.locator('blockquote', { hasText: '삭제된 메세지입니다.' }).waitFor();
 });
 
-test('Escape ends a reply or an edit, and the text of before comes back', async () => {
+it('ends a reply or an edit on Escape and restores the draft', async () => {
   const ada = await open('#/1/r-6');
   await ada.send('to be edited');
   await ada.said('to be edited').waitFor();
@@ -96,7 +96,7 @@ test('Escape ends a reply or an edit, and the text of before comes back', async 
   await ada.page.getByText('Reply to Ada').waitFor({ state: 'hidden' });
 });
 
-test('a picture is shown to the other, another file is offered', async () => {
+it('shows a picture to the other user and offers other files as downloads', async () => {
   const [ada, grace] = await both();
   const files = ada.page.getByLabel('Attach files');
   await files.setInputFiles([
@@ -118,7 +118,7 @@ test('a picture is shown to the other, another file is offered', async () => {
   await link.nth(1).waitFor();
 });
 
-test('it is seen who is online, and who is in voice', async () => {
+it('shows which users are online and in voice', async () => {
   const [ada, grace] = await both('c-11');
   const person = ada.page.getByRole('complementary').getByRole('listitem').filter({ hasText: 'Grace' });
   await person.getByRole('img', { name: 'online' }).waitFor();
@@ -135,7 +135,7 @@ test('it is seen who is online, and who is in voice', async () => {
   await person.getByRole('img', { name: 'offline' }).waitFor();
 });
 
-test('what comes elsewhere is counted until it is looked at', async () => {
+it('counts messages of other places as unread until the place is opened', async () => {
   const [ada, grace] = await both();
   await grace.place('c-11').click();
   await grace.page.getByRole('heading', { name: 'channel-11' }).waitFor();
@@ -149,7 +149,7 @@ test('what comes elsewhere is counted until it is looked at', async () => {
   expect(await grace.page.getByLabel('2 unread').count()).toBe(0);
 });
 
-test('older messages are read by scrolling up, and the reader stays where he is', async () => {
+it('reads older messages on scrolling up and keeps the position of the reader', async () => {
   const ada = await open('#/1/c-21');
   const count = 110;
   for (let index = 1; index <= count; index += 1) await ada.send(`line ${index} of many`);
@@ -185,7 +185,7 @@ test('older messages are read by scrolling up, and the reader stays where he is'
   expect(await ada.page.evaluate(atEnd)).toBeLessThan(2);
 });
 
-test('a killed server comes back: nothing is lost, nothing comes twice, and what was written meanwhile is sent', async () => {
+it('loses and repeats no message when the server is killed, and sends waiting messages when it is back', async () => {
   const [ada, grace] = await both('c-12');
   await ada.send('before the fall');
   await grace.said('before the fall').waitFor();
@@ -216,7 +216,7 @@ test('a killed server comes back: nothing is lost, nothing comes twice, and what
   await grace.page.getByText('Not connected').waitFor({ state: 'hidden' });
 });
 
-test('what happened while the line was cut is made up for: new, changed and deleted messages', async () => {
+it('shows messages that were sent, edited and deleted while the connection was cut', async () => {
   const [ada, grace] = await both('r-5');
   for (const text of ['to stay', 'to change', 'to go']) await ada.send(text);
   const line = await grace.holdLine();
@@ -241,7 +241,7 @@ test('what happened while the line was cut is made up for: new, changed and dele
   expect(texts.slice(-3)).toEqual(['to stay', 'changed (edited)', 'quite new']);
 });
 
-test('a place in which too much happened meanwhile is read anew', async () => {
+it('reads a place again when too many events were missed', async () => {
   const [ada, grace] = await both('c-11');
   const line = await grace.holdLine();
   await grace.page.reload();
@@ -258,7 +258,7 @@ test('a place in which too much happened meanwhile is read anew', async () => {
   await grace.said('and then').waitFor();
 });
 
-test('who is removed from a room is told, and shown it no longer', async () => {
+it('tells a removed member and hides the room', async () => {
   const margaret = await open('#/4/r-7');
   const linus = await open('#/3/r-7');
   const body = JSON.stringify([2, 3]);
@@ -272,7 +272,7 @@ test('who is removed from a room is told, and shown it no longer', async () => {
   await linus.said('still here').waitFor();
 });
 
-test('a message whose confirmation was lost is sent again, and counts once', async () => {
+it('sends a message again whose confirmation was lost, and shows it once', async () => {
   const [ada, grace] = await both('r-5');
   const line = await grace.holdLine();
   await grace.page.reload();
@@ -290,7 +290,7 @@ test('a message whose confirmation was lost is sent again, and counts once', asy
   await grace.page.locator('.pending').first().waitFor({ state: 'detached' });
 });
 
-test('a server that stops in order is waited for, and found again', async () => {
+it('reconnects to a server that was stopped in order and started again', async () => {
   const [ada, grace] = await both();
   await server.stop();
   await ada.page.getByText('Not connected').waitFor();
@@ -301,7 +301,7 @@ test('a server that stops in order is waited for, and found again', async () => 
   await ada.said('there you are').waitFor();
 });
 
-test('a message that is refused says why and can be discarded', async () => {
+it('shows why a message was refused and lets the user discard it', async () => {
   const ada = await open('#/1/r-5');
   await ada.page.evaluate('document.getElementById("text").maxLength = 100000');
   await ada.send('x'.repeat(9_000));
@@ -310,7 +310,7 @@ test('a message that is refused says why and can be discarded', async () => {
   await ada.page.getByText('Not sent:').waitFor({ state: 'detached' });
 });
 
-test('on a phone there is one column, with a way back', async () => {
+it('shows one column with a way back on a phone', async () => {
   if (browser === undefined) return;
   const chat = await ChatPage.open(browser, server.url, '#/1/r-5', { viewport: { width: 360, height: 700 } });
   onTestFinished(() => chat.close());

@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { ServerProcess } from '../../dev/server-process.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The client of the README as a program of its own, and what it prints. */
+/** Runs the client of the README as a process. `lines` is its output. */
 function runTour(server: string): { tour: ChildProcess; lines: AsyncIterator<string> } {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   const code = /```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
@@ -23,14 +23,14 @@ function runTour(server: string): { tour: ChildProcess; lines: AsyncIterator<str
   return { tour, lines: createInterface({ input: tour.stdout })[Symbol.asyncIterator]() };
 }
 
-/** The next `count` lines, in any order: a receipt may come before or after one's own message. */
+/** The next `count` lines, sorted, because a receipt may come before or after the message. */
 async function next(lines: AsyncIterator<string>, count: number): Promise<string[]> {
   const found: string[] = [];
   while (found.length < count) found.push((await lines.next()).value);
   return found.map((line) => line.replace(/ [0-9a-f]{24}$/, '')).sort();
 }
 
-test('the client of the README sends once and misses nothing over a server that is killed', async () => {
+it('runs the client of the README, which sends once and misses no message when the server is killed', async () => {
   const server = await ServerProcess.start();
   onTestFinished(() => server.dispose());
   const { tour, lines } = runTour(server.url);

@@ -2,7 +2,7 @@ import { startCluster } from '../../dev/cluster/cluster.ts';
 import { describeWithService } from '../../dev/services/shared.ts';
 import { REMOVAL_ENV, REMOVAL_WORLD, removalSuite } from './removal-suite.ts';
 
-await describeWithService(['kafka', 'mongo', 'redis'], 'who is removed, on Kafka, MongoDB and Redis', () => {
+await describeWithService(['kafka', 'mongo', 'redis'], 'the removal of a member, on Kafka, MongoDB and Redis', () => {
   removalSuite(async () => {
     const cluster = await startCluster({ env: REMOVAL_ENV, directory: REMOVAL_WORLD });
     return {

@@ -1,12 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { StompClient, type StompSubscription } from '../../dev/stomp-client.ts';
 import type { Directory } from '../../neighbours/stand-ins/directory.ts';
 
 const WITHIN_MS = 2_000;
-/** So long that nothing but word of the removal ends a subscription within the time above. */
+/**
+ * Longer than `WITHIN_MS`, so that only the call about the removal can end a subscription in time.
+ */
 const STALENESS_SECONDS = 5;
 
-/** Variables that every server must have. */
+/** The variables that every server of the suite needs. */
 export const REMOVAL_ENV = { LIMITS: 'off', LIMIT_CHANNEL_STALENESS_SECONDS: String(STALENESS_SECONDS) };
 
 export const REMOVAL_WORLD = {
@@ -18,16 +20,16 @@ export const REMOVAL_WORLD = {
   },
 };
 
-/** Three servers that act as one, over neighbours that go on listing whoever was removed. */
+/** Three servers of one cluster. Their community service continues to list a removed member. */
 export interface Trio {
   readonly urls: readonly string[];
   token(userId: number): string;
-  /** What the directory says from now on; nobody is told. */
+  /** Changes the directory of the community service. No server is notified. */
   replaceDirectory(world: Directory): Promise<unknown>;
   stop(): Promise<void>;
 }
 
-/** What a removal must do, whatever the servers stand on. */
+/** The contract of a removal, for servers on any adapters. */
 export function removalSuite(start: () => Promise<Trio>): void {
   let trio: Trio;
   /** User 3 at each server, and user 1 at the first. */
@@ -48,8 +50,8 @@ export function removalSuite(start: () => Promise<Trio>): void {
 
   const listenAt = (destination: string) => Promise.all(three.map((client) => client.subscribe(destination)));
 
-  /** Told by one server, while the directory goes on listing him. */
-  async function tell(
+  /** Sends one server the new member list. The directory does not change. */
+  async function replaceMembers(
     kind: 'room' | 'community',
     id: number,
     members: readonly number[],
@@ -65,8 +67,8 @@ export function removalSuite(start: () => Promise<Trio>): void {
     await one.send(destination, { userId: 1, name: 'Ada', profileImage: null, content: 'secret', ...body });
   }
 
-  /** He was told at each server within the time, and heard nothing after. */
-  async function outEverywhere(
+  /** Expects one `removed` frame for each subscription within `ms` after `began`. */
+  async function expectRemovedEverywhere(
     subscriptions: readonly StompSubscription[],
     began: number,
     ms = WITHIN_MS,
@@ -76,51 +78,51 @@ export function removalSuite(start: () => Promise<Trio>): void {
     for (const { bodies } of subscriptions) expect(bodies.filter(({ type }) => type === 'removed')).toHaveLength(1);
   }
 
-  async function nowhereLetIn(destination: string): Promise<void> {
+  async function expectRefusedEverywhere(destination: string): Promise<void> {
     for (const client of three) await expect(client.subscribe(destination)).rejects.toThrow('"code":2103');
   }
 
-  test('from a room hears nothing more of it, at no server, and does not come back', async () => {
+  it('delivers nothing of a room to a removed member on any server, and refuses new subscriptions', async () => {
     const heard = await listenAt('/topic/direct/5');
     await say('/kafka/send-direct-message', { channelId: 5 });
     await Promise.all(heard.map((each) => each.next(({ message }) => message === 'secret')));
     const began = Date.now();
-    await tell('room', 5, [1, 2], 1);
-    await outEverywhere(heard, began);
+    await replaceMembers('room', 5, [1, 2], 1);
+    await expectRemovedEverywhere(heard, began);
     for (let count = 0; count < 5; count++) await say('/kafka/send-direct-message', { channelId: 5 });
-    await nowhereLetIn('/topic/direct/5');
+    await expectRefusedEverywhere('/topic/direct/5');
     for (const { bodies } of heard) expect(bodies.at(-1)).toEqual({ type: 'removed' });
   });
 
-  test('from a community loses all of its channels with it, and no others', async () => {
+  it('ends the subscriptions of a removed community member to all its channels, and to no others', async () => {
     const gone = await Promise.all(['/topic/community/1', '/topic/group/11', '/topic/group/12'].map(listenAt));
     const kept = await listenAt('/topic/group/21');
     await say('/kafka/send-channel-message', { channelId: 12, communityId: 1 });
     const began = Date.now();
-    await tell('community', 1, [1, 2], 2);
-    await outEverywhere(gone.flat(), began);
+    await replaceMembers('community', 1, [1, 2], 2);
+    await expectRemovedEverywhere(gone.flat(), began);
     await say('/kafka/send-channel-message', { channelId: 11, communityId: 1 });
     await say('/kafka/send-channel-message', { channelId: 21, communityId: 2 });
     await Promise.all(kept.map((each) => each.next(({ type }) => type === 'message')));
     for (const destination of ['/topic/community/1', '/topic/group/11', '/topic/group/12'])
-      await nowhereLetIn(destination);
+      await expectRefusedEverywhere(destination);
     for (const { bodies } of gone.flat()) expect(bodies.at(-1)).toEqual({ type: 'removed' });
     for (const { bodies } of kept) expect(bodies.some(({ type }) => type === 'removed')).toBe(false);
   });
 
-  test('from a private channel, of which nobody tells, is out when the list is too old', async () => {
+  it('removes a member of a private channel without a call when the member list is too old', async () => {
     const heard = await listenAt('/topic/group/22');
     const { communities } = REMOVAL_WORLD;
     const changed = { ...communities, 2: { ...communities[2], channels: { 21: null, 22: [4] } } };
     const began = Date.now();
     await trio.replaceDirectory({ ...REMOVAL_WORLD, communities: changed });
-    await outEverywhere(heard, began, STALENESS_SECONDS * 1_000 + 500);
-    await nowhereLetIn('/topic/group/22');
+    await expectRemovedEverywhere(heard, began, STALENESS_SECONDS * 1_000 + 500);
+    await expectRefusedEverywhere('/topic/group/22');
   });
 
-  test('from a room is not let in by a server where nobody was there to hear of it', async () => {
+  it('refuses a removed member on a server that had no subscriber of the room', async () => {
     await Promise.all(three.map((client) => client.subscribe('/topic/direct/6').then((room) => room.unsubscribe())));
-    await tell('room', 6, [1], 0);
+    await replaceMembers('room', 6, [1], 0);
     const began = Date.now();
     for (const client of three) {
       const answer = () => client.subscribe('/topic/direct/6').then(() => 'in', String);
@@ -129,8 +131,8 @@ export function removalSuite(start: () => Promise<Trio>): void {
     expect(Date.now() - began).toBeLessThan(WITHIN_MS);
   });
 
-  test('and let in again hears again', async () => {
-    await tell('room', 5, [1, 2, 3], 0);
+  it('accepts a removed member who was added again', async () => {
+    await replaceMembers('room', 5, [1, 2, 3], 0);
     await expect
       .poll(
         async () => Promise.all(three.map((client) => client.subscribe('/topic/direct/5').then(() => 'in', String))),

@@ -12,7 +12,10 @@ import { ChatServer } from '../../src/bootstrap/chat-server.ts';
 import { readConfig } from '../../src/bootstrap/config/read-config.ts';
 import { REMOVAL_ENV, REMOVAL_WORLD, removalSuite, type Trio } from './removal-suite.ts';
 
-/** Three servers in this process, each with a store and a member cache of its own: only the bus tells one of another. */
+/**
+ * Starts three servers in this process, each with its own store and member cache. They share only
+ * the bus.
+ */
 async function start(): Promise<Trio> {
   const folder = await mkdtemp(join(tmpdir(), 'removal-'));
   const secret = randomBytes(48);
@@ -45,4 +48,4 @@ async function start(): Promise<Trio> {
   };
 }
 
-describe('who is removed, in one process', () => removalSuite(start));
+describe('the removal of a member, in one process', () => removalSuite(start));

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import jsonwebtoken from 'jsonwebtoken';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { StompClient } from '../../dev/stomp-client.ts';
 import { codeOf } from '../support/answer-code.ts';
 import { startSystem } from './system.ts';
 
-/** Something that stands nowhere else. */
+/** A text that occurs nowhere else. */
 const mark = (what: string) => `${what}-${randomBytes(12).toString('hex')}`;
 
-test('a whole conversation leaves no token, secret, name or text in the log, and no secret in the metrics', async () => {
+it('writes no token, secret, name or text of a conversation to the log or the metrics', async () => {
   const serviceToken = mark('service');
   const secret = randomBytes(48).toString('base64');
   const previous = randomBytes(48).toString('base64');
@@ -56,7 +56,7 @@ test('a whole conversation leaves no token, secret, name or text in the log, and
     expect(log.split('\n').length).toBeGreaterThan(2);
     const hidden = [...tokens, ...Object.values(texts), serviceToken, previous, secret, signature];
     for (const said of hidden) for (const where of [log, metrics]) expect(where).not.toContain(said);
-    // Nor any part of a token that could be put together again.
+    // No part of a token either.
     expect(log).not.toMatch(/eyJ[\w-]{10,}\./);
   } finally {
     await system.stop();

@@ -6,7 +6,7 @@ import jsonwebtoken from 'jsonwebtoken';
 import { type ServerProcess, startEmbedded } from '../../dev/server-process.ts';
 import type { Directory } from '../../neighbours/stand-ins/directory.ts';
 
-/** Users 1 to 4 and where they belong; user 4 has no profile. */
+/** Users 1 to 4 and their rooms and communities. User 4 has no profile. */
 export const WORLD: Directory = {
   users: {
     1: { name: 'user1', image: 'http://img/1.png' },
@@ -17,9 +17,9 @@ export const WORLD: Directory = {
   communities: { 1: { members: [1, 2], channels: { 11: null, 12: [2], 21: null } } },
 };
 
-/** Chat servers that form one whole, and tokens that they take. */
+/** One or more chat servers of one cluster, and tokens for them. */
 export interface ChatSystem {
-  /** Of each server, `http://127.0.0.1:PORT`. */
+  /** The address of each server, such as `http://127.0.0.1:8080`. */
   readonly urls: readonly string[];
   token(userId: number): string;
   stop(): Promise<void>;
@@ -28,11 +28,11 @@ export interface ChatSystem {
 export interface EmbeddedSystem extends ChatSystem {
   readonly url: string;
   readonly server: ServerProcess;
-  /** A token with claims of the caller's choice. */
+  /** Signs a token with the given claims. */
   sign(claims: object, options?: jsonwebtoken.SignOptions): string;
 }
 
-/** One server with everything inside. @param env variables more */
+/** Starts one server on the embedded adapters. @param env additional variables */
 export async function startSystem(
   env: Readonly<Record<string, string>> = {},
   world: Directory = WORLD,

@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import jsonwebtoken from 'jsonwebtoken';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { StompClient } from '../../dev/stomp-client.ts';
 import { codeOf } from '../support/answer-code.ts';
 import { type EmbeddedSystem, startSystem } from './system.ts';
 
-/** Users 1 and 2 share room 5 and community 1, whose channel 12 is private; room 6 is of 1 and 4, community 2 of 1 and 3. */
+/**
+ * Users 1 and 2 share room 5 and community 1, whose channel 12 is private to user 1. Users 1 and 4
+ * share room 6. Users 1 and 3 share community 2.
+ */
 const WORLD = {
   users: { 1: { name: 'Ada', image: null }, 2: { name: 'Grace', image: null }, 3: { name: 'Linus', image: null } },
   rooms: { 5: [1, 2], 6: [1, 4] },
@@ -25,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => system.stop());
 
-/** A client that hears of its refusals on the errors queue, so that it stays. */
+/** A client with a subscription to the errors queue, so that refusals do not close it. */
 async function client(userId: number, token = system.token(userId)): Promise<StompClient> {
   const made = await StompClient.connect({ url: system.url, token });
   onTestFinished(() => made.cut());
@@ -33,7 +36,7 @@ async function client(userId: number, token = system.token(userId)): Promise<Sto
   return made;
 }
 
-/** The number that the refusal of this SEND or SUBSCRIBE has; 0 where it is let in. */
+/** The code with which a SEND or SUBSCRIBE is refused; 0 if it is accepted. */
 async function refusal(act: Promise<unknown>): Promise<number> {
   try {
     await act;
@@ -45,23 +48,23 @@ async function refusal(act: Promise<unknown>): Promise<number> {
 
 const message = (more: object) => ({ name: 'x', profileImage: null, content: 'hello', ...more });
 
-describe('who somebody is', () => {
-  test.each([
-    ['no token', null],
-    ['no token at all', 'x'],
+describe('authentication', () => {
+  it.each([
+    ['a missing token', null],
+    ['a text that is not a token', 'x'],
     ['a token of another secret', jsonwebtoken.sign({ id: 1 }, 'other', { subject: 'a', expiresIn: 60 })],
     [
       'a token without a signature',
       jsonwebtoken.sign({ id: 1 }, null, { algorithm: 'none', subject: 'a', expiresIn: 60 }),
     ],
-  ])('is not told by %s', async (_, token) => {
+  ])('refuses a connection and an HTTP call with %s', async (_, token) => {
     await expect(StompClient.connect({ url: system.url, token })).rejects.toThrow(/ERROR 210[12]/);
     const headers = token === null ? {} : { AUTHORIZATION: token };
     const answer = await fetch(`${system.url}/chat-server/direct?ch_id=5`, { headers });
     expect([2101, 2102]).toContain(await codeOf(answer));
   });
 
-  test('is told by the token, whatever a header or a body says', async () => {
+  it('takes the user from the token and refuses another one in a header or body', async () => {
     await expect(StompClient.connect({ url: system.url, token: system.token(1), userId: 2 })).rejects.toThrow('2102');
     const one = await client(1);
     expect(await refusal(one.send('/kafka/send-direct-message', message({ channelId: 5, userId: 2 })))).toBe(2103);
@@ -74,18 +77,18 @@ describe('who somebody is', () => {
     expect(await codeOf(answer)).toBe(2102);
   });
 
-  test('may be told by a key that was rotated out', async () => {
+  it('accepts a token that is signed with the previous key', async () => {
     const token = jsonwebtoken.sign({ id: 1, role: 'USER' }, PREVIOUS, { subject: 'ada', expiresIn: 60 });
     const one = await client(1, token);
     expect(await refusal(one.subscribe('/topic/direct/5'))).toBe(0);
   });
 });
 
-describe('a session', () => {
+describe('the token of a session', () => {
   const short = (userId: number, seconds: number) =>
     system.sign({ id: userId, role: 'USER' }, { subject: 'a', expiresIn: seconds });
 
-  test('ends when its token expires', async () => {
+  it('closes a session when its token expires', async () => {
     const one = await StompClient.connect({ url: system.url, token: short(1, 2) });
     const began = Date.now();
     expect((await one.closed).code).toBe(1002);
@@ -93,7 +96,7 @@ describe('a session', () => {
     expect(Date.now() - began).toBeLessThan(4_500);
   });
 
-  test("goes on with a new token of the same user, and not with another's", async () => {
+  it('continues a session with a new token of the same user, and refuses the token of another user', async () => {
     const one = await client(1, short(1, 3));
     expect(await refusal(one.send('/kafka/token', { token: system.token(2) }))).toBe(2102);
     expect(await refusal(one.send('/kafka/token', { token: { $gt: '' } }))).toBe(2100);
@@ -103,8 +106,8 @@ describe('a session', () => {
   });
 });
 
-describe('who is no member', () => {
-  test('neither hears, nor writes, nor reads, nor looks', async () => {
+describe('membership', () => {
+  it('refuses every subscription, command, call and upload by somebody who is not a member', async () => {
     const three = await client(3);
     for (const at of [
       '/topic/direct/5',
@@ -150,7 +153,7 @@ describe('who is no member', () => {
     expect(await codeOf(fetch(`${system.url}/chat-server/file`, upload))).toBe(2103);
   });
 
-  test('gets nothing by patterns, and nothing can be sent past the server', async () => {
+  it('refuses patterns as destinations, and a SEND straight to a topic', async () => {
     const one = await client(1);
     for (const at of [
       '/topic/**',
@@ -168,8 +171,8 @@ describe('who is no member', () => {
   });
 });
 
-describe('what somebody wrote', () => {
-  test('is changed by nobody else', async () => {
+describe('messages of others', () => {
+  it('refuses an edit and a deletion by somebody who is not the author', async () => {
     const [one, two] = [await client(1), await client(2)];
     const { headers } = await one.send('/kafka/send-direct-message', message({ channelId: 5, userId: 1 }));
     const target = { id: headers['message-id'], userId: 2, channelId: 5 };
@@ -179,7 +182,7 @@ describe('what somebody wrote', () => {
     expect(await refusal(two.send('/kafka/send-direct-delete', { ...target, type: 'delete' }))).toBe(2112);
   });
 
-  test('can be answered in its own room alone', async () => {
+  it('refuses a reply and an edit that name another room than that of the message', async () => {
     const one = await client(1);
     const { headers } = await one.send('/kafka/send-direct-message', message({ channelId: 6, userId: 1 }));
     const reply = message({
@@ -194,7 +197,7 @@ describe('what somebody wrote', () => {
     expect(await refusal(one.send('/kafka/send-direct-modify', modify))).toBe(4111);
   });
 
-  test('goes to the channel of its community, and of no other', async () => {
+  it('refuses a channel message that names another community', async () => {
     const one = await client(1);
     const body = message({ userId: 1, channelId: 11 });
     expect(await refusal(one.send('/kafka/send-channel-message', { ...body, communityId: 2 }))).toBe(2103);
@@ -207,13 +210,16 @@ describe('what somebody wrote', () => {
 describe('pages of other origins', () => {
   const origin = 'https://evil.example';
 
-  test.each(['/my-chat', '/my-chat/websocket', '/my-chat/0/s/websocket'])('open no WebSocket at %s', async (path) => {
-    const socket = new WebSocket(`${system.url.replace('http', 'ws')}${path}`, { origin });
-    const error = await new Promise<Error>((resolve) => socket.once('error', resolve));
-    expect(error.message).toContain('403');
-  });
+  it.each(['/my-chat', '/my-chat/websocket', '/my-chat/0/s/websocket'])(
+    'refuses a WebSocket of a page of another origin at %s',
+    async (path) => {
+      const socket = new WebSocket(`${system.url.replace('http', 'ws')}${path}`, { origin });
+      const error = await new Promise<Error>((resolve) => socket.once('error', resolve));
+      expect(error.message).toContain('403');
+    },
+  );
 
-  test('open no SockJS session, and call nothing', async () => {
+  it('refuses SockJS sessions and HTTP calls of pages of another origin', async () => {
     const headers = { origin, AUTHORIZATION: system.token(1) };
     const xhr = await fetch(`${system.url}/my-chat/0/abcd/xhr`, { method: 'POST', headers });
     expect(xhr.status).toBe(403);
@@ -223,13 +229,13 @@ describe('pages of other origins', () => {
   });
 });
 
-describe('behind a proxy that nobody trusts', () => {
-  test.each([
+describe('service calls without a trusted proxy', () => {
+  it.each([
     ['x-forwarded-for', '127.0.0.1'],
     ['x-real-ip', '127.0.0.1'],
     ['forwarded', 'for=127.0.0.1'],
     ['via', '1.1 proxy'],
-  ])('nobody passes for a service (%s)', async (name, value) => {
+  ])('does not take a client for a service because of its header %s', async (name, value) => {
     const body = '[1,2,3]';
     const headers = { 'content-type': 'application/json', [name]: value };
     const answer = await fetch(`${system.url}/chat-server/room-user-list/5`, { method: 'PUT', headers, body });
@@ -238,7 +244,7 @@ describe('behind a proxy that nobody trusts', () => {
     expect(await refusal(three.subscribe('/topic/direct/5'))).toBe(2103);
   });
 
-  test("a user's token does not open the service calls", async () => {
+  it('refuses a service call with the token of a user', async () => {
     const headers = { AUTHORIZATION: system.token(1) };
     const answer = await fetch(`${system.url}/chat-server/room-user-list/5`, { method: 'PUT', headers, body: '[1]' });
     expect(await codeOf(answer)).toBe(2103);

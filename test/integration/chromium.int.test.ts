@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { chromiumOrSkip } from '../../dev/services/chromium.ts';
 
-test('a browser starts and runs a script', async (context) => {
+it('starts a browser and runs a script in it', async (context) => {
   const browser = await chromiumOrSkip(context);
   const page = await browser.newPage();
   expect(await page.evaluate('typeof WebSocket')).toBe('function');

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type RunningRedis, startRedis } from '../../dev/services/redis.ts';
 import { describeWithOwnService, describeWithService } from '../../dev/services/shared.ts';
 import { type PresenceOptions, type RunningPresence, startPresence } from '../../neighbours/presence/server.ts';
@@ -34,7 +34,7 @@ await describeWithService('redis', 'presence and Redis', ({ redis }) => {
     await Promise.all(running.splice(0).map((presence) => presence.stop()));
   });
 
-  test('two processes are one presence', async () => {
+  it('shares its state between two processes', async () => {
     const [, a] = await start();
     const [, b] = await start();
     await a.login('s1', 1);
@@ -49,7 +49,7 @@ await describeWithService('redis', 'presence and Redis', ({ redis }) => {
     expect(await b.inVoice(1)).toBe('{}');
   });
 
-  test('two processes that change one user at once lose nothing', async () => {
+  it('loses no change when two processes change one user at once', async () => {
     const [, a] = await start();
     const [, b] = await start();
     const names = Array.from({ length: 30 }, (_, n) => `s${n}`);
@@ -63,7 +63,7 @@ await describeWithService('redis', 'presence and Redis', ({ redis }) => {
     expect(await b.looking('home', [1])).toBe('[1]');
   });
 
-  test('what was known outlives the process, and is given up where nobody comes back for it', async () => {
+  it('keeps its state over a restart, and gives up sessions that do not return', async () => {
     const chat = await HttpRecorder.start();
     const [first, client] = await start();
     await client.login('kept', 1);
@@ -92,7 +92,7 @@ await describeWithService('redis', 'presence and Redis', ({ redis }) => {
   });
 });
 
-await describeWithOwnService('redis', 'presence while Redis is away', () => {
+await describeWithOwnService('redis', 'presence without Redis', () => {
   let redis: RunningRedis;
   let presence: RunningPresence;
   let client: PresenceClient;
@@ -135,23 +135,23 @@ await describeWithOwnService('redis', 'presence while Redis is away', () => {
     await other.stop();
   }
 
-  test('killed: answers from what it knows, and tells it when Redis is back', async () => {
+  it('answers from memory while Redis is killed, and writes its changes when Redis is back', async () => {
     await redis.kill();
     await meanwhile();
     await redis.restart();
     await afterwards();
   });
 
-  test('hung: nobody waits long', async () => {
+  it('answers quickly while Redis hangs', async () => {
     await redis.freeze();
     await meanwhile();
     await redis.thaw();
     await afterwards();
   });
 
-  test('emptied: everything is told again', async () => {
+  it('writes its whole state again to a Redis that was emptied', async () => {
     await client.enter(2, 1, 'c-11');
-    // Emptied before it goes: once it is back, presence may be there first.
+    // Redis is emptied before it is killed. After the restart, presence could reconnect first.
     const inspect = new Redis(redis.url);
     await inspect.flushall();
     inspect.disconnect();
@@ -166,7 +166,7 @@ await describeWithOwnService('redis', 'presence while Redis is away', () => {
     expect(await client.inVoice(1)).toBe('{"11":["2"]}');
   });
 
-  test('absent from the start: serves all the same', async () => {
+  it('serves clients although Redis is down from the start', async () => {
     await redis.kill();
     const alone = await startPresence({ redisUrl: redis.url });
     const asking = await PresenceClient.connect(alone.port);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import { MongoClient } from 'mongodb';
-import { afterAll, afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, afterEach, expect, it, onTestFinished, vi } from 'vitest';
 import { freePort } from '../../dev/services/free-port.ts';
 import { startKafka } from '../../dev/services/kafka.ts';
 import { startMongo } from '../../dev/services/mongo.ts';
@@ -23,7 +23,7 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((service) => service.stop()));
 });
 
-/** Services put their folders here from now on, and nobody else does. */
+/** A temporary folder for the services of one test only. */
 function ownTemporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'chat-test-services-'));
   vi.stubEnv('TMPDIR', folder);
@@ -40,7 +40,7 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
-  // An orphan that nobody reaps has ended all the same.
+  // A zombie has ended, even if no parent reaps it.
   if (process.platform !== 'linux') return true;
   return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 }
@@ -49,7 +49,7 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'the shared services', ({
   const client = new MongoClient(mongo);
   afterAll(() => client.close());
 
-  test('MongoDB answers, with transactions', async () => {
+  it('provides a MongoDB with transactions', async () => {
     const notes = client.db('services-test').collection('notes');
     await client.withSession((session) =>
       session.withTransaction(async () => {
@@ -60,13 +60,13 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'the shared services', ({
     await client.db('services-test').dropDatabase();
   });
 
-  test('Redis answers', async () => {
+  it('provides a Redis', async () => {
     const connection = new Redis(redis);
     expect(await connection.ping()).toBe('PONG');
     connection.disconnect();
   });
 
-  test('Kafka answers, and makes no topic unasked', async () => {
+  it('provides a Kafka that creates no topic by itself', async () => {
     const admin = new Kafka({ brokers: [...kafka], logLevel: logLevel.NOTHING, retry: { retries: 0 } }).admin();
     await admin.connect();
     await expect(admin.fetchTopicOffsets('never-made')).rejects.toThrow();
@@ -76,7 +76,7 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'the shared services', ({
 });
 
 await describeWithOwnService('redis', 'a Redis of our own', () => {
-  test('keeps what it acknowledged when killed, hangs when frozen, leaves nothing when stopped', async () => {
+  it('starts a Redis that keeps acknowledged data when killed, hangs when frozen and leaves nothing when stopped', async () => {
     const folder = ownTemporaryFolder();
     const redis = remember(await startRedis({ own: true }));
     expect(readdirSync(folder)).toHaveLength(redis.source === 'packages' ? 1 : 0);
@@ -110,14 +110,14 @@ await describeWithOwnService('redis', 'a Redis of our own', () => {
   });
 });
 
-test('a service of the environment that is silent is missed with a reason', async () => {
+it('gives a reason when a service of the environment does not answer', async () => {
   const port = await freePort();
   vi.stubEnv('TEST_REDIS_URL', `redis://127.0.0.1:${port}`);
   await expect(startRedis()).rejects.toThrow(/^no Redis: what TEST_REDIS_URL names does not answer: /);
   vi.unstubAllEnvs();
 });
 
-test('a service that nothing here can fetch is missed with a reason, and leaves nothing', async () => {
+it('gives a reason when a service cannot be downloaded, and leaves no files', async () => {
   const folder = ownTemporaryFolder();
   vi.stubEnv('DOCKER_HOST', 'unix:///nowhere.sock');
   vi.stubEnv('CHAT_TEST_CACHE', join(folder, 'cache'));
@@ -130,7 +130,7 @@ test('a service that nothing here can fetch is missed with a reason, and leaves 
 });
 
 await describeWithService('redis', 'a Redis of the environment', ({ redis }) => {
-  test('is lent, not given', async () => {
+  it('does not kill or stop a Redis of the environment', async () => {
     vi.stubEnv('TEST_REDIS_URL', redis);
     const lent = await startRedis();
     vi.unstubAllEnvs();
@@ -144,7 +144,7 @@ await describeWithService('redis', 'a Redis of the environment', ({ redis }) => 
 });
 
 await describeWithOwnService('mongo', 'a MongoDB of our own', () => {
-  test('keeps what it acknowledged when killed', async () => {
+  it('starts a MongoDB that keeps acknowledged data when killed', async () => {
     const mongo = remember(await startMongo({ own: true }));
     const client = new MongoClient(mongo.url);
     const notes = client.db('chat').collection('notes');
@@ -157,7 +157,7 @@ await describeWithOwnService('mongo', 'a MongoDB of our own', () => {
 });
 
 await describeWithOwnService('redis', 'a Redis that will not start', () => {
-  test('is reported with the end of its log', async () => {
+  it('reports a Redis that does not start with the end of its log', async () => {
     const folder = ownTemporaryFolder();
     const doomed = startRedis({ own: true, args: ['--no-such-setting', 'x'] });
     await expect(doomed).rejects.toThrow(/no Redis: .*ended \(exit code 1\); its log ends:[\s\S]*no-such-setting/);
@@ -166,7 +166,7 @@ await describeWithOwnService('redis', 'a Redis that will not start', () => {
 });
 
 await describeWithOwnService('redis', 'a test process that dies', () => {
-  test('takes its services along, even by SIGKILL', async () => {
+  it('ends the services of a test process that is killed with SIGKILL', async () => {
     const module = new URL('../../dev/services/redis.ts', import.meta.url);
     const script = `import { startRedis } from '${module}';
       console.log((await startRedis({ own: true })).pid);
@@ -181,7 +181,7 @@ await describeWithOwnService('redis', 'a test process that dies', () => {
 });
 
 await describeWithOwnService('kafka', 'a Kafka of our own', () => {
-  test('keeps topics and records when killed', async () => {
+  it('starts a Kafka that keeps topics and records when killed', async () => {
     const kafka = remember(await startKafka({ own: true, heapMb: 256 }));
     const client = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING });
     const admin = client.admin();

@@ -60,15 +60,19 @@ afterAll(async () => (await database)?.close());
 const STOP_MS = 1_000;
 const STEP_MS = 10;
 
-/** Users and places of a world: each world of a test file has its own, so that worlds do not meet in the database. */
+/**
+ * Users and places of a world: each world of a test file has its own, so that worlds do not meet in
+ * the database.
+ */
 const IDS_PER_WORLD = 100;
 let lastIds = 0;
 
 /**
  * What the servers of one test share: clock, bus, database, files, and a small directory.
  *
- * Ada and Grace share a room and a community with one public and one private channel (the private one is Ada's alone). Linus shares
- * another room with Ada and is in no community. Time stands still until the test calls `clock.pass`.
+ * Ada and Grace share a room and a community with one public and one private channel (the private
+ * one is Ada's alone). Linus shares another room with Ada and is in no community. Time stands still
+ * until the test calls `clock.pass`.
  */
 export class TestWorld {
   readonly clock = new HandClock();
@@ -213,7 +217,10 @@ export async function startApplication(options: TestServerOptions = {}) {
   return { world, ...server };
 }
 
-/** Gives a command and waits for its result. Rejects with the refusal, whether it comes before or after the command is accepted. */
+/**
+ * Gives a command and waits for its result. Rejects with the refusal, whether it comes before or
+ * after the command is accepted.
+ */
 export async function completed<T>(command: () => MaybePromise<Accepted<T>>): Promise<T> {
   const { result } = await command();
   return result;

@@ -1,13 +1,14 @@
 const CRLF = Buffer.from('\r\n');
-const LONGEST_HEAD = 4096;
+const MAX_HEAD_BYTES = 4096;
 
 /**
- * The content of a body in AWS's chunked framing: `SIZE_IN_HEX[;chunk-signature=…] CRLF bytes CRLF`, up to a chunk of
- * size 0 that trailers follow. Signatures and trailers are passed over. @throws when the framing is broken or cut off
+ * Decodes a body in AWS's chunked framing: `SIZE_IN_HEX[;chunk-signature=…] CRLF bytes CRLF`, up to
+ * a chunk of size 0 and its trailers. Signatures and trailers are ignored.
+ * @throws Error when the framing is not valid or the body is incomplete
  */
 export async function* decodeAwsChunks(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0);
-  /** Bytes of the chunk still to come; undefined while its head is awaited. */
+  /** The missing bytes of the chunk; undefined before its head. */
   let left: number | undefined;
   let ended = false;
   for await (const piece of source) {
@@ -17,7 +18,7 @@ export async function* decodeAwsChunks(source: AsyncIterable<Buffer>): AsyncGene
       if (left === undefined) {
         const head = rest.indexOf(CRLF);
         if (head < 0) {
-          if (rest.length > LONGEST_HEAD) throw new Error('chunk head too long');
+          if (rest.length > MAX_HEAD_BYTES) throw new Error(`a chunk head has more than ${MAX_HEAD_BYTES} bytes`);
           break;
         }
         left = sizeOf(rest.toString('latin1', 0, head));
@@ -34,16 +35,16 @@ export async function* decodeAwsChunks(source: AsyncIterable<Buffer>): AsyncGene
         rest = rest.subarray(content.length);
       }
       if (left > 0 || rest.length < CRLF.length) break;
-      if (!rest.subarray(0, CRLF.length).equals(CRLF)) throw new Error('chunk without an end');
+      if (!rest.subarray(0, CRLF.length).equals(CRLF)) throw new Error('a chunk does not end with CR LF');
       rest = rest.subarray(CRLF.length);
       left = undefined;
     }
   }
-  if (!ended) throw new Error('body cut off');
+  if (!ended) throw new Error('the body ends before the last chunk');
 }
 
 function sizeOf(head: string): number {
   const size = /^([0-9a-fA-F]+)(;|$)/.exec(head)?.[1];
-  if (size === undefined) throw new Error(`not a chunk head: ${head}`);
+  if (size === undefined) throw new Error(`${head} is not a chunk head`);
   return Number.parseInt(size, 16);
 }

@@ -1,9 +1,9 @@
 import type { Browser, BrowserContextOptions, Locator, Page, WebSocketRoute } from 'playwright-core';
 
-/** The demo page as one user has it open, in words of what he sees. */
+/** The demo page, open for one user. */
 export class ChatPage {
   readonly page: Page;
-  /** Errors of scripts, and what the page's security policy refused. */
+  /** Errors of scripts and violations of the Content Security Policy. */
   readonly faults: string[] = [];
 
   private constructor(page: Page) {
@@ -14,7 +14,7 @@ export class ChatPage {
     });
   }
 
-  /** A browser context of its own. @param path of the page, e.g. `#/1/r-5` */
+  /** Opens the page in a new browser context. @param path of the page, such as `#/1/r-5` */
   static async open(browser: Browser, url: string, path: string, options?: BrowserContextOptions): Promise<ChatPage> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
     context.setDefaultTimeout(15_000);
@@ -23,7 +23,10 @@ export class ChatPage {
     return chat;
   }
 
-  /** Puts a hand on the line of the page's next connections: `deafen` lets nothing through to the page, `cut` ends it and keeps it so until `mend`. */
+  /**
+   * Controls the next WebSocket connections of the page. `deafen` drops all messages to the page.
+   * `cut` closes the connections and refuses new ones until `mend`.
+   */
   async holdLine(): Promise<{ deafen(): void; cut(): Promise<void>; mend(): void }> {
     const open = new Set<WebSocketRoute>();
     let isCut = false;
@@ -69,19 +72,19 @@ export class ChatPage {
     await this.text.press('Enter');
   }
 
-  /** The messages that contain the text, those on their way left out. */
+  /** The messages with this text that the server has shown. */
   said(text: string): Locator {
     return this.page.locator('.message[data-id]', { has: this.page.locator('.text', { hasText: text }) });
   }
 
-  /** Presses a button of the one message that contains the text. */
+  /** Clicks a button of the only message with this text. */
   async act(text: string, button: 'Reply' | 'Edit' | 'Delete'): Promise<void> {
     const message = this.said(text);
     await message.hover();
     await message.getByRole('button', { name: button }).click();
   }
 
-  /** A room or channel in the list, e.g. `r-5`. */
+  /** A room or channel in the list, such as `r-5`. */
   place(key: string): Locator {
     return this.page.locator(`#place-${key}`);
   }

@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
 
 /**
- * Counts a run in one plain line, `12 passed, 0 failed, 1 skipped`: printed last, and written to the file that
- * CI_SUMMARY_FILE names. A file that could not be loaded, and an error outside of all tests, count as failed.
+ * Summarizes a run in one line, `12 passed, 0 failed, 1 skipped`. It prints the line last and
+ * writes it to the file that CI_SUMMARY_FILE names. A file that cannot be loaded and an error
+ * outside of all tests count as failed.
  */
 class CiReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
@@ -17,7 +18,7 @@ class CiReporter implements Reporter {
         const { state } = test.result();
         if (state === 'passed') passed += 1;
         else if (state === 'skipped') skipped += 1;
-        // A test that never ended did not pass either.
+        // A test that did not end counts as failed.
         else failed += 1;
       }
     }
@@ -28,5 +29,5 @@ class CiReporter implements Reporter {
   }
 }
 
-// The test runner takes a reporter given by path from the default export alone.
+// Vitest loads a reporter by path only from a default export.
 export default CiReporter;

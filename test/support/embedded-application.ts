@@ -63,8 +63,8 @@ export interface EmbeddedApplication {
 }
 
 /**
- * An application on the embedded adapters in real time, with real tokens, fixed ids of users and rooms, and a database of its own. It
- * stops when the test has finished.
+ * An application on the embedded adapters in real time, with real tokens, fixed ids of users and
+ * rooms, and a database of its own. It stops when the test has finished.
  */
 export async function embeddedApplication(options: EmbeddedOptions): Promise<EmbeddedApplication> {
   const database = await SqliteDatabase.open(':memory:');

@@ -35,8 +35,8 @@ const FETCHERS: Readonly<Record<ServiceName, () => Promise<string>>> = {
 };
 
 /**
- * Hands services out to the workers of a test run, over HTTP on loopback. Each is started by the first file that asks,
- * so a run of a few files waits for nothing that they don't need.
+ * Gives services to the workers of a test run, over HTTP on loopback. The first file that asks for
+ * a service starts it, so a run of a few files does not wait for services that it does not need.
  */
 class ServiceDesk {
   readonly #started = new Map<ServiceName, Promise<Started>>();
@@ -72,7 +72,7 @@ class ServiceDesk {
 
   async #answer(path: string): Promise<unknown> {
     const [, verb, name] = path.split('/');
-    if (!isServiceName(name)) throw new Error(`no such service: ${path}`);
+    if (!isServiceName(name)) throw new Error(`${path} does not name a service`);
     if (verb === 'obtainable') {
       if (!(await dockerAnswers())) await FETCHERS[name]();
       return true;
@@ -87,7 +87,7 @@ function isServiceName(name: string | undefined): name is ServiceName {
   return name !== undefined && Object.hasOwn(STARTERS, name);
 }
 
-// Each project of a run loads this file anew, and all of them shall share one desk.
+// Each project of a run loads this file again. All of them share one desk.
 const shelf: { chatServiceDesk?: ServiceDesk } = globalThis as { chatServiceDesk?: ServiceDesk };
 shelf.chatServiceDesk ??= new ServiceDesk();
 const desk = shelf.chatServiceDesk;

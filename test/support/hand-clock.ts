@@ -20,7 +20,10 @@ export class HandClock implements Clock {
     this.#wallStart += ms;
   }
 
-  /** Lets time pass without running tasks, as for a paused process. The tasks that fall due run late, in the next `pass`. */
+  /**
+   * Lets time pass without running tasks, as for a paused process. The tasks that fall due run
+   * late, in the next `pass`.
+   */
   stall(ms: number): void {
     this.#now += ms;
   }

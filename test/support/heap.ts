@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { freePort } from '../../dev/services/free-port.ts';
 
-/** Lets a child process be asked for its heap: give `args` to Node, and connect once it runs. */
+/** Measures the heap of a child process. Start the process with the arguments `args`. */
 export class HeapProbe {
   readonly args: readonly string[];
   readonly #port: number;
@@ -18,9 +18,9 @@ export class HeapProbe {
     return new HeapProbe(await freePort());
   }
 
-  /** Bytes in use after a forced collection. */
+  /** The bytes in use after a forced garbage collection. */
   async used(): Promise<number> {
-    // What is freed by finalizers is free after the second one.
+    // Memory that finalizers release is free only after the second collection.
     for (let round = 0; round < 2; round++) {
       await this.#ask('HeapProfiler.collectGarbage');
       await delay(50);
@@ -60,7 +60,7 @@ export class HeapProbe {
   async #connect(): Promise<WebSocket> {
     const list = await fetch(`http://127.0.0.1:${this.#port}/json/list`);
     const [target] = (await list.json()) as { webSocketDebuggerUrl: string }[];
-    if (target === undefined) throw new Error('there is no inspector');
+    if (target === undefined) throw new Error('the process has no inspector target');
     const socket = new WebSocket(target.webSocketDebuggerUrl);
     await new Promise((resolve, reject) => {
       socket.once('open', resolve);
@@ -70,11 +70,11 @@ export class HeapProbe {
   }
 }
 
-const GROWTH = 20 * 1024 * 1024;
+const MAX_GROWTH_BYTES = 20 * 1024 * 1024;
 
 /**
- * Does the same several times, and looks at the heap after each.
- * @throws Error where it grows by 20 MB or more from the end of the first repetition on
+ * Repeats some work and measures the heap after each repetition.
+ * @throws Error if the heap grows by 20 MiB or more after the first repetition
  */
 export async function heapStaysFlat(probe: HeapProbe, repetitions: number, work: () => Promise<void>): Promise<void> {
   const sizes: number[] = [];
@@ -84,5 +84,6 @@ export async function heapStaysFlat(probe: HeapProbe, repetitions: number, work:
   }
   const [first = 0, ...later] = sizes;
   const growth = Math.max(...later) - first;
-  if (growth >= GROWTH) throw new Error(`the heap grew: ${sizes.map((size) => Math.round(size / 1e6)).join(', ')} MB`);
+  if (growth >= MAX_GROWTH_BYTES)
+    throw new Error(`the heap grew: ${sizes.map((size) => Math.round(size / 1e6)).join(', ')} MB`);
 }

@@ -10,7 +10,7 @@ export interface RecordedCall {
   readonly body: unknown;
 }
 
-/** An HTTP server that answers every call alike and lets a test wait for the next one. */
+/** An HTTP server that records its calls and answers all of them with the same status. */
 export class HttpRecorder {
   readonly url: string;
   readonly calls: RecordedCall[] = [];
@@ -42,7 +42,7 @@ export class HttpRecorder {
     return new HttpRecorder(server, status);
   }
 
-  /** The first call that nobody has waited for yet. */
+  /** Resolves to the next call that `next` has not returned yet. */
   async next(): Promise<RecordedCall> {
     const call = this.calls[this.#read];
     if (call === undefined) return new Promise((resolve) => this.#waiting.push(resolve));

@@ -2,14 +2,14 @@ import { crc32, deflateSync } from 'node:zlib';
 
 const SIGNATURE = Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]);
 
-/** A grey picture of that many pixels. */
+/** A gray PNG picture of this size in pixels. */
 export function png(width: number, height: number): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  // Bits of a grey pixel.
+  // Bits per pixel; the other fields are 0, which means gray.
   header[8] = 8;
-  // Each row begins with the number of its filter: 0, none.
+  // Each row begins with its filter type. 0 is none.
   const rows = Buffer.alloc((width + 1) * height, 127);
   for (let row = 0; row < height; row += 1) rows[row * (width + 1)] = 0;
   return Buffer.concat([SIGNATURE, chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND')]);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** A connection to a presence service, for tests: each line sent is answered by one line. */
+/** A connection to a presence service. The service answers each line with one line. */
 export class PresenceClient {
   readonly socket: Socket;
   readonly #waiting: ((line: string | null) => void)[] = [];
@@ -28,12 +28,12 @@ export class PresenceClient {
     return new PresenceClient(socket);
   }
 
-  /** @param request an object is sent as JSON, a text as it is */
+  /** @param request an object is sent as JSON, a string as it is */
   send(request: object | string): void {
     this.socket.write(`${typeof request === 'string' ? request : JSON.stringify(request)}\r\n`);
   }
 
-  /** The next line; rejects where the connection ends before it. */
+  /** Resolves to the next line. Rejects if the connection ends before it. */
   async reply(): Promise<string> {
     const line = this.#lines.shift() ?? (await new Promise<string | null>((resolve) => this.#waiting.push(resolve)));
     if (line === null) throw new Error('the connection ended without a reply');
@@ -57,7 +57,7 @@ export class PresenceClient {
     return this.ask({ type: 'state', user_id: user, channel_id: place });
   }
 
-  /** Those of `ids` who are not looking at `place`. */
+  /** Asks which of the users `ids` are not looking at `place`. */
   looking(place: string, ids: readonly number[]): Promise<string> {
     return this.ask({
       type: place.startsWith('r-') ? 'direct' : 'community',

@@ -14,7 +14,7 @@ interface StoredObject {
   readonly type: string;
   readonly etag: string;
   readonly size: number;
-  /** `x-amz-meta-*`, `content-disposition` and `cache-control`, as they came. */
+  /** `x-amz-meta-*`, `content-disposition` and `cache-control`, as received. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -28,8 +28,9 @@ interface Upload {
 const KEPT_HEADERS = /^(x-amz-meta-.*|content-disposition|cache-control)$/;
 
 /**
- * A store that speaks as much S3 as object and multipart uploads need: PUT, GET with Range, HEAD, DELETE, path-style.
- * Any bucket exists and any signature is good. Bodies lie in a temporary folder, never in memory.
+ * A store with the part of S3 that object and multipart uploads need: PUT, GET with Range, HEAD and
+ * DELETE, path-style. Every bucket exists and every signature is valid. Bodies are kept in a
+ * temporary folder, never in memory.
  */
 export class S3Stub {
   /** `http://127.0.0.1:PORT` */
@@ -60,7 +61,7 @@ export class S3Stub {
     return new S3Stub(server, folder);
   }
 
-  /** `bucket/key` of all that is stored, sorted. */
+  /** The `bucket/key` of all objects, sorted. */
   get keys(): readonly string[] {
     return [...this.#objects.keys()].sort();
   }
@@ -70,12 +71,12 @@ export class S3Stub {
     return this.#uploads.size;
   }
 
-  /** The content of `bucket/key`. @throws when there is none */
+  /** The content of `bucket/key`. @throws Error if there is no such object */
   body(path: string): Promise<Buffer> {
     return readFile(this.#fileOf(path));
   }
 
-  /** The next `count` requests are answered with `status` and an S3 error. */
+  /** Answers the next `count` requests with `status` and an S3 error. */
   failNext(count: number, status = 503): void {
     this.#failing = { count, status };
   }
@@ -92,7 +93,7 @@ export class S3Stub {
     if (this.#failing.count > 0) {
       this.#failing.count -= 1;
       request.resume();
-      return fail(response, this.#failing.status, 'SlowDown', 'told to fail');
+      return fail(response, this.#failing.status, 'SlowDown', 'a test asked for this failure');
     }
     const uploadId = searchParams.get('uploadId');
     if (request.method === 'POST' && searchParams.has('uploads')) return this.#create(path, request, response);
@@ -192,7 +193,10 @@ export class S3Stub {
     await Promise.all([...upload.parts.keys()].map((number) => rm(this.#fileOf(`${id}/${number}`), { force: true })));
   }
 
-  /** Writes beside and renames, so that an interrupted upload neither shows nor destroys what was there. */
+  /**
+   * Writes to another file and renames it, so that an interrupted upload does not change the
+   * object.
+   */
   async #store(path: string, request: IncomingMessage): Promise<StoredObject> {
     const partial = join(this.#folder, `partial-${randomUUID()}`);
     const chunked = /^STREAMING-/.test(String(request.headers['x-amz-content-sha256'] ?? ''));

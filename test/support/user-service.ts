@@ -1,7 +1,10 @@
 import type { UserDirectory, UserProfile } from '../../src/application/ports/user-directory.ts';
 import type { UserId } from '../../src/domain/ids.ts';
 
-/** A user service that decides all names. It knows a profile without a request only after `profiles` was asked for it. */
+/**
+ * A user service that decides all names. It knows a profile without a request only after `profiles`
+ * was asked for it.
+ */
 export class TestUserService implements UserDirectory {
   readonly authoritative = true;
   readonly #profiles: ReadonlyMap<UserId, UserProfile>;

@@ -4,7 +4,7 @@ import type { ChatSystem } from '../system.ts';
 import { Ear } from './ear.ts';
 import { type Connect, Talker } from './talker.ts';
 
-/** Two users who know nobody else, and where they meet. */
+/** Two users and the places that only they share. */
 export interface Pair {
   readonly ada: number;
   readonly bob: number;
@@ -18,7 +18,7 @@ export function pairOf(index: number): Pair {
   return { ada: 2 * index, bob: 2 * index + 1, room: index, community: index, channel: 10 + index };
 }
 
-/** A world of so many pairs. */
+/** A directory with this many pairs. */
 export function worldOf(pairs: number): Directory {
   const world: Directory = { users: {}, rooms: {}, communities: {} };
   for (let index = 1; index <= pairs; index += 1) {
@@ -32,7 +32,7 @@ export function worldOf(pairs: number): Directory {
 
 const ODD = '안녕 "q" \\ \n \u2028 <b> 😀 : é '.repeat(100);
 
-/** A talker of that user at server `at`. */
+/** Connects a user to the server number `at`. */
 export async function enter(system: ChatSystem, connect: Connect, at: number, userId: number): Promise<Talker> {
   const url = system.urls[at % system.urls.length] ?? '';
   const ear = new Ear();
@@ -40,8 +40,9 @@ export async function enter(system: ChatSystem, connect: Connect, at: number, us
 }
 
 /**
- * Everything that two users can do, in one talk: message, reply, edit, deletion, typing, a file, voice, a refusal, coming and going, and what was
- * missed meanwhile. Where there are several servers the two are on different ones.
+ * A conversation with everything that two users can do: message, reply, edit, deletion, typing, a
+ * file, voice, a refusal, connect and disconnect, and a resume. If there are several servers, the
+ * users are on different ones.
  */
 export async function converse(system: ChatSystem, connect: Connect, pair: Pair, at = 0): Promise<void> {
   const { channel, community, room } = pair;
@@ -130,7 +131,7 @@ export async function converse(system: ChatSystem, connect: Connect, pair: Pair,
   await Promise.all([ada.leave(), back.leave()]);
 }
 
-/** The `seq` of all that was heard there, in the order of hearing. */
+/** The numbers of all events of a destination, in the order of delivery. */
 function numbers({ ear }: Talker, destination: string): number[] {
   const there = ear.heard.filter(({ headers }) => headers.destination === destination && headers.seq !== undefined);
   return there.map(({ headers }) => Number(headers.seq));
@@ -142,7 +143,7 @@ async function expectRefusal(talker: Talker, body: object, code: number): Promis
   expect(headers.subscription).toBe('errors');
 }
 
-/** A file of Ada's; resolves with its link. */
+/** Uploads a file as Ada. Resolves to its link. */
 async function upload(system: ChatSystem, at: number, { ada, room }: Pair): Promise<string> {
   const form = new FormData();
   const fields = {

@@ -8,7 +8,10 @@ export interface Heard {
 
 const PATIENCE_MS = 20_000;
 
-/** What one client hears. Every wait ends by an error after 20 s, or when the client fails. */
+/**
+ * Records everything that one client receives. Every wait rejects after 20 s, or when the client
+ * fails.
+ */
 export class Ear {
   readonly heard: Heard[] = [];
   readonly #receipts = new Map<string, Headers>();
@@ -30,12 +33,12 @@ export class Ear {
     this.#wake();
   }
 
-  /** The headers of that RECEIPT. */
+  /** Waits for a RECEIPT. Resolves to its headers. */
   receiptOf(id: string): Promise<Headers> {
     return this.#until(`RECEIPT ${id}`, () => this.#receipts.get(id));
   }
 
-  /** The first message to `destination` that has these fields. */
+  /** Waits for a message to `destination` with these fields. Resolves to the first one. */
   next(destination: string, fields: Readonly<Record<string, unknown>>): Promise<Heard> {
     const wanted = Object.entries(fields);
     return this.#until(`${JSON.stringify(fields)} at ${destination}`, () =>
@@ -57,7 +60,7 @@ export class Ear {
     late.promise.catch(() => {});
     const timer = setTimeout(() => {
       const heard = this.heard.map(({ destination, body }) => `${destination} ${JSON.stringify(body).slice(0, 200)}`);
-      late.reject(new Error(`${what} did not come; heard were:\n${heard.join('\n')}`));
+      late.reject(new Error(`${what} was not received; received:\n${heard.join('\n')}`));
     }, PATIENCE_MS);
     try {
       for (;;) {

@@ -4,7 +4,8 @@ import type { ForeignProgram } from '../../support/foreign/libraries.ts';
 import type { Ear, Headers } from './ear.ts';
 import type { Connect, Login, Voice } from './talker.ts';
 
-interface Said {
+/** A line that the program writes. */
+interface Report {
   readonly as: string;
   readonly event: 'connected' | 'message' | 'receipt' | 'failed' | 'left';
   readonly headers?: Headers;
@@ -18,7 +19,7 @@ interface Connection {
   readonly left: PromiseWithResolvers<void>;
 }
 
-/** Clients in a program of another language, all connections in one process. */
+/** Clients in a program of another language. One process has all connections. */
 export class ForeignClients {
   readonly #child: ChildProcess;
   readonly #connections = new Map<string, Connection>();
@@ -34,7 +35,7 @@ export class ForeignClients {
       this.#errors = (this.#errors + text).slice(-4_000);
     });
     let rest = '';
-    // Not by node:readline, to which U+2028 ends a line as well.
+    // node:readline cannot be used, because it ends a line at U+2028 as well.
     stdout.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
@@ -78,7 +79,7 @@ export class ForeignClients {
     this.#child.stdin?.write(`${JSON.stringify(command)}\n`);
   }
 
-  #hear({ as, event, headers = {}, body = '', reason = '' }: Said): void {
+  #hear({ as, event, headers = {}, body = '', reason = '' }: Report): void {
     const connection = this.#connections.get(as);
     if (connection === undefined) return;
     if (event === 'connected') connection.connected.resolve();

@@ -13,7 +13,7 @@ const SockJS = createRequire(import.meta.url)('sockjs-client') as SockJsClient;
 
 export type Transport = 'websocket' | 'xhr-streaming' | 'xhr-polling';
 
-/** Is told what a library writes into its log: `>>> PING`, `<<< PONG`. */
+/** Gets the log lines of a library, such as `>>> PING` and `<<< PONG`. */
 export type Debug = (line: string) => void;
 
 function sockJs(url: string, transport: Transport): InstanceType<SockJsClient> {
@@ -28,18 +28,18 @@ export function webstompOverSockJs(transport: Transport, debug?: Debug): Connect
       debug: debug !== undefined,
       heartbeat: { incoming: 10_000, outgoing: 10_000 },
     });
-    // Typed as a method of the class, it is a field that may be set.
+    // The types declare a method, but it is a field that can be set.
     if (debug !== undefined) Object.assign(client, { debug: (...said: unknown[]) => debug(said.join(' ')) });
     client.onreceipt = ({ headers }) => ear.receipt(headers as Record<string, string>);
     await new Promise<void>((resolve, reject) => {
       const failed = (error: unknown) => {
-        const told = error instanceof Error ? error : new Error(JSON.stringify(error));
-        ear.fail(told);
-        reject(told);
+        const failure = error instanceof Error ? error : new Error(JSON.stringify(error));
+        ear.fail(failure);
+        reject(failure);
       };
       client.connect({ 'access-token': token, 'user-id': String(userId) }, () => resolve(), failed);
     });
-    if (socket.transport !== transport) throw new Error(`it talks over ${socket.transport}`);
+    if (socket.transport !== transport) throw new Error(`the connection uses ${socket.transport} and not ${transport}`);
     return {
       subscribe: (destination, headers) => {
         client.subscribe(

@@ -1,27 +1,29 @@
 import type { Ear, Headers } from './ear.ts';
 
-/** The calls of one client library, connected; what it hears it tells an Ear. */
+/**
+ * The calls of one client library that is connected. The messages that it receives go to an Ear.
+ */
 export interface Voice {
-  /** @param headers `id` and more */
+  /** @param headers the `id` and others */
   subscribe(destination: string, headers: Headers): void;
   unsubscribe(id: string): void;
   send(destination: string, body: string, headers: Headers): void;
-  /** Ends in order, or as orderly as the library does. */
+  /** Ends the connection as the library does. */
   leave(): Promise<void>;
 }
 
 export interface Login {
-  /** Of the server: `http://127.0.0.1:8080`. */
+  /** The address of the server, such as `http://127.0.0.1:8080`. */
   readonly url: string;
   readonly token: string;
   readonly userId: number;
   readonly ear: Ear;
 }
 
-/** Resolves when the server answered CONNECTED. */
+/** Connects. Resolves when the server has answered CONNECTED. */
 export type Connect = (login: Login) => Promise<Voice>;
 
-/** A client of any library, in the words of a conversation. */
+/** A client of any library, with the calls that a conversation needs. */
 export class Talker {
   readonly ear: Ear;
   readonly #voice: Voice;
@@ -32,17 +34,17 @@ export class Talker {
     this.ear = ear;
   }
 
-  /** Resolves with the RECEIPT. */
+  /** Resolves to the headers of the RECEIPT. */
   subscribe(destination: string, id: string, headers: Headers = {}): Promise<Headers> {
     return this.#answered((receipt) => this.#voice.subscribe(destination, { id, receipt, ...headers }));
   }
 
-  /** Not every library can ask for a receipt here. */
+  /** Without a receipt, because not every library can ask for one here. */
   unsubscribe(id: string): void {
     this.#voice.unsubscribe(id);
   }
 
-  /** Resolves with the RECEIPT. */
+  /** Resolves to the headers of the RECEIPT. */
   send(destination: string, body: object): Promise<Headers> {
     return this.#answered((receipt) => this.tell(destination, body, { receipt }));
   }

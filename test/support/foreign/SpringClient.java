@@ -23,7 +23,10 @@ import org.springframework.web.socket.sockjs.client.RestTemplateXhrTransport;
 import org.springframework.web.socket.sockjs.client.SockJsClient;
 import org.springframework.web.socket.sockjs.client.WebSocketTransport;
 
-/** Connections of Spring's STOMP client, told what to do by JSON lines on stdin; what they hear goes to stdout as JSON lines. */
+/**
+ * Connections of Spring's STOMP client. Reads commands from stdin and writes received frames to stdout, both as JSON
+ * lines.
+ */
 public class SpringClient {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final PrintStream OUT = new PrintStream(System.out, true, StandardCharsets.UTF_8);
@@ -41,7 +44,7 @@ public class SpringClient {
     client.setTaskScheduler(scheduler);
     client.setDefaultHeartbeat(new long[] {10_000, 10_000});
     client.setInboundMessageSizeLimit(1 << 20);
-    // Takes text/plain and nothing else.
+    // This converter accepts text/plain only.
     client.setMessageConverter(new StringMessageConverter());
   }
 
@@ -102,7 +105,7 @@ public class SpringClient {
         say(name, "left", Map.of());
         break;
       default:
-        throw new IllegalArgumentException("no such operation");
+        throw new IllegalArgumentException(command.get("op").asText() + " is not an operation");
     }
   }
 

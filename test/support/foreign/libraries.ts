@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { cached, jars, run } from '../../../dev/services/package-cache.ts';
 
-/** How a program that speaks JSON lines is started. */
+/** How to start a program that reads and writes JSON lines. */
 export interface ForeignProgram {
   readonly program: string;
   readonly args: readonly string[];
@@ -17,7 +17,7 @@ const SPRING_JARS = [
   'com.fasterxml.jackson.core:jackson-databind:2.17.2',
 ];
 
-/** Python's stomp.py, fetched by pip. @throws ServiceUnavailable */
+/** Python's stomp.py, downloaded by pip. @throws ServiceUnavailable */
 export async function stompPy(): Promise<ForeignProgram> {
   const folder = await cached('stomp.py-8.2.0', (target) =>
     run('stomp.py', 'python3', [
@@ -34,7 +34,7 @@ export async function stompPy(): Promise<ForeignProgram> {
 
 export type SpringTransport = 'websocket' | 'sockjs-websocket' | 'sockjs-xhr' | 'sockjs-polling';
 
-/** Spring's STOMP client, fetched by Maven. @throws ServiceUnavailable */
+/** Spring's STOMP client, downloaded from Maven Central. @throws ServiceUnavailable */
 export async function springClient(): Promise<(transport: SpringTransport) => ForeignProgram> {
   const folder = await jars("Spring's STOMP client", `spring-websocket-${SPRING}`, SPRING_JARS);
   const source = fileURLToPath(new URL('SpringClient.java', import.meta.url));

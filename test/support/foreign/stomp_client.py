@@ -1,4 +1,7 @@
-"""Connections of stomp.py over WebSocket, told what to do by JSON lines on stdin; what they hear goes to stdout as JSON lines."""
+"""Connections of stomp.py over WebSocket.
+
+Reads commands from stdin and writes received frames to stdout, both as JSON lines.
+"""
 
 import json
 import os
@@ -8,11 +11,11 @@ from urllib.parse import urlsplit
 
 import stomp
 
-said = threading.Lock()
+output_lock = threading.Lock()
 
 
 def say(connection, event, **fields):
-    with said:
+    with output_lock:
         sys.stdout.write(json.dumps({"as": connection, "event": event, **fields}) + "\n")
         sys.stdout.flush()
 
