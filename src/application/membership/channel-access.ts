@@ -39,7 +39,7 @@ const REJECTED_STALENESS_MS = 2_000;
 /** Subscribers whose tokens are tried to read a channel again. */
 const MAX_TOKENS_TRIED = 20;
 /** A channel with subscribers is read again when its age is this share of the allowed staleness. */
-const REFRESH_AT = 0.7;
+const REFRESH_SHARE = 0.7;
 
 /**
  * The members of channels. The directory answers about a channel only in a user's name, with the
@@ -48,6 +48,7 @@ const REFRESH_AT = 0.7;
  * end when a new list is read, and when the list of its community changes.
  */
 export class ChannelAccess {
+  /** A channel up to this age is used without a question to the directory, in milliseconds. */
   readonly stalenessMs: number;
   readonly #parts: ChannelAccessParts;
   readonly #homes: HomeFinder;
@@ -98,8 +99,9 @@ export class ChannelAccess {
   /** Reads a channel that has subscribers again before its list is too old. */
   refresh(place: ChannelKey): void {
     const channel = this.#channels.get(idOf(place));
-    if (channel === undefined || this.#parts.clock.monotonic() - channel.readAt <= this.stalenessMs * REFRESH_AT)
-      return;
+    if (channel === undefined) return;
+    const age = this.#parts.clock.monotonic() - channel.readAt;
+    if (age <= this.stalenessMs * REFRESH_SHARE) return;
     channel.refreshing ??= this.#readAsSubscriber(place, channel).finally(() => {
       channel.refreshing = null;
     });

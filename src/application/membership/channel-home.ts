@@ -1,12 +1,12 @@
 import type { CommunityId, UserId } from '../../domain/ids.ts';
 
-/** Votes kept for one channel. Later voters do not change the result any more. */
+/** Votes kept for one channel. Further votes are ignored. */
 const MAX_VOTES = 64;
 
 /**
- * The community that a channel belongs to, as far as this server knows it. The directory may leave
- * it open. Then the candidates are the communities that contain all members of the channel, and the
- * users vote: the community that users name when they write into the channel is their vote. The
+ * The community that a channel belongs to, as far as this server knows it. The directory may not
+ * name it. Then the candidates are the communities that contain all members of the channel, and the
+ * users vote: the community that a user names when they write into the channel is their vote. The
  * community with the most votes counts as the channel's. One user therefore decides nothing for the
  * others.
  */

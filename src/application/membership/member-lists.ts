@@ -12,10 +12,7 @@ import { notMember } from './not-member.ts';
 /** The members of one room or community. */
 export interface MemberList {
   readonly members: ReadonlySet<UserId>;
-  /**
-   * The community service reported this list by a PUT call. It counts more than an answer of the
-   * directory.
-   */
+  /** The community service sent this list by a PUT call. It counts more than the directory's. */
   readonly isReported: boolean;
   /** When the list was last read or the last attempt to read it ended, by the monotonic clock. */
   readAt: number;
@@ -30,17 +27,14 @@ export interface MemberListsParts {
   readonly subscribers: LocalSubscribers;
 }
 
-/**
- * A list is read again when it is older than this. In the meantime other servers report changes
- * over the bus.
- */
+/** A list is read again when it is older than this. Until then, changes come over the bus. */
 const FRESH_MS = 60_000;
 const MAX_LISTS = 100_000;
 
 /**
  * The member lists of rooms and communities. A list is kept in this process, then in the cache that
  * all servers share, and comes from the directory. A reported list is replaced only by the shared
- * cache or by a newer report: the directory may still answer with the members of before. Whenever a
+ * cache or by a newer report: the directory may still answer with the previous members. Whenever a
  * list changes, the subscriptions of users who are not in it end.
  */
 export class MemberLists {

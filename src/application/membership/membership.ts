@@ -16,7 +16,7 @@ export interface MembershipParts {
   readonly subscribers: LocalSubscribers;
 }
 
-/** Shortest interval between two looks at the places with subscribers. */
+/** Shortest interval between two checks of the places with subscribers, in milliseconds. */
 const MIN_CHECK_MS = 100;
 
 /**
@@ -32,7 +32,7 @@ export class Membership {
     this.#parts = parts;
   }
 
-  /** Begins to read lists again, in the background, on which live subscriptions depend. */
+  /** Begins to refresh, in the background, the lists on which live subscriptions depend. */
   start(): void {
     const { clock, channels } = this.#parts;
     this.#timer = clock.after(Math.max(MIN_CHECK_MS, channels.stalenessMs / 10), () => {
