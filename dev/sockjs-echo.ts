@@ -5,7 +5,7 @@ import { createSockJs, type SockJs } from '../src/adapters/sockjs/sock-js.ts';
 import type { Connection, ConnectionListener } from '../src/adapters/transport/connection.ts';
 import { acceptHixie76 } from './hixie76/handshake.ts';
 
-/** The services that the public SockJS protocol tests expect of a server under test. */
+/** The services that the public SockJS test suite expects of a server. */
 function echoServices(): readonly SockJs[] {
   const common = { responseLimit: 4096, otherHandshake: acceptHixie76 };
   return [
@@ -25,7 +25,7 @@ function goAway(connection: Connection): ConnectionListener {
   return { onMessage: () => {}, onClose: () => {} };
 }
 
-/** Listens on loopback; 0 takes any free port. */
+/** Listens on loopback. Port 0 takes any free port. */
 export async function startEchoHost(port: number): Promise<Server> {
   const services = echoServices();
   const server = createServer((request, response) => {

@@ -6,7 +6,7 @@ import type { SockJsOptions } from '../src/adapters/sockjs/options.ts';
 import { createSockJs, type SockJs } from '../src/adapters/sockjs/sock-js.ts';
 import type { Connection, ConnectionListener } from '../src/adapters/transport/connection.ts';
 
-/** What a connection told its owner. */
+/** Records the events of one connection. */
 export class Recorder implements ConnectionListener {
   readonly connection: Connection;
   readonly messages: (string | Buffer)[] = [];
@@ -39,12 +39,15 @@ export interface SockJsHost extends AsyncDisposable {
   readonly sockJs: SockJs;
   readonly port: number;
   readonly errors: unknown[];
-  /** The next connection that was opened and not asked for yet. */
+  /** The next connection in the order in which they were opened. */
   accepted(): Promise<Recorder>;
   url(path: string): string;
 }
 
-/** A server on loopback with one SockJS service under `/chat`; every other request gets 418. */
+/**
+ * Starts a server on loopback with one SockJS service under `/chat`. Other requests are answered
+ * with 418.
+ */
 export async function startSockJsHost(options: Partial<SockJsOptions> = {}): Promise<SockJsHost> {
   const waiting: Recorder[] = [];
   const errors: unknown[] = [];
@@ -114,7 +117,7 @@ function begin(url: string, { method = 'GET', headers = {}, body }: Call): Promi
   });
 }
 
-/** One whole request. */
+/** Sends one request and reads the whole answer. */
 export async function call(url: string, options: Call = {}): Promise<Answer> {
   const response = await begin(url, options);
   let body = '';
@@ -130,11 +133,11 @@ export function post(url: string, body: string | Buffer = '', headers: Record<st
   return call(url, { method: 'POST', headers, body });
 }
 
-/** A response that goes on. */
+/** A streaming response. */
 export class Stream {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** The rest of the text, once the server has ended the response. */
+  /** Resolves to the rest of the text when the server has ended the response. */
   readonly ended: Promise<string>;
   readonly #response: IncomingMessage;
   #text = '';
@@ -159,7 +162,10 @@ export class Stream {
     return new Stream(await begin(url, options));
   }
 
-  /** Reads on up to the end of the given text, and returns all of it; fails if the response ends before. */
+  /**
+   * Reads up to the end of the given text and returns all of it.
+   * @throws Error if the response ends before
+   */
   async until(text: string): Promise<string> {
     for (;;) {
       const at = this.#text.indexOf(text);
@@ -183,7 +189,7 @@ export class Stream {
   }
 }
 
-/** A WebSocket client that keeps what came until it is asked for. */
+/** A WebSocket client that keeps the messages until they are read. */
 export class WebSocketClient {
   readonly ws: WebSocket;
   readonly closed: Promise<{ code: number; reason: string }>;
@@ -217,12 +223,12 @@ export class WebSocketClient {
   }
 }
 
-/** The status with which an upgrade was refused. */
+/** The answer with which an upgrade was refused. */
 export async function refusal(url: string, options: ClientOptions = {}): Promise<Answer> {
   const ws = new WebSocket(url.replace('http', 'ws'), options);
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     ws.on('unexpected-response', (_request, answer) => resolve(answer));
-    ws.on('open', () => reject(new Error('was not refused')));
+    ws.on('open', () => reject(new Error('the upgrade was not refused')));
     ws.on('error', () => {});
   });
   response.resume();
@@ -231,7 +237,7 @@ export async function refusal(url: string, options: ClientOptions = {}): Promise
   return { status: response.statusCode ?? 0, headers: response.headers, body: '' };
 }
 
-/** A bare TCP connection that keeps what came. */
+/** A bare TCP connection that keeps all bytes that arrive. */
 export class RawClient {
   readonly socket: Socket;
   readonly closed: Promise<unknown>;
@@ -252,7 +258,7 @@ export class RawClient {
     return this.#bytes;
   }
 
-  /** All bytes so far, once they contain the given ones (latin1). */
+  /** All bytes so far, as soon as they contain the given text (latin1). */
   async until(text: string): Promise<Buffer> {
     while (!this.#bytes.includes(text, 0, 'latin1')) {
       await Promise.race([once(this.socket, 'data'), this.closed]);

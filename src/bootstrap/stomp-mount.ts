@@ -7,15 +7,18 @@ import type { Connection } from '../adapters/transport/connection.ts';
 import type { RequestClients } from '../adapters/transport/request-clients.ts';
 import type { AllLimits } from './config/config.ts';
 
-/** Where clients find STOMP, over SockJS or a raw WebSocket. */
+/** Path of STOMP over SockJS and over a raw WebSocket. */
 export const PREFIX = '/my-chat';
 
-/** What a frame may grow to inside of WebSocket or SockJS, so that STOMP can still say that it is too large. */
+/**
+ * A message of WebSocket or SockJS may have this many times the bytes of a STOMP frame. A frame
+ * that is too large then still reaches STOMP, which answers by ERROR.
+ */
 const WIRE_FACTOR = 4;
-/** Name under which a connection keeps how its client addressed this server. */
-const BASE = 'x-base-url';
+/** Header in which a connection keeps the address by which its client reached this server. */
+const BASE_HEADER = 'x-base-url';
 
-/** Hangs the STOMP endpoint into SockJS. */
+/** Connects the STOMP endpoint with SockJS. */
 export function mountStomp(parts: {
   limits: AllLimits;
   stomp: StompEndpoint;
@@ -29,12 +32,13 @@ export function mountStomp(parts: {
     prefix: PREFIX,
     maxPayload: limits.frameBytes * WIRE_FACTOR,
     maxQueuedBytes: limits.outgoingBytes,
-    keepHeaders: [BASE],
+    keepHeaders: [BASE_HEADER],
     selectProtocol: (offered) => SUB_PROTOCOLS.find((name) => offered.has(name)),
     addressOf: (request) => {
       const { address, scheme, host } = clients.of(request);
-      // Asked before the headers are kept; in one word, so that nothing else of the request has to be.
-      request.headers[BASE] = host === '' ? '' : interned(`${scheme}://${host}`);
+      // SockJS calls this before it copies the kept headers. One short header is all that is kept
+      // of the request.
+      request.headers[BASE_HEADER] = host === '' ? '' : interned(`${scheme}://${host}`);
       return address;
     },
     allowOrigin: (origin, request) => allowOrigin(origin, clients.of(request).host),
@@ -43,18 +47,20 @@ export function mountStomp(parts: {
   });
 }
 
-/** What the links of a connection's files begin with. */
+/** Base of the file links of a connection. */
 export function baseUrlOf({ headers }: Connection): string {
-  return headers[BASE] ?? '';
+  return headers[BASE_HEADER] ?? '';
 }
 
-const MOST_INTERNED = 1_000;
+const MAX_INTERNED = 1_000;
 const texts = new Map<string, string>();
 
-/** One string object for all connections that came in by the same name. */
+/**
+ * Returns one string object for all connections with the same base, so that they share its memory.
+ */
 function interned(text: string): string {
   const known = texts.get(text);
   if (known !== undefined) return known;
-  if (texts.size < MOST_INTERNED) texts.set(text, text);
+  if (texts.size < MAX_INTERNED) texts.set(text, text);
   return text;
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { type Balancer, byAffinity, startBalancer } from '../../dev/cluster/balancer.ts';
 
@@ -11,7 +11,7 @@ interface Answer {
   readonly body: string;
 }
 
-/** Says who answers, and what reached it. */
+/** Starts a server that answers with its port and the request that reached it. */
 async function startTarget(): Promise<Server> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -44,7 +44,7 @@ describe('the load balancer of the native cluster', () => {
   const get = async (path: string, init?: RequestInit): Promise<Answer> =>
     (await fetch(balancer.url + path, init)).json() as Promise<Answer>;
 
-  test('keeps a SockJS session on one server, and spreads sessions and everything else', async () => {
+  it('keeps a SockJS session on one server, and distributes sessions and other requests', async () => {
     const servers = new Set<number>();
     for (let session = 0; session < 40; session += 1) {
       const calls = ['xhr_streaming', 'xhr_send', 'xhr', 'websocket'];
@@ -57,7 +57,7 @@ describe('the load balancer of the native cluster', () => {
     expect(new Set(others.map(({ by }) => by)).size).toBe(3);
   });
 
-  test('moves no session but those of a server that is gone, and no call fails', async () => {
+  it('moves only the sessions of a server that is gone, and no request fails', async () => {
     const sessions = Array.from({ length: 30 }, (_, index) => `s${index}`);
     const served = () => Promise.all(sessions.map(async (session) => (await get(`/my-chat/1/${session}/xhr`)).by));
     const before = await served();
@@ -70,7 +70,7 @@ describe('the load balancer of the native cluster', () => {
     for (let call = 0; call < 6; call += 1) expect((await get('/any')).by).not.toBe(ports[0]);
   });
 
-  test('says who asks, whatever the client claims, and passes bodies on', async () => {
+  it('replaces the forwarding headers of a client, and passes bodies on', async () => {
     const claims = {
       'x-forwarded-for': '203.0.113.9',
       forwarded: 'for=203.0.113.9',
@@ -86,7 +86,7 @@ describe('the load balancer of the native cluster', () => {
     expect(body).toHaveLength(300_000);
   });
 
-  test('joins WebSockets, and ends them with the load balancer', async () => {
+  it('passes WebSockets on, and closes them when it stops', async () => {
     const socket = new WebSocket(`${balancer.url.replace('http', 'ws')}/my-chat/websocket`);
     await once(socket, 'open');
     socket.send('hello');
@@ -97,13 +97,13 @@ describe('the load balancer of the native cluster', () => {
     await closed;
   });
 
-  test('answers 502 when no server is there', async () => {
+  it('answers 502 when no server is running', async () => {
     for (const target of targets) target.close().closeAllConnections();
     expect((await fetch(`${balancer.url}/any`)).status).toBe(502);
   });
 });
 
-test('every session has an order of its own', () => {
+it('orders the servers for each session differently, and evenly over all sessions', () => {
   const firsts = new Map<number, number>();
   for (let session = 0; session < 3_000; session += 1) {
     const order = byAffinity([1, 2, 3], `session-${session}`);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { acceptHixie76 } from '../../../dev/hixie76/handshake.ts';
 import { echo, RawClient, startSockJsHost } from '../../../dev/sockjs-host.ts';
 
-// The example handshake of the draft, section 1.3: this nonce and these keys give this answer.
+// The example handshake of the draft, section 1.3: the nonce and the keys give this answer.
 const nonce = '^n:ds[4U';
 const proof = "8jKS'y:G*Co,Wxa-";
 
@@ -19,8 +19,8 @@ function request(path: string, firstKey = '4 @1  46546xW%0l 1 5'): string {
   ].join('\r\n');
 }
 
-describe('the WebSocket draft with two keys', () => {
-  it('is answered before the nonce, then proven, then talks', async () => {
+describe('WebSockets of hixie-76', () => {
+  it('answers the handshake before the nonce, proves the keys, and carries SockJS messages', async () => {
     await using host = await startSockJsHost({ otherHandshake: acceptHixie76, onConnection: echo });
     const client = new RawClient(host.port, request('/chat/0/s/websocket'));
     const head = String(await client.until('\r\n\r\n'));
@@ -32,14 +32,14 @@ describe('the WebSocket draft with two keys', () => {
     await client.until(`${proof}\x00o\xff`);
     client.socket.write('\x00["a"]\xff\x00["b', 'latin1');
     await client.until('\x00a["a"]\xff');
-    // The answer comes before the goodbye, although both were asked for in one go.
+    // The answer is sent before the close, although one chunk asked for both.
     client.socket.write('"]\xff\xff\x00', 'latin1');
     await client.until('\x00a["b"]\xff\xff\x00');
     await client.closed;
     expect(host.sockJs.counts.webSockets).toBe(0);
   });
 
-  it('carries raw text as well, within the limits', async () => {
+  it('carries raw messages up to the limit', async () => {
     await using host = await startSockJsHost({ otherHandshake: acceptHixie76, maxPayload: 100 });
     const client = new RawClient(host.port, request('/chat') + nonce);
     await client.until(proof);
@@ -63,7 +63,7 @@ describe('the WebSocket draft with two keys', () => {
     ['\x00\xc3\x28\xff', 1007],
     ['\x81\x00', 1002],
     ['\xff\x00', 1000],
-  ])('ends on %j with %i', async (bytes, code) => {
+  ])('ends a connection on the bytes %j with %i', async (bytes, code) => {
     await using host = await startSockJsHost({ otherHandshake: acceptHixie76 });
     const client = new RawClient(host.port, request('/chat') + nonce);
     const recorder = await host.accepted();
@@ -72,7 +72,7 @@ describe('the WebSocket draft with two keys', () => {
     await client.closed;
   });
 
-  it('is refused with a key that makes no number, and where it is off', async () => {
+  it('refuses keys that are not valid, and any handshake without the option', async () => {
     await using host = await startSockJsHost({ otherHandshake: acceptHixie76 });
     await using modern = await startSockJsHost();
     for (const [port, text] of [

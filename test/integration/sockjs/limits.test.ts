@@ -12,7 +12,7 @@ import {
 import { SharedFrame } from '../../../src/adapters/transport/shared-frame.ts';
 
 describe('bodies that are too large', () => {
-  it('are refused when announced', async () => {
+  it('answers 413 to a content-length over the limit', async () => {
     await using host = await startSockJsHost({ maxPayload: 100 });
     await post(host.url('/chat/0/a/xhr'));
     const answer = await post(host.url('/chat/0/a/xhr_send'), `["${'x'.repeat(97)}"]`);
@@ -22,7 +22,7 @@ describe('bodies that are too large', () => {
     expect(((await host.accepted()).messages[0] ?? '').length).toBe(96);
   });
 
-  it('are refused at once when announced, before a byte of them came', async () => {
+  it('answers 413 to a content-length over the limit before the body arrives', async () => {
     await using host = await startSockJsHost({ maxPayload: 100 });
     await post(host.url('/chat/0/a/xhr'));
     const head = 'POST /chat/0/a/xhr_send HTTP/1.1\r\nHost: x\r\nContent-Length: 209715200\r\n\r\n';
@@ -31,7 +31,7 @@ describe('bodies that are too large', () => {
     await client.closed;
   });
 
-  it('are refused as they come, without waiting for their end', async () => {
+  it('answers 413 to a body as soon as it is over the limit', async () => {
     await using host = await startSockJsHost({ maxPayload: 100 });
     await post(host.url('/chat/0/a/xhr'));
     const head = 'POST /chat/0/a/xhr_send HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
@@ -43,69 +43,75 @@ describe('bodies that are too large', () => {
 });
 
 describe('messages that are too large', () => {
-  it.each(['/chat', '/chat/websocket', '/chat/0/s/websocket'])('close a WebSocket at %s with 1009', async (path) => {
-    await using host = await startSockJsHost({ maxPayload: 100 });
-    const client = await new WebSocketClient(host.url(path)).opened();
-    const recorder = await host.accepted();
-    client.ws.send(`"${'x'.repeat(99)}"`);
-    expect((await client.closed).code).toBe(1009);
-    await recorder.closed.promise;
-    expect(recorder.messages).toEqual([]);
-  });
+  it.each(['/chat', '/chat/websocket', '/chat/0/s/websocket'])(
+    'closes a WebSocket at %s with 1009 for a message over the limit',
+    async (path) => {
+      await using host = await startSockJsHost({ maxPayload: 100 });
+      const client = await new WebSocketClient(host.url(path)).opened();
+      const recorder = await host.accepted();
+      client.ws.send(`"${'x'.repeat(99)}"`);
+      expect((await client.closed).code).toBe(1009);
+      await recorder.closed.promise;
+      expect(recorder.messages).toEqual([]);
+    },
+  );
 });
 
 describe('a slow consumer', () => {
   const limit = 1024 * 1024;
   const chunk = new SharedFrame('x'.repeat(64 * 1024));
 
-  it.each(['/chat', '/chat/0/s/websocket'])('at %s is cut off at the limit, and nobody else is', async (path) => {
-    await using host = await startSockJsHost({ maxQueuedBytes: limit });
-    const quick = await new WebSocketClient(host.url(path)).opened();
-    const other = await host.accepted();
-    const client = new RawClient(host.port, upgradeRequest(path));
-    await client.until('\r\n\r\n');
-    client.socket.pause();
-    const slow = await host.accepted();
-    let most = 0;
-    for (let round = 0; round < 2000 && slow.connection.isOpen; round += 1) {
-      slow.connection.sendShared(chunk);
-      other.connection.sendShared(chunk);
-      most = Math.max(most, slow.connection.bufferedBytes);
-      if (round % 4 === 0) await other.connection.drained();
-    }
-    expect(await slow.closed.promise).toEqual({ code: 1008, reason: 'slow consumer' });
-    expect(most).toBeLessThan(limit + 2 * 64 * 1024);
-    expect(other.connection.isOpen).toBe(true);
-    other.connection.send('done');
-    for (let text = ''; !text.includes('done'); ) text = await quick.next();
-    client.socket.resume();
-    await client.closed;
-  });
+  it.each(['/chat', '/chat/0/s/websocket'])(
+    'closes a slow client at %s over the limit, and no other client',
+    async (path) => {
+      await using host = await startSockJsHost({ maxQueuedBytes: limit });
+      const quick = await new WebSocketClient(host.url(path)).opened();
+      const other = await host.accepted();
+      const client = new RawClient(host.port, upgradeRequest(path));
+      await client.until('\r\n\r\n');
+      client.socket.pause();
+      const slow = await host.accepted();
+      let most = 0;
+      for (let round = 0; round < 2000 && slow.connection.isOpen; round += 1) {
+        slow.connection.sendShared(chunk);
+        other.connection.sendShared(chunk);
+        most = Math.max(most, slow.connection.bufferedBytes);
+        if (round % 4 === 0) await other.connection.drained();
+      }
+      expect(await slow.closed.promise).toEqual({ code: 1008, reason: 'slow consumer' });
+      expect(most).toBeLessThan(limit + 2 * 64 * 1024);
+      expect(other.connection.isOpen).toBe(true);
+      other.connection.send('done');
+      for (let text = ''; !text.includes('done'); ) text = await quick.next();
+      client.socket.resume();
+      await client.closed;
+    },
+  );
 
   it.each(['/chat', '/chat/0/s/websocket'])(
-    'at %s that pings all the time and reads no answer is cut off',
+    'closes a client that pings all the time and reads no answer at %s',
     async (path) => {
       await using host = await startSockJsHost({ maxQueuedBytes: limit });
       const client = new RawClient(host.port, upgradeRequest(path));
       await client.until('\r\n\r\n');
       client.socket.pause();
       const slow = await host.accepted();
-      // Masked with zeros, 125 bytes of payload each.
+      // Frames with a mask of zeros and a payload of 125 bytes.
       const ping = Buffer.concat([Buffer.from([0x89, 0x80 | 125, 0, 0, 0, 0]), Buffer.alloc(125)]);
       const pings = Buffer.concat(Array.from({ length: 500 }, () => ping));
-      let most = 0;
+      let max = 0;
       while (slow.connection.isOpen) {
         const more = client.socket.write(pings) ? Promise.resolve() : once(client.socket, 'drain').catch(() => {});
         await Promise.race([more, slow.closed.promise]);
-        most = Math.max(most, slow.connection.bufferedBytes);
+        max = Math.max(max, slow.connection.bufferedBytes);
       }
       expect((await slow.closed.promise).code).toBe(1006);
-      expect(most).toBeLessThan(limit);
+      expect(max).toBeLessThan(limit);
       client.socket.destroy();
     },
   );
 
-  it('that streams is cut off as well', async () => {
+  it('closes a streaming client that does not read', async () => {
     await using host = await startSockJsHost({ maxQueuedBytes: limit, responseLimit: 2 ** 30 });
     const head = 'POST /chat/0/a/xhr_streaming HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n';
     const client = new RawClient(host.port, head);
@@ -123,7 +129,7 @@ describe('a slow consumer', () => {
     expect((await post(host.url('/chat/0/a/xhr'))).body).toBe('c[1008,"slow consumer"]\n');
   });
 
-  it('that does not poll loses its session with what was queued', async () => {
+  it('closes the session of a client that does not poll, and drops its queue', async () => {
     await using host = await startSockJsHost({ maxQueuedBytes: 1000 });
     await post(host.url('/chat/0/a/xhr'));
     const slow = await host.accepted();
@@ -133,7 +139,7 @@ describe('a slow consumer', () => {
     expect((await post(host.url('/chat/0/a/xhr'))).body).toBe('c[1008,"slow consumer"]\n');
   });
 
-  it('is not one who only gets much in one turn', async () => {
+  it('does not close a client only because it gets many bytes in one turn', async () => {
     await using host = await startSockJsHost({ maxQueuedBytes: 64 * 1024, responseLimit: 2 ** 30 });
     const client = await new WebSocketClient(host.url('/chat')).opened();
     const { connection } = await host.accepted();
@@ -152,7 +158,7 @@ describe('a slow consumer', () => {
 });
 
 describe('a client that fell silent', () => {
-  it('is pinged, and given up when it answers none of two pings', async () => {
+  it('gives up a client that answers neither of two pings', async () => {
     await using host = await startSockJsHost({ heartbeatDelay: 60 });
     const client = new RawClient(host.port, upgradeRequest('/chat'));
     const ping = '\x89\x00';
@@ -163,7 +169,7 @@ describe('a client that fell silent', () => {
     expect(host.sockJs.counts.webSockets).toBe(0);
   });
 
-  it('stays while it answers pings', async () => {
+  it('keeps a silent client that answers pings', async () => {
     await using host = await startSockJsHost({ heartbeatDelay: 40 });
     const client = await new WebSocketClient(host.url('/chat')).opened();
     const recorder = await host.accepted();
@@ -172,18 +178,18 @@ describe('a client that fell silent', () => {
     expect(host.sockJs.counts.webSockets).toBe(1);
   });
 
-  it('stays while its owner does not read it', async () => {
+  it('keeps a client that the application does not read', async () => {
     await using host = await startSockJsHost({ heartbeatDelay: 40 });
     const client = await new WebSocketClient(host.url('/chat')).opened();
     const recorder = await host.accepted();
     recorder.connection.pause();
-    // More than the server reads ahead, so that the answers to its pings stay unread.
+    // More than the server reads ahead. The answers to its pings stay unread.
     for (let count = 0; count < 100; count += 1) client.ws.send('x'.repeat(100_000));
     for (let beats = 0; beats < 6; beats += 1) await once(client.ws, 'ping');
     expect(recorder.closings).toBe(0);
   });
 
-  it('is pinged over SockJS too, beside its heart-beats', async () => {
+  it('sends pings beside the heart-beats over SockJS', async () => {
     await using host = await startSockJsHost({ heartbeatDelay: 40 });
     const client = new WebSocketClient(host.url('/chat/0/s/websocket'));
     expect(await client.next()).toBe('o');
@@ -198,11 +204,11 @@ describe('a client that fell silent', () => {
 
 describe('clients that break the rules', () => {
   it.each([
-    ['text that is no UTF-8', '\x81\x82\x00\x00\x00\x00\xff\xfe', 1007],
+    ['text that is not UTF-8', '\x81\x82\x00\x00\x00\x00\xff\xfe', 1007],
     ['a frame without mask', '\x81\x01x', 1002],
     ['an unknown opcode', '\x83\x80\x00\x00\x00\x00', 1002],
     ['a close code that does not exist', '\x88\x82\x00\x00\x00\x00\x03\xed', 1002],
-  ])('are closed for %s, and the server lives', async (_name, bytes, code) => {
+  ])('closes a client for %s and keeps running', async (_name, bytes, code) => {
     await using host = await startSockJsHost();
     for (const path of ['/chat', '/chat/0/s/websocket']) {
       const client = new RawClient(host.port, upgradeRequest(path));
@@ -217,7 +223,7 @@ describe('clients that break the rules', () => {
     expect((await refusal(host.url('/chat/0/s/xhr'))).status).toBe(404);
   });
 
-  it('may reset the connection at any time', async () => {
+  it('survives connections that are reset at any time', async () => {
     await using host = await startSockJsHost();
     for (const path of ['/chat', '/chat/0/s/websocket']) {
       const client = new RawClient(host.port, upgradeRequest(path));

@@ -12,11 +12,11 @@ interface Client {
 }
 type ClientClass = new (url: string, protocols: null, options: { transports: string }) => Client;
 
-// A CommonJS package without types.
+// The client is a CommonJS package without types.
 const SockJS = createRequire(import.meta.url)('sockjs-client') as ClientClass;
 
-describe.each(['websocket', 'xhr-streaming', 'eventsource', 'xhr-polling'])('the usual client over %s', (transport) => {
-  it('gets every message back, in order, over several responses', async () => {
+describe.each(['websocket', 'xhr-streaming', 'eventsource', 'xhr-polling'])('sockjs-client over %s', (transport) => {
+  it('carries every message of sockjs-client in order, over several responses', async () => {
     await using host = await startSockJsHost({ onConnection: echo, responseLimit: 2000 });
     const client = new SockJS(host.url('/chat'), null, { transports: transport });
     const sent = Array.from({ length: 50 }, (_, index) => `${index} 한글 \u2028 ${'x'.repeat(100)}`);
@@ -37,7 +37,7 @@ describe.each(['websocket', 'xhr-streaming', 'eventsource', 'xhr-polling'])('the
     client.close();
   });
 
-  it('is told when the server stops', async () => {
+  it('reports to sockjs-client that the server stops', async () => {
     await using host = await startSockJsHost();
     const client = new SockJS(host.url('/chat'), null, { transports: transport });
     const closed = new Promise((resolve) => {

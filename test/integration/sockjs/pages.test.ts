@@ -10,7 +10,7 @@ describe('pages under the prefix', () => {
   });
   afterAll(() => host[Symbol.asyncDispose]());
 
-  it.each(['/chat', '/chat/'])('greets at %s', async (path) => {
+  it.each(['/chat', '/chat/'])('answers the greeting at %s', async (path) => {
     const answer = await get(host.url(path));
     expect(answer.status).toBe(200);
     expect(answer.body).toBe('Welcome to SockJS!\n');
@@ -31,23 +31,26 @@ describe('pages under the prefix', () => {
     '/a//xhr',
     '/a./b/xhr',
     '/a/b./xhr',
-  ])('has nothing at %s', async (path) => {
+  ])('answers 404 at %s', async (path) => {
     expect((await get(host.url(`/chat${path}`))).status).toBe(404);
     expect((await post(host.url(`/chat${path}`))).status).toBe(404);
   });
 
-  it.each(['/', '/chatter', '/cha', '/Chat', '/other/chat'])('leaves %s to others', async (path) => {
-    expect((await get(host.url(path))).status).toBe(418);
-    expect((await refusal(host.url(path))).status).toBe(418);
-  });
+  it.each(['/', '/chatter', '/cha', '/Chat', '/other/chat'])(
+    'does not handle %s, which is outside of the prefix',
+    async (path) => {
+      expect((await get(host.url(path))).status).toBe(418);
+      expect((await refusal(host.url(path))).status).toBe(418);
+    },
+  );
 
-  it('refuses a session id that is too long to remember', async () => {
+  it('answers 404 to a session id over 128 characters', async () => {
     expect((await post(host.url(`/chat/0/${'s'.repeat(128)}/xhr`))).status).toBe(200);
     expect((await post(host.url(`/chat/0/${'s'.repeat(129)}/xhr`))).status).toBe(404);
   });
 
   it.each(['/iframe.html', '/iframe-.html', '/iframe-1.6.1.html', '/iframe-1.6.1-dirty.7.html?t=99'])(
-    'serves the frame page at %s, to be cached for long',
+    'serves the iframe page at %s, to be cached for a year',
     async (path) => {
       const answer = await get(host.url(`/chat${path}`));
       expect(answer.status).toBe(200);
@@ -61,13 +64,13 @@ describe('pages under the prefix', () => {
   );
 
   it.each(['/iframe', '/iframe.htm', '/iframe.HTML', '/IFRAME.html', '/iframe-/.html', '/iframe*.html'])(
-    'serves no frame page at %s',
+    'serves no iframe page at %s',
     async (path) => {
       expect((await get(host.url(`/chat${path}`))).status).toBe(404);
     },
   );
 
-  it('does not send the frame page again to a client that has it', async () => {
+  it('answers 304 to a client that has the iframe page', async () => {
     const first = await get(host.url('/chat/iframe.html'));
     const tag = first.headers.etag ?? '';
     expect(tag).not.toBe('');
@@ -77,7 +80,7 @@ describe('pages under the prefix', () => {
     expect(second.headers['content-type']).toBeUndefined();
   });
 
-  it('tells what it can do, with fresh entropy each time', async () => {
+  it('answers info with its features and with new entropy each time', async () => {
     const answers = await Promise.all([1, 2].map(() => get(host.url('/chat/info'))));
     const [first, second] = answers.map((answer) => JSON.parse(answer.body));
     expect(first).toEqual({ websocket: true, cookie_needed: false, origins: ['*:*'], entropy: expect.any(Number) });
@@ -86,7 +89,7 @@ describe('pages under the prefix', () => {
     expect(answers[0]?.headers['content-type']).toBe('application/json; charset=UTF-8');
   });
 
-  it.each(['/0/s/websocket', '/websocket'])('wants an upgrade at %s', async (path) => {
+  it.each(['/0/s/websocket', '/websocket'])('answers 400 to a plain request at %s', async (path) => {
     expect((await get(host.url(`/chat${path}`))).status).toBe(400);
     expect((await get(host.url(`/chat${path}`), { Upgrade: 'WebSocket', Connection: 'close' })).status).toBe(400);
     for (const headers of [{}, { Upgrade: 'WebSocket', Connection: 'Upgrade' }]) {
@@ -106,7 +109,7 @@ describe('pages under the prefix', () => {
     ['POST', '/0/s/jsonp?c=x'],
     ['GET', '/0/s/jsonp_send'],
     ['DELETE', '/info'],
-  ])('refuses %s at %s', async (method, path) => {
+  ])('answers 405 to %s at %s', async (method, path) => {
     const answer = await call(host.url(`/chat${path}`), { method });
     expect(answer.status).toBe(405);
     expect(answer.headers.allow).toMatch(/^OPTIONS, (GET|POST)$/);
@@ -117,7 +120,7 @@ describe('other origins', () => {
   const paths = ['', '/info', '/iframe.html', '/0/s/xhr', '/0/s/xhr_send', '/0/s/xhr_streaming', '/0/s/eventsource'];
   const more = ['/0/s/htmlfile?c=x', '/0/s/jsonp?c=x', '/0/s/jsonp_send'];
 
-  it.each(['http://page.test', 'null'])('may preflight from %s', async (origin) => {
+  it.each(['http://page.test', 'null'])('answers preflight requests of the origin %s', async (origin) => {
     await using host = await startSockJsHost();
     for (const [path, methods] of [
       ['/info', 'OPTIONS, GET'],
@@ -139,7 +142,7 @@ describe('other origins', () => {
     }
   });
 
-  it('are everybody where the request names none', async () => {
+  it('allows any origin if the request names none', async () => {
     await using host = await startSockJsHost();
     const answer = await call(host.url('/chat/info'), { method: 'OPTIONS' });
     expect(answer.headers['access-control-allow-origin']).toBe('*');
@@ -147,7 +150,7 @@ describe('other origins', () => {
     expect(answer.headers['access-control-allow-headers']).toBeUndefined();
   });
 
-  it('are refused everywhere when not allowed, and cannot read the refusal', async () => {
+  it('refuses an origin that is not allowed, without CORS headers', async () => {
     const allowOrigin = (origin: string | undefined) => origin === undefined || origin === 'http://good.test';
     await using host = await startSockJsHost({ allowOrigin });
     for (const path of [...paths, ...more]) {
@@ -166,7 +169,7 @@ describe('other origins', () => {
 });
 
 describe('the sticky cookie', () => {
-  it('is set on session answers only, and only where it is needed', async () => {
+  it('sets the cookie on session answers only, and only with the option', async () => {
     await using host = await startSockJsHost({ cookieNeeded: true });
     await using plain = await startSockJsHost();
     const info = await get(host.url('/chat/info'));
@@ -179,7 +182,7 @@ describe('the sticky cookie', () => {
     expect((await post(plain.url('/chat/0/a/xhr'))).headers['set-cookie']).toBeUndefined();
   });
 
-  it('comes back as the client had it', async () => {
+  it('sends the cookie of the client back', async () => {
     await using host = await startSockJsHost({ cookieNeeded: true });
     const headers = { Cookie: 'a=b; JSESSIONID=node-7.x; c=d' };
     const answer = await post(host.url('/chat/0/a/xhr'), '', headers);

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => host[Symbol.asyncDispose]());
 
 describe('xhr', () => {
-  it('opens, takes messages, and hands them out with the next poll', async () => {
+  it('opens a polling session and carries messages in both directions', async () => {
     const url = session();
     const opened = await post(`${url}/xhr`, '', { Origin: 'http://page.test' });
     expect(opened.status).toBe(200);
@@ -33,7 +33,7 @@ describe('xhr', () => {
     expect((await post(`${url}/xhr`)).body).toBe('a["one","two"]\n');
   });
 
-  it('answers a poll that waits as soon as there is something', async () => {
+  it('answers a waiting poll as soon as there is a message', async () => {
     const url = session();
     await post(`${url}/xhr`);
     const waiting = post(`${url}/xhr`);
@@ -41,14 +41,14 @@ describe('xhr', () => {
     expect((await waiting).body).toBe('a["now"]\n');
   });
 
-  it('knows a session by its own id, whatever the server id', async () => {
+  it('finds a session by its id, whatever the server id is', async () => {
     const url = session();
     await post(`${url}/xhr`);
     await post(`${url.replace('/000/', '/abc-d%20e/')}/xhr_send`, '["x"]');
     expect((await post(`${url.replace('/000/', '/999/')}/xhr`)).body).toBe('a["x"]\n');
   });
 
-  it('finds no session that nobody opened', async () => {
+  it('answers 404 to messages for an unknown session', async () => {
     expect((await post(`${session()}/xhr_send`, '["x"]')).status).toBe(404);
   });
 
@@ -59,7 +59,7 @@ describe('xhr', () => {
     ['{"x":1}', 'Payload expected.'],
     ['["x",1]', 'Payload expected.'],
     ['null', 'Payload expected.'],
-  ])('refuses the body %j, and goes on', async (body, message) => {
+  ])('refuses the body %j and keeps the session', async (body, message) => {
     const url = session();
     await post(`${url}/xhr`);
     const refused = await post(`${url}/xhr_send`, body);
@@ -69,7 +69,7 @@ describe('xhr', () => {
     expect((await post(`${url}/xhr`)).body).toBe('a["fine"]\n');
   });
 
-  it('takes an empty array for nothing', async () => {
+  it('accepts an empty list of messages', async () => {
     const url = session();
     await post(`${url}/xhr`);
     expect((await post(`${url}/xhr_send`, '[]')).status).toBe(204);
@@ -77,7 +77,7 @@ describe('xhr', () => {
     expect((await post(`${url}/xhr`)).body).toBe('a["x"]\n');
   });
 
-  it('does not look at the content type', async () => {
+  it('ignores the content type of a body', async () => {
     const url = session();
     await post(`${url}/xhr`);
     const types = ['text/plain', 'T', 'application/json', 'text/xml; charset=utf-8', form['Content-Type']];
@@ -85,7 +85,7 @@ describe('xhr', () => {
     expect((await post(`${url}/xhr`)).body).toBe('a["a","a","a","a","a"]\n');
   });
 
-  it('escapes what browsers and proxies mangle, and keeps every character', async () => {
+  it('escapes characters that browsers and proxies change, and keeps every character', async () => {
     const url = session();
     await post(`${url}/xhr`);
     const text = '\u0000\u001f\u200c\u2028\u2029\u2060\ufff0\uffff \ud800 😀 한글 " \\';
@@ -99,7 +99,7 @@ describe('xhr', () => {
 });
 
 describe('jsonp', () => {
-  it('wraps frames into calls', async () => {
+  it('wraps the frames of jsonp into calls', async () => {
     const url = session();
     const opened = await get(`${url}/jsonp?c=%63all.back-1_`);
     expect(opened.body).toBe('/**/call.back-1_("o");\r\n');
@@ -113,7 +113,7 @@ describe('jsonp', () => {
     expect((await get(`${url}/jsonp?c=cb`)).body).toBe('/**/cb("a[\\"x y\\"]");\r\n');
   });
 
-  it('takes a body that is no form as it is', async () => {
+  it('reads a jsonp body that is not a form as JSON', async () => {
     const url = session();
     await get(`${url}/jsonp?c=x`);
     expect((await post(`${url}/jsonp_send`, '["%61"]', { 'Content-Type': 'text/plain' })).body).toBe('ok');
@@ -127,7 +127,7 @@ describe('jsonp', () => {
     ['', 'Payload expected.'],
     ['d=', 'Payload expected.'],
     ['p=p', 'Payload expected.'],
-  ])('refuses the form %j', async (body, message) => {
+  ])('refuses the jsonp form %j', async (body, message) => {
     const url = session();
     await get(`${url}/jsonp?c=x`);
     const refused = await post(`${url}/jsonp_send`, body, form);
@@ -135,7 +135,7 @@ describe('jsonp', () => {
     expect(refused.body).toBe(message);
   });
 
-  it.each(['jsonp', 'htmlfile'])('%s wants a callback that is a plain name', async (transport) => {
+  it.each(['jsonp', 'htmlfile'])('requires a callback of plain characters for %s', async (transport) => {
     const url = session();
     for (const query of ['', '?c=', '?d=x']) {
       const refused = await get(`${url}/${transport}${query}`);

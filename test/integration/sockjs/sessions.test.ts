@@ -11,7 +11,7 @@ function stream(url: string): Promise<Stream> {
 }
 
 describe('an HTTP session', () => {
-  it('tells its owner who came, and remembers the headers that it was told to', async () => {
+  it('gives the application the address and the configured headers of the client', async () => {
     await using host = await startSockJsHost({
       keepHeaders: ['user-agent', 'x-none'],
       addressOf: (request) => `${request.headers['x-real']}`,
@@ -25,7 +25,7 @@ describe('an HTTP session', () => {
     expect(connection.isOpen).toBe(true);
   });
 
-  it('refuses a second receiver, and keeps the first', async () => {
+  it('refuses a second receiver and keeps the first', async () => {
     await using host = await startSockJsHost();
     const url = host.url('/chat/0/a');
     const first = await stream(url);
@@ -39,7 +39,7 @@ describe('an HTTP session', () => {
     first.abort();
   });
 
-  it('is over once a waiting client is cut off, and says so', async () => {
+  it('ends when a waiting client disconnects, and says so to later receivers', async () => {
     await using host = await startSockJsHost();
     const url = host.url('/chat/0/a');
     const first = await stream(url);
@@ -53,7 +53,7 @@ describe('an HTTP session', () => {
     expect(recorder.closings).toBe(1);
   });
 
-  it('closed by the server repeats its close frame, after what was sent before', async () => {
+  it('sends what was sent before its close, then repeats its close frame', async () => {
     await using host = await startSockJsHost();
     const url = host.url('/chat/0/a');
     await post(`${url}/xhr`);
@@ -72,7 +72,7 @@ describe('an HTTP session', () => {
     expect(recorder.closings).toBe(1);
   });
 
-  it('closed while it streams ends the response, and a new receiver is told the same', async () => {
+  it('ends a streaming response on close, and sends a new receiver the same close frame', async () => {
     await using host = await startSockJsHost();
     const url = host.url('/chat/0/a');
     const first = await stream(url);
@@ -83,7 +83,7 @@ describe('an HTTP session', () => {
     expect(await (await stream(url)).ended).toBe(`${'h'.repeat(2048)}\nc[3000,"Go away!"]\n`);
   });
 
-  it('that gets no receiver in time is dropped, and its id is free again', async () => {
+  it('removes a session without a receiver in time, and its id is free again', async () => {
     await using host = await startSockJsHost({ disconnectDelay: 60 });
     const url = host.url('/chat/0/a');
     await post(`${url}/xhr`);
@@ -94,21 +94,22 @@ describe('an HTTP session', () => {
     expect((await post(`${url}/xhr`)).body).toBe('o\n');
   });
 
-  it('lives on as long as receivers come', async () => {
+  it('keeps a session while receivers come', async () => {
     await using host = await startSockJsHost({ disconnectDelay: 300 });
     const url = host.url('/chat/0/a');
     await post(`${url}/xhr`);
     const recorder = await host.accepted();
     for (let round = 0; round < 5; round += 1) {
       const waiting = post(`${url}/xhr`);
-      await delay(100); // together longer than the session may go without a receiver
+      // Together longer than a session lives without a receiver.
+      await delay(100);
       recorder.connection.send(`round ${round}`);
       expect((await waiting).body).toBe(`a["round ${round}"]\n`);
     }
     expect(recorder.closings).toBe(0);
   });
 
-  it('beats while a receiver waits', async () => {
+  it('sends heart-beats while a receiver waits', async () => {
     await using host = await startSockJsHost({ heartbeatDelay: 50 });
     const open = await stream(host.url('/chat/0/a'));
     await open.until('o\nh\nh\n');
@@ -118,7 +119,7 @@ describe('an HTTP session', () => {
     expect((await post(host.url('/chat/0/b/xhr'))).body).toBe('h\n');
   });
 
-  it('counts the time to a heart-beat from when its receiver came', async () => {
+  it('counts the time to a heart-beat from the arrival of the receiver', async () => {
     await using host = await startSockJsHost({ heartbeatDelay: 300 });
     await post(host.url('/chat/0/a/xhr'));
     await delay(200);
@@ -127,7 +128,7 @@ describe('an HTTP session', () => {
     expect(performance.now() - start).toBeGreaterThan(250);
   });
 
-  it('leaves nobody waiting for its queue once it is over', async () => {
+  it('resolves those who wait for its queue when it ends', async () => {
     await using host = await startSockJsHost();
     await post(host.url('/chat/0/a/xhr'));
     const { connection } = await host.accepted();
@@ -138,7 +139,7 @@ describe('an HTTP session', () => {
     await connection.drained();
   });
 
-  it('holds messages back while its owner pauses, in order, and no more than a limit', async () => {
+  it('holds messages back in order while it is paused, up to a limit', async () => {
     await using host = await startSockJsHost({ maxPayload: 100 });
     const url = host.url('/chat/0/a');
     await post(`${url}/xhr`);
@@ -155,7 +156,7 @@ describe('an HTTP session', () => {
     expect(await recorder.closed.promise).toEqual({ code: 1008, reason: 'too many messages waiting' });
   });
 
-  it('sends shared messages, with a head of its own where one is given', async () => {
+  it('sends shared messages with or without a head over HTTP', async () => {
     await using host = await startSockJsHost();
     const url = host.url('/chat/0/a');
     await post(`${url}/xhr`);
@@ -170,7 +171,7 @@ describe('an HTTP session', () => {
     expect(connection.bufferedBytes).toBe(0);
   });
 
-  it('survives what its owner throws, closed with 1011', async () => {
+  it('closes a session with 1011 when its listener throws', async () => {
     const thrown = new Error('broken');
     await using host = await startSockJsHost({
       onConnection: () => ({
@@ -191,7 +192,7 @@ describe('an HTTP session', () => {
 });
 
 describe('many HTTP sessions', () => {
-  it('are bounded; closed ones make room first', async () => {
+  it('limits the number of HTTP sessions, and removes closed ones first', async () => {
     await using host = await startSockJsHost({ maxSessions: 3 });
     for (const id of ['a', 'b', 'c']) await post(host.url(`/chat/0/${id}/xhr`));
     const refused = await post(host.url('/chat/0/d/xhr'));
@@ -205,7 +206,7 @@ describe('many HTTP sessions', () => {
     expect(host.sockJs.counts.httpSessions).toBe(3);
   });
 
-  it('are told when the server stops, and no new one begins', async () => {
+  it('closes all HTTP sessions when the server stops, and refuses new ones', async () => {
     await using host = await startSockJsHost();
     const open = await stream(host.url('/chat/0/a'));
     await open.until('o\n');

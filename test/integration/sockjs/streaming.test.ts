@@ -20,7 +20,7 @@ function openXhr(url: string): Promise<Stream> {
 }
 
 describe('xhr_streaming', () => {
-  it('begins with a long prelude, then sends frames as they come', async () => {
+  it('begins xhr_streaming with a long prelude, then sends each frame at once', async () => {
     const url = session();
     const stream = await openXhr(url);
     expect(stream.status).toBe(200);
@@ -35,7 +35,7 @@ describe('xhr_streaming', () => {
     stream.abort();
   });
 
-  it('ends a response at its limit; the session goes on with the next one', async () => {
+  it('ends an xhr_streaming response at its limit, and the session continues with the next one', async () => {
     const url = session();
     const stream = await openXhr(url);
     const frame = `a["${'x'.repeat(128)}"]`;
@@ -48,7 +48,7 @@ describe('xhr_streaming', () => {
     next.abort();
   });
 
-  it('serves HTTP/1.0 without chunks', async () => {
+  it('serves xhr_streaming over HTTP/1.0 without chunks', async () => {
     const path = new URL(session()).pathname;
     await using closing = await startSockJsHost({
       onConnection: (connection) => {
@@ -66,7 +66,7 @@ describe('xhr_streaming', () => {
 });
 
 describe('eventsource', () => {
-  it('sends frames as events', async () => {
+  it('sends the frames of eventsource as events', async () => {
     const url = session();
     const stream = await Stream.open(`${url}/eventsource`);
     expect(stream.headers['content-type']).toBe('text/event-stream');
@@ -77,7 +77,7 @@ describe('eventsource', () => {
     stream.abort();
   });
 
-  it('ends at the limit', async () => {
+  it('ends an eventsource response at its limit', async () => {
     const url = session();
     const stream = await Stream.open(`${url}/eventsource`);
     const long = 'x'.repeat(4096);
@@ -87,7 +87,7 @@ describe('eventsource', () => {
 });
 
 describe('htmlfile', () => {
-  it('sends frames as scripts into a page of at least 1 KiB', async () => {
+  it('sends the frames of htmlfile as scripts into a page of at least 1 KiB', async () => {
     const url = session();
     const stream = await Stream.open(`${url}/htmlfile?c=%63allback`);
     expect(stream.headers['content-type']).toBe('text/html; charset=UTF-8');
@@ -101,7 +101,7 @@ describe('htmlfile', () => {
     stream.abort();
   });
 
-  it('lets no message end the script it stands in', async () => {
+  it('escapes a message that would end the script of htmlfile', async () => {
     const url = session();
     const stream = await Stream.open(`${url}/htmlfile?c=x`);
     await stream.until('p("o");\n</script>\r\n');
@@ -114,7 +114,7 @@ describe('htmlfile', () => {
     stream.abort();
   });
 
-  it('ends at the limit', async () => {
+  it('ends an htmlfile response at its limit', async () => {
     const url = session();
     const stream = await Stream.open(`${url}/htmlfile?c=x`);
     await post(`${url}/xhr_send`, `["${'x'.repeat(4096)}"]`);

@@ -12,7 +12,7 @@ import { flushSoon } from '../../../src/adapters/transport/flush-soon.ts';
 import { SharedFrame } from '../../../src/adapters/transport/shared-frame.ts';
 
 describe.each(['/chat', '/chat/websocket'])('a raw WebSocket at %s', (path) => {
-  it('carries text and binary messages as they are', async () => {
+  it('carries text and binary messages unchanged over a raw WebSocket', async () => {
     await using host = await startSockJsHost();
     const client = await new WebSocketClient(host.url(path)).opened();
     const recorder = await host.accepted();
@@ -28,7 +28,7 @@ describe.each(['/chat', '/chat/websocket'])('a raw WebSocket at %s', (path) => {
     }
   });
 
-  it('is closed with the code and reason given', async () => {
+  it('closes a raw WebSocket with the given code and reason', async () => {
     await using host = await startSockJsHost();
     const client = await new WebSocketClient(host.url(path)).opened();
     const recorder = await host.accepted();
@@ -46,7 +46,7 @@ describe.each([
   ['/chat', ''],
   ['/chat/0/s/websocket', '\x81\x0bc[3000,"x"]'],
 ])('a WebSocket at %s that is closing', (path, said) => {
-  it('neither sends nor delivers any more, and waits for the client only so long', async () => {
+  it('neither sends nor delivers while it closes, and waits a limited time for the client', async () => {
     await using host = await startSockJsHost({ closeTimeout: 100 });
     const client = new RawClient(host.port, upgradeRequest(path));
     await client.until('\r\n\r\n');
@@ -54,7 +54,8 @@ describe.each([
     recorder.connection.close(3000, 'x');
     recorder.connection.send('too late');
     recorder.connection.sendShared(new SharedFrame('too late'), 'much ');
-    const message = '"x"'; // masked with zeros, which is no mask
+    // A mask of zeros does not change the bytes.
+    const message = '"x"';
     client.socket.write(`\x81\x83\x00\x00\x00\x00${message}`, 'latin1');
     await client.until('\x88\x03\x0b\xb8x');
     await client.closed;
@@ -67,8 +68,8 @@ describe.each([
 describe.each([
   ['closes', '\x88\x82\x00\x00\x00\x00\x03\xe8', '\x88\x02\x03\xe8'],
   ['breaks the protocol', '\x83\x80\x00\x00\x00\x00', '\x88\x02\x03\xea'],
-])('a client that asks and %s in one go', (_, end, goodbye) => {
-  it('gets its answer before the goodbye', async () => {
+])('a client that sends a message and %s in one chunk', (_, end, goodbye) => {
+  it('sends the answer to a message before the close that came with it', async () => {
     await using host = await startSockJsHost({ onConnection: echo });
     const client = new RawClient(host.port, upgradeRequest('/chat'));
     await client.until('\r\n\r\n');
@@ -78,11 +79,11 @@ describe.each([
   });
 });
 
-it.each(['/chat', '/chat/websocket'])('a client at %s that asks and ends its half gets its answer', async (path) => {
+it.each(['/chat', '/chat/websocket'])('answers a client at %s that half-closes after its message', async (path) => {
   await using host = await startSockJsHost({
     onConnection: (connection) => ({
       onMessage: (message) => {
-        // So many sockets are written to first that the end arrives before the answer's turn.
+        // Many sockets are flushed first. The end of this one arrives before its turn.
         for (let i = 0; i < 20_000; i += 1) flushSoon({ flush: () => {} });
         connection.send(String(message));
       },
@@ -96,8 +97,8 @@ it.each(['/chat', '/chat/websocket'])('a client at %s that asks and ends its hal
   expect(client.bytes.toString('latin1').endsWith('\r\n\r\n\x81\x01a')).toBe(true);
 });
 
-describe('an owner who closes at a message', () => {
-  it('hears no more of what came with it', async () => {
+describe('a listener that closes at a message', () => {
+  it('delivers no message after the one at which the listener closed', async () => {
     const heard: string[] = [];
     await using host = await startSockJsHost({
       onConnection: (connection) => ({
@@ -122,7 +123,7 @@ describe('an owner who closes at a message', () => {
 });
 
 describe('a raw WebSocket', () => {
-  it('tells with which code the client left', async () => {
+  it('reports the close code of the client', async () => {
     await using host = await startSockJsHost();
     const client = await new WebSocketClient(host.url('/chat')).opened();
     const recorder = await host.accepted();
@@ -144,7 +145,7 @@ describe('a raw WebSocket', () => {
     expect((await host.accepted()).connection.protocol).toBe('');
   });
 
-  it('gets shared messages, long and short, with a head of its own where one is given', async () => {
+  it('sends long and short shared messages with or without a head over WebSockets', async () => {
     await using host = await startSockJsHost();
     const raw = await new WebSocketClient(host.url('/chat')).opened();
     const rawConnection = (await host.accepted()).connection;
@@ -166,7 +167,7 @@ describe('a raw WebSocket', () => {
     }
   });
 
-  it('can be read at the pace of its owner', async () => {
+  it('stops reading while the connection is paused', async () => {
     await using host = await startSockJsHost();
     const client = await new WebSocketClient(host.url('/chat')).opened();
     const recorder = await host.accepted();
@@ -184,7 +185,7 @@ describe('a raw WebSocket', () => {
     [2010, 1000],
     [4999, 4999],
     [1011, 1011],
-  ])('never sees a close code that must not be sent: %i is %i', async (code, sent) => {
+  ])('replaces close codes that must not be sent: %i becomes %i', async (code, sent) => {
     await using host = await startSockJsHost();
     const client = await new WebSocketClient(host.url('/chat')).opened();
     const recorder = await host.accepted();
@@ -193,7 +194,7 @@ describe('a raw WebSocket', () => {
     expect((await recorder.closed.promise).code).toBe(code);
   });
 
-  it('is closed with 1011 when its owner fails', async () => {
+  it('closes a WebSocket with 1011 when its listener throws', async () => {
     await using host = await startSockJsHost({
       onConnection: () => {
         throw new Error('broken');
@@ -206,7 +207,7 @@ describe('a raw WebSocket', () => {
 });
 
 describe('SockJS over WebSocket', () => {
-  it('opens, and frames messages both ways', async () => {
+  it('opens SockJS over WebSocket, and frames messages in both directions', async () => {
     await using host = await startSockJsHost({ onConnection: echo });
     const client = new WebSocketClient(host.url('/chat/000/s/websocket'));
     expect(await client.next()).toBe('o');
@@ -221,7 +222,7 @@ describe('SockJS over WebSocket', () => {
     expect(await client.next()).toBe('a["single"]');
   });
 
-  it('may use one session id many times', async () => {
+  it('accepts several WebSockets with the same session id', async () => {
     await using host = await startSockJsHost({ onConnection: echo });
     const clients = [1, 2].map(() => new WebSocketClient(host.url('/chat/0/same/websocket')));
     for (const client of clients) expect(await client.next()).toBe('o');
@@ -232,7 +233,7 @@ describe('SockJS over WebSocket', () => {
     expect(await clients[1]?.next()).toBe('a["still"]');
   });
 
-  it('says why it closes, then closes', async () => {
+  it('sends a SockJS close frame, then closes the WebSocket', async () => {
     await using host = await startSockJsHost();
     const client = new WebSocketClient(host.url('/chat/0/s/websocket'));
     expect(await client.next()).toBe('o');
@@ -243,20 +244,23 @@ describe('SockJS over WebSocket', () => {
     expect(await recorder.closed.promise).toEqual({ code: 3000, reason: 'Go away!' });
   });
 
-  it.each(['["a', '{"a":1}', '[1]', 'null', '["fine",null]'])('hangs up on %s without a close frame', async (text) => {
-    await using host = await startSockJsHost();
-    const client = new WebSocketClient(host.url('/chat/0/s/websocket'));
-    expect(await client.next()).toBe('o');
-    const recorder = await host.accepted();
-    client.ws.send(text);
-    expect((await client.closed).code).toBe(1002);
-    expect((await recorder.closed.promise).code).toBe(1002);
-    expect(recorder.messages).toEqual([]);
-  });
+  it.each(['["a', '{"a":1}', '[1]', 'null', '["fine",null]'])(
+    'closes a WebSocket without a close frame for the message %s',
+    async (text) => {
+      await using host = await startSockJsHost();
+      const client = new WebSocketClient(host.url('/chat/0/s/websocket'));
+      expect(await client.next()).toBe('o');
+      const recorder = await host.accepted();
+      client.ws.send(text);
+      expect((await client.closed).code).toBe(1002);
+      expect((await recorder.closed.promise).code).toBe(1002);
+      expect(recorder.messages).toEqual([]);
+    },
+  );
 });
 
 describe('an upgrade', () => {
-  it('is refused where it makes no sense', async () => {
+  it('refuses upgrades at other paths, methods and protocols', async () => {
     await using host = await startSockJsHost();
     for (const path of ['/chat/info', '/chat/0/s/xhr', '/chat/a', '/chat/a./s/websocket']) {
       expect((await refusal(host.url(path))).status).toBe(404);
@@ -270,7 +274,7 @@ describe('an upgrade', () => {
     await keyless.closed;
   });
 
-  it('is refused where WebSockets are off, and the info says so', async () => {
+  it('refuses upgrades while WebSockets are off, and info says so', async () => {
     await using host = await startSockJsHost({ websocket: false });
     for (const path of ['/chat', '/chat/websocket', '/chat/0/s/websocket']) {
       expect((await refusal(host.url(path))).status).toBe(404);
@@ -280,7 +284,7 @@ describe('an upgrade', () => {
     expect((await fetch(host.url('/chat/websocket'))).status).toBe(404);
   });
 
-  it('is refused once the server stops; open WebSockets are closed', async () => {
+  it('closes open WebSockets when the server stops, and refuses upgrades', async () => {
     await using host = await startSockJsHost();
     const raw = await new WebSocketClient(host.url('/chat')).opened();
     const framed = new WebSocketClient(host.url('/chat/0/s/websocket'));

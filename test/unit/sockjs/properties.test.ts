@@ -8,7 +8,7 @@ import { routeOf } from '../../../src/adapters/sockjs/route.ts';
 
 const messages = fc.array(fc.string({ unit: 'binary', maxLength: 30 }), { maxLength: 5 });
 
-/** A body as it should be, with some bytes changed or cut off. */
+/** A valid body with some bytes changed or cut off. */
 const mutated = fc
   .tuple(messages, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }), fc.option(fc.nat()))
   .map(([list, changes, cut]) => {
@@ -17,8 +17,8 @@ const mutated = fc
     return cut === null ? bytes : bytes.subarray(0, cut % (bytes.length + 1));
   });
 
-describe('what a client sends', () => {
-  it('is read as messages, or refused', () => {
+describe('input of SockJS clients', () => {
+  it('reads any text as messages, or refuses it', () => {
     fc.assert(
       fc.property(fc.oneof(fc.json(), fc.string({ unit: 'binary' }), mutated.map(String)), (text) => {
         try {
@@ -31,7 +31,7 @@ describe('what a client sends', () => {
     );
   });
 
-  it('has a route or none, and never a session id that is too long to remember', () => {
+  it('finds a route or none for any path, and never a session id over 128 characters', () => {
     const part = fc.oneof(fc.constantFrom('chat', 'xhr', 'websocket', '..', '', '%2e'), fc.string({ maxLength: 200 }));
     fc.assert(
       fc.property(fc.array(part, { maxLength: 6 }), (parts) => {
@@ -42,7 +42,7 @@ describe('what a client sends', () => {
     );
   });
 
-  it('over HTTP arrives whole and in order, or is refused and changes nothing', async () => {
+  it('delivers the messages of an HTTP body in order, or refuses all of them', async () => {
     await using host = await startSockJsHost();
     await post(host.url('/chat/0/s/xhr'));
     const { messages: received, connection } = await host.accepted();
@@ -69,7 +69,7 @@ describe('what a client sends', () => {
     expect(host.errors).toEqual([]);
   });
 
-  it('over a WebSocket arrives, or ends that connection alone', async () => {
+  it('delivers the messages of a WebSocket, or closes only that connection', async () => {
     await using host = await startSockJsHost();
     await fc.assert(
       fc.asyncProperty(fc.array(mutated, { maxLength: 5 }), async (bodies) => {

@@ -12,7 +12,7 @@ class Item implements WheelItem {
   }
 }
 
-describe('the wheel', () => {
+describe('Wheel', () => {
   beforeEach(() => {
     vi.useFakeTimers();
   });
@@ -20,7 +20,7 @@ describe('the wheel', () => {
     vi.useRealTimers();
   });
 
-  it('visits each item an interval after it came, then every interval', () => {
+  it('visits each item one interval after it was added, then once in each interval', () => {
     const wheel = new Wheel<Item>(1000, 10);
     const [early, late] = [new Item(), new Item()];
     wheel.add(early);
@@ -36,7 +36,7 @@ describe('the wheel', () => {
     expect([early.visits, late.visits]).toEqual([4, 4]);
   });
 
-  it('has no timer while it is empty, and one for any number of items', () => {
+  it('has one timer for all items, and none while it is empty', () => {
     const wheel = new Wheel<Item>(1000, 10);
     const items = Array.from({ length: 100 }, () => new Item());
     expect(vi.getTimerCount()).toBe(0);
@@ -50,7 +50,7 @@ describe('the wheel', () => {
     expect(items.every(({ visits }) => visits === 0)).toBe(true);
   });
 
-  it('lets items leave, come back and take others off during a visit', () => {
+  it('allows visits to remove and add items', () => {
     const wheel = new Wheel<Item>(1000, 10);
     const [leaver, returner, other] = [new Item(), new Item(), new Item()];
     leaver.onVisit = () => wheel.remove(leaver);

@@ -18,7 +18,7 @@ type SockJsClient = new (
 ) => WebSocket;
 const SockJS = createRequire(import.meta.url)('sockjs-client') as SockJsClient;
 
-/** A server on loopback. */
+/** Starts a server on loopback. */
 async function start(fixture: Fixture): Promise<SockJsHost> {
   stack = new AsyncDisposableStack();
   const host = await startSockJsHost({
@@ -82,11 +82,11 @@ async function talk(url: string, user: number, binary: boolean): Promise<Talk> {
   };
 }
 
-describe('a client that others wrote', () => {
+describe('public STOMP clients', () => {
   it.each([
-    ['text', '/chat/websocket', false],
+    ['text messages', '/chat/websocket', false],
     ['binary messages', '/chat/websocket', true],
-  ])('holds a conversation over a raw WebSocket, %s', async (_what, path, binary) => {
+  ])('serves @stomp/stompjs over a raw WebSocket with %s', async (_what, path, binary) => {
     const fixture = new Fixture();
     const host = await start(fixture);
     const url = `ws://127.0.0.1:${host.port}${path}`;
@@ -108,27 +108,30 @@ describe('a client that others wrote', () => {
     expect(fixture.endpoint.counts()).toMatchObject({ sessions: 0, subscriptions: 0 });
   });
 
-  it.each(['websocket', 'xhr-streaming', 'xhr-polling'])('holds one over SockJS, %s', async (transport) => {
-    const fixture = new Fixture();
-    const host = await start(fixture);
-    const socket = new SockJS(host.url('/chat'), null, { transports: [transport] });
-    const client = webstomp.over(socket, { debug: false, heartbeat: { incoming: 10_000, outgoing: 10_000 } });
-    const connected = Promise.withResolvers<void>();
-    client.connect({ 'access-token': 'user-2', 'user-id': '2' }, () => connected.resolve(), connected.reject);
-    stack.defer(() => socket.close());
-    await connected.promise;
-    const heard = Promise.withResolvers<Message>();
-    client.subscribe('/topic/direct/5', (message) => heard.resolve(message));
-    const content = '안녕 \u2028 "q" 😀'.repeat(50);
-    client.send('/kafka/send-direct-message', JSON.stringify({ channelId: '5', userId: '2', content }));
-    const message = await heard.promise;
-    expect(message.headers['content-type']).toBe('text/plain;charset=UTF-8');
-    expect(JSON.parse(message.body)).toMatchObject({ message: content, userId: '2', seq: 1 });
-    client.disconnect();
-    await fixture.application.endings(1);
-  });
+  it.each(['websocket', 'xhr-streaming', 'xhr-polling'])(
+    'serves webstomp-client over SockJS with the transport %s',
+    async (transport) => {
+      const fixture = new Fixture();
+      const host = await start(fixture);
+      const socket = new SockJS(host.url('/chat'), null, { transports: [transport] });
+      const client = webstomp.over(socket, { debug: false, heartbeat: { incoming: 10_000, outgoing: 10_000 } });
+      const connected = Promise.withResolvers<void>();
+      client.connect({ 'access-token': 'user-2', 'user-id': '2' }, () => connected.resolve(), connected.reject);
+      stack.defer(() => socket.close());
+      await connected.promise;
+      const heard = Promise.withResolvers<Message>();
+      client.subscribe('/topic/direct/5', (message) => heard.resolve(message));
+      const content = '안녕 \u2028 "q" 😀'.repeat(50);
+      client.send('/kafka/send-direct-message', JSON.stringify({ channelId: '5', userId: '2', content }));
+      const message = await heard.promise;
+      expect(message.headers['content-type']).toBe('text/plain;charset=UTF-8');
+      expect(JSON.parse(message.body)).toMatchObject({ message: content, userId: '2', seq: 1 });
+      client.disconnect();
+      await fixture.application.endings(1);
+    },
+  );
 
-  it('is told why it may not come in', async () => {
+  it('reports to a client why its token is refused', async () => {
     const host = await start(new Fixture());
     await expect(talk(`ws://127.0.0.1:${host.port}/chat/websocket`, 0, false)).rejects.toThrow(
       'the token is not valid',

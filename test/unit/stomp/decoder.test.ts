@@ -17,7 +17,7 @@ function plain(frame: Frame): Plain {
   return { command: frame.command, headers: [...frame.headers], body: frame.body.toString() };
 }
 
-/** Decodes what is pushed part by part, pulling after each. */
+/** Pushes part by part, and pulls all frames after each part. */
 function decode(parts: readonly (string | Buffer)[], version: StompVersion = '1.2', limits = LIMITS): Plain[] {
   const decoder = new FrameDecoder(limits);
   decoder.speak(version, limits);
@@ -39,7 +39,7 @@ function refusal(run: () => unknown): string {
   return 'nothing';
 }
 
-describe('decoder', () => {
+describe('FrameDecoder', () => {
   it.each<[string, string, Plain[]]>([
     ['a frame', 'SEND\na:b\n\nx\0', [{ command: 'SEND', headers: [['a', 'b']], body: 'x' }]],
     ['CR LF line ends', 'SEND\r\na:b\r\n\r\nx\0', [{ command: 'SEND', headers: [['a', 'b']], body: 'x' }]],
@@ -59,18 +59,18 @@ describe('decoder', () => {
       [{ command: 'A', headers: [['content-length', '3']], body: 'a\0b' }],
     ],
     [
-      'a length in bytes',
+      'a content-length in bytes',
       'A\ncontent-length:6\n\n안녕\0',
       [{ command: 'A', headers: [['content-length', '6']], body: '안녕' }],
     ],
     [
-      'an empty body of length 0',
+      'an empty body with content-length 0',
       'A\ncontent-length:0\n\n\0',
       [{ command: 'A', headers: [['content-length', '0']], body: '' }],
     ],
     ['a repeated header', 'A\na:1\na:2\n\n\0', [{ command: 'A', headers: [['a', '1']], body: '' }]],
     [
-      'an empty value and colons in one',
+      'an empty value, and a value with a colon',
       'A\na:\nb:c:d\n\n\0',
       [
         {
@@ -83,9 +83,9 @@ describe('decoder', () => {
         },
       ],
     ],
-    ['blanks', 'A\n a : b \n\n\0', [{ command: 'A', headers: [[' a ', ' b ']], body: '' }]],
+    ['spaces in headers', 'A\n a : b \n\n\0', [{ command: 'A', headers: [[' a ', ' b ']], body: '' }]],
     [
-      'keys of a prototype',
+      'headers named like keys of a prototype',
       'A\n__proto__:x\nconstructor:y\n\n\0',
       [
         {
@@ -99,9 +99,8 @@ describe('decoder', () => {
       ],
     ],
     ['an empty line in the body', 'A\n\n\n\nx\0', [{ command: 'A', headers: [], body: '\n\nx' }]],
-  ])('reads %s', (_what, text, frames) => {
+  ])('decodes %s, at once and byte by byte', (_what, text, frames) => {
     expect(decode([text])).toEqual(frames);
-    // And byte by byte.
     expect(decode([...Buffer.from(text)].map((byte) => Buffer.of(byte)))).toEqual(frames);
   });
 
@@ -111,39 +110,39 @@ describe('decoder', () => {
     ['1.2', 'SEND', '\\r\\n\\c\\\\', '\r\n:\\'],
     ['1.2', 'CONNECT', 'a\\cb', 'a\\cb'],
     ['1.2', 'STOMP', 'a\\xb', 'a\\xb'],
-  ])('in %s unescapes a header of %s: %j is %j', (version, command, written, meant) => {
+  ])('unescapes in STOMP %s a header of %s from %j to %j', (version, command, written, meant) => {
     expect(decode([`${command}\nh:${written}\n\n\0`], version)[0]?.headers).toEqual([['h', meant]]);
   });
 
-  it('unescapes names as well', () => {
+  it('unescapes the names of headers', () => {
     expect(decode(['SEND\na\\cb:c\n\n\0'])[0]?.headers).toEqual([['a:b', 'c']]);
   });
 
   it.each<[string, string | Buffer, string]>([
     ['an escape of another version', 'SEND\na:\\t\n\n\0', 'bad-input'],
-    ['an escape cut off', 'SEND\na:b\\\n\n\0', 'bad-input'],
+    ['an escape without its letter', 'SEND\na:b\\\n\n\0', 'bad-input'],
     ['a header without a colon', 'SEND\nab\n\n\0', 'bad-input'],
     ['a header without a name', 'SEND\n:b\n\n\0', 'bad-input'],
     ['a NUL before the body', 'SEND\na:b\n\0', 'bad-input'],
     ['a NUL in the headers', 'SEND\na:\0b\n\nx\0', 'bad-input'],
-    ['a length that is none', 'SEND\ncontent-length:-1\n\nx\0', 'bad-input'],
-    ['a body longer than its length', 'SEND\ncontent-length:1\n\nxy\0', 'bad-input'],
-    ['headers that are no UTF-8', Buffer.from('SEND\na:\xff\n\n\0', 'latin1'), 'bad-input'],
-    ['a frame too large', `SEND\n\n${'x'.repeat(5_000)}\0`, 'too-large'],
-    ['a frame too large that never ends', `SEND\n\n${'x'.repeat(5_000)}`, 'too-large'],
-    ['a length over the limit, before its bytes come', 'SEND\ncontent-length:4096\n\n', 'too-large'],
-    ['headers too large', `SEND\na:${'x'.repeat(1_100)}\n\n\0`, 'too-large'],
-    ['headers too large that never end', `SEND\na:${'x'.repeat(1_100)}`, 'too-large'],
+    ['a content-length that is not a number', 'SEND\ncontent-length:-1\n\nx\0', 'bad-input'],
+    ['a body longer than its content-length', 'SEND\ncontent-length:1\n\nxy\0', 'bad-input'],
+    ['headers that are not UTF-8', Buffer.from('SEND\na:\xff\n\n\0', 'latin1'), 'bad-input'],
+    ['a frame over the limit', `SEND\n\n${'x'.repeat(5_000)}\0`, 'too-large'],
+    ['an incomplete frame over the limit', `SEND\n\n${'x'.repeat(5_000)}`, 'too-large'],
+    ['a content-length over the limit, before its bytes arrive', 'SEND\ncontent-length:4096\n\n', 'too-large'],
+    ['headers over the limit', `SEND\na:${'x'.repeat(1_100)}\n\n\0`, 'too-large'],
+    ['incomplete headers over the limit', `SEND\na:${'x'.repeat(1_100)}`, 'too-large'],
     ['too many headers', `SEND\n${'a:b\n'.repeat(17)}\n\0`, 'too-large'],
   ])('refuses %s', (_what, bytes, code) => {
     expect(refusal(() => decode([bytes]))).toBe(code);
   });
 
-  it('refuses \\r in 1.1', () => {
+  it('refuses the escape \\r in STOMP 1.1', () => {
     expect(refusal(() => decode(['SEND\na:\\r\n\n\0'], '1.1'))).toBe('bad-input');
   });
 
-  it('takes a frame of exactly the limit', () => {
+  it('decodes a frame of exactly the limit', () => {
     const head = 'SEND\n\n';
     const body = 'x'.repeat(LIMITS.frameBytes - head.length - 1);
     expect(decode([`${head}${body}\0`])).toHaveLength(1);
@@ -151,7 +150,7 @@ describe('decoder', () => {
     expect(refusal(() => decode([head, body, 'x']))).toBe('too-large');
   });
 
-  it('keeps nothing once all is pulled', () => {
+  it('keeps no bytes when all frames are pulled', () => {
     const decoder = new FrameDecoder(LIMITS);
     decoder.push(Buffer.from('A\n\n\0B\n'));
     expect(decoder.next()?.command).toBe('A');
@@ -163,7 +162,7 @@ describe('decoder', () => {
     expect(decoder.waitingBytes).toBe(0);
   });
 
-  it('leaves a body alone when more is pushed', () => {
+  it('does not change the body of a frame when more bytes are pushed', () => {
     const decoder = new FrameDecoder(LIMITS);
     for (const part of ['A\n\nbo', 'dy', '\0B', '\n\n']) decoder.push(Buffer.from(part));
     const first = decoder.next();
@@ -177,7 +176,7 @@ describe('decoder', () => {
 });
 
 const version = fc.constantFrom<StompVersion>('1.0', '1.1', '1.2');
-/** What each version can write: 1.0 has no escapes at all, 1.1 none for CR. */
+/** Texts that the version can write: 1.0 has no escapes, 1.1 has none for CR. */
 const textOf = (of: StompVersion) =>
   fc.string({ unit: 'binary', maxLength: 20 }).filter((text) => {
     if (text.includes('\0') || /[\ud800-\udfff]/.test(text.replace(/[\ud800-\udbff][\udc00-\udfff]/g, '')))
@@ -203,14 +202,14 @@ const framesOf = (of: StompVersion) =>
     { maxLength: 5 },
   );
 
-/** Cuts bytes at the given places. */
+/** Cuts bytes at the given positions. */
 function cut(bytes: Buffer, at: readonly number[]): Buffer[] {
   const places = [...at].map((place) => place % (bytes.length + 1)).sort((a, b) => a - b);
   return [0, ...places].map((from, index) => bytes.subarray(from, places[index] ?? bytes.length));
 }
 
 describe('decoder and encoder', () => {
-  it('agree, wherever the bytes are cut', () => {
+  it('decodes every encoded frame, wherever the bytes are cut', () => {
     fc.assert(
       fc.property(
         version.chain((of) => fc.tuple(fc.constant(of), framesOf(of))),
@@ -229,7 +228,7 @@ describe('decoder and encoder', () => {
     );
   });
 
-  it('refuse mutated bytes or read them, and never fail otherwise or keep more than a frame', () => {
+  it('decodes or refuses mutated bytes, and never keeps more than a frame', () => {
     const seed = Buffer.from('SEND\r\ndestination:/a\\c\ncontent-length:4\n\n{"a"\0\nSUBSCRIBE\nid:1\n\n\0');
     fc.assert(
       fc.property(
@@ -246,7 +245,7 @@ describe('decoder and encoder', () => {
     );
   });
 
-  it('read the same whatever is cut where, also of garbage', () => {
+  it('decodes any bytes to the same frames or refusal, wherever they are cut', () => {
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom('\n', '\r', ':', '\0', 'A', '\\', 'c', 'content-length:2'), { maxLength: 30 }),

@@ -9,7 +9,10 @@ const common = { place: 'r-5' as const, userId: 1, nonce: null, communityId: nul
 const author = { name: 'user1', profileImage: 'http://img/1.png' };
 const at = (time: string) => Date.parse(`${time}Z`);
 
-/** The original's frames: bodies as it sent them, the time cut to three digits, and the sequence number that is new. */
+/**
+ * Bodies as the original server sent them, with the time cut to three digits and the new sequence
+ * number.
+ */
 const golden: [string, ChatEvent, object][] = [
   [
     'message',
@@ -183,27 +186,27 @@ const golden: [string, ChatEvent, object][] = [
 ];
 
 describe('bodies of events', () => {
-  it.each(golden)('%s', (_what, event, expected) => {
+  it.each(golden)('encodes for subscribers: %s', (_what, event, expected) => {
     const body = eventBody(event, links);
     expect(JSON.parse(body?.json ?? '')).toEqual(expected);
     expect(body?.seq ?? undefined).toBe((expected as { seq?: number }).seq);
   });
 
-  it('of an original server are shown without a number', () => {
+  it('encodes an event of an original server without a number', () => {
     const event: Draft = { kind: 'delete', id: '6b030f10cedf3b3501ec1679', time: 0, ...common };
     const body = eventBody({ kind: 'foreign', event }, links);
     expect(body?.seq).toBeNull();
     expect(JSON.parse(body?.json ?? '')).not.toHaveProperty('seq');
   });
 
-  it('are none for what only servers tell each other', () => {
+  it('has no body for events that are only for servers', () => {
     const change: ChatEvent = { kind: 'members-changed', place: 'r-5', members: [1] };
     expect(eventBody(change, links)).toBeNull();
     const messages = new MessageBuilder(links, 'p');
     expect(messages.event('r-5', change, '')).toBeNull();
   });
 
-  it('of little value are those whose next frame says it anew', () => {
+  it('counts typing, presence and voice events as events of low value', () => {
     expect(golden.filter(([, event]) => isLowValue(event)).map(([what]) => what)).toEqual([
       'typing',
       'connect',
@@ -217,7 +220,7 @@ describe('bodies of events', () => {
 describe('MESSAGE frames', () => {
   const messages = new MessageBuilder(links, 'p');
 
-  it('have the headers of old in their order, and seq', () => {
+  it('builds a MESSAGE with the headers in the order of the original server, and seq', () => {
     const [, event] = golden[0] ?? [];
     if (event === undefined) throw new Error('no sample');
     const text = messages.event('r-5', event, '')?.text('sub-0');
@@ -229,7 +232,7 @@ describe('MESSAGE frames', () => {
     );
   });
 
-  it('count their body in bytes', () => {
+  it('gives the content-length of a MESSAGE in bytes', () => {
     const [, event] = golden[1] ?? [];
     if (event === undefined) throw new Error('no sample');
     const text = messages.event('r-5', event, '')?.text('s') ?? '';
@@ -237,7 +240,7 @@ describe('MESSAGE frames', () => {
     expect(text).toContain(`\ncontent-length:${Buffer.byteLength(body)}\n`);
   });
 
-  it('without a number have an id of their own each', () => {
+  it('gives each MESSAGE without a number its own message id', () => {
     const ids = [1, 2].map(() => messages.event('r-5', { kind: 'typing', place: 'r-5', name: 'a' }, '')?.text('s'));
     expect(ids[0]).not.toBe(ids[1]);
     expect(ids[0]).not.toContain('\nseq:');

@@ -18,7 +18,7 @@ const known = fc.constantFrom(
   '\n',
 );
 
-/** A known message, with some bytes changed, cut off or put elsewhere. */
+/** A known message with some bytes changed or cut off. */
 const mutated = fc
   .tuple(known, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }), fc.option(fc.nat()))
   .map(([text, changes, cut]) => {
@@ -43,8 +43,8 @@ function commands(connection: MemoryConnection): string[] {
   return result;
 }
 
-describe('a hostile client', () => {
-  it('gets well-formed frames whatever it sends, and leaves nothing behind', async () => {
+describe('hostile clients', () => {
+  it('sends valid frames whatever a client sends, and keeps nothing of the client afterwards', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(message, { maxLength: 20 }), async (messages) => {
         const fixture = new Fixture();
@@ -68,7 +68,7 @@ describe('a hostile client', () => {
     );
   });
 
-  it('cannot make the server keep more than a frame, however slowly it sends', () => {
+  it('keeps no more than one frame of a client that sends slowly', () => {
     const fixture = new Fixture();
     const client = fixture.client();
     client.say('SEND\ndestination:/kafka/send-direct-message\n\n');
@@ -81,7 +81,7 @@ describe('a hostile client', () => {
     expect(client.closed?.code).toBe(1002);
   });
 
-  it('that sends on while nothing is read of it is closed', () => {
+  it('closes a client that keeps sending while the server has stopped reading', () => {
     const fixture = new Fixture();
     const client = fixture.client();
     fixture.application.turn = new Promise(() => {});
@@ -95,11 +95,11 @@ describe('a hostile client', () => {
     expect(fixture.application.calls).toEqual([]);
   });
 
-  it('that sends more frames than anybody needs is closed with a reason', () => {
+  it('closes a client that sends too many frames, and says how many are allowed', () => {
     const fixture = new Fixture();
     const client = fixture.client();
     const nothing = frame('UNSUBSCRIBE', { id: 'x' });
-    // Its CONNECT was the first.
+    // CONNECT was the first of 5,000 frames.
     for (let count = 0; count < 4_999; count++) client.say(nothing);
     client.say('\n');
     expect(client.isOpen).toBe(true);
@@ -111,7 +111,7 @@ describe('a hostile client', () => {
     expect(client.closed?.code).toBe(1002);
   });
 
-  it('may send many frames for long, one second after the other', () => {
+  it('accepts the allowed number of frames in every second', () => {
     const fixture = new Fixture();
     const client = fixture.client();
     for (let second = 0; second < 30; second++) {
@@ -121,7 +121,7 @@ describe('a hostile client', () => {
     expect(client.isOpen).toBe(true);
   });
 
-  it('cannot make the server remember long ids', () => {
+  it('answers a subscription id that is too long by ERROR', () => {
     const client = new Fixture().client();
     client.say(frame('SUBSCRIBE', { id: 'x'.repeat(255), destination: '/topic/direct/5' }));
     expect(client.isOpen).toBe(true);
@@ -130,7 +130,7 @@ describe('a hostile client', () => {
     expect(client.closed?.code).toBe(1002);
   });
 
-  it('has so many commands open and no more', async () => {
+  it('leaves further frames undecoded while 1,000 commands are open', async () => {
     const fixture = new Fixture();
     const client = fixture.client();
     const gate = Promise.withResolvers<void>();

@@ -1,15 +1,18 @@
 import type { Connection, ConnectionListener, TransportName } from '../../../src/adapters/transport/connection.ts';
 import type { SharedFrame } from '../../../src/adapters/transport/shared-frame.ts';
 
-/** A connection to a client in this process: what it is sent is kept as text, as a client would read it. */
+/**
+ * A connection to a client in this process. It keeps the sent messages as the client would read
+ * them.
+ */
 export class MemoryConnection implements Connection {
   readonly remoteAddress: string = '127.0.0.1';
   readonly headers: Readonly<Record<string, string>>;
   readonly transport: TransportName = 'raw-websocket';
   readonly protocol: string;
-  /** Everything sent so far. */
+  /** All messages sent so far. */
   readonly received: string[] = [];
-  /** Shared buffers handed over, so that sharing can be seen. */
+  /** The shared frames that were sent, for tests of sharing. */
   readonly shared: SharedFrame[] = [];
   closed: { code: number; reason: string } | null = null;
   isPaused = false;
@@ -30,7 +33,7 @@ export class MemoryConnection implements Connection {
   send(text: string): void {
     if (!this.isOpen) return;
     this.received.push(text);
-    this.#tell();
+    this.#wake();
   }
 
   sendShared(frame: SharedFrame, head = ''): void {
@@ -53,33 +56,34 @@ export class MemoryConnection implements Connection {
   close(code: number, reason: string): void {
     if (!this.isOpen) return;
     this.closed = { code, reason };
-    this.#tell();
+    this.#wake();
     process.nextTick(() => this.listener?.onClose(code, reason));
   }
 
-  /** The client takes everything that waits. */
+  /** The client reads everything that waits. */
   drain(): void {
     this.bufferedBytes = 0;
     for (const resolve of this.#drained.splice(0)) resolve();
   }
 
-  /** The client says something. */
+  /** The client sends a message. */
   say(message: string | Buffer): void {
     this.listener?.onMessage(message);
   }
 
-  /** The client goes away without a word. */
+  /** The client goes away without a close. */
   vanish(): void {
     if (!this.isOpen) return;
     this.closed = { code: 1006, reason: '' };
     this.listener?.onClose(1006, '');
   }
 
-  /** Resolves once so many messages were sent, or the connection is closed. */
+  /** Resolves when so many messages were sent, or the connection is closed. */
   async count(messages: number): Promise<void> {
     await this.#until(() => this.received.length >= messages || !this.isOpen);
   }
 
+  /** Resolves when the connection is closed. */
   async end(): Promise<void> {
     await this.#until(() => !this.isOpen);
   }
@@ -89,7 +93,7 @@ export class MemoryConnection implements Connection {
     return new Promise((resolve) => this.#waiting.push({ isEnough, resolve }));
   }
 
-  #tell(): void {
+  #wake(): void {
     const ready = this.#waiting.filter((waiting) => waiting.isEnough());
     this.#waiting = this.#waiting.filter((waiting) => !ready.includes(waiting));
     for (const { resolve } of ready) resolve();

@@ -8,7 +8,7 @@ import { Refusal } from '../../../src/domain/errors.ts';
 const caller: Caller = { userId: 1, account: 'ada', token: 't', expiresAt: 0 };
 const id = '6b030f10cedf3b3501ec1679';
 
-/** What a SEND comes to: the command's name and its input. */
+/** The command of a SEND: its name and its input. */
 function commandOf(destination: string, body: unknown): unknown {
   let seen: unknown = 'nothing';
   const application = new Proxy({} as Application, {
@@ -36,7 +36,7 @@ const direct = { channelId: 5, userId: 1, name: 'user1', profileImage: 'p', cont
 const written = { name: 'user1', profileImage: 'p', content: 'hello', nonce: null };
 const parent = { parentId: id, parentName: 'x', parentContent: 'y', type: 'reply' };
 
-describe('what clients send', () => {
+describe('SEND', () => {
   it.each<[string, object, object]>([
     ['send-direct-message', direct, { sendDirectMessage: { roomId: 5, ...written } }],
     ['send-direct-reply', { ...direct, ...parent }, { replyInRoom: { roomId: 5, parentId: id, ...written } }],
@@ -96,40 +96,40 @@ describe('what clients send', () => {
       { type: 'enter', user_id: 1, community_id: 1, channel_id: 'c-21' },
       { enterVoiceChannel: { sessionId: 's1', communityId: 1, channelId: 21 } },
     ],
-  ])('%s %j', (name, body, command) => {
+  ])('turns a SEND to /kafka/%s with the body %j into its command', (name, body, command) => {
     expect(commandOf(`/kafka/${name}`, body)).toEqual(command);
   });
 
-  it('covers every destination of the contract', () => {
+  it('has a route for every destination of the protocol', () => {
     expect(SEND_DESTINATIONS).toHaveLength(14);
     expect(SEND_DESTINATIONS).toContain(TOKEN_DESTINATION);
   });
 
-  it('ignores what it does not know: an id, a time, keys of a prototype', () => {
+  it('ignores unknown fields of a body: an id, a time, keys of a prototype', () => {
     const body = `{"id":"00000000000000000000beef","time":1,"foo":{"$gt":""},"__proto__":{"userId":2},"constructor":1,${JSON.stringify(direct).slice(1)}`;
     expect(commandOf('/kafka/send-direct-message', body)).toEqual({ sendDirectMessage: { roomId: 5, ...written } });
     expect(({} as { userId?: number }).userId).toBeUndefined();
   });
 
   it.each([0, -1, 1.5, '05', '5 ', '', null, true, { $gt: '' }, [5], '9007199254740993', 1e300])(
-    'takes %j for no id',
+    'refuses %j as an id of a room',
     (channelId) => {
       expect(refusal('/kafka/send-direct-message', { ...direct, channelId })).toBe('bad-input');
     },
   );
 
-  it.each([{ $ne: null }, 'abc', 1, null, `${id}0`])('takes %j for no message id', (wrong) => {
+  it.each([{ $ne: null }, 'abc', 1, null, `${id}0`])('refuses %j as the id of a message', (wrong) => {
     expect(refusal('/kafka/send-direct-delete', { id: wrong, channelId: 5 })).toBe('bad-input');
   });
 
-  it('refuses the name of another user in whatever spelling', () => {
+  it('refuses a body that names another user, as a number or a string', () => {
     expect(refusal('/kafka/send-direct-message', { ...direct, userId: '2' })).toBe('not-permitted');
     expect(refusal('/kafka/join-channel', { user_id: 2, channel_id: 'home' })).toBe('not-permitted');
     expect(refusal('/kafka/send-direct-message', { ...direct, userId: 'x' })).toBe('bad-input');
     expect(refusal('/kafka/send-direct-message', { ...direct, userId: undefined })).toBe('nothing');
   });
 
-  it('counts the depth outside of texts only', () => {
+  it('counts the nesting of a body outside of strings only', () => {
     const deep = (levels: number) =>
       `{"a":${'['.repeat(levels)}${']'.repeat(levels)},${JSON.stringify(direct).slice(1)}`;
     expect(refusal('/kafka/send-direct-message', deep(31))).toBe('nothing');
@@ -138,7 +138,7 @@ describe('what clients send', () => {
     expect(refusal('/kafka/send-direct-message', text)).toBe('nothing');
   });
 
-  it('takes no body that is not UTF-8', () => {
+  it('refuses a body that is not UTF-8', () => {
     const bytes = Buffer.from('{"channelId":5,"content":"\xff"}', 'latin1');
     const application = {} as Application;
     expect(() => dispatch(application, { caller, sessionId: 's' }, '/kafka/send-direct-message', bytes, 32)).toThrow(
@@ -146,7 +146,7 @@ describe('what clients send', () => {
     );
   });
 
-  it('refuses any body or takes it, and fails on none', () => {
+  it('accepts or refuses any body, and never fails', () => {
     const destinations = fc.constantFrom(...SEND_DESTINATIONS.filter((name) => name !== TOKEN_DESTINATION));
     const names = fc.constantFrom(
       'channelId',

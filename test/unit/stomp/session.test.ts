@@ -11,19 +11,19 @@ describe('CONNECT', () => {
     ['1.0,1.1,1.2', 'v11.stomp', '1.1'],
     ['1.0,1.1', 'v12.stomp', '1.1'],
     ['1.0,1.1,1.2', 'v10.stomp', '1.0'],
-  ])('answers accept-version %s over "%s" with %s', (accept, protocol, version) => {
+  ])('answers CONNECT with accept-version %s over the sub-protocol "%s" by version %s', (accept, protocol, version) => {
     const connection = new Fixture().connection(protocol);
     connection.say(`CONNECT\naccept-version:${accept}\nheart-beat:10000,10000\naccess-token:user-1\nuser-id:1\n\n\0`);
     expect(connection.received).toEqual([`CONNECTED\nversion:${version}\nheart-beat:10000,10000\n\n\0`]);
   });
 
-  it('takes STOMP as well, with a token that has Bearer before it, and 1.0 where no version is named', () => {
+  it('accepts STOMP in place of CONNECT, `Bearer` before the token, and 1.0 if no version is named', () => {
     const connection = new Fixture().connection('v12.stomp');
     connection.say('STOMP\naccess-token:Bearer user-1\n\n\0');
     expect(connection.received).toEqual(['CONNECTED\nversion:1.0\nheart-beat:10000,10000\n\n\0']);
   });
 
-  it('refuses a version that it does not speak, and says which it does', () => {
+  it('refuses a client of an unknown version and lists the versions of the server', () => {
     const connection = new Fixture().connection();
     connection.say('CONNECT\naccept-version:1.3\naccess-token:user-1\n\n\0');
     const { command, headers } = read(connection.received[0]);
@@ -41,7 +41,7 @@ describe('CONNECT', () => {
     ['SEND\ndestination:/kafka/send-direct-message\n\n{}\0', '2101'],
     ['CONNECT\naccept-version:1.2\naccess-token:user-1\nheart-beat:soon\n\n\0', '2100'],
     ['\u0001\u0002\0', '2100'],
-  ])('answers %j with ERROR %s and closes', (text, code) => {
+  ])('answers the first frame %j by ERROR %s and closes the connection', (text, code) => {
     const fixture = new Fixture();
     const connection = fixture.connection();
     connection.say(text);
@@ -55,7 +55,7 @@ describe('CONNECT', () => {
     expect(fixture.application.ended).toEqual([]);
   });
 
-  it('refuses a second CONNECT and an unknown command', () => {
+  it('answers a second CONNECT and an unknown command by ERROR', () => {
     for (const text of ['CONNECT\naccess-token:user-1\n\n\0', 'HELLO\n\n\0', 'MESSAGE\n\n\0']) {
       const connection = new Fixture().client();
       connection.say(text);
@@ -64,7 +64,7 @@ describe('CONNECT', () => {
     }
   });
 
-  it('closes a connection that never says CONNECT', () => {
+  it('closes a connection that sends no CONNECT in time, and stops the clock', () => {
     const fixture = new Fixture({ connectSeconds: 10 });
     const connection = fixture.connection();
     fixture.clock.pass(9_000);
@@ -75,7 +75,7 @@ describe('CONNECT', () => {
     expect(fixture.clock.pending).toBe(0);
   });
 
-  it('holds a stranger to smaller frames than a caller', async () => {
+  it('allows smaller frames before CONNECT than after it', async () => {
     const fixture = new Fixture();
     const connection = fixture.connection();
     connection.say(`CONNECT\naccess-token:${'x'.repeat(9_000)}\n\n\0`);
@@ -88,7 +88,7 @@ describe('CONNECT', () => {
 });
 
 describe('SEND', () => {
-  it('is answered by RECEIPT with the number and id, once it is stored', async () => {
+  it('answers a SEND by RECEIPT with the number and the id when the event is stored', async () => {
     const fixture = new Fixture();
     const client = fixture.client();
     let open = (): void => {};
@@ -103,7 +103,7 @@ describe('SEND', () => {
     expect(client.received).toEqual(['RECEIPT\nreceipt-id:rc\\c1\nseq:1\nmessage-id:000000000000000000000001\n\n\0']);
   });
 
-  it('handles the next frame only when the one before has its turn', async () => {
+  it('handles a frame only when the frame before it has its place in the order', async () => {
     const fixture = new Fixture();
     const client = fixture.client();
     let open = (): void => {};
@@ -137,22 +137,25 @@ describe('SEND', () => {
     ['raw!', '/topic/direct/5', 2103],
     ['{"channel_id":"com1,c-11"}', '/kafka/join-channel', 2100],
     ['{"token":"user-2"}', '/kafka/token', 2102],
-  ])('refuses %s to %s with %i, and the connection stays where it asked for its errors', (body, destination, code) => {
-    const fixture = new Fixture();
-    const client = fixture.client();
-    client.say(frame('SUBSCRIBE', { id: 'e', destination: '/user/queue/errors', receipt: 'ready' }));
-    client.say(frame('SEND', { destination, receipt: 'r' }, body));
-    expect(client.received[0]).toBe('RECEIPT\nreceipt-id:ready\n\n\0');
-    const message = read(client.received[1]);
-    expect(message.command).toBe('MESSAGE');
-    expect(message.headers).toMatchObject({ destination: '/user/queue/errors', subscription: 'e' });
-    expect(JSON.parse(message.body)).toEqual({ code, message: expect.any(String), 'receipt-id': 'r' });
-    expect(client.isOpen).toBe(true);
-    expect(fixture.application.calls).toEqual([]);
-    expect(fixture.endpoint.counts()).toMatchObject({ refused: 1, unheard: 0 });
-  });
+  ])(
+    'refuses the body %s to %s with %i at the errors destination and keeps the connection',
+    (body, destination, code) => {
+      const fixture = new Fixture();
+      const client = fixture.client();
+      client.say(frame('SUBSCRIBE', { id: 'e', destination: '/user/queue/errors', receipt: 'ready' }));
+      client.say(frame('SEND', { destination, receipt: 'r' }, body));
+      expect(client.received[0]).toBe('RECEIPT\nreceipt-id:ready\n\n\0');
+      const message = read(client.received[1]);
+      expect(message.command).toBe('MESSAGE');
+      expect(message.headers).toMatchObject({ destination: '/user/queue/errors', subscription: 'e' });
+      expect(JSON.parse(message.body)).toEqual({ code, message: expect.any(String), 'receipt-id': 'r' });
+      expect(client.isOpen).toBe(true);
+      expect(fixture.application.calls).toEqual([]);
+      expect(fixture.endpoint.counts()).toMatchObject({ refused: 1, unheard: 0 });
+    },
+  );
 
-  it('without an errors subscription: ERROR where it asked for a receipt, else nothing', () => {
+  it('reports a refused SEND by ERROR if it asked for a receipt, and otherwise only counts it', () => {
     const fixture = new Fixture();
     const client = fixture.client();
     client.say(frame('SEND', { destination: '/kafka/nothing' }, '{}'));
@@ -163,7 +166,7 @@ describe('SEND', () => {
     expect(client.closed?.code).toBe(1002);
   });
 
-  it('tells of a failure that is found later', async () => {
+  it('reports a command that fails later, without the text of the unknown error', async () => {
     const fixture = new Fixture();
     const client = fixture.client();
     client.say(frame('SUBSCRIBE', { id: 'e', destination: '/user/queue/errors' }));
@@ -175,7 +178,7 @@ describe('SEND', () => {
     expect(fixture.logs).toEqual(['a frame failed']);
   });
 
-  it('refuses transactions', () => {
+  it('answers frames of a transaction by ERROR', () => {
     for (const text of [frame('BEGIN', { transaction: 't' }), frame('SEND', { destination: '/x', transaction: 't' })]) {
       const client = new Fixture().client();
       client.say(text);
@@ -183,7 +186,7 @@ describe('SEND', () => {
     }
   });
 
-  it('refreshes the token, and the session ends when the last one does', async () => {
+  it('ends the session when its newest token expires', async () => {
     const fixture = new Fixture();
     fixture.application.tokenSeconds = 60;
     const client = fixture.client();
@@ -197,7 +200,7 @@ describe('SEND', () => {
     expect(fixture.application.ended).toHaveLength(1);
   });
 
-  it('closes a connection that does nothing but be refused', () => {
+  it('closes a connection after too many refused frames', () => {
     const client = new Fixture().client();
     for (let count = 0; count < 1_001; count++) client.say(frame('SEND', { destination: '/kafka/nothing' }, '{}'));
     expect(read(client.received[0]).headers.code).toBe('2429');
@@ -206,7 +209,7 @@ describe('SEND', () => {
 });
 
 describe('SUBSCRIBE', () => {
-  it('hears what is sent after its receipt, under each of its ids', async () => {
+  it('delivers every event after the receipt to each subscription of a client', async () => {
     const fixture = new Fixture();
     const client = fixture.client(2);
     client.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', receipt: 'r' }));
@@ -222,7 +225,7 @@ describe('SUBSCRIBE', () => {
     );
   });
 
-  it('replays what came after last-seq, then goes on', async () => {
+  it('replays the events after last-seq, then delivers live events', async () => {
     const fixture = new Fixture();
     const { application } = fixture;
     for (const text of ['1', '2', '3']) application.store('r-5', 1, text);
@@ -239,7 +242,7 @@ describe('SUBSCRIBE', () => {
     ]);
   });
 
-  it('tells a client whose number is beyond the newest to start over', async () => {
+  it('sends a reset to a client whose last-seq is above the newest number', async () => {
     const fixture = new Fixture();
     fixture.application.store('r-5', 1, '1');
     const client = fixture.client(2);
@@ -250,7 +253,7 @@ describe('SUBSCRIBE', () => {
     expect(JSON.parse(body)).toEqual({ type: 'reset', seq: 1 });
   });
 
-  it('keeps pace with a slow reader, and stops when it is gone', async () => {
+  it('pauses a replay until a slow client has read', async () => {
     const fixture = new Fixture();
     for (const text of ['1', '2', '3']) fixture.application.store('r-5', 1, text);
     const client = fixture.client(2);
@@ -265,7 +268,7 @@ describe('SUBSCRIBE', () => {
   });
 
   it.each(['/topic/**', '/topic/direct/*', '/topic/direct/05', '/topic/direct/5/6', '/queue/a', '/user/queue/other'])(
-    'refuses %s',
+    'refuses a subscription to %s, which is no place',
     (destination) => {
       const client = new Fixture().client();
       client.say(frame('SUBSCRIBE', { id: 'e', destination: '/user/queue/errors' }));
@@ -280,7 +283,7 @@ describe('SUBSCRIBE', () => {
     },
   );
 
-  it('refuses a stranger, a bad last-seq and one subscription too many, and the ids stay free', async () => {
+  it('refuses a place of others, an invalid last-seq and one subscription too many, and keeps the ids free', async () => {
     const fixture = new Fixture({ subscriptions: 2 });
     const client = fixture.client(1);
     client.say(frame('SUBSCRIBE', { id: 'e', destination: '/user/queue/errors' }));
@@ -292,7 +295,7 @@ describe('SUBSCRIBE', () => {
     expect(client.isOpen).toBe(true);
   });
 
-  it('answers an id in use with ERROR', () => {
+  it('answers a subscription id that is in use by ERROR', () => {
     for (const destination of ['/topic/direct/6', '/user/queue/errors']) {
       const client = new Fixture().client();
       client.say(frame('SUBSCRIBE', { id: 'e', destination: '/user/queue/errors' }));
@@ -303,7 +306,7 @@ describe('SUBSCRIBE', () => {
     }
   });
 
-  it('needs an id, but for 1.0, where the destination will do', async () => {
+  it('requires an id of a subscription, except in STOMP 1.0, where the destination is enough', async () => {
     const fixture = new Fixture();
     const client = fixture.client(1);
     client.say(frame('SUBSCRIBE', { destination: '/topic/direct/5' }));
@@ -318,7 +321,7 @@ describe('SUBSCRIBE', () => {
     expect(old.received).toHaveLength(2);
   });
 
-  it('writes an id as the version wants it', async () => {
+  it('escapes a subscription id according to the version of the session', async () => {
     const fixture = new Fixture();
     const newer = fixture.client(1);
     newer.say(frame('SUBSCRIBE', { id: 'a\\cb', destination: '/topic/direct/5', receipt: 'r' }));
@@ -337,7 +340,7 @@ describe('SUBSCRIBE', () => {
 });
 
 describe('UNSUBSCRIBE', () => {
-  it('is followed by no frame of that subscription, in the middle of a replay too', async () => {
+  it('sends no frame of a subscription after its UNSUBSCRIBE, not even during a replay', async () => {
     const fixture = new Fixture();
     for (const text of ['1', '2', '3']) fixture.application.store('r-5', 1, text);
     const client = fixture.client(2);
@@ -355,7 +358,7 @@ describe('UNSUBSCRIBE', () => {
     expect(read(client.received[3]).headers).toEqual({ 'receipt-id': 'again', seq: '4' });
   });
 
-  it('of an unknown id does nothing, and is receipted', () => {
+  it('sends a receipt for UNSUBSCRIBE of an unknown id', () => {
     const client = new Fixture().client();
     client.say(frame('UNSUBSCRIBE', { id: 'nothing', receipt: 'u' }));
     expect(client.received).toEqual(['RECEIPT\nreceipt-id:u\n\n\0']);
@@ -363,7 +366,7 @@ describe('UNSUBSCRIBE', () => {
 });
 
 describe('removal', () => {
-  it('tells the removed member once, then nothing, and the connection stays', async () => {
+  it('sends a removed member one message and then nothing, and keeps the connection', async () => {
     const fixture = new Fixture();
     const gone = fixture.client(2);
     const stays = fixture.client(1);
@@ -380,7 +383,7 @@ describe('removal', () => {
     expect(gone.received[2]).toBe('RECEIPT\nreceipt-id:u\n\n\0');
   });
 
-  it('ends a replay as well', async () => {
+  it('ends the replay of a removed member', async () => {
     const fixture = new Fixture();
     for (const text of ['1', '2', '3']) fixture.application.store('r-5', 1, text);
     const client = fixture.client(2);
@@ -399,7 +402,7 @@ describe('removal', () => {
 });
 
 describe('DISCONNECT', () => {
-  it('without a receipt: a plain close', () => {
+  it('closes at once on DISCONNECT without a receipt', () => {
     const fixture = new Fixture();
     const client = fixture.client();
     client.say(frame('DISCONNECT', {}));
@@ -408,7 +411,7 @@ describe('DISCONNECT', () => {
     expect(fixture.application.ended).toHaveLength(1);
   });
 
-  it('with a receipt: after everything before it is settled, then the client closes, or else the server', async () => {
+  it('sends the receipt of DISCONNECT after all others, and closes if the client does not', async () => {
     const fixture = new Fixture();
     const client = fixture.client();
     let open = (): void => {};
@@ -428,7 +431,7 @@ describe('DISCONNECT', () => {
     expect(fixture.application.calls).toEqual(['sendDirectMessage']);
   });
 
-  it('a connection that vanishes ends its session once and leaves nothing behind', async () => {
+  it('ends the session of a connection that vanishes once, and keeps nothing of it', async () => {
     const fixture = new Fixture();
     const client = fixture.client();
     client.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', receipt: 'r' }));
@@ -441,7 +444,7 @@ describe('DISCONNECT', () => {
 });
 
 describe('heart-beats', () => {
-  it('are sent when nothing else was, and taken without an answer', () => {
+  it('sends a heart-beat when nothing else was sent, and does not answer those of the client', () => {
     const fixture = new Fixture();
     const client = fixture.client(1, '1.2', { beats: '10000,10000' });
     for (let second = 0; second < 30; second++) {
@@ -454,7 +457,7 @@ describe('heart-beats', () => {
     expect(client.received.slice(1)).toEqual(['\n', '\n']);
   });
 
-  it('are not sent to those who want none', () => {
+  it('sends no heart-beats to a client that wants none', () => {
     const fixture = new Fixture();
     const client = fixture.client(1, '1.2', { beats: '0,0' });
     fixture.clock.pass(3_000_000);
@@ -462,7 +465,7 @@ describe('heart-beats', () => {
     expect(client.isOpen).toBe(true);
   });
 
-  it('may come once a minute, but not never, from who promised them', () => {
+  it('accepts a heart-beat a minute from a client that promised more, and closes after silence', () => {
     const fixture = new Fixture();
     const client = fixture.client(1, '1.2', { beats: '10000,0' });
     for (let minute = 0; minute < 10; minute++) {
@@ -476,7 +479,7 @@ describe('heart-beats', () => {
 });
 
 describe('the endpoint', () => {
-  it('drains with 1012 and without ERROR, and takes nobody in afterwards', async () => {
+  it('closes with the code of the drain, without ERROR, and refuses new sessions', async () => {
     const fixture = new Fixture();
     const client = fixture.client();
     await fixture.endpoint.drain(1012, 'going away', 1_000);
@@ -486,7 +489,7 @@ describe('the endpoint', () => {
     expect(fixture.endpoint.counts().sessions).toBe(0);
   });
 
-  it('tells what was taken before it drains, and takes nothing more', async () => {
+  it('answers the open commands before it drains, and handles no further frame', async () => {
     const fixture = new Fixture();
     const client = fixture.client();
     let open = (): void => {};
@@ -504,7 +507,7 @@ describe('the endpoint', () => {
     expect(fixture.application.calls).toEqual(['sendDirectMessage']);
   });
 
-  it('drains within its bound, whatever is not settled', async () => {
+  it('drains in time even if a command stays open', async () => {
     const fixture = new Fixture();
     const client = fixture.client();
     fixture.application.gate = new Promise(() => {});
@@ -513,7 +516,7 @@ describe('the endpoint', () => {
     expect(client.closed?.code).toBe(1012);
   });
 
-  it('spares slow connections what is of little value, and gives them all the rest', async () => {
+  it('skips events of low value for slow connections, and sends them all other events', async () => {
     const fixture = new Fixture();
     const slow = fixture.client(1);
     const quick = fixture.client(2);
@@ -529,7 +532,7 @@ describe('the endpoint', () => {
     expect(fixture.endpoint.counts()).toMatchObject({ delivered: 3, spared: 1 });
   });
 
-  it('builds a frame once for all who use the same id', async () => {
+  it('builds a frame once for all subscriptions with the same id', async () => {
     const fixture = new Fixture();
     const clients = [1, 2, 3, 1, 2].map((user) => fixture.client(user));
     for (const [index, client] of clients.entries()) {
@@ -549,7 +552,7 @@ describe('the endpoint', () => {
     expect(new Set(clients.slice(0, 4).map((client) => client.received[1])).size).toBe(1);
   });
 
-  it('shows a file under the address by which each client came', async () => {
+  it('links a file under the address at which each client reached the server', async () => {
     const fixture = new Fixture();
     const clients = ['one.example', 'two.example'].map((host) => fixture.client(1, '1.2', { host }));
     for (const client of clients) {

@@ -16,8 +16,8 @@ interface Subscribing {
 }
 
 /**
- * The part of an application that a STOMP session relies on: the tokens `user-1` to `user-9`, rooms 5
- * and 6 with the users 1 to 3, numbered messages, and replay.
+ * The part of an application that a STOMP session relies on: the tokens `user-1` to `user-9`, rooms
+ * 5 and 6 with the users 1 to 3, numbered messages, and replay.
  *
  * The real application cannot take its place here. The tests of a session stop a command before its
  * place in the order (`turn`) or before its outcome (`gate`) and look at what the session does
@@ -33,7 +33,9 @@ export class SmallApplication {
   readonly #clock: HandClock;
   /** Stored commands and replays wait for this before they have an outcome. */
   gate: Promise<void> = Promise.resolve();
-  /** Commands wait for this before they have their place in the order; null: they have it at once. */
+  /**
+   * Commands wait for this before they have their place in the order; null: they have it at once.
+   */
   turn: Promise<void> | null = null;
   tokenSeconds = 3600;
   /** The next accepted command fails with this error; null: it succeeds. */

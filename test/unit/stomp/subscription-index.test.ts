@@ -31,7 +31,7 @@ function setUp() {
 }
 
 describe('subscription index', () => {
-  it('does not tell those who were never let in that they are removed', () => {
+  it('removes a subscription only after it was admitted', () => {
     const { index, subscriber, host } = setUp();
     const one = subscriber(1);
     const it = new Subscription(one, 'a', 'r-5', host);
@@ -42,7 +42,7 @@ describe('subscription index', () => {
     expect([it.isOver, one.connection.received.length]).toEqual([true, 1]);
   });
 
-  it('knows whoever is live, through any order of coming and going', () => {
+  it('delivers to exactly the live subscriptions after any order of joins, ends and removals', () => {
     const step = fc.record({
       what: fc.constantFrom('join', 'join', 'begin', 'live', 'end', 'end', 'remove'),
       which: fc.nat(),
@@ -95,7 +95,7 @@ describe('subscription index', () => {
     );
   });
 
-  it('says nothing to who is not live yet, and goes live once', () => {
+  it('delivers nothing before a subscription is live, and nothing after its end', () => {
     const { index, counts, subscriber, subscription } = setUp();
     const one = subscriber(1);
     const it = subscription(one, 'a', 'r-5');
@@ -110,12 +110,13 @@ describe('subscription index', () => {
     expect(counts.subscriptions).toBe(0);
   });
 
-  it('builds one buffer an id, also where the ids take turns', () => {
+  it('builds one buffer for each id, even if the ids alternate', () => {
     const { index, subscriber, subscription } = setUp();
     const all = Array.from({ length: 12 }, () => subscriber(1));
     for (const [number, one] of all.entries()) subscription(one, `s${number % 3}`, 'r-5').live();
     index.deliver('r-5', { kind: 'typing', place: 'r-5', name: 'a' });
-    // The first of each id takes the end that all share, behind a head of its own.
+    // The first frame of each id is a head of its own and the shared tail: one tail and three
+    // frames.
     expect(new Set(all.flatMap(({ connection }) => connection.shared)).size).toBe(4);
   });
 });

@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { AddressLimit } from '../../../src/adapters/transport/address-limit.ts';
 import { MemoryConnection } from '../stomp/memory-connection.ts';
 
-class From extends MemoryConnection {
+/** A connection from a given address. */
+class AddressConnection extends MemoryConnection {
   override readonly remoteAddress: string;
 
   constructor(address: string) {
@@ -11,29 +12,29 @@ class From extends MemoryConnection {
   }
 }
 
-function setUp(most: number) {
-  const limit = new AddressLimit(most);
+function setUp(max: number) {
+  const limit = new AddressLimit(max);
   return (address: string) => {
-    const connection = new From(address);
+    const connection = new AddressConnection(address);
     connection.listener = limit.admit(connection, () => ({ onMessage: () => {}, onClose: () => {} }));
     return connection;
   };
 }
 
-test('one connection too many of an address is closed with a reason, and one that ends makes room', () => {
-  const come = setUp(2);
-  const [first] = [come('10.0.0.1'), come('10.0.0.1')];
-  expect(come('10.0.0.1').closed).toEqual({ code: 1008, reason: 'too many connections from one address' });
-  expect(come('10.0.0.2').isOpen).toBe(true);
+it('closes one connection too many of an address, and accepts another when one ends', () => {
+  const connect = setUp(2);
+  const [first] = [connect('10.0.0.1'), connect('10.0.0.1')];
+  expect(connect('10.0.0.1').closed).toEqual({ code: 1008, reason: 'too many connections from one address' });
+  expect(connect('10.0.0.2').isOpen).toBe(true);
   first?.vanish();
-  expect(come('10.0.0.1').isOpen).toBe(true);
-  expect(come('10.0.0.1').isOpen).toBe(false);
+  expect(connect('10.0.0.1').isOpen).toBe(true);
+  expect(connect('10.0.0.1').isOpen).toBe(false);
 });
 
-test('a network of IPv6 counts as one address', () => {
-  const come = setUp(2);
-  come('2001:db8:1:2::1');
-  come('2001:db8:1:2:ffff::1');
-  expect(come('2001:db8:1:2:3:4:5:6').isOpen).toBe(false);
-  expect(come('2001:db8:1:3::1').isOpen).toBe(true);
+it('counts a network of IPv6 as one address', () => {
+  const connect = setUp(2);
+  connect('2001:db8:1:2::1');
+  connect('2001:db8:1:2:ffff::1');
+  expect(connect('2001:db8:1:2:3:4:5:6').isOpen).toBe(false);
+  expect(connect('2001:db8:1:3::1').isOpen).toBe(true);
 });

@@ -5,8 +5,8 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-describe('flushing at the end of a turn', () => {
-  it('comes once the turn is over; what is asked for on the way comes a turn later', async () => {
+describe('flushSoon', () => {
+  it('flushes after the turn of the event loop, and targets added meanwhile a turn later', async () => {
     const flushes: string[] = [];
     const second = { flush: () => flushes.push('second') };
     flushSoon({ flush: () => [flushes.push('first'), flushSoon(second)] });
@@ -17,14 +17,14 @@ describe('flushing at the end of a turn', () => {
     expect(flushes).toEqual(['first', 'second']);
   });
 
-  it('lets the event loop turn between slices of many, keeps their order and forgets none', async () => {
+  it('flushes many targets in slices and in order, and lets the event loop run in between', async () => {
     const flushes: number[] = [];
     const ask = (from: number, count: number) => {
       for (let i = from; i < from + count; i += 1) flushSoon({ flush: () => flushes.push(i) });
     };
     ask(0, 3_000);
     const turns: number[] = [];
-    // Some more are asked for while the first ones go out.
+    // More targets are added while the first ones are flushed.
     for (let asked = 3_000; flushes.length < asked || asked < 5_000; ) {
       await turn();
       turns.push(flushes.length);

@@ -4,7 +4,7 @@ import { jsonElement } from '../../../src/adapters/transport/json-element.ts';
 import { SharedFrame } from '../../../src/adapters/transport/shared-frame.ts';
 import { joinedTextFrame, openTextFrame, textFrame } from '../../../src/adapters/transport/web-socket-frame.ts';
 
-/** The messages that a client of RFC 6455 reads out of the bytes. */
+/** The messages that a client of RFC 6455 reads from the bytes. */
 function read(...chunks: readonly Buffer[]): string[] {
   const messages: string[] = [];
   for (let rest = Buffer.concat(chunks); rest.length > 0; ) {
@@ -24,7 +24,7 @@ const sizes = [0, 1, 125, 126, 127, 65535, 65536, 70000];
 const text = fc.string({ unit: 'binary' });
 
 describe('a text frame', () => {
-  it.each(sizes)('of %i bytes is read back', (size) => {
+  it.each(sizes)('frames a text of %i bytes so that a client reads it', (size) => {
     const payload = 'x'.repeat(size);
     expect(read(textFrame(payload), textFrame('next'))).toEqual([payload, 'next']);
     expect(read(joinedTextFrame('', Buffer.from(payload)))).toEqual([payload]);
@@ -33,7 +33,7 @@ describe('a text frame', () => {
 });
 
 describe('a shared frame', () => {
-  it.each(sizes)('of %i bytes gives its payload for both kinds of connections', (size) => {
+  it.each(sizes)('gives the payload of %i bytes for raw and for SockJS connections', (size) => {
     const frame = new SharedFrame('x'.repeat(size));
     expect(frame.webSocketPayload.toString()).toBe(frame.text);
     expect(read(frame.webSocketFrame)).toEqual([frame.text]);
@@ -41,14 +41,14 @@ describe('a shared frame', () => {
     expect(frame.sockJsTail.toString()).toBe(`${frame.text}"]`);
   });
 
-  it('is encoded once', () => {
+  it('encodes a shared frame once', () => {
     const frame = new SharedFrame('x');
     expect(frame.webSocketFrame).toBe(frame.webSocketFrame);
     expect(frame.sockJsFrame).toBe(frame.sockJsFrame);
     expect(frame.element).toBe(frame.element);
   });
 
-  it('says the same in every encoding, with any head', () => {
+  it('has the same text in every encoding, with any head', () => {
     fc.assert(
       fc.property(text, text, (head, body) => {
         const frame = new SharedFrame(body);
@@ -62,12 +62,12 @@ describe('a shared frame', () => {
 });
 
 describe('a JSON element', () => {
-  it('keeps every text, and holds nothing that is mangled on the way', () => {
+  it('keeps every text as a JSON element, without characters that browsers change', () => {
     fc.assert(
       fc.property(text, (value) => {
         const element = jsonElement(value);
         expect(JSON.parse(element)).toBe(value);
-        // DEL and what follows it stay as they are, as with the original.
+        // DEL and the characters behind it are not escaped, as in the original SockJS server.
         expect([...element].every((character) => character >= ' ')).toBe(true);
         expect(element).not.toMatch(/[\p{Cs}\u200c-\u200f\u2028-\u202f\u2060-\u206f\ufff0-\uffff]/u);
       }),

@@ -2,10 +2,10 @@ import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { SocketWriter } from '../../../src/adapters/transport/socket-writer.ts';
 
-/** Keeps what each system call would have been given. */
+/** A socket that records the bytes of each system call. */
 class CountingSocket extends Duplex {
   readonly calls: Buffer[][] = [];
-  /** What a client that does not read keeps waiting. */
+  /** Writes of a client that does not read. */
   release: (() => void) | null = null;
   readonly #isStuck: boolean;
 
@@ -40,8 +40,8 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-describe('the socket writer', () => {
-  it('gives the system all that one turn wrote to a socket in one call', async () => {
+describe('SocketWriter', () => {
+  it('writes everything of one turn to a socket in one system call', async () => {
     const sockets = [new CountingSocket(), new CountingSocket()];
     const writers = sockets.map((socket) => new SocketWriter(socket));
     for (const word of ['a', 'b', 'c']) for (const writer of writers) writer.write(Buffer.from(word));
@@ -57,7 +57,7 @@ describe('the socket writer', () => {
     ]);
   });
 
-  it('gives sockets the same buffer as long as they were written the same, and each its own order', async () => {
+  it('writes one shared buffer to sockets with the same chunks, and keeps the order of each', async () => {
     const sockets = Array.from({ length: 5 }, () => new CountingSocket());
     const writers = sockets.map((socket) => new SocketWriter(socket));
     const [a, b, c, own] = ['a', 'b', 'c', 'own'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer, Buffer];
@@ -71,7 +71,7 @@ describe('the socket writer', () => {
     expect(sockets[4]?.calls[0]?.[0]).toBe(a);
   });
 
-  it('does not copy what is long, and still makes one call of it', async () => {
+  it('does not copy long chunks, and still writes them in one call', async () => {
     const socket = new CountingSocket();
     const writer = new SocketWriter(socket);
     const chunks = [Buffer.alloc(10_000, 'x'), Buffer.alloc(10_000, 'y')];
@@ -81,7 +81,7 @@ describe('the socket writer', () => {
     expect(socket.calls[0]?.map((chunk, i) => chunk === chunks[i])).toEqual([true, true]);
   });
 
-  it('counts what is gathered and what the socket holds', async () => {
+  it('counts the gathered bytes and those of the socket', async () => {
     const socket = new CountingSocket(true);
     const writer = new SocketWriter(socket);
     writer.write(Buffer.from('one'));
@@ -103,7 +103,7 @@ describe('the socket writer', () => {
     expect([socket.texts.join(''), writer.bufferedBytes]).toEqual(['onethree', 0]);
   });
 
-  it('minds neither a socket that is gone or ended, nor being flushed in between', async () => {
+  it('ignores sockets that are gone or ended, and allows a flush at any time', async () => {
     const [gone, ended, flushed, last] = Array.from({ length: 4 }, () => new CountingSocket());
     if (gone === undefined || ended === undefined || flushed === undefined || last === undefined) throw new Error();
     const writers = [gone, ended, flushed, last].map((socket) => new SocketWriter(socket));
