@@ -1,12 +1,10 @@
 import 'reflect-metadata';
 import { type DependencyContainer, instanceCachingFactory, container as root } from 'tsyringe';
 import { createFileLinks } from '../adapters/http/file-links.ts';
-import type { JwtKeyOptions } from '../adapters/jwt/signing-keys.ts';
 import { JwtTokenIssuer } from '../adapters/jwt/token-issuer.ts';
 import { JwtTokenVerifier } from '../adapters/jwt/token-verifier.ts';
 import { MemoryDirectory } from '../adapters/memory/directory.ts';
 import { MemoryMemberCache } from '../adapters/memory/member-cache.ts';
-import type { MemoryBroker } from '../adapters/memory/memory-broker.ts';
 import { MemoryMessageBus } from '../adapters/memory/message-bus.ts';
 import { NoNotifier } from '../adapters/memory/no-notifier.ts';
 import { MemoryRoomDirectory } from '../adapters/memory/room-directory.ts';
@@ -15,46 +13,28 @@ import { MemoryUserDirectory } from '../adapters/memory/user-directory.ts';
 import { StompSubscribers } from '../adapters/stomp/endpoint.ts';
 import { SystemClock } from '../adapters/system/clock.ts';
 import { SystemIdSource } from '../adapters/system/id-source.ts';
-import type { SystemTelemetry } from '../adapters/system/telemetry.ts';
 import { TcpSessionReporter } from '../adapters/tcp/session-reporter.ts';
 import { createApplication } from '../application/create-application.ts';
-import type { FileStore } from '../application/ports/file-store.ts';
-import type { AdapterParts, ForeignAdapters } from './adapters.ts';
-import type { Config } from './config/config.ts';
-import type { Lifecycle } from './lifecycle.ts';
+import type { AdapterParts } from './adapters.ts';
 import type { OptionalAdapters } from './optional-adapters.ts';
+import type { OpenedResources } from './resources.ts';
 import { linkKeys } from './secrets.ts';
-import type { Stores } from './stores.ts';
-import { TOKENS, type Typed } from './tokens.ts';
+import { TOKENS, type Token } from './tokens.ts';
 
 type Rest = NonNullable<OptionalAdapters['rest']>;
 
-/** The parts that are opened before the container is created. */
-export interface Opened {
-  readonly server: string;
-  readonly config: Config;
-  readonly keys: JwtKeyOptions;
-  readonly telemetry: SystemTelemetry;
-  readonly lifecycle: Lifecycle;
-  readonly stores: Stores;
-  readonly files: FileStore;
-  readonly broker: MemoryBroker;
-  readonly optional: OptionalAdapters;
-  readonly foreign: ForeignAdapters;
-}
-
-type Get = <T>(token: Typed<T>) => T;
-type Provide = <T>(token: Typed<T>, make: (get: Get) => T) => void;
+type Get = <T>(token: Token<T>) => T;
+type Provide = <T>(token: Token<T>, make: (get: Get) => T) => void;
 
 /**
  * Creates the container of one server. Each entry chooses the adapter of a port. A new adapter
  * needs one entry here (a bus: a case in `optional-adapters.ts`) and its variables.
  */
-export function createContainer(opened: Opened): DependencyContainer {
+export function createContainer(opened: OpenedResources): DependencyContainer {
   const { server, config, keys, telemetry, lifecycle, stores, broker, optional } = opened;
   const { rest } = optional;
   const container = root.createChildContainer();
-  const provide: Provide = <T>(token: Typed<T>, make: (get: Get) => T): void => {
+  const provide: Provide = <T>(token: Token<T>, make: (get: Get) => T): void => {
     const useFactory = instanceCachingFactory((from) => make((wanted) => from.resolve(wanted)));
     container.register<T>(token, { useFactory });
   };
@@ -63,8 +43,8 @@ export function createContainer(opened: Opened): DependencyContainer {
     const rest = new RestService({
       name,
       url,
-      onDown: (reason) => log.log('warn', 'the service is away', { reason }),
-      onUp: () => log.log('info', 'the service is back'),
+      onDown: (error) => log.log('warn', 'the service does not answer', { error }),
+      onUp: () => log.log('info', 'the service answers again'),
     });
     lifecycle.onStop(name, () => rest.close());
     return rest;
@@ -89,8 +69,8 @@ export function createContainer(opened: Opened): DependencyContainer {
     const log = telemetry.of('redis');
     const cache = new optional.redis.RedisMemberCache({
       url: config.memberCache.url.reveal(),
-      onDown: (reason) => log.log('warn', 'redis is away', { reason }),
-      onUp: () => log.log('info', 'redis is back'),
+      onDown: (error) => log.log('warn', 'Redis does not answer', { error }),
+      onUp: () => log.log('info', 'Redis answers again'),
     });
     lifecycle.onStop('member cache', () => cache.close());
     return cache;
@@ -103,17 +83,18 @@ export function createContainer(opened: Opened): DependencyContainer {
       });
     }
     const log = telemetry.of('presence');
-    // The reporter has several connections, and each reconnects. The state is logged once for all.
-    let away = true;
+    const { host, port } = config.presence;
+    // There are several connections, and each reports every attempt. Only changes are logged.
+    let state: 'unknown' | 'reached' | 'away' = 'unknown';
     const reporter = new TcpSessionReporter({
       ...config.presence,
-      onLost: (reason) => {
-        if (!away) log.log('warn', 'presence is away', { reason });
-        away = true;
+      onLost: (error) => {
+        if (state !== 'away') log.log('warn', 'the presence service cannot be reached', { host, port, error });
+        state = 'away';
       },
       onReady: () => {
-        if (away) log.log('info', 'presence is reachable');
-        away = false;
+        if (state !== 'reached') log.log('info', 'the presence service is connected', { host, port });
+        state = 'reached';
       },
     });
     lifecycle.onStop('presence', () => reporter.close());
@@ -123,7 +104,10 @@ export function createContainer(opened: Opened): DependencyContainer {
   provide(TOKENS.world, () => {
     const file = [config.directory, config.users].find((source) => source.kind === 'file');
     if (file === undefined) return new MemoryDirectory({ world: { users: {}, rooms: {}, communities: {} } });
-    const onError = (error: Error) => telemetry.log('error', 'the directory file is not read', { error });
+    const onError = (error: Error) =>
+      telemetry.log('error', 'the directory file has changed and cannot be read; the last version stays in use', {
+        error,
+      });
     return new MemoryDirectory(file.path === null ? { onError } : { path: file.path, onError });
   });
   provide(TOKENS.directory, (get) =>
@@ -186,8 +170,8 @@ export function createContainer(opened: Opened): DependencyContainer {
 }
 
 /** Registers the foreign adapters. The container resolves the last registration of a token. */
-function replaceAdapters({ server, telemetry, lifecycle, foreign }: Opened, provide: Provide): void {
-  const use = <T>(token: Typed<T>, name: string, make: ((parts: AdapterParts) => T) | undefined): void => {
+function replaceAdapters({ server, telemetry, lifecycle, foreign }: OpenedResources, provide: Provide): void {
+  const use = <T>(token: Token<T>, name: string, make: ((parts: AdapterParts) => T) | undefined): void => {
     if (make === undefined) return;
     const onStop = (what: string, close: () => Promise<void>): void => lifecycle.onStop(what, close);
     provide(token, () => make({ serverId: server, telemetry: telemetry.of(name), onStop }));

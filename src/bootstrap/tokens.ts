@@ -43,8 +43,9 @@ export const TOKENS = {
   application: token<RunningApplication>('application'),
 } as const;
 
-export type Typed<T> = InjectionToken<T> & symbol & { readonly made?: T };
+/** A token of the container that carries the type behind it. */
+export type Token<T> = InjectionToken<T> & symbol & { readonly made?: T };
 
-function token<T>(name: string): Typed<T> {
-  return Symbol(name) as Typed<T>;
+function token<T>(name: string): Token<T> {
+  return Symbol(name) as Token<T>;
 }

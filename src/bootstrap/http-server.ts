@@ -1,0 +1,129 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { DependencyContainer } from 'tsyringe';
+import { createHttpApp } from '../adapters/http/app.ts';
+import { hardenServer, serverOptions } from '../adapters/http/harden-server.ts';
+import { originRule } from '../adapters/http/origins.ts';
+import { serviceRule } from '../adapters/http/service-auth.ts';
+import { StickySessions } from '../adapters/sockjs/sticky-sessions.ts';
+import { createStompEndpoint } from '../adapters/stomp/endpoint.ts';
+import { parseNetworks } from '../adapters/transport/networks.ts';
+import { RequestClients } from '../adapters/transport/request-clients.ts';
+import type { Config } from './config/config.ts';
+import { createDemo } from './demo.ts';
+import type { ServerParts } from './resources.ts';
+import { startFailure, startStep } from './start-failure.ts';
+import { registerStompMetrics } from './stomp-metrics.ts';
+import { baseUrlOf, mountStomp, PREFIX } from './stomp-mount.ts';
+import { TOKENS, type Token } from './tokens.ts';
+import { sharedMetrics } from './workers.ts';
+
+/** WebSocket close code: the server restarts, so the client should connect again. */
+const SERVICE_RESTART = 1012;
+/** Milliseconds in which accepted commands are stored and receipted before their connection is closed. */
+const SETTLE_MS = 2_500;
+/** Milliseconds in which requests under way end, and in which clients answer a close. */
+const LAST_REQUESTS_MS = 3_000;
+/** Connections that wait to be accepted. */
+const LISTEN_BACKLOG = 4_096;
+
+type Handle = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Serves HTTP and STOMP on one port. Resolves when the port listens. @throws StartFailure */
+export async function serveHttp(parts: ServerParts, container: DependencyContainer): Promise<Server> {
+  const { config, telemetry, lifecycle, worker } = parts;
+  const get = <T>(token: Token<T>): T => container.resolve(token);
+  const clients = new RequestClients(parseNetworks(config.http.trustedProxies));
+  const allowOrigin = originRule(config.http.allowedOrigins.join(','));
+  const app = createApp(parts, get, clients, allowOrigin);
+  const stomp = createStompEndpoint({
+    application: get(TOKENS.application),
+    subscribers: get(TOKENS.subscribers),
+    limits: config.limits,
+    telemetry: telemetry.of('stomp'),
+    ids: get(TOKENS.ids),
+    baseUrl: (connection) => config.http.publicUrl ?? baseUrlOf(connection),
+  });
+  registerStompMetrics(telemetry.registry, stomp);
+  const sockJs = mountStomp({ limits: config.limits, stomp, clients, allowOrigin, telemetry });
+  const handle: Handle = (request, response) => {
+    if (!sockJs.handleRequest(request, response)) app(request, response);
+  };
+  const siblings = worker === null ? null : await joinSiblings(parts, worker, clients, handle);
+  const server = createServer(serverOptions(config.limits), (request, response) => {
+    if (siblings === null || !siblings.pass(request, response, clients.of(request))) handle(request, response);
+  });
+  hardenServer(server, config.limits);
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => socket.destroy());
+    if (!sockJs.handleUpgrade(request, socket, head)) socket.destroy();
+  });
+  await listen(server, config.listen);
+  lifecycle.onStop('clients', async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    await stomp.drain(SERVICE_RESTART, 'the server is stopping', SETTLE_MS);
+    sockJs.close(SERVICE_RESTART, 'the server is stopping');
+    server.closeIdleConnections();
+    const late = setTimeout(() => server.closeAllConnections(), LAST_REQUESTS_MS);
+    await closed.finally(() => clearTimeout(late));
+  });
+  return server;
+}
+
+function createApp(
+  { config, secrets, telemetry }: ServerParts,
+  get: <T>(token: Token<T>) => T,
+  clients: RequestClients,
+  allowOrigin: ReturnType<typeof originRule>,
+) {
+  const application = get(TOKENS.application);
+  return createHttpApp({
+    application,
+    fileLinks: get(TOKENS.fileLinks),
+    telemetry: telemetry.of('http'),
+    clock: get(TOKENS.clock),
+    clients,
+    allowOrigin,
+    isService: serviceRule(secrets.serviceToken, parseNetworks(config.http.serviceNetworks)),
+    publicUrl: config.http.publicUrl,
+    limits: config.limits,
+    demo: config.demo ? createDemo(get(TOKENS.issuer), get(TOKENS.world)) : null,
+    metrics: telemetry.registry,
+    allMetrics: sharedMetrics(telemetry.registry),
+    health: () => application.readiness(),
+  });
+}
+
+/** Shares SockJS sessions with the other workers behind this port. */
+async function joinSiblings(
+  { config, lifecycle }: ServerParts,
+  worker: number,
+  clients: RequestClients,
+  handle: Handle,
+): Promise<StickySessions> {
+  const { workers } = config.listen;
+  const siblings = new StickySessions({ prefix: PREFIX, worker, workers, folder: config.server.dataDir });
+  await startStep({ variable: 'DATA_DIR' }, () =>
+    siblings.listen((request, response, client) => {
+      if (client !== null) clients.report(request, client);
+      handle(request, response);
+    }),
+  );
+  lifecycle.onStop('siblings', () => siblings.close());
+  return siblings;
+}
+
+/** The errors of `listen` that are about the address, not about the port. */
+const HOST_ERRORS: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']);
+
+function listen(server: Server, { host, port }: Config['listen']): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: NodeJS.ErrnoException): void => {
+      reject(startFailure({ variable: HOST_ERRORS.has(error.code ?? '') ? 'HOST' : 'PORT' }, error));
+    };
+    server.once('error', fail);
+    server.listen(port, host, LISTEN_BACKLOG, () => {
+      server.removeListener('error', fail);
+      resolve();
+    });
+  });
+}

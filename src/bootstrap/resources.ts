@@ -1,0 +1,82 @@
+import { openFileStore } from '../adapters/files/create-file-store.ts';
+import type { JwtKeyOptions } from '../adapters/jwt/signing-keys.ts';
+import { MemoryBroker } from '../adapters/memory/memory-broker.ts';
+import type { SystemTelemetry } from '../adapters/system/telemetry.ts';
+import type { FileStore } from '../application/ports/file-store.ts';
+import type { ForeignAdapters } from './adapters.ts';
+import type { Config, Secrets } from './config/config.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import { loadOptionalAdapters, type OptionalAdapters } from './optional-adapters.ts';
+import { tokenSecrets } from './secrets.ts';
+import { startStep } from './start-failure.ts';
+import { openStores, type Stores } from './stores.ts';
+
+/** The facts that are known before anything is opened. */
+export interface ServerParts {
+  readonly id: string;
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly telemetry: SystemTelemetry;
+  readonly lifecycle: Lifecycle;
+  /** Number of this worker process from 1; null for a server of one process. */
+  readonly worker: number | null;
+  /** The bus of servers that live in one process. */
+  readonly broker: MemoryBroker | undefined;
+  readonly adapters: ForeignAdapters;
+}
+
+/** All that takes time to open, and that the container needs before it can put the server together. */
+export interface OpenedResources {
+  readonly server: string;
+  readonly config: Config;
+  readonly keys: JwtKeyOptions;
+  readonly telemetry: SystemTelemetry;
+  readonly lifecycle: Lifecycle;
+  readonly stores: Stores;
+  readonly files: FileStore;
+  readonly broker: MemoryBroker;
+  readonly optional: OptionalAdapters;
+  readonly foreign: ForeignAdapters;
+}
+
+/** Opens the secrets, the database and the file store. @throws StartFailure */
+export async function openResources(parts: ServerParts): Promise<OpenedResources> {
+  const { id, config, secrets, telemetry, lifecycle, broker, adapters } = parts;
+  const keys = await startStep(
+    {
+      variable: secrets.jwt.secret === null ? 'DATA_DIR' : 'JWT_SECRET',
+      fileHint: 'set DATA_DIR to a folder that the server can write, or set JWT_SECRET',
+    },
+    () => tokenSecrets(secrets.jwt, config.server.dataDir),
+  );
+  const stores = await startStep(
+    {
+      variable: config.store.kind === 'sqlite' ? 'DATA_DIR' : 'MONGODB_URL',
+      fileHint: 'set DATA_DIR to a folder that the server can write, or set MONGODB_URL',
+    },
+    () => openStores(config.store, lifecycle, telemetry.of('store')),
+  );
+  return {
+    server: id,
+    config,
+    keys,
+    telemetry,
+    lifecycle,
+    stores,
+    files: await openFiles(parts),
+    broker: broker ?? new MemoryBroker(),
+    optional: await loadOptionalAdapters(config),
+    foreign: adapters,
+  };
+}
+
+async function openFiles({ config, telemetry, lifecycle }: ServerParts): Promise<FileStore> {
+  // The SDK finds the credentials of a bucket by itself.
+  const s3 = { endpoint: null, region: '', credentials: null, ...config.files };
+  const onFailure = (error: unknown): void => telemetry.log('warn', 'the file store failed', { error });
+  const files = await startStep({ variable: 'FILES_URL', fileHint: 'set FILES_URL to a folder or bucket' }, () =>
+    openFileStore(config.files, s3, onFailure),
+  );
+  lifecycle.onStop('files', () => files.close());
+  return files.store;
+}
