@@ -31,14 +31,14 @@ else {
 }
 
 async function run(): Promise<void> {
-  // Until everything runs there is nothing to be ended in order; what was started dies with this process.
+  // Until everything runs, Ctrl-C ends this process, and its child processes end with it.
   let stop: () => void = () => process.exit(130);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop());
 
-  say('starting; the first time Kafka, MongoDB and Redis are fetched, which takes a minute or two');
+  say('starting; the first start fetches Kafka, MongoDB and Redis, which takes a minute or two');
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => TAKEN.test(name)));
   const ports = Array.from({ length: count }, (_, index) => port + 1 + index);
-  // First of all, so that a port in use shows at once.
+  // The load balancer comes first, so that a port in use is reported at once.
   const balancer = await startBalancer(ports, port);
   const cluster = await startCluster({
     own: true,
@@ -73,7 +73,7 @@ async function run(): Promise<void> {
   }, WATCH_MS);
 
   stop = () => {
-    // Who is in a hurry presses again.
+    // A second Ctrl-C ends this process at once.
     stop = () => process.exit(130);
     clearInterval(watch);
     say('stopping');

@@ -3,32 +3,32 @@ import { createServer, connect as dial, type Server, type Socket } from 'node:ne
 import { freePort } from './services/free-port.ts';
 
 /**
- * - `pass`: bytes go both ways.
- * - `slow`: as `pass`, each chunk later by `delayMs`.
- * - `hang`: connections are accepted and stay open, and nothing moves until the mode is `pass` or `slow` again.
+ * - `pass`: bytes pass in both directions.
+ * - `slow`: as `pass`, with each chunk delayed by `delayMs`.
+ * - `hang`: connections are accepted and stay open. No bytes pass until the mode is `pass` or `slow` again.
  * - `refuse`: the port is closed.
  * - `reset`: connections are accepted and reset at once.
- * - `garbage`: the first bytes from the client are answered with random ones.
- * - `flood`: the client gets `floodBytes` bytes with no line end, asked or not.
+ * - `garbage`: the first bytes of the client get random bytes as answer.
+ * - `flood`: the client gets `floodBytes` bytes without a line end, even without a request.
  */
 export type FaultMode = 'pass' | 'slow' | 'hang' | 'refuse' | 'reset' | 'garbage' | 'flood';
 
 export interface FaultProxyOptions {
-  /** Port of 127.0.0.1 behind the proxy. */
+  /** Port on 127.0.0.1 of the service behind the proxy. */
   readonly target: number;
   /** Default: a free one. */
   readonly port?: number;
   /** Default `pass`. */
   readonly mode?: FaultMode;
-  /** Of mode `slow`; default 1,000 ms. */
+  /** Delay of mode `slow`. Default: 1,000 ms. */
   readonly delayMs?: number;
-  /** Of mode `flood`; default 200 MiB. */
+  /** Bytes of mode `flood`. Default: 200 MiB. */
   readonly floodBytes?: number;
 }
 
 const FLOOD_CHUNK = Buffer.alloc(64 * 1024, 'x');
 
-/** A TCP proxy on 127.0.0.1 that makes what is behind it slow, silent, gone, or talk nonsense. */
+/** A TCP proxy on 127.0.0.1 that makes the service behind it slow, silent, absent, or faulty. */
 export class FaultProxy {
   readonly port: number;
   readonly #target: number;
@@ -59,17 +59,17 @@ export class FaultProxy {
     return this.#mode;
   }
 
-  /** How many connections were accepted so far. */
+  /** Number of connections that were accepted so far. */
   get accepted(): number {
     return this.#accepted;
   }
 
-  /** How many clients are connected now. */
+  /** Number of clients that are connected now. */
   get open(): number {
     return this.#clients.size;
   }
 
-  /** Between `pass`, `slow` and `hang` open connections live on; every other change cuts them. */
+  /** Open connections survive a change between `pass`, `slow` and `hang`. Every other change ends them. */
   async setMode(mode: FaultMode): Promise<void> {
     this.#mode = mode;
     if (mode === 'refuse') {
@@ -85,13 +85,13 @@ export class FaultProxy {
     }
   }
 
-  /** Resets the open connections; new ones are treated as the mode says. */
+  /** Resets the open connections. New ones are handled according to the mode. */
   cut(): void {
     for (const pair of this.#pairs) pair.end();
     for (const socket of this.#clients) socket.resetAndDestroy();
   }
 
-  /** Closes the port and all connections; may be called again. */
+  /** Closes the port and all connections. Idempotent. */
   async stop(): Promise<void> {
     await this.#close();
   }
@@ -149,7 +149,7 @@ export class FaultProxy {
   }
 }
 
-/** A client's connection and the one to the service, joined. */
+/** A connection of a client, joined with one to the service. */
 class Pair {
   readonly #client: Socket;
   readonly #service: Socket;
@@ -180,7 +180,7 @@ class Pair {
   }
 
   #relay(from: Socket, to: Socket): void {
-    // The chain keeps the order when the delay changes between two chunks.
+    // The promise chain keeps the order of chunks when the delay changes.
     let last = Promise.resolve();
     const inTurn = (act: () => void) => {
       const wait = this.#delayMs();

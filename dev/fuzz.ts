@@ -1,8 +1,9 @@
 /**
- * Gives mutated frames, records and bodies to the modules that read them and to a whole server, and says what broke:
+ * Gives mutated frames, records and bodies to the modules that read them and to a whole server, and reports
+ * defects:
  * `npm run fuzz -- [inputs, default 100000] [seed]`. The same seed makes the same inputs.
- * Ends with 1 where something threw that should not have, the server stopped serving, or the heap after a forced collection grew by 20 MB or more from the end of
- * the first repetition on.
+ * The exit code is 1 if a module threw an unexpected error, if the server stopped serving, or if the heap
+ * after a forced collection grew by 20 MB or more from the end of the first repetition on.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { MODULES } from './fuzz/modules.ts';
@@ -12,7 +13,7 @@ import { FuzzedServer } from './fuzz/server.ts';
 const REPETITIONS = 5;
 const MOST_SHOWN = 20;
 const MOST_GROWTH = 20 * 1024 * 1024;
-/** Of all inputs; the modules take the rest. */
+/** Share of the inputs that go to a whole server. The modules get the rest. */
 const SHARE = { frames: 0.25, sockJs: 0.1, bodies: 0.1 };
 
 const total = Number(process.argv[2] ?? 100_000);
@@ -38,7 +39,7 @@ function stackOf(error: unknown): string {
 }
 
 async function heap(): Promise<number> {
-  if (globalThis.gc === undefined) throw new Error('start it with node --expose-gc');
+  if (globalThis.gc === undefined) throw new Error('start this program with node --expose-gc');
   for (let round = 0; round < 3; round++) {
     globalThis.gc();
     await delay(50);

@@ -6,7 +6,7 @@ export interface Logged {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Telemetry that a test looks at. */
+/** Telemetry that keeps its lines and counts for tests. */
 export class RecordedTelemetry implements Telemetry {
   readonly counts = new Map<CounterName, number>();
   readonly logs: Logged[] = [];

@@ -13,27 +13,30 @@ const PROBE_EVERY_MS = 50;
 const PROBE_MS = 2_000;
 
 export interface ServerProcessOptions {
-  /** Variables of the server beside `PORT`, `DATA_DIR` and, where `id` is given, `SERVER_ID`. Those not named are unset, whatever the surroundings say. */
+  /**
+   * Variables of the server besides `PORT`, `DATA_DIR` and, where `id` is given, `SERVER_ID`. All other
+   * variables of the server are unset, whatever the environment of this process has.
+   */
   readonly env?: Readonly<Record<string, string>>;
   readonly id?: string;
   /** The program to run. Default: the server of this repository. */
   readonly main?: string;
-  /** Default: a free one, the same after each restart. */
+  /** Default: a free port. It stays the same after each restart. */
   readonly port?: number;
-  /** Default: a folder of its own, removed at the end; one that is given stays. */
+  /** Default: a new folder, which `dispose` removes. A folder that is given here stays. */
   readonly dataDir?: string;
-  /** Arguments of Node before the program, such as `--max-old-space-size=512`. */
+  /** Arguments for Node, such as `--max-old-space-size=512`. */
   readonly nodeArgs?: readonly string[];
 }
 
-/** One chat server as a child process that never outlives this one. */
+/** One chat server as a child process. It never outlives this process. */
 export class ServerProcess {
   readonly id: string;
   readonly port: number;
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
   readonly dataDir: string;
-  /** Where everything stands that it logged; removed with the rest. */
+  /** File with the server's log. `dispose` removes it. */
   readonly logFile: string;
   readonly #engine: LocalProcess;
 
@@ -54,7 +57,10 @@ export class ServerProcess {
     });
   }
 
-  /** Resolves when it says that it is ready. @throws Error with what it said, where it ended instead; nothing of it is left then */
+  /**
+   * Starts a server and resolves when it is ready.
+   * @throws Error with the end of its log if it does not start; nothing of it is left then
+   */
   static async start(options: ServerProcessOptions = {}): Promise<ServerProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'chat-server-'));
     const server = new ServerProcess(options.id ?? '', options.port ?? (await freePort()), folder, options);
@@ -67,7 +73,7 @@ export class ServerProcess {
     return server;
   }
 
-  /** Undefined while it does not run. */
+  /** Undefined while the server does not run. */
   get pid(): number | undefined {
     return this.#engine.pid;
   }
@@ -76,45 +82,45 @@ export class ServerProcess {
     return this.#engine.pid !== undefined;
   }
 
-  /** SIGTERM: it drains. Resolves with how it ended: `exit code 0`; `SIGKILL` where that took longer than 10 s. */
+  /** Sends SIGTERM: the server drains. Resolves with `exit code 0`, or with `SIGKILL` if it took longer than 10 s. */
   async stop(): Promise<string> {
     await this.#engine.terminate();
     return this.#engine.ended() ?? 'not ended';
   }
 
-  /** SIGKILL. */
+  /** Sends SIGKILL. */
   async kill(): Promise<void> {
-    // A stopped process dies of it all the same.
+    // SIGKILL ends a stopped process too.
     await this.#engine.kill();
   }
 
-  /** SIGSTOP: its connections stay open and nothing answers. */
+  /** Sends SIGSTOP: connections stay open and nothing answers. */
   async freeze(): Promise<void> {
     await this.#engine.freeze();
   }
 
-  /** SIGCONT. */
+  /** Sends SIGCONT. */
   async thaw(): Promise<void> {
     await this.#engine.thaw();
   }
 
-  /** Up again on the same port and data folder, whether it runs or not; resolves when it is ready. */
+  /** Stops the server if it runs, and starts it on the same port and data folder. Resolves when it is ready. */
   async restart(): Promise<void> {
     await this.#engine.terminate();
     await this.#start();
   }
 
-  /** Everything that it logged, over all restarts. */
+  /** The whole log, over all restarts. */
   async log(): Promise<string> {
     return await readFile(this.logFile, 'utf8').catch(() => '');
   }
 
-  /** The last lines that it logged. */
+  /** The last lines of the log. */
   logTail(): Promise<string> {
     return this.#engine.logTail();
   }
 
-  /** Ends it and removes all that it left, a data folder that was given aside. */
+  /** Ends the server and removes its files, except a data folder that was given. */
   async dispose(): Promise<void> {
     await this.#engine.dispose();
   }
@@ -139,12 +145,12 @@ export class ServerProcess {
         continue;
       }
       const how = ended === undefined ? `was not ready within ${READY_MS / 1000} s` : `ended (${ended})`;
-      throw new Error(`the chat server ${this.id} ${how}; it said:\n${await this.logTail()}`);
+      throw new Error(`the chat server ${this.id} ${how}; the end of its log:\n${await this.logTail()}`);
     }
   }
 }
 
-/** One server on its embedded parts. `env` as in ServerProcess; a secret of its own where none is given. */
+/** Starts one server on embedded parts. */
 export function startEmbedded(
   options: Pick<ServerProcessOptions, 'env' | 'dataDir' | 'port' | 'nodeArgs'> = {},
 ): Promise<ServerProcess> {

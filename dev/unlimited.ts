@@ -1,6 +1,6 @@
 import type { Limits } from '../src/application/limits.ts';
 
-/** Limits that get in nobody's way. */
+/** Limits that no test reaches. */
 export const unlimited: Limits = {
   contentChars: 8_000,
   messagesPerSecond: Number.POSITIVE_INFINITY,

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** A SockJS session lives on the server that opened it; its requests name it in the path. */
+/** A SockJS session lives on the server that opened it. Its requests name it in the path. */
 export const SOCKJS_SESSION = /^\/my-chat\/[^/.]+\/([^/.]+)\//;
 
 const CONNECT_MS = 2_000;
@@ -12,15 +12,16 @@ const CONNECT_MS = 2_000;
 export interface Balancer {
   readonly port: number;
   readonly url: string;
-  /** Ends all connections; may be called again. */
+  /** Ends all connections. Idempotent. */
   stop(): Promise<void>;
 }
 
 /**
- * A small load balancer on 127.0.0.1, with the rule of `deploy/nginx.conf`: requests of one SockJS session go to one server, everything else goes round.
- * A server that takes no connection is passed over.
- * @param targets ports of 127.0.0.1
- * @param port 0: a free one
+ * Starts a small load balancer on 127.0.0.1, with the rule of `deploy/nginx.conf`: requests of one SockJS
+ * session go to one server, all others to the servers in turn. A server that accepts no connection is
+ * skipped.
+ * @param targets ports on 127.0.0.1
+ * @param port 0: a free port
  */
 export async function startBalancer(targets: readonly number[], port: number): Promise<Balancer> {
   let turn = 0;
@@ -66,7 +67,7 @@ export async function startBalancer(targets: readonly number[], port: number): P
   };
 }
 
-/** All targets, best first: the order is the session's own, so that a lost server moves none but its own sessions. */
+/** All targets in the order of this session. A lost server moves only its own sessions. */
 export function byAffinity(targets: readonly number[], session: string): readonly number[] {
   const weight = (target: number) => createHash('sha1').update(`${target} ${session}`).digest('hex');
   return targets
@@ -79,11 +80,11 @@ function byWeight(a: { readonly weight: string }, b: { readonly weight: string }
   return a.weight < b.weight ? -1 : 1;
 }
 
-/** A connection to the first that takes one. */
+/** Connects to the first target that accepts. */
 async function reach(order: readonly number[]): Promise<Socket> {
   for (const port of order) {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    const late = setTimeout(() => socket.destroy(new Error('no connection in time')), CONNECT_MS);
+    const late = setTimeout(() => socket.destroy(new Error(`no connection within ${CONNECT_MS} ms`)), CONNECT_MS);
     try {
       await once(socket, 'connect');
       return socket;
@@ -93,10 +94,10 @@ async function reach(order: readonly number[]): Promise<Socket> {
       clearTimeout(late);
     }
   }
-  throw new Error('no server takes connections');
+  throw new Error('no chat server accepts connections');
 }
 
-/** Set and not appended to: whatever a client claims here is not passed on. */
+/** Sets the headers instead of appending to them: claims of a client are dropped. */
 function headersFor(incoming: IncomingMessage): NodeJS.Dict<string | string[]> {
   const { forwarded: _, ...headers } = incoming.headers;
   return {
@@ -116,11 +117,11 @@ function forward(incoming: IncomingMessage, response: ServerResponse, socket: So
   });
   outgoing.on('response', (answer) => {
     response.writeHead(answer.statusCode ?? 502, answer.headers);
-    // Streams of SockJS begin with their headers alone.
+    // SockJS streams send their headers before any body.
     response.flushHeaders();
     answer.pipe(response);
     answer.on('error', () => response.destroy());
-    // The other end vanished in the middle.
+    // The other side closed the connection in the middle of the answer.
     answer.on('close', () => {
       if (!answer.complete) response.destroy();
     });

@@ -21,21 +21,24 @@ import {
 import { type ClusterServices, ownServices, sharedServices } from './services.ts';
 
 export interface ClusterOptions {
-  /** How many chat servers; default 3. */
+  /** Number of chat servers. Default: 3. */
   readonly servers?: number;
-  /** Variables of every chat server; they win over the cluster's own. */
+  /** Variables of every chat server. They override the cluster's own. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Default false: Kafka, MongoDB and Redis of the test run, which nobody may harm. True: of the cluster's own, to be killed, frozen, restarted. */
+  /**
+   * false (default): the cluster uses Kafka, MongoDB and Redis of the test run, which must not be harmed.
+   * true: it has its own, which a test may kill, freeze and restart.
+   */
   readonly own?: boolean;
-  /** Default false. True: a FaultProxy in front of each neighbour. */
+  /** true: a FaultProxy is in front of each neighbour service. Default: false. */
   readonly proxied?: boolean;
   /** Default: the demo world. */
   readonly directory?: Directory;
-  /** Default: free ones. */
+  /** Default: free ports. */
   readonly ports?: { readonly servers?: readonly number[]; readonly presence?: number; readonly standIns?: number };
-  /** Of presence; default its own. */
+  /** Lease of presence. Default: the default of the presence service. */
   readonly leaseMs?: number;
-  /** Is told of each part that started. */
+  /** Called with a line for each part that started. */
   readonly progress?: (line: string) => void;
 }
 
@@ -46,26 +49,29 @@ export interface Cluster {
   readonly redis: ClusterServices['redis'];
   readonly presence: Neighbour<RunningPresence>;
   readonly standIns: Neighbour<RunningStandIns>;
-  /** Null where `proxied` was not asked for. */
+  /** null unless `proxied` is set. */
   readonly proxies: NeighbourProxies | null;
-  /** Key of the tokens, as Base64. */
+  /** Key of the tokens, in Base64. */
   readonly secret: string;
-  /** Variables that every server of this cluster has. */
+  /** Variables of every server of this cluster. */
   readonly env: Readonly<Record<string, string>>;
-  /** Name of a topic or group of this cluster: `topic('DIRECT')`. */
+  /** Returns the name of a topic or group of this cluster: `topic('DIRECT')`. */
   topic(kind: (typeof RECORD_STREAMS)[number]): string;
   token(userId: number, seconds?: number): string;
-  /** One more server of this cluster; `stop` ends it too. @throws Error with what it said, where it does not start */
+  /** Adds a server. `stop` ends it too. @throws Error with the end of its log if it does not start */
   add(options?: Omit<ServerProcessOptions, 'dataDir'>): Promise<ServerProcess>;
-  /** A STOMP client of that user at server `index`, connected. */
+  /** Connects a STOMP client of that user to server `index`. */
   client(index: number, userId: number, options?: Partial<StompClientOptions>): Promise<StompClient>;
-  /** Ends everything and removes what it left; may be called again. */
+  /** Ends all parts and removes their data. Idempotent. */
   stop(): Promise<void>;
 }
 
 const TOKEN_SECONDS = 3_600;
 
-/** A whole system: chat servers as processes of their own on real Kafka, MongoDB and Redis, with presence and stand-ins in this process. */
+/**
+ * Starts a whole system: chat servers as processes, on real Kafka, MongoDB and Redis. Presence and the
+ * stand-ins run in this process.
+ */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { servers: count = 3, own = false, progress = () => {} } = options;
   const name = `cluster-${randomBytes(5).toString('hex')}`;
@@ -132,7 +138,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       progress(`${server.id} serves on ${server.url}`);
       return server;
     });
-    // All of them, so that none starts after what has been started was ended.
+    // Waits for all of them: none may start after the others were ended.
     await Promise.allSettled(starting);
     const servers = await Promise.all(starting);
 

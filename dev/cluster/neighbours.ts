@@ -8,22 +8,22 @@ export interface NeighbourOptions {
   readonly redisUrl: string;
   readonly chatUrls: readonly string[];
   readonly serviceToken?: string;
-  /** Absent: the demo world. */
+  /** Default: the demo world. */
   readonly directory?: Directory;
-  /** Where they listen; absent: free ports. */
+  /** Ports on which they listen. Default: free ports. */
   readonly presencePort?: number;
   readonly standInPort?: number;
   readonly leaseMs?: number;
 }
 
-/** A service in this process that can be away for a while: it comes back on the same port. */
+/** A service in this process that a test can stop and start again on the same port. */
 export interface Neighbour<Running> {
   readonly port: number;
-  /** @throws Error while it is stopped */
+  /** @throws Error while the service is stopped */
   readonly now: Running;
-  /** Its port is closed then; may be called again. */
+  /** Closes its port. Idempotent. */
   stop(): Promise<void>;
-  /** Does nothing while it runs. What it kept in memory is as at its first start. */
+  /** Starts the service with empty memory. Does nothing while it runs. */
   start(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ export interface Neighbours {
   stop(): Promise<void>;
 }
 
-/** The proxies that stand between the chat servers and each neighbour. */
+/** The proxies between the chat servers and each neighbour service. */
 export interface NeighbourProxies {
   readonly presence: FaultProxy;
   readonly community: FaultProxy;
@@ -68,7 +68,7 @@ export async function startProxies({ presence, standIns }: Neighbours): Promise<
   };
 }
 
-/** How the chat servers reach the neighbours: the variables of their environment. */
+/** Returns the variables with the addresses of the neighbour services. */
 export function neighbourVariables(neighbours: Neighbours, proxies: NeighbourProxies | null): Record<string, string> {
   const { presence, standIns } = neighbours;
   const at = (name: keyof NeighbourProxies) => proxies?.[name].port ?? standIns.port;

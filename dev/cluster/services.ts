@@ -8,18 +8,18 @@ import { type RunningRedis, startRedis } from '../services/redis.ts';
 
 const REDIS_DATABASES = 16;
 
-/** What one cluster uses of Kafka, MongoDB and Redis. Those of the test run can't be killed; those of the cluster's own can. */
+/** Kafka, MongoDB and Redis of one cluster. Services of the test run cannot be killed; the cluster's own can. */
 export interface ClusterServices {
   readonly kafka: RunningKafka;
-  /** Its `url` names the cluster's own database. */
+  /** `url` names the cluster's own database. */
   readonly mongo: RunningMongo;
-  /** Its `url` names a database that was emptied. */
+  /** `url` names a database that was emptied. */
   readonly redis: RunningRedis;
-  /** Removes what the cluster wrote into shared services, ends its own. */
+  /** Removes the cluster's data from shared services, and ends its own services. */
   readonly stop: () => Promise<void>;
 }
 
-/** @param name of the database @param progress is told what has started */
+/** @param name name of the database @param progress called with a line for each service that started */
 export async function ownServices(name: string, progress: (line: string) => void): Promise<ClusterServices> {
   const begun = Date.now();
   const told = <Running>(service: string, address: (running: Running) => string, starting: Promise<Running>) =>
@@ -45,9 +45,9 @@ export async function ownServices(name: string, progress: (line: string) => void
   return { kafka, mongo: Object.assign(mongo, { url: withDatabase(mongo.url, name) }), redis, stop };
 }
 
-/** Parts of the test run's services: a new database, an emptied Redis database. Topics are named by the caller. */
+/** Uses services of the test run: a new MongoDB database and an emptied Redis database. The caller names the topics. */
 export async function sharedServices(name: string, topics: readonly string[]): Promise<ClusterServices> {
-  // Loaded here, since it is of use inside a test run only.
+  // Loaded here, because it only works inside a test run.
   const { shared } = await import('../services/shared.ts');
   const [brokers, mongoUrl, redisUrl] = await Promise.all([shared('kafka'), shared('mongo'), shared('redis')]);
   const of = (service: string) => lent(service, '', async () => {});
@@ -87,7 +87,7 @@ async function deleteTopics(brokers: readonly string[], topics: readonly string[
   }
 }
 
-/** Member lists are kept under keys without any prefix, so clusters take turns on the databases from 1 up. */
+/** Keys of member lists have no prefix, so each cluster takes the next Redis database from 1 up. */
 async function emptyDatabase(url: string): Promise<string> {
   const counter = new Redis(url);
   counter.on('error', () => {});

@@ -17,14 +17,14 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** The browser's program: CHROMIUM, or the first known name on the PATH. */
+/** Finds the browser's program: CHROMIUM, or the first known name on the PATH. */
 export function chromiumPath(): string | undefined {
   if (process.env.CHROMIUM) return process.env.CHROMIUM;
   const folders = (process.env.PATH ?? '').split(delimiter);
   return folders.flatMap((folder) => NAMES.map((name) => join(folder, name))).find(isProgram);
 }
 
-/** A headless Chromium; the caller closes it. @throws ServiceUnavailable */
+/** Starts a headless Chromium. The caller closes it. @throws ServiceUnavailable */
 export async function startChromium(): Promise<Browser> {
   const executablePath = chromiumPath();
   if (executablePath === undefined) {
@@ -38,7 +38,7 @@ export async function startChromium(): Promise<Browser> {
   }
 }
 
-/** A Chromium inside one test: skips that test with the reason, or fails it when CI is set. */
+/** Starts a Chromium for one test. Without one, the test is skipped with the reason, or fails when CI is set. */
 export async function chromiumOrSkip(context: TestContext): Promise<Browser> {
   try {
     return await startChromium();

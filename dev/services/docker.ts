@@ -9,13 +9,13 @@ const STOP_SECONDS = 10;
 
 export interface ContainerPlan {
   readonly image: string;
-  /** Same number inside and outside, so that a restart keeps it and a server may advertise it. */
+  /** The port is the same inside and outside. So a restart keeps it, and the server can advertise it. */
   readonly port: number;
   readonly command?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Whether a Docker engine answers, asked of its socket or of DOCKER_HOST, within 1.5 s. */
+/** Resolves with true if a Docker engine answers on its socket or on DOCKER_HOST within 1.5 s. */
 export async function dockerAnswers(): Promise<boolean> {
   const host = process.env.DOCKER_HOST;
   if (host?.startsWith('tcp://')) return ping({ host: new URL(host).hostname, port: Number(new URL(host).port) });
@@ -43,7 +43,7 @@ function ping(where: { socketPath: string } | { host: string; port: number }): P
   });
 }
 
-/** Starts the container at once, since only a started one has an id to be killed or paused by. */
+/** Starts the container at once: only a started one has an id, by which it is killed or paused. */
 export async function startContainer(plan: ContainerPlan): Promise<ServiceEngine> {
   const { GenericContainer, getContainerRuntimeClient } = await import('testcontainers');
   const generic = new GenericContainer(plan.image)

@@ -4,8 +4,8 @@ const LOWEST = 20_000;
 const HIGHEST = 31_999;
 
 /**
- * A port of 127.0.0.1 that nobody listens on. It lies below the range that systems give to outgoing connections: a
- * client that keeps trying a closed port of that range may one day connect to itself, and then a restart fails.
+ * Finds a free port on 127.0.0.1, below the range that systems use for outgoing connections. A client that
+ * tries a closed port of that range again and again can connect to itself, and then a restart fails.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
@@ -15,7 +15,7 @@ export async function freePort(): Promise<number> {
   throw new Error(`no free port between ${LOWEST} and ${HIGHEST}`);
 }
 
-/** `count` different free ports. */
+/** Finds `count` different free ports. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   while (ports.size < count) ports.add(await freePort());

@@ -17,15 +17,15 @@ export interface RunningKafka extends RunningService {
 }
 
 export interface KafkaOptions extends CommonOptions {
-  /** Largest heap in MiB; default 384. */
+  /** Largest heap in MiB. Default: 384. */
   readonly heapMb?: number;
-  /** Broker settings that replace or join the defaults, such as `{ 'message.max.bytes': '2000000' }`. */
+  /** Broker settings besides the defaults, or instead of them, such as `{ 'message.max.bytes': '2000000' }`. */
   readonly config?: Readonly<Record<string, string>>;
-  /** The address that clients are sent to, `host:port`, for a proxy in front; default the broker's own. */
+  /** Address that the broker gives to clients, `host:port`, for a proxy in front. Default: its own. */
   readonly advertised?: string;
 }
 
-/** A Kafka of one node (KRaft). Topics are never made by themselves. @throws ServiceUnavailable */
+/** Starts a Kafka of one node (KRaft). It creates no topics automatically. @throws ServiceUnavailable */
 export async function startKafka(options: KafkaOptions = {}): Promise<RunningKafka> {
   const given = process.env.TEST_KAFKA_BROKERS;
   if (given && !options.own) {
@@ -56,7 +56,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
         const data = join(folder, 'data');
         await mkdir(data);
         await writeFile(properties, asProperties({ ...config, 'log.dirs': data }));
-        // One that begins with a dash would be taken for an option.
+        // An id with a dash at its beginning would be read as an option.
         const id = `A${randomBytes(16).toString('base64url').slice(1)}`;
         const quick = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto'];
         const format = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', properties];
@@ -75,7 +75,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
   return Object.assign(running, { brokers });
 }
 
-/** Folder of Kafka's jars, fetched when need be. */
+/** Resolves with the folder of Kafka's jars, and fetches them where needed. */
 export function kafkaJars(): Promise<string> {
   return jars('Kafka', `kafka-${VERSION}`, ARTIFACTS);
 }
@@ -101,14 +101,14 @@ function brokerConfig(port: number, controller: number, advertised: string): Rec
     'transaction.state.log.num.partitions': '4',
     'group.initial.rebalance.delay.ms': '0',
     'group.min.session.timeout.ms': '1000',
-    // A killed broker's registration must lapse before the same broker is let in again; the default is 9 s.
+    // The registration of a killed broker must expire before the broker can register again. Default: 9 s.
     'broker.session.timeout.ms': '1500',
     'broker.heartbeat.interval.ms': '500',
     'auto.create.topics.enable': 'false',
     'log.retention.minutes': '30',
     'log.retention.bytes': '268435456',
     'log.segment.bytes': '67108864',
-    // The cleaner takes 128 MB of the heap by default, at once.
+    // By default, the cleaner allocates 128 MB of the heap at its start.
     'log.cleaner.dedupe.buffer.size': '8388608',
   };
 }

@@ -16,16 +16,16 @@ export interface LocalPlan {
 }
 
 export interface ServicePlan {
-  /** As a person calls it: `Kafka`. */
+  /** Human-readable name: `Kafka`. */
   readonly name: string;
   readonly container: ContainerPlan;
-  /** Fetches what is needed and prepares `folder`; undefined for `folder` just fetches. @throws ServiceUnavailable */
+  /** Fetches the programs and prepares `folder`. Without a folder, it only fetches. @throws ServiceUnavailable */
   readonly local: (folder: string) => Promise<LocalPlan>;
-  /** Asks the service something in its own protocol; throws until it answers. */
+  /** Sends a request in the service's own protocol. Throws until the service answers. */
   readonly probe: () => Promise<void>;
 }
 
-/** Starts a service in a container, or else as a process. Ports are chosen anew for each attempt by `planOf`. */
+/** Starts a service in a container, otherwise as a process. `planOf` chooses new ports for each attempt. */
 export async function launch(
   planOf: () => Promise<ServicePlan>,
 ): Promise<{ plan: ServicePlan; running: RunningService }> {
@@ -56,7 +56,7 @@ export async function launch(
       await engine.start();
       return { plan, running: await bringUp(plan, engine) };
     } catch (error) {
-      // Between choosing a port and binding it somebody else may have taken it.
+      // Another process may have taken the port before the service could bind it.
       if (/address (already )?in use/i.test(messageOf(error)) && attempt < ATTEMPTS) continue;
       reasons.push(messageOf(error));
       break;
@@ -116,12 +116,12 @@ async function report(what: string, engine: ServiceEngine): Promise<string> {
   return tail === '' ? `${what}; it logged nothing` : `${what}; its log ends:\n${tail}`;
 }
 
-/** A service that the variable `variable` names: nobody here may end it. @throws ServiceUnavailable if it is silent */
+/** A service of the environment, named by `variable`. It must not be ended. @throws ServiceUnavailable if it does not answer */
 export async function lent(name: string, variable: string, probe: () => Promise<void>): Promise<RunningService> {
   try {
     await probe();
   } catch (error) {
-    throw new ServiceUnavailable(name, `what ${variable} names does not answer: ${messageOf(error)}`);
+    throw new ServiceUnavailable(name, `the service of ${variable} does not answer: ${messageOf(error)}`);
   }
   const refuse = (action: string) => async () => {
     throw new ServiceNotOurs(name, action);

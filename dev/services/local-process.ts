@@ -12,7 +12,7 @@ const TAIL_BYTES = 4096;
 export interface LocalCommand {
   readonly program: string;
   readonly args: readonly string[];
-  /** Belongs to this service alone; holds data and log; removed at the end. */
+  /** Folder of this service alone, for data and log. It is removed at the end. */
   readonly folder: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -22,7 +22,7 @@ process.on('exit', () => {
   for (const service of living) service.abandon();
 });
 
-/** A service as a child process that never outlives this one, however this one ends. */
+/** A service as a child process. It never outlives this process, however this process ends. */
 export class LocalProcess implements ServiceEngine {
   readonly source = 'packages';
   readonly #command: LocalCommand;
@@ -44,7 +44,7 @@ export class LocalProcess implements ServiceEngine {
     const { program, args, folder, env } = this.#command;
     const log = openSync(this.#log, 'a');
     this.#ended = undefined;
-    // A process group of its own, so that Ctrl-C reaches the test runner alone, which then stops services in order.
+    // The child has a process group of its own. So Ctrl-C reaches only the test runner, which stops services in order.
     const child = spawn(program, args, {
       cwd: folder,
       detached: true,
@@ -61,7 +61,7 @@ export class LocalProcess implements ServiceEngine {
       this.#ended = signal === null ? `exit code ${code}` : signal;
       this.#dismissGuard();
     });
-    // Neither a service nor its guard may keep a finished test process alive.
+    // A service and its guard must not keep a finished test process alive.
     child.unref();
     if (child.pid !== undefined) this.#guard = guardOf(child.pid, folder);
   }
@@ -109,7 +109,7 @@ export class LocalProcess implements ServiceEngine {
     await rm(this.#command.folder, { recursive: true, force: true, maxRetries: 3 });
   }
 
-  /** The last act of a test process that did not stop its services: nothing may wait here. */
+  /** Called when a test process exits without stopping its services. It must be synchronous. */
   abandon(): void {
     this.#signal('SIGKILL');
     rmSync(this.#command.folder, { recursive: true, force: true, maxRetries: 3 });
@@ -139,8 +139,8 @@ export class LocalProcess implements ServiceEngine {
 }
 
 /**
- * A shell that waits until its standard input closes, which happens even when this process dies by SIGKILL, and then
- * kills the service and removes its folder.
+ * Starts a shell that waits until its standard input closes, which also happens when this process is killed.
+ * Then it kills the service and removes its folder.
  */
 function guardOf(pid: number, folder: string): ChildProcess | undefined {
   if (process.platform === 'win32') return undefined;

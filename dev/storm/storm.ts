@@ -21,17 +21,17 @@ import { Troubles } from './troubles.ts';
 
 export interface StormOptions {
   readonly seed: number;
-  /** How long troubles come; starting, healing and reading take a minute or two more. */
+  /** Duration of the troubles. Start, repair and reading take a minute or two more. */
   readonly seconds: number;
-  /** Messages, edits and deletions a second, all publishers together; default 200. */
+  /** Messages, edits and deletions a second of all publishers together. Default: 200. */
   readonly rate?: number;
   /** Default 3. */
   readonly servers?: number;
   readonly publishers?: number;
   readonly listeners?: number;
-  /** Default true; false for a run without any harm, to see what that costs. */
+  /** false: a run without troubles, for comparison. Default: true. */
   readonly troubles?: boolean;
-  /** Where a run with findings is written; default the system's folder for temporary files. */
+  /** Folder for the recording of a run with findings. Default: the system's folder for temporary files. */
   readonly folder?: string;
   readonly progress?: (line: string) => void;
 }
@@ -44,9 +44,9 @@ export interface StormReport extends Verdict {
   readonly refusals: number;
   readonly reconnects: number;
   readonly troubles: Readonly<Record<string, number>>;
-  /** What no client should have seen, such as an ERROR frame. */
+  /** Frames and answers that no client should get, such as an ERROR. */
   readonly surprises: readonly string[];
-  /** File with everything recorded, where something was found. */
+  /** File with the recording, if there are findings. */
   readonly file: string | null;
 }
 
@@ -59,7 +59,10 @@ const TICK_MS = 20;
 const FINISH_MS = 90_000;
 const TOKEN_SECONDS = 4 * 3_600;
 
-/** Three servers on real services, harmed by a seeded schedule while people talk; then everything is healed, and what they saw is judged. */
+/**
+ * Runs three servers on real services while clients talk and a seeded schedule harms all parts. Then it repairs
+ * all parts, and the checker judges what the clients saw.
+ */
 export async function runStorm(options: StormOptions): Promise<StormReport> {
   const { progress = () => {} } = options;
   const [publishers, listeners] = [options.publishers ?? 12, options.listeners ?? 8];
@@ -123,7 +126,7 @@ class Storm {
     });
     const people = [...publishers, ...listeners];
     const cutClient = () => people[Math.floor(this.#random() * people.length)]?.cut();
-    // Clients throw dice as things happen to them; the schedule has its own, so that it is the same again.
+    // Clients draw random numbers when frames come. The schedule has a source of its own, so a seed repeats it.
     const troubles = new Troubles(this.#cluster, this.#proxies, cutClient, seededRandom(seed + 1));
     const over = new AbortController();
     const talking = talk(publishers, rate, this.#random);
@@ -137,7 +140,7 @@ class Storm {
       if (this.#options.troubles === false) await delay(seconds * 1_000);
       else await troubles.run(seconds * 1_000, over.signal);
       talking.stop();
-      progress('everything is mended');
+      progress('all parts are repaired');
       await this.#finish(publishers, listeners);
       verdict = await this.#judge(listeners, troubles);
     } finally {
@@ -172,7 +175,7 @@ class Storm {
       surprise: (what) => {
         if (this.#surprises.length < 50) this.#surprises.push(what);
       },
-      // Each server twice: by itself and through its proxy.
+      // Each server has two addresses: its own and that of its proxy.
       urls: direct.flatMap((url, i) => [url, `http://127.0.0.1:${this.#proxies[i]?.port}`]),
       token: (userId) => {
         const token = tokens.get(userId) ?? this.#cluster.token(userId, TOKEN_SECONDS);
@@ -182,7 +185,7 @@ class Storm {
     };
   }
 
-  /** Waits until everything is acknowledged and everybody has everything. */
+  /** Waits until all operations are acknowledged and all listeners have all events. */
   async #finish(publishers: readonly Publisher[], listeners: readonly Listener[]): Promise<void> {
     const until = performance.now() + FINISH_MS;
     while (publishers.some(({ open }) => open > 0) && performance.now() < until) await delay(100);
@@ -210,7 +213,7 @@ class Storm {
     const log = new Map<string, readonly LoggedEvent[]>();
     const newest = await this.#newest();
     for (const [i, place] of PLACES.entries()) {
-      // Each place from another server, and the two ways of reading it from two.
+      // Each place is read from another server, and by the two ways from two servers.
       history.set(place, await this.#historyReader(i).forwards(place));
       const pages = await this.#historyReader(i + 1).backwards(place);
       if (JSON.stringify(pages) !== JSON.stringify(history.get(place))) {
@@ -226,7 +229,7 @@ class Storm {
     return { ...verdict, file: isClean ? null : await this.#keep(run, verdict, troubles) };
   }
 
-  /** Writes everything down, one JSON value a line: what was found first. */
+  /** Writes the recording, one JSON value a line, with the findings first. */
   async #keep(run: Run, verdict: Verdict, troubles: Troubles): Promise<string> {
     const { seed, folder = tmpdir() } = this.#options;
     const path = join(folder, `storm-seed-${seed}-${Date.now()}.ndjson`);
@@ -250,13 +253,13 @@ class Storm {
   }
 }
 
-/** Publishers speak in random turns, so many times a second in all. */
+/** Lets publishers send in random turns, at `rate` a second in all. */
 function talk(publishers: readonly Publisher[], rate: number, random: () => number): { stop(): void } {
   let due = 0;
   let last = performance.now();
   const timer = setInterval(() => {
     const now = performance.now();
-    // What a stall of this process held up is not made good: it would come as one burst.
+    // Sends that a stall of this process delayed are skipped. They would come as one burst.
     due = Math.min(due + ((now - last) * rate) / 1_000, rate / 5);
     last = now;
     for (; due >= 1; due -= 1) publishers[Math.floor(random() * publishers.length)]?.speak();

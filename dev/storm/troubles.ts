@@ -11,11 +11,11 @@ interface Part {
 }
 
 export interface Trouble {
-  /** Milliseconds since the storm began. */
+  /** Milliseconds from the beginning of the storm. */
   readonly at: number;
   readonly part: string;
   readonly kind: Kind;
-  /** Milliseconds until its end is begun; a restart takes its time after that. */
+  /** Milliseconds until the repair begins. A restart takes some time after that. */
   readonly lasts: number;
 }
 
@@ -25,8 +25,8 @@ const MOST_FREEZE_MS = 15_000;
 const MOST_DOWN_MS = 5_000;
 
 /**
- * Kills, freezes and restarts the parts of a cluster and cuts connections, by a seeded schedule: up to three troubles at a time, never two of the same part,
- * never all servers.
+ * Kills, freezes and restarts the parts of a cluster and cuts connections, by a seeded schedule. At most three
+ * troubles happen at a time, never two to one part, and never to all servers.
  */
 export class Troubles {
   readonly done: Trouble[] = [];
@@ -43,7 +43,7 @@ export class Troubles {
     this.#parts = [...partsOf(cluster, proxies), { name: 'client', does: { cut: async () => this.#cutClient() } }];
   }
 
-  /** One trouble after the other for so long, and resolves when everything is mended. */
+  /** Makes troubles for this time, and resolves when all parts are repaired. */
   async run(ms: number, stopped: AbortSignal): Promise<void> {
     const began = performance.now();
     const mends: Promise<void>[] = [];
@@ -66,7 +66,7 @@ export class Troubles {
     await Promise.all(mends);
   }
 
-  /** How often each kind of trouble befell each part: `{"kafka kill": 3}`. */
+  /** Number of troubles by part and kind: `{"kafka kill": 3}`. */
   counts(): Record<string, number> {
     const counts: Record<string, number> = {};
     for (const { part, kind } of this.done) {
@@ -156,7 +156,7 @@ function hanging(proxy: FaultProxy): (lasts: number) => Promise<void> {
   };
 }
 
-/** As one who looks after servers would: what does not come up, because something else is down, is started again. */
+/** Retries a start, as a supervisor would: a server does not start while a part that it needs is down. */
 async function untilUp(restart: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -113,7 +113,7 @@ await describeWithOwnService('redis', 'a Redis of our own', () => {
 it('gives a reason when a service of the environment does not answer', async () => {
   const port = await freePort();
   vi.stubEnv('TEST_REDIS_URL', `redis://127.0.0.1:${port}`);
-  await expect(startRedis()).rejects.toThrow(/^no Redis: what TEST_REDIS_URL names does not answer: /);
+  await expect(startRedis()).rejects.toThrow(/^no Redis: the service of TEST_REDIS_URL does not answer: /);
   vi.unstubAllEnvs();
 });
 
