@@ -76,8 +76,8 @@ async function start(options: Partial<TcpSessionReporterOptions> & { readonly mo
     host: '127.0.0.1',
     port: proxy.port,
     connections: 2,
-    pauseMs: 20,
-    pauseMostMs: 100,
+    retryMs: 20,
+    maxRetryMs: 100,
     ...rest,
   });
   stops.push(() => reporter.close());
@@ -149,7 +149,7 @@ describe.each(MODES)('while presence does: %s', (mode) => {
 });
 
 test('a service that hangs costs its bound once, then nothing', async () => {
-  const { proxy, reporter } = await start({ timeoutMs: 300, pauseMs: 200, pauseMostMs: 5_000 });
+  const { proxy, reporter } = await start({ timeoutMs: 300, retryMs: 200, maxRetryMs: 5_000 });
   await reporter.login('s', 3);
   await proxy.setMode('hang');
   await refusedWithin(500, () => reporter.notLooking('r-5', [3]));
@@ -161,7 +161,7 @@ test('a service that hangs costs its bound once, then nothing', async () => {
 });
 
 test('a peer that sends 200 MB without a line end costs only its connection', async () => {
-  const { proxy, reporter } = await start({ connections: 1, pauseMs: 1_000, pauseMostMs: 1_000 });
+  const { proxy, reporter } = await start({ connections: 1, retryMs: 1_000, maxRetryMs: 1_000 });
   const before = process.memoryUsage();
   for (let round = 0; round < 3; round += 1) {
     const accepted = proxy.accepted;
@@ -206,7 +206,7 @@ test('a connection that is cut is opened again, and its sessions are told again,
 });
 
 test('a login that is refused between two connections is told by the next one', async () => {
-  const { peer, reporter } = await start({ connections: 1, pauseMs: 200 });
+  const { peer, reporter } = await start({ connections: 1, retryMs: 200 });
   await reporter.login('before', 1);
   for (const socket of peer.sockets) socket.destroy();
   await eventually(() => expect(reporter.ready).toBe(0));
@@ -233,7 +233,7 @@ test('a reply that nobody asked for ends the connection', async () => {
 });
 
 test('more requests than may wait are refused at once', async () => {
-  const { peer, reporter } = await start({ connections: 1, waiting: 10, timeoutMs: 200 });
+  const { peer, reporter } = await start({ connections: 1, maxPending: 10, timeoutMs: 200 });
   await reporter.login('s', 3);
   peer.answers = false;
   const calls = Array.from({ length: 20 }, () => reporter.notLooking('r-5', [3]));

@@ -64,7 +64,7 @@ describe('with the presence service', () => {
   async function through(presencePort: number) {
     const proxy = await FaultProxy.start({ target: presencePort });
     stops.push(() => proxy.stop());
-    const options = { host: '127.0.0.1', port: proxy.port, pauseMs: 10, pauseMostMs: 50 };
+    const options = { host: '127.0.0.1', port: proxy.port, retryMs: 10, maxRetryMs: 50 };
     const reporter = new TcpSessionReporter(options);
     stops.push(() => reporter.close());
     return { proxy, reporter };

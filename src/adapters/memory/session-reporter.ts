@@ -1,10 +1,10 @@
-import type { SessionReporter } from '../../application/ports/session-reporter.ts';
+import type { EndedSession, SessionReporter } from '../../application/ports/session-reporter.ts';
 import type { VoiceState } from '../../domain/chat-event.ts';
 import type { ChannelId, CommunityId, UserId } from '../../domain/ids.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import { type Whereabouts, whereaboutsText } from '../../domain/whereabouts.ts';
 
-/** A voice channel that somebody left, and who is still in it (user ids as texts). */
+/** A voice channel that a user left, with the ids of the users who are still in it, as texts. */
 export interface VoiceDeparture {
   readonly communityId: CommunityId;
   readonly channelId: ChannelId;
@@ -12,10 +12,14 @@ export interface VoiceDeparture {
 }
 
 export interface MemorySessionReporterOptions {
-  /** Told of each voice channel that was left, after the call that made it so has been answered. Must not throw. */
+  /**
+   * Called for each voice channel that a user left, after the call that caused it was answered.
+   * Must not throw.
+   */
   readonly onVoiceLeft?: (left: VoiceDeparture) => void;
-  /** For how long (ms) a place counts that was told of a user without a session; default 60 s. */
+  /** How long the place of a user without a session counts, in milliseconds; default 60 s. */
   readonly provisionalMs?: number;
+  /** Milliseconds; only differences count. Default: a monotonic clock. */
   readonly now?: () => number;
 }
 
@@ -26,13 +30,19 @@ interface Entry {
   readonly sessions: Set<string>;
 }
 
-/** Presence inside the server's own process: what the presence service knows, for one server alone. Never rejects. */
+/**
+ * The knowledge of the presence service inside the server's own process, for a single server. Never
+ * rejects.
+ */
 export class MemorySessionReporter implements SessionReporter {
   readonly #entries = new Map<UserId, Entry>();
   readonly #users = new Map<string, UserId>();
-  /** Community to those in its voice channels, in the order of entering. */
+  /** The users in each community's voice channels, in the order of entering. */
   readonly #voice = new Map<CommunityId, Map<UserId, ChannelId>>();
-  /** Users with a place and no session, to the time at which they are forgotten, oldest first. */
+  /**
+   * Users with a place but without a session, with the time at which they are forgotten, oldest
+   * first.
+   */
   readonly #provisional = new Map<UserId, number>();
   readonly #onVoiceLeft: (left: VoiceDeparture) => void;
   readonly #provisionalMs: number;
@@ -41,11 +51,11 @@ export class MemorySessionReporter implements SessionReporter {
   constructor(options: MemorySessionReporterOptions = {}) {
     this.#onVoiceLeft = options.onVoiceLeft ?? (() => {});
     this.#provisionalMs = options.provisionalMs ?? 60_000;
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   async login(sessionId: string, userId: UserId): Promise<void> {
-    this.#forgetLapsed();
+    this.#forgetExpired();
     const before = this.#users.get(sessionId);
     if (before !== undefined && before !== userId) this.#end(sessionId, before);
     const entry = this.#entries.get(userId) ?? { whereabouts: { kind: 'home' }, sessions: new Set() };
@@ -55,10 +65,8 @@ export class MemorySessionReporter implements SessionReporter {
     this.#provisional.delete(userId);
   }
 
-  async logout(
-    sessionId: string,
-  ): Promise<{ readonly userId: UserId; readonly whereabouts: Whereabouts | null } | null> {
-    this.#forgetLapsed();
+  async logout(sessionId: string): Promise<EndedSession | null> {
+    this.#forgetExpired();
     const userId = this.#users.get(sessionId);
     if (userId === undefined) return null;
     const whereabouts = this.#entries.get(userId)?.whereabouts ?? null;
@@ -67,12 +75,12 @@ export class MemorySessionReporter implements SessionReporter {
   }
 
   async moved(userId: UserId, whereabouts: Whereabouts): Promise<Whereabouts | null> {
-    this.#forgetLapsed();
+    this.#forgetExpired();
     return this.#move(userId, whereabouts);
   }
 
   async notLooking(place: ConversationKey, ids: readonly UserId[]): Promise<UserId[]> {
-    this.#forgetLapsed();
+    this.#forgetExpired();
     return ids.filter((id) => {
       const at = this.#entries.get(id)?.whereabouts;
       return !(at?.kind === 'conversation' && at.key === place);
@@ -80,15 +88,15 @@ export class MemorySessionReporter implements SessionReporter {
   }
 
   async voice(_userId: UserId, communityId: CommunityId): Promise<VoiceState> {
-    this.#forgetLapsed();
+    this.#forgetExpired();
     return this.#lists(communityId);
   }
 
   async enterVoice(userId: UserId, communityId: CommunityId, channelId: ChannelId): Promise<VoiceState> {
-    this.#forgetLapsed();
+    this.#forgetExpired();
     const before = this.#move(userId, { kind: 'voice', communityId, channelId });
     const lists = this.#lists(communityId);
-    // Clients merge these objects: a channel that was emptied by this very step has to be named to be cleared.
+    // Clients merge these objects. To clear a channel that has just become empty, it must be named.
     if (before?.kind === 'voice' && before.communityId === communityId) lists[String(before.channelId)] ??= [];
     return lists;
   }
@@ -125,7 +133,7 @@ export class MemorySessionReporter implements SessionReporter {
     if (entry.whereabouts?.kind === 'voice') this.#leave(userId, entry.whereabouts);
   }
 
-  #forgetLapsed(): void {
+  #forgetExpired(): void {
     if (this.#provisional.size === 0) return;
     const now = this.#now();
     for (const [userId, until] of this.#provisional) {

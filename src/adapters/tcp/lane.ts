@@ -1,43 +1,51 @@
 import type { UserId } from '../../domain/ids.ts';
-import { KeptConnection, type KeptConnectionOptions } from './kept-connection.ts';
+import { PersistentConnection, type PersistentConnectionOptions } from './persistent-connection.ts';
 import { login, logout, notLooking, type Question, RefusedRequest, state } from './presence-codec.ts';
-import { type Fact, SessionLedger } from './session-ledger.ts';
+import { SessionLedger, type SessionUpdate } from './session-ledger.ts';
 
-export interface LaneOptions extends Omit<KeptConnectionOptions, 'events' | 'probe'> {
-  readonly mostMissed: number;
-  /** Facts told again that may be under way at once, so that what is new does not wait behind thousands. */
-  readonly batch: number;
+export interface LaneOptions extends Omit<PersistentConnectionOptions, 'events' | 'probe'> {
+  readonly maxMissedLogouts: number;
+  /**
+   * Limit for repeated reports under way at a time. New questions do not wait behind thousands of
+   * them.
+   */
+  readonly maxRepeats: number;
   readonly onLost: (reason: string) => void;
   readonly onReady: () => void;
 }
 
-/** Who of nobody is not looking: any answer shows that presence is there. */
+/** Asks which of no users are not looking. Any answer shows that presence is there. */
 const PROBE: Question<unknown> = { ...notLooking('r-1', []), read: () => null };
 
-/** A connection and the sessions of those users whose requests all go through it, which is what keeps them in order. */
+/**
+ * A connection to presence, and the sessions of the users whose requests all go through it in
+ * order.
+ */
 export class Lane {
   readonly ledger: SessionLedger;
-  readonly connection: KeptConnection;
-  readonly #batch: number;
-  #telling: Generator<Fact> | undefined;
-  #underWay = 0;
-  #life = 0;
+  readonly connection: PersistentConnection;
+  readonly #maxRepeats: number;
+  /** The updates that are being repeated. */
+  #updates: Generator<SessionUpdate> | undefined;
+  #repeats = 0;
+  /** Counts the times at which the connection became ready. */
+  #generation = 0;
 
   constructor(options: LaneOptions) {
-    this.ledger = new SessionLedger(options.mostMissed);
-    this.#batch = options.batch;
-    this.connection = new KeptConnection({
+    this.ledger = new SessionLedger(options.maxMissedLogouts);
+    this.#maxRepeats = options.maxRepeats;
+    this.connection = new PersistentConnection({
       ...options,
       probe: PROBE,
       events: {
         ready: () => {
-          this.#life += 1;
-          this.#underWay = 0;
+          this.#generation += 1;
+          this.#repeats = 0;
           options.onReady();
-          this.#tellAgain();
+          this.#reportAll();
         },
         lost: (reason) => {
-          this.#telling = undefined;
+          this.#updates = undefined;
           this.ledger.newRound();
           options.onLost(reason);
         },
@@ -45,61 +53,63 @@ export class Lane {
     });
   }
 
-  /** Asks, and tells afterwards what was missed while asking was not possible. */
+  /**
+   * Asks presence. After an answer it reports what was missed while presence could not be asked.
+   */
   async ask<T>(question: Question<T>): Promise<T> {
     const answer = await this.connection.ask(question);
-    if (this.ledger.hasMissed || this.#telling !== undefined) this.#tell();
+    if (this.ledger.hasMissed || this.#updates !== undefined) this.#repeat();
     return answer;
   }
 
-  /** Every live session is told again, and what was missed. */
+  /** Reports every live session again, and what was missed. */
   renew(): void {
     this.ledger.newRound();
-    this.#tellAgain();
+    this.#reportAll();
   }
 
-  #tellAgain(): void {
-    this.#telling = this.ledger.untold();
-    this.#tell();
+  #reportAll(): void {
+    this.#updates = this.ledger.unreported();
+    this.#repeat();
   }
 
-  #tell(): void {
-    while (this.connection.isFree && this.#underWay < this.#batch) {
-      this.#telling ??= this.ledger.hasMissed ? this.ledger.untold() : undefined;
-      const next = this.#telling?.next();
+  #repeat(): void {
+    while (this.connection.isFree && this.#repeats < this.#maxRepeats) {
+      this.#updates ??= this.ledger.hasMissed ? this.ledger.unreported() : undefined;
+      const next = this.#updates?.next();
       if (next === undefined) return;
-      if (next.done) this.#telling = undefined;
-      else void this.#retell(next.value);
+      if (next.done) this.#updates = undefined;
+      else void this.#report(next.value);
     }
   }
 
-  async #retell(fact: Fact): Promise<void> {
-    const life = this.#life;
-    this.#underWay += 1;
-    const isTold = await this.connection.ask<unknown>(questionOf(fact)).then(
+  async #report(update: SessionUpdate): Promise<void> {
+    const generation = this.#generation;
+    this.#repeats += 1;
+    const isReported = await this.connection.ask<unknown>(questionOf(update)).then(
       () => true,
       (error: unknown) => error instanceof RefusedRequest,
     );
-    if (isTold) this.ledger.told(fact);
-    else if (fact.kind === 'login') this.ledger.missedLogin(fact.sessionId);
-    if (life !== this.#life) return;
-    this.#underWay -= 1;
-    this.#tell();
+    if (isReported) this.ledger.reported(update);
+    else if (update.kind === 'login') this.ledger.missedLogin(update.sessionId);
+    if (generation !== this.#generation) return;
+    this.#repeats -= 1;
+    this.#repeat();
   }
 }
 
-function questionOf(fact: Fact): Question<unknown> {
-  switch (fact.kind) {
+function questionOf(update: SessionUpdate): Question<unknown> {
+  switch (update.kind) {
     case 'login':
-      return login(fact.sessionId, fact.userId);
+      return login(update.sessionId, update.userId);
     case 'logout':
-      return logout(fact.sessionId);
+      return logout(update.sessionId);
     case 'whereabouts':
-      return state(fact.userId, fact.whereabouts);
+      return state(update.userId, update.whereabouts);
   }
 }
 
-/** Which of `lanes` a user's requests go through. */
+/** The lane that a user's requests go through. */
 export function laneOf(lanes: readonly Lane[], userId: UserId): Lane | undefined {
   return lanes[userId % lanes.length];
 }

@@ -1,27 +1,32 @@
-/** A line, ended or not, is longer than it may be. */
+/** A line is longer than the limit. Its end may not have arrived yet. */
 export class LineTooLong extends Error {
   override readonly name = 'LineTooLong';
 }
 
 const LF = 10;
 const CR = 13;
-const FIRST = 512;
+/** Size of the first buffer, in bytes. */
+const MIN_BUFFER_BYTES = 512;
 
 /**
- * Cuts a byte stream into lines ended by CR LF (or LF). Bytes that are no UTF-8 become replacement characters. Holds no more
- * than the open line, in a buffer that grows by doubling up to the cap.
+ * Splits a byte stream into lines that end with CR LF or LF. Bytes that are not valid UTF-8 become
+ * replacement characters. It holds no more than the unfinished line, in a buffer that doubles in
+ * size up to the limit.
  */
 export class LineReader {
-  readonly #most: number;
+  readonly #maxBytes: number;
   #buffer: Buffer | undefined;
   #held = 0;
 
-  /** @param most longest line in bytes, without its end */
-  constructor(most: number) {
-    this.#most = most;
+  /** @param maxBytes limit for a line, without its end */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
   }
 
-  /** @throws LineTooLong; the reader is then of no more use */
+  /**
+   * Returns the lines that are complete.
+   * @throws LineTooLong; the reader must not be used after it
+   */
   *push(chunk: Buffer): Generator<string> {
     let from = 0;
     for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, from)) {
@@ -33,7 +38,7 @@ export class LineReader {
 
   #line(tail: Buffer): string {
     if (this.#held === 0) {
-      if (tail.length > this.#most + 1) throw new LineTooLong(`a line of more than ${this.#most} bytes`);
+      if (tail.length > this.#maxBytes + 1) throw new LineTooLong(`a line has more than ${this.#maxBytes} bytes`);
       return text(tail);
     }
     this.#hold(tail);
@@ -45,13 +50,13 @@ export class LineReader {
 
   #hold(part: Buffer): void {
     const needed = this.#held + part.length;
-    if (needed > this.#most + 1) {
+    if (needed > this.#maxBytes + 1) {
       this.#buffer = undefined;
       this.#held = 0;
-      throw new LineTooLong(`a line of more than ${this.#most} bytes`);
+      throw new LineTooLong(`a line has more than ${this.#maxBytes} bytes`);
     }
     if (this.#buffer === undefined || this.#buffer.length < needed) {
-      let size = this.#buffer?.length ?? FIRST;
+      let size = this.#buffer?.length ?? MIN_BUFFER_BYTES;
       while (size < needed) size *= 2;
       const grown = Buffer.alloc(size);
       this.#buffer?.copy(grown, 0, 0, this.#held);

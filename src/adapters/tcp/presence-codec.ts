@@ -1,26 +1,28 @@
+import type { EndedSession } from '../../application/ports/session-reporter.ts';
 import type { VoiceState } from '../../domain/chat-event.ts';
 import { type ChannelId, type CommunityId, parseId, type UserId } from '../../domain/ids.ts';
 import { type ConversationKey, isChannel } from '../../domain/place.ts';
 import { parseWhereabouts, type Whereabouts, whereaboutsText } from '../../domain/whereabouts.ts';
 
-/** One request of the presence protocol as it is written (its CR LF included), and how its reply is read. */
+/** A request of the presence protocol, and the reader of its reply. */
 export interface Question<T> {
+  /** The request with its CR LF. */
   readonly line: string;
-  /** @throws NonsenseReply for what can't be its answer, RefusedRequest where presence says that the request is wrong */
+  /** @throws NonsenseReply if the reply cannot be its answer, RefusedRequest if presence refuses */
   read(reply: string): T;
 }
 
-/** The peer said something that is no answer to the question: its stream of replies can't be trusted any more. */
+/** The reply is no answer to the question. The replies after it cannot be trusted any more. */
 export class NonsenseReply extends Error {
   override readonly name = 'NonsenseReply';
 }
 
-/** Presence understood where the request ends and would not take it. The replies after it are sound. */
+/** Presence refused the request. The replies after it are sound. */
 export class RefusedRequest extends Error {
   override readonly name = 'RefusedRequest';
 }
 
-/** Keys in the order of the protocol's documentation; those that are not used are left out. */
+/** Keys in the order of the protocol's documentation. Unused keys are left out. */
 interface Request {
   readonly type: 'login' | 'logout' | 'state' | 'direct' | 'community' | 'before-enter' | 'enter';
   readonly session_id?: string;
@@ -31,42 +33,40 @@ interface Request {
 }
 
 export function login(sessionId: string, userId: UserId): Question<void> {
-  // Whatever presence answers is a yes: the protocol has no text for it.
+  // Any answer means yes, because the protocol does not define one.
   return question({ type: 'login', session_id: sessionId, user_id: String(userId) }, () => {});
 }
 
-/** Null: presence does not know the session. */
-export function logout(
-  sessionId: string,
-): Question<{ readonly userId: UserId; readonly whereabouts: Whereabouts | null } | null> {
+/** The answer is null when presence does not know the session. */
+export function logout(sessionId: string): Question<EndedSession | null> {
   return question({ type: 'logout', session_id: sessionId }, (reply) => {
     const comma = reply.indexOf(',');
-    if (comma < 0) throw new NonsenseReply('no comma in the answer to logout');
+    if (comma < 0) throw new NonsenseReply('the answer to logout has no comma');
     const user = reply.slice(0, comma);
     const userId = parseId(user);
-    if (userId === null && !/^[\w.@-]{1,128}$/.test(user)) throw new NonsenseReply('no user in the answer to logout');
+    if (userId === null && !/^[\w.@-]{1,128}$/.test(user)) throw new NonsenseReply('the answer to logout has no user');
     const whereabouts = readWhereabouts(reply.slice(comma + 1));
     return userId === null ? null : { userId, whereabouts };
   });
 }
 
-/** The answer is where the user looked before. */
+/** The answer is the place where the user looked before. */
 export function state(userId: UserId, whereabouts: Whereabouts): Question<Whereabouts | null> {
   const text = whereaboutsText(whereabouts);
   return question({ type: 'state', user_id: String(userId), channel_id: text }, (reply) => {
-    // A voice channel's place holds a comma, so the answer is cut from its end, which is known.
+    // The text of a voice channel has a comma. The answer is therefore split at its known end.
     const end = `,${text}`;
     const last = reply.endsWith(end) ? reply.slice(0, -end.length) : /^(com\d+,c-\d+|[^,]+),/.exec(reply)?.[1];
-    if (last === undefined) throw new NonsenseReply('no comma in the answer to state');
+    if (last === undefined) throw new NonsenseReply('the answer to state has no comma');
     return readWhereabouts(last);
   });
 }
 
-/** Those of `ids` who are not looking there. */
+/** The answer holds the users of `ids` who do not look at the conversation. */
 export function notLooking(place: ConversationKey, ids: readonly UserId[]): Question<UserId[]> {
   const type = isChannel(place) ? 'community' : 'direct';
   return question({ type, channel_id: place, community_id: place, ids }, (reply) => {
-    if (!reply.startsWith('[') || !reply.endsWith(']')) throw new NonsenseReply('no list in the answer');
+    if (!reply.startsWith('[') || !reply.endsWith(']')) throw new NonsenseReply('the answer is not a list');
     const asked = new Set(ids);
     const inner = reply.slice(1, -1).trim();
     if (inner === '') return [];
@@ -74,7 +74,7 @@ export function notLooking(place: ConversationKey, ids: readonly UserId[]): Ques
       .split(',')
       .map((text) => {
         const id = parseId(text.trim());
-        if (id === null) throw new NonsenseReply('a list of something else than ids');
+        if (id === null) throw new NonsenseReply('the answer has an entry that is not a user id');
         return id;
       })
       .filter((id) => asked.has(id));
@@ -92,13 +92,13 @@ export function enter(userId: UserId, communityId: CommunityId, channelId: Chann
   );
 }
 
-/** Cuts a list so that no answer to `notLooking` is longer than `bytes`. */
+/** Splits a list so that no answer to `notLooking` is longer than `bytes`. */
 export function portions(ids: readonly UserId[], bytes: number): UserId[][] {
-  // 16 digits at most, a comma and a blank.
+  // An id has at most 16 digits, and a comma and a blank follow it.
   const size = Math.max(1, Math.floor((bytes - 2) / 18));
-  const cut: UserId[][] = [];
-  for (let from = 0; from < ids.length; from += size) cut.push(ids.slice(from, from + size));
-  return cut;
+  const result: UserId[][] = [];
+  for (let from = 0; from < ids.length; from += size) result.push(ids.slice(from, from + size));
+  return result;
 }
 
 function question<T>(request: Request, read: (reply: string) => T): Question<T> {
@@ -111,9 +111,12 @@ function question<T>(request: Request, read: (reply: string) => T): Question<T> 
   };
 }
 
-/** Whereabouts texts that this server does not know count as none; what can't be a place at all is nonsense. */
+/**
+ * A kind of place that this server does not know counts as none.
+ * @throws NonsenseReply if the text cannot be a place
+ */
 function readWhereabouts(text: string): Whereabouts | null {
-  if (!/^[\w,-]{0,64}$/.test(text)) throw new NonsenseReply('no place in the answer');
+  if (!/^[\w,-]{0,64}$/.test(text)) throw new NonsenseReply('the answer has no place');
   return parseWhereabouts(text);
 }
 
@@ -122,12 +125,14 @@ function readVoice(reply: string): VoiceState {
   try {
     json = JSON.parse(reply);
   } catch {
-    throw new NonsenseReply('no JSON in the answer');
+    throw new NonsenseReply('the answer is not valid JSON');
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new NonsenseReply('no voice object');
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new NonsenseReply('the answer is not an object');
   const voice = new Map<string, string[]>();
   for (const [channel, users] of Object.entries(json)) {
-    if (parseId(channel) === null || !Array.isArray(users)) throw new NonsenseReply('no voice object');
+    if (parseId(channel) === null || !Array.isArray(users))
+      throw new NonsenseReply('the answer has an entry that is not a voice channel');
     const ids = users.map((user: unknown) => parseId(user));
     voice.set(channel, ids.filter((id) => id !== null).map(String));
   }

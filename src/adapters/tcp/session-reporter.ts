@@ -1,4 +1,4 @@
-import type { SessionReporter } from '../../application/ports/session-reporter.ts';
+import type { EndedSession, SessionReporter } from '../../application/ports/session-reporter.ts';
 import type { VoiceState } from '../../domain/chat-event.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { ChannelId, CommunityId, UserId } from '../../domain/ids.ts';
@@ -10,51 +10,59 @@ import { beforeEnter, enter, login, logout, notLooking, portions, RefusedRequest
 export interface TcpSessionReporterOptions {
   readonly host: string;
   readonly port: number;
-  /** Connections kept open; default 4. */
+  /** Number of connections; default 4. */
   readonly connections?: number;
-  /** Bound of every call (ms); default 500. */
+  /** Limit for every call, in milliseconds; default 500. */
   readonly timeoutMs?: number;
-  /** Longest reply; default 64 KiB. */
-  readonly replyBytes?: number;
-  /** Requests under way a connection; default 4,096. */
-  readonly waiting?: number;
-  /** Pause before dialling again after a first failure (ms), default 100, and the longest, default 2,000. */
-  readonly pauseMs?: number;
-  readonly pauseMostMs?: number;
-  /** Logouts kept for telling again, a connection; default 50,000. */
-  readonly mostMissed?: number;
-  /** Facts told again at a time, a connection; default 64. */
-  readonly batch?: number;
-  /** How often live sessions are told again, since presence forgets them after 24 hours (ms); default 6 hours. */
+  /** Limit for a reply, in bytes; default 64 KiB. */
+  readonly maxReplyBytes?: number;
+  /** Limit for requests without an answer on each connection; default 4,096. */
+  readonly maxPending?: number;
+  /** Pause before a new connection after a first failure, in milliseconds; default 100. */
+  readonly retryMs?: number;
+  /** Limit for that pause, which doubles with each further failure; default 2,000. */
+  readonly maxRetryMs?: number;
+  /** Limit for logouts that each connection keeps for a repetition; default 50,000. */
+  readonly maxMissedLogouts?: number;
+  /** Limit for repeated reports under way on each connection; default 64. */
+  readonly maxRepeats?: number;
+  /**
+   * Interval in which live sessions are reported again, in milliseconds; default 6 hours. Presence
+   * forgets a session after 24 hours.
+   */
   readonly renewMs?: number;
-  /** One of the connections was lost, or is ready (again). Must not throw. */
+  /** A connection was lost or could not be opened. Called for every attempt. Must not throw. */
   readonly onLost?: (reason: string) => void;
+  /** A connection is ready, for the first time or again. Must not throw. */
   readonly onReady?: () => void;
 }
 
 /**
- * Presence over TCP, by a pool of kept-open connections. All that concerns one user goes through one of them and so arrives in the order of the
- * calls; `notLooking` takes the least busy one.
+ * Reports sessions to the presence service over a pool of TCP connections that stay open. All
+ * requests of one user go through one connection and arrive in the order of the calls. `notLooking`
+ * uses the least busy connection.
  */
 export class TcpSessionReporter implements SessionReporter {
   readonly #lanes: readonly Lane[];
   readonly #users = new Map<string, UserId>();
-  readonly #replyBytes: number;
+  readonly #maxReplyBytes: number;
   readonly #renewal: NodeJS.Timeout;
 
-  /** Dials at once; calls made before the connections stand wait for them within their bound. */
+  /**
+   * Connects at once. Calls made before the connections are open wait for them, up to the limit.
+   */
   constructor(options: TcpSessionReporterOptions) {
-    this.#replyBytes = options.replyBytes ?? 64 * 1024;
+    this.#maxReplyBytes = options.maxReplyBytes ?? 64 * 1024;
     const lane: LaneOptions = {
       host: options.host,
       port: options.port,
       timeoutMs: options.timeoutMs ?? 500,
-      replyBytes: this.#replyBytes,
-      waiting: options.waiting ?? 4_096,
-      pauseMs: options.pauseMs ?? 100,
-      pauseMostMs: options.pauseMostMs ?? 2_000,
-      mostMissed: options.mostMissed ?? 50_000,
-      batch: options.batch ?? 64,
+      maxReplyBytes: this.#maxReplyBytes,
+      maxPending: options.maxPending ?? 4_096,
+      retryMs: options.retryMs ?? 100,
+      maxRetryMs: options.maxRetryMs ?? 2_000,
+      maxMissedLogouts: options.maxMissedLogouts ?? 50_000,
+      maxRepeats: options.maxRepeats ?? 64,
       onLost: options.onLost ?? (() => {}),
       onReady: options.onReady ?? (() => {}),
     };
@@ -68,7 +76,7 @@ export class TcpSessionReporter implements SessionReporter {
     this.#renewal.unref();
   }
 
-  /** How many of the connections are ready. */
+  /** Number of connections that are ready. */
   get ready(): number {
     return this.#lanes.filter((lane) => lane.connection.isReady).length;
   }
@@ -85,9 +93,7 @@ export class TcpSessionReporter implements SessionReporter {
     }
   }
 
-  async logout(
-    sessionId: string,
-  ): Promise<{ readonly userId: UserId; readonly whereabouts: Whereabouts | null } | null> {
+  async logout(sessionId: string): Promise<EndedSession | null> {
     const lane = this.#lane(this.#users.get(sessionId) ?? 0);
     this.#users.delete(sessionId);
     lane.ledger.ended(sessionId);
@@ -112,7 +118,9 @@ export class TcpSessionReporter implements SessionReporter {
   }
 
   async notLooking(place: ConversationKey, ids: readonly UserId[]): Promise<UserId[]> {
-    const asked = portions(ids, this.#replyBytes).map((portion) => this.#idlest().ask(notLooking(place, portion)));
+    const asked = portions(ids, this.#maxReplyBytes).map((portion) =>
+      this.#leastBusy().ask(notLooking(place, portion)),
+    );
     try {
       return (await Promise.all(asked)).flat();
     } catch (error) {
@@ -139,7 +147,7 @@ export class TcpSessionReporter implements SessionReporter {
     }
   }
 
-  /** Waits for answers under way within their bound, then hangs up. Idempotent. */
+  /** Waits for pending answers, up to the limit of a call, and then closes. Idempotent. */
   async close(): Promise<void> {
     clearInterval(this.#renewal);
     await Promise.all(this.#lanes.map((lane) => lane.connection.close()));
@@ -147,11 +155,11 @@ export class TcpSessionReporter implements SessionReporter {
 
   #lane(userId: UserId): Lane {
     const lane = laneOf(this.#lanes, userId);
-    if (lane === undefined) throw new Refusal('internal', 'there is no connection to presence');
+    if (lane === undefined) throw new Refusal('internal', 'the session reporter has no connection');
     return lane;
   }
 
-  #idlest(): Lane {
+  #leastBusy(): Lane {
     const free = this.#lanes.filter((lane) => lane.connection.isFree);
     return free.reduce(
       (best, lane) => (lane.connection.load < best.connection.load ? lane : best),

@@ -3,23 +3,36 @@ import type { ChannelId, CommunityId, UserId } from '../../domain/ids.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import type { Whereabouts } from '../../domain/whereabouts.ts';
 
+/** An ended session: its user, and where they looked last (null when presence does not know). */
+export interface EndedSession {
+  readonly userId: UserId;
+  readonly whereabouts: Whereabouts | null;
+}
+
 /**
- * Tells the presence service who came, went and looks where, and asks it.
+ * Reports to the presence service which sessions begin and end and where users look, and asks it.
  *
- * Every method rejects with `Refusal('try-again')` when presence is not reached, does not answer within its bound (well below 1 s) or answers nonsense; nobody's message
- * waits for it. What `login` and `logout` could not tell is told, in order, when presence is back, and so is every session that is then still live: the
- * rejection only says that it has not happened yet.
+ * Order: calls for the same user take effect in the order of the calls.
+ *
+ * Errors: every method rejects with `Refusal('try-again')` when presence is not reached, does not
+ * answer within a limit well below 1 s, or gives an answer that makes no sense. No message waits
+ * for presence. A login or logout that was rejected has only not happened yet: the reporter repeats
+ * it, in order, when presence is back. It then also reports every session again that is still live.
  */
 export interface SessionReporter {
+  /** A session began. Repeating it changes nothing. */
   login(sessionId: string, userId: UserId): Promise<void>;
-  /** Whose session it was and where he looked last; null where presence does not know the session. */
-  logout(sessionId: string): Promise<{ readonly userId: UserId; readonly whereabouts: Whereabouts | null } | null>;
-  /** The user looks at `place` now; resolves to where he looked before. */
+  /** A session ended. Resolves to null when presence does not know the session. */
+  logout(sessionId: string): Promise<EndedSession | null>;
+  /** The user looks at another place. Resolves to the place before. */
   moved(userId: UserId, whereabouts: Whereabouts): Promise<Whereabouts | null>;
-  /** Those of `ids` who are not looking at that conversation now. */
+  /** Resolves to those of `ids` who do not look at the conversation now. */
   notLooking(place: ConversationKey, ids: readonly UserId[]): Promise<UserId[]>;
-  /** Who is in the community's voice channels. */
+  /** Resolves to the users in each voice channel of the community. */
   voice(userId: UserId, communityId: CommunityId): Promise<VoiceState>;
-  /** The user enters a voice channel; resolves to who is in which afterwards. */
+  /**
+   * The user enters a voice channel. Resolves to the users in each voice channel afterwards. A
+   * channel that the user left by this and that is empty now has an empty list.
+   */
   enterVoice(userId: UserId, communityId: CommunityId, channelId: ChannelId): Promise<VoiceState>;
 }

@@ -82,6 +82,22 @@ it('counts the conversation as read while the presence service is away, and coun
   expect(telemetry.counts.get('presence_failures')).toBe(2);
 });
 
+it('waits at a stop until the end of a session is reported', async () => {
+  const { promise: answer, resolve: release } = Promise.withResolvers<null>();
+  const reporter = { ...absentReporter, login: async () => {}, logout: () => answer };
+  const { world, app } = await startApplication({ ports: { reporter } });
+  connect({ app }, 'gone-10', world.ada);
+  app.userDisconnected('gone-10');
+  let isStopped = false;
+  const stopped = app.stop(1_000).then(() => {
+    isStopped = true;
+  });
+  for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+  expect(isStopped).toBe(false);
+  release(null);
+  await stopped;
+});
+
 it('logs that the read time could not be stored', async () => {
   const markers: ReadMarkers = {
     mark: () => Promise.reject(new Error('the database is away')),

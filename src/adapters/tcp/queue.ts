@@ -1,6 +1,7 @@
-/** A queue whose first is taken without moving the rest. */
-export class BoundedQueue<T> {
+/** A first-in, first-out queue. Taking the first item does not move the others. */
+export class Queue<T> {
   #items: (T | undefined)[] = [];
+  /** Index of the first item. Slots before it are empty. */
   #head = 0;
 
   get length(): number {
