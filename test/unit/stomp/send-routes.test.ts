@@ -22,14 +22,18 @@ function commandOf(destination: string, body: unknown): unknown {
   return seen;
 }
 
-function refusal(destination: string, body: unknown): string {
+function refusalOf(destination: string, body: unknown): Refusal | null {
   try {
     commandOf(destination, body);
   } catch (error) {
-    if (error instanceof Refusal) return error.code;
+    if (error instanceof Refusal) return error;
     throw error;
   }
-  return 'nothing';
+  return null;
+}
+
+function refusal(destination: string, body: unknown): string {
+  return refusalOf(destination, body)?.code ?? 'nothing';
 }
 
 const direct = { channelId: 5, userId: 1, name: 'user1', profileImage: 'p', content: 'hello' };
@@ -127,6 +131,21 @@ describe('SEND', () => {
     expect(refusal('/kafka/join-channel', { user_id: 2, channel_id: 'home' })).toBe('not-permitted');
     expect(refusal('/kafka/send-direct-message', { ...direct, userId: 'x' })).toBe('bad-input');
     expect(refusal('/kafka/send-direct-message', { ...direct, userId: undefined })).toBe('nothing');
+  });
+
+  it.each<[string, unknown, string]>([
+    ['/kafka/send-direct-massage', {}, 'there is no destination "/kafka/send-direct-massage" to send to'],
+    ['/topic/direct/5', {}, 'clients cannot send to "/topic/direct/5", only below /kafka/'],
+    [`/${'x'.repeat(80)}`, {}, `clients cannot send to "/${'x'.repeat(59)}…", only below /kafka/`],
+    ['/kafka/send-direct-message', [], 'the body must be a JSON object'],
+    ['/kafka/send-direct-message', {}, 'channelId is missing'],
+    ['/kafka/send-direct-message', { channelId: 'five' }, 'channelId must be a positive integer'],
+    ['/kafka/send-direct-message', { channelId: 5, content: 1 }, 'content must be a string'],
+    ['/kafka/send-direct-delete', { channelId: 5, id: 'x' }, 'id must be a message id of 24 hexadecimal digits'],
+    ['/kafka/send-direct-message', { userId: 2 }, 'userId is 2, but the token belongs to user 1'],
+    ['/kafka/join-channel', { channel_id: 'com-1' }, 'channel_id must be home, r-{room} or c-{channel}'],
+  ])('says what is wrong with a SEND to %s with the body %j', (destination, body, message) => {
+    expect(refusalOf(destination, body)?.message).toBe(message);
   });
 
   it('counts the nesting of a body outside of strings only', () => {

@@ -276,7 +276,7 @@ describe('SUBSCRIBE', () => {
       const { body } = read(client.received[0]);
       expect(JSON.parse(body)).toEqual({
         code: 2100,
-        message: expect.any(String),
+        message: `there is no destination "${destination}" to subscribe to`,
         'receipt-id': 'r',
         subscription: 's',
       });
