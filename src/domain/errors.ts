@@ -30,8 +30,8 @@ export type RefusalCode =
 
 /**
  * An expected failure that is reported to the caller. Its message is human-readable and contains
- * nothing secret. It has no stack, because refusals are frequent. The cause is for the log only: clients
- * never see it.
+ * nothing secret. It has no stack, because refusals are frequent. The cause is for the log only:
+ * clients never see it.
  */
 export class Refusal extends Error {
   readonly code: RefusalCode;

@@ -2,7 +2,8 @@ const CRLF = Buffer.from('\r\n');
 const MAX_HEAD_BYTES = 4096;
 
 /**
- * Decodes a body in AWS's chunked framing: `SIZE_IN_HEX[;chunk-signature=…] CRLF bytes CRLF`, up to
+ * Decodes a body in AWS's chunked framing:
+ * `SIZE_IN_HEX[;chunk-signature=…] CRLF bytes CRLF`, up to
  * a chunk of size 0 and its trailers. Signatures and trailers are ignored.
  * @throws Error when the framing is not valid or the body is incomplete
  */

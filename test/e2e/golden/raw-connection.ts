@@ -1,9 +1,9 @@
 import { WebSocket } from 'ws';
 
-/** A WebSocket whose text messages are kept as they came. */
+/** A WebSocket that records its text messages unchanged. */
 export class RawConnection {
   readonly received: string[] = [];
-  /** The code of its close. */
+  /** Resolves to the close code. */
   readonly closed: Promise<number>;
   readonly #socket: WebSocket;
   #isOver = false;
@@ -12,7 +12,7 @@ export class RawConnection {
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.on('message', (data, isBinary) => {
-      this.received.push(isBinary ? 'not a text' : String(data));
+      this.received.push(isBinary ? 'a binary message' : String(data));
       this.#arrived.resolve();
       this.#arrived = Promise.withResolvers();
     });
@@ -40,10 +40,10 @@ export class RawConnection {
     this.#socket.send(text);
   }
 
-  /** The first `count` messages. */
+  /** Resolves to the first `count` messages. Rejects if the connection closes before them. */
   async texts(count: number): Promise<string[]> {
     while (this.received.length < count) {
-      if (this.#isOver) throw new Error(`closed after ${JSON.stringify(this.received)}`);
+      if (this.#isOver) throw new Error(`the connection closed after ${JSON.stringify(this.received)}`);
       await this.#arrived.promise;
     }
     return this.received.slice(0, count);

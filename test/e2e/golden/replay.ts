@@ -1,26 +1,30 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { StompClient } from '../../../dev/stomp-client.ts';
 import type { StompFrame } from '../../../dev/stomp-frame.ts';
 import type { EmbeddedSystem } from '../system.ts';
 import { Template } from './template.ts';
 
+/** A message and its destination. */
 interface Heard {
   readonly at: string;
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** One step of a recorded talk: a SEND by one of two users, or an HTTP call, and all that comes of it. */
+/**
+ * One step of a recorded conversation: a SEND by one of two users or an HTTP call, with all frames
+ * that follow.
+ */
 export interface Step {
   readonly step: string;
   readonly by?: string;
   readonly to?: string;
   readonly body?: unknown;
-  /** Absent: `application/json`; null: none. */
+  /** Default: `application/json`. Null: no such header. */
   readonly contentType?: string | null;
-  /** What both users hear. */
+  /** The messages that both users receive. */
   readonly hear?: readonly Heard[];
-  /** Number of the refusal on the errors queue. */
+  /** The code of the refusal on the errors queue. */
   readonly refused?: number;
   readonly request?: string;
   readonly as?: string;
@@ -33,7 +37,9 @@ export interface Step {
 const ERRORS = '/user/queue/errors';
 const HEADERS = ['destination', 'content-type', 'subscription', 'message-id', 'content-length'];
 
-/** One user's connection, whose frames are taken one by one: what nobody expected stands in the way of what comes after it. */
+/**
+ * One user's connection. A test takes its frames one by one, so it fails at an unexpected frame.
+ */
 export class Listener {
   readonly client: StompClient;
   readonly #ids = new Map<string, string>();
@@ -54,12 +60,12 @@ export class Listener {
     this.#ids.set(destination, id);
   }
 
-  /** Everything so far counts as taken. */
+  /** Ignores all frames that have arrived so far. */
   skip(): void {
     this.#taken = this.client.frames.length;
   }
 
-  /** The next MESSAGE, its form checked. */
+  /** Takes the next MESSAGE and checks its headers. */
   async message(): Promise<StompFrame> {
     let frame: StompFrame;
     do {
@@ -81,7 +87,9 @@ export class Listener {
   }
 }
 
-/** A test for each step, in order, on users 1 (`a`) and 2 (`b`), who subscribe to `destinations`. */
+/**
+ * Defines a test for each step, in order. Users 1 (`a`) and 2 (`b`) subscribe to `destinations`.
+ */
 export function replay(
   steps: readonly Step[],
   destinations: readonly string[],
@@ -95,7 +103,7 @@ export function replay(
     return found;
   };
 
-  test('two users connect and subscribe', async () => {
+  it('connects two users and subscribes them', async () => {
     for (const [name, userId] of [
       ['a', 1],
       ['b', 2],
@@ -104,7 +112,7 @@ export function replay(
       users.set(name, listener);
       for (const destination of [...destinations, ERRORS]) await listener.subscribe(destination);
     }
-    // Whether a new session hears of itself depends on what was faster.
+    // A new session may or may not get its own connect event, so all of these frames are skipped.
     const places = destinations.filter((each) => !each.startsWith('/topic/group/'));
     const { client } = user('a');
     const announced = () =>
@@ -122,7 +130,7 @@ export function replay(
   });
 
   for (const step of steps) {
-    test(step.step, async () => {
+    it(step.step, async () => {
       if (step.to !== undefined) await say(user(step.by ?? ''), step, template);
       else await ask(system(), step, template);
       if (step.refused !== undefined) {
@@ -151,7 +159,7 @@ async function say({ client }: Listener, step: Step, template: Template): Promis
     return;
   }
   await client.send(to, body, headers);
-  // What comes next shall be later on the server's clock too, which counts milliseconds.
+  // The next step must be later by at least a millisecond of the server's clock.
   for (const now = Date.now(); Date.now() === now; ) await delay(1);
 }
 

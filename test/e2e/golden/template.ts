@@ -9,13 +9,14 @@ const FORMS: Readonly<Record<string, RegExp>> = {
 const PLACEHOLDER = /^<(id|time|text|link|compact)(?::(\w+))?>$/;
 
 /**
- * Samples with placeholders: `<id:first>` stands for an id that is the same wherever it is named `first`, `<time:first>` and `<link:first>` alike, `<compact:first>`
- * for the digits of `<time:first>`, `<text>` for any text.
+ * Samples with placeholders. `<id:first>` is an id that has the same value wherever it is named
+ * `first`. `<time:first>` and `<link:first>` work in the same way. `<compact:first>` is the digits
+ * of `<time:first>`. `<text>` is any text.
  */
 export class Template {
   readonly #known = new Map<string, string>();
 
-  /** The sample with all that is known put in. */
+  /** Replaces the placeholders whose values are known. */
   fill(sample: unknown): unknown {
     return walk(sample, (text) => {
       const [, form, name] = PLACEHOLDER.exec(text) ?? [];
@@ -25,7 +26,7 @@ export class Template {
     });
   }
 
-  /** Fails where `actual` is not as the sample says; learns the names that were new. */
+  /** Fails if `actual` does not match the sample. Keeps the values of new names. */
   match(actual: unknown, sample: unknown): void {
     const learned = new Map<string, string>();
     const expected = walk(this.fill(sample), (text) => {
