@@ -1,10 +1,11 @@
 /**
- * The content type of a file whose first bytes show nothing that is safe to display. All that can be run, and all that can hide something
- * that can be run (HTML, SVG, XML, archives), has this type.
+ * The content type of a file that is not safe to display according to its first bytes. Files that
+ * can be run, or that can contain something that can be run (HTML, SVG, XML, archives), have this
+ * type.
  */
 export const OPAQUE_TYPE = 'application/octet-stream';
 
-/** Types of which a browser only decodes the bytes. It may show them itself. */
+/** Types that a browser may show, because it only decodes their bytes. */
 const INLINE_TYPES: ReadonlySet<string> = new Set([
   'image/png',
   'image/jpeg',
@@ -18,7 +19,10 @@ const INLINE_TYPES: ReadonlySet<string> = new Set([
   'audio/ogg',
 ]);
 
-/** Types that a file keeps, but that a browser must save instead of showing: another program opens them. */
+/**
+ * Types that a file keeps, but that a browser must save instead of showing. Another program opens
+ * them.
+ */
 const SAVED_TYPES: ReadonlySet<string> = new Set(['application/pdf']);
 
 /** True when a browser may show a file of this type inside a page. */
@@ -34,8 +38,9 @@ export function isServedType(contentType: string): boolean {
 const WHOLE_URL = /^https?:\/\//i;
 
 /**
- * True when the content or thumbnail of a file message is a whole URL. Such a file was stored by an original server and lies elsewhere. Every
- * other file is named by its key in the file store.
+ * True when the content or thumbnail of a file message is a whole URL. An original server stored
+ * such a file, outside of this server's file store. Every other file has a key of the file store
+ * here.
  */
 export function isFileUrl(content: string): boolean {
   return WHOLE_URL.test(content);

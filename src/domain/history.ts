@@ -1,23 +1,29 @@
 import type { MessageId } from './ids.ts';
 import type { Message } from './message.ts';
 
-/** What a reply shows in place of a parent that was deleted. */
+/** The text that a reply shows for a deleted parent. */
 export const DELETED_PARENT = '삭제된 메세지입니다.';
 
-/** A message of a history page with its parent as it stands when the page is read. */
+/** A message of a history page, with its parent as it is when the page is read. */
 export interface HistoryEntry {
   readonly message: Message;
-  /** Null for what is no reply and for a reply whose parent was deleted: `message.type` tells them apart. */
+  /**
+   * Null for a message that is not a reply, and for a reply whose parent was deleted.
+   * `message.type` shows which.
+   */
   readonly parent: Message | null;
 }
 
-/** Which part of a place's history: numbered pages from the newest, or the neighbours of a number. */
+/**
+ * A part of a place's history: a page, counted from the newest with page 0, or the messages before
+ * or after a number.
+ */
 export type HistoryRange =
   | { readonly kind: 'page'; readonly page: number; readonly size: number }
   | { readonly kind: 'before'; readonly seq: number; readonly size: number }
   | { readonly kind: 'after'; readonly seq: number; readonly size: number };
 
-/** Joins messages with those of `parents` that still exist. */
+/** Adds to each reply its parent. `parents` holds those that still exist. */
 export function withParents(messages: readonly Message[], parents: ReadonlyMap<MessageId, Message>): HistoryEntry[] {
   return messages.map((message) => ({
     message,

@@ -1,25 +1,36 @@
-/** Numbers of a place that are counted together. Stores keep counts by it: another size would need them counted anew. */
+/**
+ * How many numbers of a place form a bucket. A hole is a number without a message: the number of an
+ * edit, a deletion or a deleted message. Stores keep the count of holes for each bucket, so a
+ * change of the size requires new counts.
+ */
 const BUCKET = 1024;
 
-/** In which count a number falls that is no message (any more). */
+/** The bucket of a number. */
 export function holeBucket(seq: number): number {
   return Math.floor(seq / BUCKET);
 }
 
-/** The least number of a bucket; numbers begin with 1. */
+/** The first number of a bucket. Numbers begin with 1. */
 export function firstOfBucket(bucket: number): number {
   return Math.max(1, bucket * BUCKET);
 }
 
-/** True where so few are skipped that looking for the place costs more. */
+/**
+ * True if so few messages are skipped that reading and dropping them costs less than `seekMessage`.
+ */
 export function isShortSkip(skip: number): boolean {
   return skip <= BUCKET;
 }
 
 /**
- * Where the message stands that has `skip` newer ones: that many from `upTo` downwards. Numbers are dense, so buckets are passed over by arithmetic with the holes in them, and at
- * most one that has some is left to walk through: a skip alone would walk all the way from the newest.
- * @param holes how many numbers of a bucket are no message; asked from the newest bucket downwards, each once
+ * Finds the message that has `skip` newer messages. The result says: start at the number `upTo` and
+ * skip that many messages downwards.
+ *
+ * Numbers have no gaps, so whole buckets are passed by arithmetic with their holes. At most one
+ * bucket with holes is left to walk through. Without this, a store would walk all the way from the
+ * newest message.
+ * @param holes the number of holes in a bucket; called once for each bucket, from the newest
+ * downwards
  */
 export function seekMessage(
   newest: number,

@@ -2,21 +2,24 @@ import type { CommunityId, MessageId, UserId } from './ids.ts';
 import type { ConversationKey } from './place.ts';
 import type { CreatingEvent, FileType } from './stored-event.ts';
 
-/** Type of a message that is more than a plain text. */
+/** The type of a message that is not a plain text. */
 export type MessageType = 'reply' | FileType;
 
-/** A message as it stands now, after its edits. A deleted message does not exist. */
+/** A message as it is now, after its edits. A deleted message does not exist. */
 export interface Message {
   readonly id: MessageId;
   readonly place: ConversationKey;
   readonly communityId: CommunityId | null;
-  /** Number of the event that created it. Null only if an original server stored the message after the place was numbered. */
+  /**
+   * The number of the event that created it. Null only if an original server stored the message
+   * after the place was numbered.
+   */
   readonly seq: number | null;
   readonly userId: UserId;
-  /** As stored. Null for files that the original stored. */
+  /** The name that was stored. Null for files of an original server. */
   readonly name: string | null;
   readonly profileImage: string | null;
-  /** A text, or the key of a file. Files that the original stored have a whole URL here, or null. */
+  /** A text, or the key of a file. Files of an original server have a whole URL here, or null. */
   readonly content: string | null;
   readonly thumbnail: string | null;
   readonly type: MessageType | null;
@@ -37,7 +40,10 @@ function isMessageType(text: string): text is MessageType {
   return Object.hasOwn(MESSAGE_TYPES, text);
 }
 
-/** Reads a stored type. Null for a plain text, and for a type that this version does not know. */
+/**
+ * Reads a stored type. Returns null for a plain text and for a type that this version does not
+ * know.
+ */
 export function parseMessageType(text: unknown): MessageType | null {
   return typeof text === 'string' && isMessageType(text) ? text : null;
 }

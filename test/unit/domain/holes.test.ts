@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { firstOfBucket, holeBucket, seekMessage } from '../../src/domain/holes.ts';
+import { expect, it } from 'vitest';
+import { firstOfBucket, holeBucket, isShortSkip, seekMessage } from '../../../src/domain/holes.ts';
 
 const BUCKET = 1024;
 
-/** A place of some buckets of which some have holes. */
+/** A place with several buckets, some of them with holes. */
 const place = fc
   .record({
     newest: fc.integer({ min: 0, max: 5 * BUCKET }),
@@ -19,7 +19,7 @@ const place = fc
     return { newest, skip, counts, live: numbers.filter((seq) => !isHole(seq)) };
   });
 
-test('what is found is what a walk from the newest finds, and little of it is left to walk', () => {
+it('finds the same message as a walk from the newest, and leaves little of it to walk', () => {
   fc.assert(
     fc.property(place, ({ newest, skip, counts, live }) => {
       const asked: number[] = [];
@@ -39,11 +39,15 @@ test('what is found is what a walk from the newest finds, and little of it is le
   );
 });
 
-test('a bucket begins with its first number, the lowest with 1', () => {
+it('begins a bucket with a multiple of its size, and the lowest bucket with 1', () => {
   expect([1, BUCKET - 1, BUCKET, 2 * BUCKET].map((seq) => firstOfBucket(holeBucket(seq)))).toEqual([
     1,
     1,
     BUCKET,
     2 * BUCKET,
   ]);
+});
+
+it('looks for a message only when more than one bucket is skipped', () => {
+  expect([isShortSkip(0), isShortSkip(BUCKET), isShortSkip(BUCKET + 1)]).toEqual([true, true, false]);
 });
