@@ -7,7 +7,7 @@ import { FaultProxy } from '../../dev/fault-proxy.ts';
 import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
 import { ServerProcess } from '../../dev/server-process.ts';
 import { describeWithService } from '../../dev/services/shared.ts';
-import { RedisMessageBus } from '../../examples/redis-message-bus/redis-message-bus.ts';
+import { RedisMessageBus, type RedisMessageBusOptions } from '../../examples/redis-message-bus/redis-message-bus.ts';
 import { Heard } from '../support/heard.ts';
 import { messageBusContract } from './message-bus.ts';
 
@@ -26,8 +26,15 @@ await describeWithService('redis', 'the example of a message bus on Redis Stream
     await proxy.stop();
   });
 
-  const open = (serverId: string, telemetry = new RecordedTelemetry()) =>
-    new RedisMessageBus({ url: `redis://127.0.0.1:${proxy.port}`, serverId, telemetry, prefix, leaseMs: 1_000 });
+  const open = (serverId: string, options: Partial<RedisMessageBusOptions> = {}) =>
+    new RedisMessageBus({
+      url: `redis://127.0.0.1:${proxy.port}`,
+      serverId,
+      telemetry: new RecordedTelemetry(),
+      prefix,
+      leaseMs: 1_000,
+      ...options,
+    });
 
   const putGarbage = async () => {
     for (const fields of [
@@ -42,7 +49,7 @@ await describeWithService('redis', 'the example of a message bus on Redis Stream
   };
 
   messageBusContract(() => ({
-    open,
+    open: (serverId) => open(serverId),
     putGarbage,
     tooLargeContent: 1_500_000,
     interrupt: async (_, serverId) => {
@@ -56,7 +63,7 @@ await describeWithService('redis', 'the example of a message bus on Redis Stream
 
   it('counts records that cannot be decoded and logs one of them', async () => {
     const telemetry = new RecordedTelemetry();
-    const bus = open('counting', telemetry);
+    const bus = open('counting', { telemetry });
     const heard = new Heard();
     await bus.start(heard.handler);
     await putGarbage();
@@ -65,6 +72,16 @@ await describeWithService('redis', 'the example of a message bus on Redis Stream
     expect(telemetry.counts.get('records_skipped')).toBe(5);
     expect(telemetry.logs.filter(({ what }) => what.includes('cannot be decoded'))).toHaveLength(1);
     await bus.close();
+  });
+
+  it('rejects publish and is not ready when Redis refuses a record', async () => {
+    const bus = open('refused', { prefix: `${prefix}-refused` });
+    await bus.start(() => {});
+    await admin.set(`${prefix}-refused:records`, 'not a stream');
+    await expect(bus.publish([{ event: message('r-5', 1) }])).rejects.toThrow('WRONGTYPE');
+    expect(bus.health().ready).toBe(false);
+    await bus.close();
+    await admin.del(`${prefix}-refused:records`);
   });
 
   it('settles publish and close in bounded time when Redis hangs', async () => {
