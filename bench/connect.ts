@@ -1,6 +1,7 @@
 /**
- * How fast sessions begin: upgrade, CONNECT with a signed token, SUBSCRIBE to 3 rooms with membership checked, presence told; then a server with all of them is killed, and
- * the time until the last client is back. Arguments: sessions (10000), connections on their way at once (200).
+ * Measures new sessions a second: upgrade, CONNECT with a signed token, SUBSCRIBE to 3 rooms with a check of
+ * membership, presence reported. Then the server is killed, and the bench measures the time until the last client is
+ * back. Arguments: sessions (10000), connections under way at once (200).
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { disperse, gather, join, type Member, roomsOfUsers } from './load/crowd.ts';
@@ -12,7 +13,7 @@ import { pidOf, type Rooms, startServer, tokenOf } from './load/world.ts';
 const [sessions = 10_000, atOnce = 200] = process.argv.slice(2).map(Number);
 const ROOM_SIZE = 30;
 
-/** Each user in three rooms of thirty. */
+/** Each user is in three rooms of thirty. */
 function threeRooms(users: number): Rooms {
   const count = Math.ceil((users * 3) / ROOM_SIZE);
   const rooms = new Map<number, Set<number>>(Array.from({ length: count }, (_, i) => [i + 1, new Set()]));
@@ -24,7 +25,7 @@ function threeRooms(users: number): Rooms {
 
 heading(`Connecting: ${sessions} users, each in 3 rooms of ${ROOM_SIZE}, ${atOnce} at once`);
 const rooms = threeRooms(sessions);
-// Signed ahead: tokens are the issuer's work.
+// Tokens are signed before the measurement: signing is the issuer's work.
 for (const userId of roomsOfUsers(rooms).keys()) tokenOf(userId);
 const server = await startServer(rooms);
 try {
@@ -36,7 +37,7 @@ try {
   let killedAt = 0;
   let returned = 0;
   const members = new Map<number, Member>();
-  // As a client does: at once after a random part of a second, then with longer pauses.
+  // A client reconnects after a random part of a second, then with longer pauses.
   const comeBack = async ({ userId, rooms: own }: Member): Promise<void> => {
     for (let pause = 1_000; ; pause = Math.min(pause * 2, 5_000)) {
       await delay(Math.random() * pause);
@@ -87,7 +88,7 @@ try {
   say(
     `\nKilled and started again: listening after ${number(up)} ms; ${returned} back, half of them after ${number(times.at(0.5))} ms,`,
   );
-  say(`the last after ${number(times.most)} ms (goal: 15,000), ${lost} attempts in vain`);
+  say(`the last after ${number(times.most)} ms (goal: 15,000), ${lost} failed attempts`);
   disperse(members);
 } finally {
   await server.dispose();

@@ -1,6 +1,7 @@
 /**
- * What grows with what. Embedded: subscribers of one room, rooms, message sizes. `npm run bench -- growth servers`: 1, 2 and 3 servers and two workers on real Kafka and
- * MongoDB, all on this one machine. Offered loads, so that CPU figures can be compared.
+ * Measures how costs grow. Embedded: with the subscribers of one room, with rooms, with message sizes.
+ * `npm run bench -- growth servers`: with 1, 2 and 3 servers and two workers, on real Kafka and MongoDB, all on this
+ * machine. The loads are offered, so that CPU figures can be compared.
  */
 import { rushServers } from './load/durable.ts';
 import { type Rushed, type RushOptions, rush } from './load/rush.ts';
@@ -32,7 +33,7 @@ async function embedded(rooms: Rooms, load: Partial<RushOptions>): Promise<Rushe
   }
 }
 
-/** `count` rooms whose only member is one of 500 users. */
+/** `count` rooms, each with one member out of 500 users. */
 function sharedOut(count: number): Rooms {
   return new Map(Array.from({ length: count }, (_, i) => [i + 1, [1 + (i % 500)]]));
 }
@@ -49,7 +50,7 @@ async function alone(): Promise<void> {
   heading('Rooms, 500 messages/s over all, one subscriber each, 500 connections');
   const byRooms: Row[] = [];
   for (const count of [10, 100, 1_000, 10_000, 100_000]) {
-    // Each room has been written to before, where they are not too many for that.
+    // The warm-up writes to each room once, up to a number of rooms.
     const warmUp = Math.min(25, 3 + count / 500);
     byRooms.push([number(count), [await embedded(sharedOut(count), { rate: 500, warmUp })]]);
   }

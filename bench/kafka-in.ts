@@ -1,6 +1,6 @@
 /**
- * What incoming records cost: those that nobody here listens to, from kafkajs' batch on; then over a real Kafka the time from `publish` to the handler at 500 records a
- * second, and how fast a backlog is taken.
+ * Measures the cost of incoming records. First: records without a listener, from kafkajs' batch on. Then, over a real
+ * Kafka: the time from `publish` to the handler at 500 records a second, and the speed of handling a backlog.
  */
 
 import { startKafka } from '../dev/services/kafka.ts';
@@ -53,7 +53,7 @@ function skipping(): void {
   let taken = 0;
   let spent = 0;
   for (let round = 0; round < 600; round += 1) {
-    // New buffers each time, as a fetch brings them.
+    // New buffers each time, as in a fetch.
     const messages = batchOf(500, 0);
     const before = performance.now();
     takeBatch(
@@ -114,7 +114,7 @@ async function overKafka(brokers: readonly string[]): Promise<void> {
   await backlog(brokers, topics.DIRECT, count);
 }
 
-/** How fast what lies in Kafka is fetched, unpacked and skipped. */
+/** Measures how fast records of a backlog are fetched, unpacked and skipped. */
 async function backlog(brokers: readonly string[], topic: string, count: number): Promise<void> {
   let left = count;
   let begin = 0;

@@ -1,5 +1,5 @@
 /**
- * What sessions cost in memory. `npm run bench -- memory`: 10,000 idle sessions over raw WebSocket and over SockJS, RSS after a collection.
+ * Measures the memory of sessions. `npm run bench -- memory`: 10,000 idle sessions over raw WebSocket and over SockJS, RSS after a collection.
  * `npm run bench -- memory load [minutes]`: 10,000 sessions, each in 3 rooms, 200 messages a second, old space limited to 160 MB.
  * `npm run bench -- memory soak [minutes]`: 2,000 sessions of which 50 a second leave and come back, 100 messages a second.
  */
@@ -18,7 +18,7 @@ const SESSIONS = 10_000;
 const KIB = 1024;
 const COLLECT = ['--expose-gc', '--import', fileURLToPath(new URL('./load/collect-on-signal.ts', import.meta.url))];
 
-/** Each of `users` in `each` of `count` rooms. */
+/** Rooms in which each of `users` is in `each` of `count` rooms. */
 function sharedRooms(users: number, count: number, each: number): Rooms {
   const rooms = new Map<number, number[]>(Array.from({ length: count }, (_, i) => [i + 1, []]));
   for (let user = 1; user <= users; user += 1) {
@@ -27,7 +27,7 @@ function sharedRooms(users: number, count: number, each: number): Rooms {
   return new Map([...rooms].map(([room, members]) => [room, [...new Set(members)]]));
 }
 
-/** MiB after a collection. */
+/** Memory in MiB after a garbage collection. */
 async function settled(server: ServerProcess): Promise<number> {
   for (let i = 0; i < 3; i += 1) {
     process.kill(pidOf(server), 'SIGUSR2');
@@ -40,7 +40,7 @@ async function idle(form: Form, each: number): Promise<readonly (string | number
   const rooms = sharedRooms(SESSIONS, 1_000, each);
   const server = await startServer(rooms, { nodeArgs: COLLECT });
   try {
-    // One session first, so that code that is loaded and compiled once is not counted.
+    // One session comes first, so that code that is loaded and compiled once is not counted.
     const warm = await join(server.port, 1, roomsOfUsers(rooms).get(1) ?? [], { form });
     warm.socket.close();
     const before = await settled(server);
@@ -132,7 +132,7 @@ async function soak(minutes: number): Promise<void> {
   }
 }
 
-/** Least squares, in units a sample. */
+/** Slope by least squares, in units a sample. */
 function slope(values: readonly number[]): number {
   const middle = (values.length - 1) / 2;
   const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
@@ -164,6 +164,6 @@ else {
   ];
   table(head, rows);
 }
-// Timers of services that were stopped must not keep the bench.
+// Timers of stopped services must not keep this process alive.
 if (process.stdout.writableLength > 0) await once(process.stdout, 'drain');
 process.exit(0);

@@ -1,6 +1,6 @@
 /**
- * Reads from MongoDB: pages of 50 of a room of a million messages at 500 requests/s, and what 200 rooms hold unread. Arguments: runs (3), messages of the large
- * room (1000000), pages a second (500).
+ * Measures reads from MongoDB: pages of 50 in a room of a million messages at 500 requests/s, and unread counts of 200
+ * rooms. Arguments: runs (3), messages of the large room (1000000), pages a second (500).
  */
 import { MongoClient } from 'mongodb';
 import { eventDocument, messageDocument } from '../src/adapters/mongo/documents.ts';
@@ -28,7 +28,7 @@ function draftsOf(place: ConversationKey, first: number, count: number): (Draft 
   });
 }
 
-/** Writes what a server would have left, without the way through one. */
+/** Writes the documents that a server would have stored, directly. */
 async function fill(url: string): Promise<void> {
   const client = await new MongoClient(url).connect();
   const events = client.db().collection('event');
@@ -95,7 +95,7 @@ const services = await startServices(1);
 try {
   const env = services.fresh();
   heading(`Reads: MongoDB, a room of ${number(size)} messages, ${SMALL} rooms of 40`);
-  // Its start makes the collections and their indexes.
+  // The start of a server creates the collections and their indexes.
   const server = await startServer(rooms, { env, id: `bench-${process.pid}` });
   const filling = performance.now();
   await fill(env.MONGODB_URL ?? '');

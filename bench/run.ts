@@ -1,4 +1,4 @@
-/** `npm run bench -- NAME [arguments]`. */
+/** Runs a bench by its name: `npm run bench -- NAME [arguments]`. */
 import { readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 

@@ -1,44 +1,45 @@
 /**
- * How many processes a number of connected users takes, by a simulation of one second with costs as this project's benches measured them: every server hearing every
- * record, as built, against servers that hear only what their own clients need, with users placed anywhere or beside their community. Nothing is sent.
+ * Computes how many processes a number of connected users needs. It simulates one second with the costs that the other
+ * benches measured. Compared are: every server hears every record (as built), and servers hear only the records that
+ * their clients need, with users placed anywhere or near their community. Nothing is sent.
  */
 import { heading, number, say, table } from './load/table.ts';
 
-/** CPU seconds, of one core. From `npm run bench -- durable-path`, `fan-out` and `kafka-in`. */
+/** CPU seconds of one core. Sources: `npm run bench -- durable-path`, `fan-out` and `kafka-in`. */
 const COST = {
-  /** A SEND: decoding, membership, journal, MongoDB, Kafka, receipt. */
+  /** A SEND: decoding, membership, sequencer, MongoDB, Kafka, receipt. */
   message: 120e-6,
   /** One MESSAGE frame to one subscriber. */
   delivery: 3e-6,
-  /** A record that somebody here listens to, from the fetch to the frame. */
+  /** A record with a listener on this server, from the fetch to the frame. */
   heard: 40e-6,
-  /** A record that nobody here listens to: fetched, unpacked, skipped by key and headers; where they come many at once, as they do at such rates. */
+  /** A record without a listener on this server: fetched, unpacked, skipped by key and headers. At such rates, many come at once. */
   skipped: 3e-6,
-  /** mongod and Kafka, each message. */
+  /** mongod and Kafka, for each message. */
   mongod: 140e-6,
   kafka: 40e-6,
-  /** Heart-beats, timers and presence of one session, each second. */
+  /** Heart-beats, timers and presence of one session, for each second. */
   session: 3e-6,
 };
 const RECORD_BYTES = 600;
 const SESSION_KIB = 12;
 const MOST_SESSIONS = 40_000;
-/** Above it, queues grow with every burst. */
+/** Highest healthy load of a core. Above it, queues grow with every burst. */
 const BUSY = 0.65;
 const WORKERS_A_MACHINE = 7;
 const SAMPLE = 20_000;
 
-/** Who talks how much: a message a user each minute at the busiest hour, 40 % of them in channels. */
+/** Messages: one a user and minute in the busiest hour, 40 % of them in channels. */
 const PER_USER = 1 / 60;
 const IN_CHANNELS = 0.4;
-/** Part of a community that looks at one channel of it. */
+/** Share of a community that looks at one of its channels. */
 const LOOKING = 0.03;
 const MOST_LOOKING = 3_000;
-/** Users who are connected elsewhere than their community, having several. */
+/** Share of users who are connected away from this community, because they have several. */
 const STRAYS = 0.15;
-/** Larger communities are spread over all servers: one alone could not serve their channels. */
+/** Larger communities are spread over all servers, because one server could not serve their channels. */
 const KEPT_TOGETHER = 4_000;
-/** Partners in direct rooms that share a community. */
+/** Share of partners in direct rooms who share a community. */
 const NEIGHBOURS = 0.7;
 
 type Design = 'all hear all' | 'interest, placed anywhere' | 'interest, placed by community';
@@ -69,7 +70,7 @@ function between(start: number, end: number): number {
   return start + Math.floor(Math.random() * (end - start));
 }
 
-/** Each user's server must not change between two looks, and neighbours' must not go together. */
+/** Server of a user. It must be the same in each call, and neighbouring users must have different ones. */
 function scattered(user: number, servers: number): number {
   return (Math.imul(user ^ 0x9e3779b9, 0x85ebca6b) >>> 0) % servers;
 }
@@ -92,7 +93,7 @@ interface Second {
   readonly deliveries: number;
 }
 
-/** What the servers do in one second, of which `SAMPLE` messages are drawn. */
+/** The work of the servers in one second, from `SAMPLE` drawn messages. */
 function second(ends: Uint32Array, users: number, servers: number, design: Design): Second {
   const messages = users * PER_USER;
   const scale = messages / SAMPLE;
@@ -125,14 +126,14 @@ function second(ends: Uint32Array, users: number, servers: number, design: Desig
   const sorted = busy.toSorted();
   return {
     mean: sorted.reduce((sum, one) => sum + one, 0) / servers,
-    // A sample of a few messages a server says little of the very busiest one.
+    // With few sampled messages a server, the sample says little about the busiest server.
     busiest: sorted[Math.floor(servers * 0.95)] ?? 0,
     recordsHeard: (heard * scale) / servers,
     deliveries: deliveries * scale,
   };
 }
 
-/** The fewest processes that stay under `BUSY` on average; null where no number does. */
+/** The smallest number of processes that stay under `BUSY` on average. null if there is none. */
 function fewest(ends: Uint32Array, users: number, design: Design): readonly [number, Second] | null {
   for (let servers = Math.ceil(users / MOST_SESSIONS); servers <= 20_000; servers = Math.ceil(servers * 1.1)) {
     const one = second(ends, users, servers, design);
@@ -142,7 +143,7 @@ function fewest(ends: Uint32Array, users: number, design: Design): readonly [num
   return null;
 }
 
-heading('Past one machine: one second at the busiest hour, simulated');
+heading('Beyond one machine: one second of the busiest hour, simulated');
 const rows: string[][] = [];
 for (const users of [10_000, 100_000, 1_000_000, 3_000_000, 10_000_000]) {
   const ends = communities(users);
@@ -186,4 +187,4 @@ table(
   ],
   rows,
 );
-say(`\nEvery server hearing every record ends, by CPU alone, at ${number(BUSY / COST.skipped)} records/s.`);
+say(`\n"Every server hears every record" ends, by CPU alone, at ${number(BUSY / COST.skipped)} records/s.`);

@@ -1,4 +1,4 @@
-/** Time from the process's start until it says that it is ready, and its memory then. Arguments: runs (5). */
+/** Measures the time from the start of the process until it is ready, and its memory then. Arguments: runs (5). */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,7 +37,7 @@ const kinds: readonly (readonly [string, () => Promise<Started>])[] = [
 const known = services.fresh();
 await once(known, 'bench-again');
 try {
-  heading('Start: until /chat-server/health/ready says 200');
+  heading('Start: until /chat-server/health/ready answers 200');
   const rows: string[][] = [];
   for (const [name, go] of [...kinds, ['Kafka and MongoDB, topics known', () => once(known, 'bench-again')] as const]) {
     const list: Started[] = [];

@@ -1,6 +1,7 @@
 /**
- * What one reader who stops reading costs the others: a room of 500 at 200 messages a second on an embedded server, with and without him in turn. Before each run
- * with him so much is sent to him alone that the system's buffers are full, and he is cut off on the way. Arguments: pairs (5), seconds (8).
+ * Measures the cost of one stopped reader for the others: a room of 500 at 200 messages a second on an embedded server,
+ * with and without that reader in turn. Before each run with it, messages to this reader alone fill the buffers of the
+ * system, so that the server cuts it off during the run. Arguments: pairs (5), seconds (8).
  */
 import { StompClient } from '../dev/stomp-client.ts';
 import { type Rushed, rush } from './load/rush.ts';
@@ -12,7 +13,7 @@ const READERS = 500;
 const RATE = 200;
 const CAP_MIB = 1;
 const FILL_CHARS = 4_000;
-/** So much less than what cuts him off is sent before a run: the room's messages do the rest on the way. */
+/** The messages before a run stay below the cut-off by this number. Messages of the room do the rest during the run. */
 const SHORT_OF_IT = 100;
 const MOST_FILLED = 5_000;
 const FILL_ROOM = 2;
@@ -28,11 +29,11 @@ const world = new Map([
 
 interface Measured {
   readonly run: Rushed;
-  /** Null where there was none. */
+  /** null in a run without a stopped reader. */
   readonly cutOff: boolean | null;
 }
 
-/** How many messages it takes until he is cut off: what the system's buffers hold, and the cap. */
+/** Finds the number of messages until the reader is cut off: buffers of the system and the server's limit. */
 async function enoughToCut(): Promise<number> {
   const server = await startServer(world);
   try {
@@ -91,14 +92,14 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
-// Each server's folder goes when this process does.
+// The folder of each server is removed when this process ends.
 process.setMaxListeners(0);
 heading(`One stopped reader among ${READERS} at ${RATE} messages a second`);
 const filled = Math.max(0, (await enoughToCut()) - SHORT_OF_IT);
 const without: Measured[] = [];
 const withOne: Measured[] = [];
 for (let pair = 0; pair < pairs; pair++) {
-  // Who goes first changes, so that neither always has the colder machine.
+  // The order of the two runs alternates, so that none always has the colder machine.
   for (const stopped of pair % 2 === 0 ? [false, true] : [true, false]) {
     (stopped ? withOne : without).push(await measure(stopped, filled));
   }

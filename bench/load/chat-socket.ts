@@ -24,8 +24,9 @@ const CONNECTED = 67;
 const ERROR = 69;
 
 /**
- * The client of the load generator. Tests and the other programs use StompClient and StompConnection of `dev/`; this one differs because ten thousand
- * of them must run beside the server that they measure. It reads from a bare socket, keeps no buffer while it waits, and allocates nothing for a frame.
+ * The client of the load generator. Tests and other programs use StompClient and StompConnection of `dev/`. This one
+ * differs, because ten thousand of them must run beside the server that they measure. It reads from a bare socket,
+ * keeps no buffer while it waits, and allocates nothing for a frame.
  */
 export class ChatSocket {
   readonly userId: number;

@@ -3,19 +3,19 @@ import { ChatSocket, type Form } from './chat-socket.ts';
 import { type Rooms, tokenOf } from './world.ts';
 
 export interface CrowdOptions {
-  /** Connections go round robin over these ports. */
+  /** Ports of the servers. Connections go to them in turn. */
   readonly ports: readonly number[];
   readonly rooms: Rooms;
   readonly form?: Form;
-  /** Connections on their way at once. Default 100. */
+  /** Connections under way at once. Default: 100. */
   readonly atOnce?: number;
-  /** True: an id of its own for each subscription, as clients have them that subscribe to rooms in an order of their own. */
+  /** true: each subscription has an id of its own, as with clients that subscribe to rooms in different orders. */
   readonly ownIds?: boolean;
   readonly onFrame?: (member: Member, data: Buffer, start: number, end: number) => void;
   readonly onLost?: (member: Member) => void;
 }
 
-/** One connected user with all the rooms of his. */
+/** A connected user with all their rooms. */
 export interface Member {
   readonly userId: number;
   readonly rooms: readonly number[];
@@ -35,7 +35,7 @@ export function roomsOfUsers(rooms: Rooms): Map<number, number[]> {
   return users;
 }
 
-/** Connects every user of the rooms and subscribes him to all of his. Resolves when each SUBSCRIBE was receipted. */
+/** Connects every user and subscribes them to all their rooms. Resolves when each SUBSCRIBE is receipted. */
 export async function gather(options: CrowdOptions): Promise<Map<number, Member>> {
   const { ports, rooms, atOnce = 100 } = options;
   const members = new Map<number, Member>();
@@ -52,7 +52,7 @@ export async function gather(options: CrowdOptions): Promise<Map<number, Member>
   return members;
 }
 
-/** One user's connection with its subscriptions, each of them receipted. @throws Error */
+/** Connects one user and waits for the RECEIPT of each subscription. @throws Error */
 export async function join(
   port: number,
   userId: number,
@@ -60,7 +60,7 @@ export async function join(
   options: Omit<CrowdOptions, 'ports' | 'rooms'>,
 ): Promise<Member> {
   const subscribed = Promise.withResolvers<void>();
-  // Where the connection itself fails, nobody waits for this.
+  // If the connection itself fails, nothing waits for this promise.
   subscribed.promise.catch(() => {});
   let open = rooms.length;
   let member: Member | null = null;
@@ -93,7 +93,7 @@ export async function join(
   return member;
 }
 
-/** True for a RECEIPT, as against a MESSAGE. */
+/** true for a RECEIPT, false for a MESSAGE. */
 export function isReceipt(data: Buffer, start: number, isSockJs: boolean): boolean {
   return data[start + (isSockJs ? 3 : 0)] === 82;
 }

@@ -1,9 +1,9 @@
-/** Steps of 1 % from 10 µs on. */
+/** Steps of 1 %, from 10 µs on. */
 const GROWTH = Math.log(1.01);
 const BUCKETS = 2_000;
 const LEAST_MS = 0.01;
 
-/** Times in milliseconds, each kept to within 1 %. */
+/** Times in milliseconds, each with an error of at most 1 %. */
 export class Histogram {
   readonly #counts = new Uint32Array(BUCKETS);
   #count = 0;
@@ -24,7 +24,7 @@ export class Histogram {
     return this.#most;
   }
 
-  /** The time that this part (0 to 1) of all did not pass; 0 for none. */
+  /** The quantile `part` (0 to 1). 0 if there are no times. */
   at(part: number): number {
     let left = Math.ceil(this.#count * part);
     for (const [bucket, count] of this.#counts.entries()) {

@@ -1,25 +1,26 @@
 import { connect, type Socket } from 'node:net';
 
-/** One answer; `body` is undefined where nobody wanted to read it. Status 0: the connection broke before its end. */
+/** An answer. `body` is undefined if it was not wanted. Status 0: the connection broke before the end of the answer. */
 export interface HttpAnswer {
   readonly status: number;
   readonly body: string | undefined;
 }
 
-// What arrives is read in place, by all sockets into the same bytes, since each read is handled before the next.
+// All sockets read into the same bytes: each read is handled before the next one.
 const shared = Buffer.allocUnsafe(256 * 1024);
 const HEADERS_END = Buffer.from('\r\n\r\n');
 
 /**
- * A kept HTTP connection for one request at a time, which keeps no byte of an answer that nobody reads. With `node:http` the load itself took half a core at 500 pages a second,
- * and its garbage collections of 10 ms, one or two a second, were in the server's 99th percentile.
+ * A kept HTTP connection for one request at a time. It keeps no bytes of an answer that is not wanted. With `node:http`
+ * the load generator took half a core at 500 pages a second. Its garbage collections of 10 ms, one or two a second,
+ * were part of the server's 99th percentile.
  */
 export class HttpLine {
   readonly #socket: Socket;
   #parts: Buffer[] = [];
   #reads = false;
   #status = 0;
-  /** Bytes of the body that are still to come; null while its headers are. */
+  /** Bytes of the body that are still to come. null until the headers are complete. */
   #left: number | null = null;
   #done: ((answer: HttpAnswer) => void) | null = null;
 
@@ -30,7 +31,7 @@ export class HttpLine {
     this.#socket.on('close', () => this.#settle({ status: 0, body: undefined }));
   }
 
-  /** Asks; `done` is called once, in the tick in which the last byte came. The line must be free. */
+  /** Sends a request. `done` is called once, in the tick of the last byte. No other request may be under way. */
   ask(request: string, reads: boolean, done: (answer: HttpAnswer) => void): void {
     this.#reads = reads;
     this.#done = done;

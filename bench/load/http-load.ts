@@ -5,9 +5,9 @@ import { ProcessMeter, type Usage } from './process-meter.ts';
 
 export interface Ask {
   readonly path: string;
-  /** A POST where there is one. */
+  /** Body of a POST. Without it, the request is a GET. */
   readonly body?: string;
-  /** A service's call: without the user's token, which would be refused. */
+  /** true: a service's call, without the user's token, which would be refused. */
   readonly isService?: boolean;
 }
 
@@ -15,13 +15,13 @@ export interface HttpLoadOptions {
   readonly port: number;
   readonly token: string;
   readonly rate: number;
-  /** Default 3 and 10. */
+  /** Defaults: 3 and 10. */
   readonly warmUp?: number;
   readonly seconds?: number;
   readonly pids: readonly (readonly number[])[];
-  /** The request that is due. */
+  /** Returns the next request. */
   readonly next: () => Ask;
-  /** Throws where an answer is wrong. */
+  /** @throws Error if an answer is wrong */
   readonly check: (answer: unknown) => void;
 }
 
@@ -34,7 +34,7 @@ export interface HttpLoaded {
 }
 
 const LINES = 64;
-/** One answer of so many is read and checked. */
+/** One answer of this number is read and checked. */
 const CHECKED = 50;
 
 interface Due {
@@ -43,7 +43,7 @@ interface Due {
   readonly counts: boolean;
 }
 
-/** Requests at an even rate, whether those before are answered or not. */
+/** Sends requests at an even rate, without waiting for earlier answers. */
 export async function httpLoad(options: HttpLoadOptions): Promise<HttpLoaded> {
   const { port, token, rate, warmUp = 3, seconds = 10, pids, next, check } = options;
   const lines = Array.from({ length: LINES }, () => new HttpLine(port));
@@ -74,7 +74,7 @@ export async function httpLoad(options: HttpLoadOptions): Promise<HttpLoaded> {
     if (meter === null && now >= measured) meter = new ProcessMeter(...pids);
     for (let at = began + (i * 1000) / rate; at <= now; at = began + (i * 1000) / rate) {
       const due = { request: requestText(next(), port, token), at, counts: at >= measured };
-      // In turn, so that the server closes none of them as idle.
+      // Connections are used in turn, so that the server closes none as idle.
       const line = free.shift();
       if (line === undefined) waiting.push(due);
       else ask(line, due);

@@ -4,15 +4,15 @@ import { availableParallelism } from 'node:os';
 const TICKS_PER_SECOND = 100;
 const SAMPLE_MS = 250;
 
-/** What processes used between two looks. */
+/** Resources that processes used between two readings. */
 export interface Usage {
   readonly seconds: number;
-  /** CPU seconds of the processes, in the order in which they were named. */
+  /** CPU seconds of the processes, in the given order. */
   readonly cpu: readonly number[];
-  /** Highest resident memory of the first process that was seen, and the last, in MiB. */
+  /** Highest and last resident memory of the first process, in MiB. */
   readonly rssPeak: number;
   readonly rssEnd: number;
-  /** Cores that everything else on the machine kept busy, this process aside. */
+  /** Cores that all other processes kept busy, without this process. */
   readonly others: number;
 }
 
@@ -49,7 +49,7 @@ export class ProcessMeter {
   }
 }
 
-/** Resident memory in MiB; 0 for a process that is gone. */
+/** Resident memory in MiB. 0 for a process that has ended. */
 export function rssOf(pid: number): number {
   const status = read(`/proc/${pid}/status`);
   return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024;
@@ -63,13 +63,13 @@ export function cpuOf(pid: number): number {
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS_PER_SECOND;
 }
 
-/** A process and all that descend from it. */
+/** A process and all its descendants. */
 export function familyOf(pid: number): number[] {
   const children = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
   return [pid, ...children.flatMap(familyOf)];
 }
 
-/** What the machine is and how busy it is, for the line over a table. */
+/** Cores, load and Node version, for the line above a table. */
 export function machine(): string {
   const [load = '?'] = read('/proc/loadavg').split(' ');
   return `${availableParallelism()} cores, load ${load}, Node ${process.versions.node}`;

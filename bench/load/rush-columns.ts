@@ -1,7 +1,7 @@
 import type { Rushed } from './rush.ts';
 import { spread, table } from './table.ts';
 
-/** CPU microseconds of one group of processes for one message. */
+/** CPU of one group of processes for one message, in microseconds. */
 function perMessage(run: Rushed, group: number): number {
   return ((run.usage.cpu[group] ?? 0) * 1e6) / (run.sendsPerSecond * run.usage.seconds);
 }
@@ -10,7 +10,7 @@ function each(of: (run: Rushed) => number, digits = 0): (runs: readonly Rushed[]
   return (runs) => spread(runs.map(of), digits);
 }
 
-/** What a table can tell of runs; processes are those of the chat server, then of MongoDB, then of Kafka. */
+/** The columns that a table can have. Groups of processes: chat server, MongoDB, Kafka. */
 const COLUMNS = {
   'messages/s': each((run) => run.sendsPerSecond),
   'deliveries/s': each((run) => run.deliveriesPerSecond),
@@ -30,7 +30,7 @@ const COLUMNS = {
 
 export type RushColumn = keyof typeof COLUMNS;
 
-/** A table with a row for each kind of run, min / median / max where there were several. `more`: rows of something else that has some of the columns. */
+/** Prints a table with a row for each kind of run: min / median / max of several runs. `more`: other rows with some of the columns. */
 export function rushTable(
   columns: readonly RushColumn[],
   rows: Iterable<readonly [string, readonly Rushed[]]>,

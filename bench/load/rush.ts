@@ -11,39 +11,39 @@ export interface RushOptions {
   readonly rooms: Rooms;
   readonly form?: Form;
   readonly ownIds?: boolean;
-  /** Bytes of a message's content; default 256. */
+  /** Bytes of a message's content. Default: 256. */
   readonly size?: number;
-  /** Closed loop: messages of a room's publisher without their echo. */
+  /** Closed loop: messages of a room's publisher that wait for their echo. */
   readonly window?: number;
-  /** Open loop instead: messages a second of all together, evenly spaced, the rooms in turn. */
+  /** Open loop: messages a second of all publishers together, evenly spaced, the rooms in turn. */
   readonly rate?: number;
   /** Seconds. */
   readonly warmUp?: number;
   readonly seconds?: number;
-  /** Whose CPU is measured, the chat server's first; its memory too. */
+  /** Groups of processes whose CPU is measured. The first is the chat server; its memory is measured too. */
   readonly pids?: readonly (readonly number[])[];
-  /** True: each SEND asks for a RECEIPT, whose time is measured. */
+  /** true: each SEND has a receipt, and its time is measured. */
   readonly receipts?: boolean;
-  /** True: a publisher's own copies are checked and counted, but not in the latency. */
+  /** true: the latency leaves out a publisher's own copies. They are still checked and counted. */
   readonly othersOnly?: boolean;
 }
 
 export interface Rushed {
   readonly sent: number;
   readonly expected: number;
-  /** Of the whole run, exact for each publisher and subscriber. */
+  /** Defects of the whole run, exact for each publisher and subscriber. */
   readonly lost: number;
   readonly duplicated: number;
   readonly outOfOrder: number;
-  /** In the measured time. */
+  /** Counts of the measured time. */
   readonly sendsPerSecond: number;
   readonly deliveriesPerSecond: number;
-  /** From when the SEND was due (closed loop: made) to each subscriber's copy. */
+  /** From the time when the SEND was due (closed loop: was made) to each subscriber's copy. */
   readonly latency: Histogram;
-  /** To the publisher's RECEIPT. */
+  /** From the same time to the publisher's RECEIPT. */
   readonly receipts: Histogram;
   readonly usage: Usage;
-  /** CPU microseconds of the chat server for one delivery. */
+  /** CPU of the chat server for one delivery, in microseconds. */
   readonly cpuPerDelivery: number;
 }
 
@@ -51,13 +51,13 @@ const MARK = Buffer.from('L|');
 const DRAIN_MS = 15_000;
 const QUIET_MS = 1_500;
 
-/** What one subscriber has heard of one room's publisher. */
+/** The deliveries of one room's publisher to one subscriber. */
 interface Heard {
   last: number;
   missing: Set<number> | null;
 }
 
-/** Connects everybody, lets the first member of each room publish, and checks every delivery. */
+/** Connects all users, lets the first member of each room publish, and checks every delivery. */
 export async function rush(options: RushOptions): Promise<Rushed> {
   const run = new Run(options);
   return run.go();
@@ -160,7 +160,7 @@ class Run {
   }
 
   #frame(member: Member, data: Buffer, start: number, end: number): void {
-    // Where the mark was in the frame before it most likely is again.
+    // The mark is most likely where it was in the frame before.
     let at = start + this.#hint;
     if (data[at] !== MARK[0] || data[at + 1] !== MARK[1]) {
       at = data.indexOf(MARK, start);

@@ -3,14 +3,14 @@ import { startKafka } from '../../dev/services/kafka.ts';
 import { startMongo } from '../../dev/services/mongo.ts';
 import { RECORD_STREAMS } from '../../src/adapters/records/record-stream.ts';
 
-/** Real services for a bench, and what a server must be told to use them. */
+/** Real services for a bench, and the variables of a server that uses them. */
 export interface Services {
   readonly brokers: readonly string[];
   readonly mongoUrl: string;
-  /** Process ids; empty where the service is a container or lent. */
+  /** Process ids. Empty if the service is a container or comes from the environment. */
   readonly kafkaPids: readonly number[];
   readonly mongoPids: readonly number[];
-  /** Variables of a server on topics, groups and a database that nobody used before. */
+  /** Returns variables of a server with new topics, groups and a new database. */
   fresh(): Record<string, string>;
   stop(): Promise<void>;
 }

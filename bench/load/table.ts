@@ -4,12 +4,12 @@ export function say(line = ''): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Title and surroundings of a bench. */
+/** Prints the title of a bench, with time and machine. */
 export function heading(title: string): void {
   say(`\n## ${title}\n\n${new Date().toISOString().slice(0, 16)}Z, ${machine()}\n`);
 }
 
-/** A Markdown table. */
+/** Prints a Markdown table. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
   const texts = [head, ...rows].map((row) => row.map(String));
   const widths = head.map((_, i) => Math.max(...texts.map((row) => row[i]?.length ?? 0)));

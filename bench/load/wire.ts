@@ -1,6 +1,6 @@
 /**
- * The bytes that the load generator sends. RFC 6455 wants a client to mask its frames. The mask here is 0, which leaves the
- * payload as it is.
+ * The bytes that the load generator sends. RFC 6455 requires a client to mask its frames. The mask here is 0, which
+ * leaves the payload unchanged.
  */
 import { frameText } from '../../dev/stomp-frame.ts';
 
@@ -8,7 +8,7 @@ const MASKED = 0x80;
 const TEXT = 0x81;
 const PONG = 0x8a;
 
-/** One complete WebSocket frame of a client. */
+/** Returns a complete WebSocket frame of a client. */
 export function clientFrame(text: string): Buffer {
   const bytes = Buffer.byteLength(text);
   const headBytes = bytes < 126 ? 6 : bytes < 65_536 ? 8 : 14;
@@ -28,7 +28,7 @@ export function clientFrame(text: string): Buffer {
 
 export const pongFrame: Buffer = Buffer.from([PONG, MASKED, 0, 0, 0, 0]);
 
-/** The request that turns a connection into a WebSocket. */
+/** Returns the upgrade request of a WebSocket. */
 export function upgradeRequest(path: string, port: number): string {
   return [
     `GET ${path} HTTP/1.1`,

@@ -8,7 +8,7 @@ const SECRET = 'a secret for load tests, known to all who read this';
 
 const tokens = new Map<number, string>();
 
-/** A token that the servers of {@link startServer} take; signed once. */
+/** Returns a token for the servers of {@link startServer}. Each token is signed once. */
 export function tokenOf(userId: number): string {
   let token = tokens.get(userId);
   if (token === undefined) {
@@ -18,10 +18,10 @@ export function tokenOf(userId: number): string {
   return token;
 }
 
-/** Who is in which room. */
+/** The members of each room. */
 export type Rooms = ReadonlyMap<number, readonly number[]>;
 
-/** Rooms 1 to `rooms` with `members` users each, nobody in two of them: user `(room - 1) * members + 1` is a room's first. */
+/** Rooms 1 to `rooms` with `members` users each. No user is in two rooms; the first of a room is `(room - 1) * members + 1`. */
 export function separateRooms(rooms: number, members: number): Rooms {
   return new Map(
     Array.from({ length: rooms }, (_, r) => [r + 1, Array.from({ length: members }, (_, m) => r * members + m + 1)]),
@@ -38,7 +38,7 @@ export interface ServerOptions {
 let folder: string | null = null;
 let files = 0;
 
-/** A file for DIRECTORY_FILE, which goes with this process. */
+/** Writes a file for DIRECTORY_FILE. It is removed when this process ends. */
 export function directoryFile(rooms: Rooms): string {
   if (folder === null) {
     const made = mkdtempSync(join(tmpdir(), 'chat-bench-'));
@@ -53,7 +53,7 @@ export function directoryFile(rooms: Rooms): string {
   return file;
 }
 
-/** A chat server whose directory holds these rooms; rates and connections are not limited, everything else is as always. */
+/** Starts a chat server whose directory has these rooms. Rates and connections are not limited; all else is at its default. */
 export function startServer(rooms: Rooms, options: ServerOptions = {}): Promise<ServerProcess> {
   const env = {
     DIRECTORY_FILE: directoryFile(rooms),
@@ -65,7 +65,7 @@ export function startServer(rooms: Rooms, options: ServerOptions = {}): Promise<
   return ServerProcess.start({ ...options, env: { ...env, ...options.env } });
 }
 
-/** Its process id. @throws Error where it does not run */
+/** Returns the server's process id. @throws Error if it does not run */
 export function pidOf(server: ServerProcess): number {
   if (server.pid === undefined) throw new Error('the server does not run');
   return server.pid;

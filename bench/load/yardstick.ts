@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** A program of `bench/yardstick` as a process of its own. */
+/** A program of `bench/yardstick`, as a process. */
 export interface Yardstick {
   readonly pid: number;
-  /** The first line that it said. */
+  /** Its first line of output. */
   readonly said: string;
-  /** Resolves to the last line, once it has ended by itself. */
+  /** Resolves with its last line of output when it has ended. */
   readonly result: Promise<string>;
   stop(): Promise<void>;
 }

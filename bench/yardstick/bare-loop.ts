@@ -1,6 +1,7 @@
 /**
- * The least that a fan-out on `ws` can cost: no token, no membership, no sequence, no store. A MESSAGE frame is built and framed once, the same buffer is
- * written to each subscriber, and what one turn of the event loop writes leaves together. What a chat server adds to this is what it costs.
+ * The lowest cost of a fan-out on `ws`: no token, no membership, no sequence, no store. A MESSAGE frame is built once,
+ * the same buffer is written to each subscriber, and all writes of one turn of the event loop leave together. The
+ * difference to this is the cost of a chat server.
  */
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';

@@ -1,6 +1,7 @@
 /**
- * The least that the durable path can cost: each room's waiting messages by one ordered `insertMany` with majority and journal under a unique key (room, number),
- * a receipt, one produce with all acknowledgements for all rooms together, and the consumer. No clients, no fan-out, nothing checked.
+ * The lowest cost of the durable path: the waiting messages of each room in one ordered `insertMany` with majority and
+ * journal, under a unique key (room, number); a receipt; one produce with all acknowledgements for all rooms together;
+ * and the consumer. There are no clients, no fan-out and no checks.
  * Arguments: broker, MongoDB URL, rooms, messages in flight of each, seconds. Prints `ready`, then one line of JSON when it has run.
  */
 import { Kafka, logLevel } from 'kafkajs';
@@ -48,7 +49,7 @@ function send(room: number): void {
 
 async function write(lane: (typeof lanes)[number]): Promise<void> {
   lane.busy = true;
-  // What arrived in the same turn goes together.
+  // Messages of the same turn go together.
   await Promise.resolve();
   while (lane.pending.length > 0) {
     const batch = lane.pending;

@@ -1,12 +1,12 @@
 /**
- * Judges a recorded run: every send, receipt and delivery in the order in which one process saw them, and what the servers show at the end.
- * Knows nothing of how the servers work.
+ * Judges a recorded run: every send, receipt and delivery in the order in which one process saw them, and the
+ * history and log at the end. It knows nothing of how the servers work.
  */
 
 export type Recorded =
-  /** A client gives a message, an edit or a deletion to a server; the same nonce may be given again. */
+  /** A client sends a message, an edit or a deletion to a server. It may send the same nonce again. */
   | { readonly what: 'sent'; readonly nonce: string; readonly place: string }
-  /** The server vouches for it. */
+  /** The server acknowledges it. */
   | {
       readonly what: 'acked';
       readonly nonce: string;
@@ -14,9 +14,9 @@ export type Recorded =
       readonly seq: number;
       readonly id: string;
     }
-  /** A subscriber begins anew at `from`: a place's events after it are to come, or, where it is null, whatever comes first decides. */
+  /** A subscriber begins at `from`: the events after that number must come. null: the first event that comes decides. */
   | { readonly what: 'subscribed'; readonly subscriber: string; readonly place: string; readonly from: number | null }
-  /** The server told the subscriber to start over. */
+  /** The subscriber got `reset`. */
   | { readonly what: 'reset'; readonly subscriber: string; readonly place: string; readonly seq: number }
   | {
       readonly what: 'delivered';
@@ -27,7 +27,7 @@ export type Recorded =
       readonly nonce: string | null;
     };
 
-/** A message as a place's history shows it. */
+/** A message in the history of a place. */
 export interface FinalEvent {
   readonly seq: number;
   readonly id: string;
@@ -35,25 +35,25 @@ export interface FinalEvent {
   readonly content: string;
 }
 
-/** An event as a subscription from 0 replays it. */
+/** An event in the replay of a subscription from 0. */
 export interface LoggedEvent {
   readonly kind: 'create' | 'modify' | 'delete';
   readonly seq: number;
   readonly id: string;
   readonly nonce: string | null;
-  /** Empty for a deletion, and for what was deleted since. */
+  /** Empty for a deletion, and for a message that was deleted later. */
   readonly content: string;
 }
 
 export interface Run {
   readonly records: readonly Recorded[];
-  /** Each place's messages as its history shows them at the end, oldest first. */
+  /** The history of each place at the end, oldest message first. */
   readonly history: ReadonlyMap<string, readonly FinalEvent[]>;
-  /** Each place's events as they are replayed from the first on. */
+  /** The log of each place at the end, from the first event on. */
   readonly log: ReadonlyMap<string, readonly LoggedEvent[]>;
   /** Newest number of each place at the end. */
   readonly newest: ReadonlyMap<string, number>;
-  /** Subscribers that were connected at the end, long enough to have everything; the others may lag. */
+  /** Subscribers that were connected long enough at the end to have all events. The others may lag. */
   readonly complete: ReadonlySet<string>;
 }
 
@@ -79,7 +79,7 @@ export interface Verdict {
   readonly findings: readonly Finding[];
   readonly acknowledged: number;
   readonly deliveries: number;
-  /** Subscriptions begun, and those of them that went on after a number. */
+  /** Number of subscriptions, and of those that resumed after a number. */
   readonly subscriptions: number;
   readonly resumes: number;
   readonly resets: number;
@@ -100,13 +100,13 @@ export function check(run: Run): Verdict {
   return { findings, acknowledged, ...checkDeliveries(run, say) };
 }
 
-/** Everything in the log that can be told apart, by its nonce. */
+/** Checks the log, and returns its events by nonce. */
 function readLog(run: Run, say: Say): ReadonlyMap<string, LoggedEvent & { place: string }> {
   const stored = new Map<string, LoggedEvent & { place: string }>();
   for (const [place, newest] of run.newest) {
     const events = run.log.get(place) ?? [];
     for (const [i, event] of events.entries()) {
-      if (event.seq !== i + 1) say('log not dense', `${place}: ${event.seq} stands where ${i + 1} should`);
+      if (event.seq !== i + 1) say('log not dense', `${place}: event ${event.seq} at position ${i + 1}`);
       if (event.nonce === null) continue;
       if (stored.has(event.nonce)) say('stored twice', `${place} ${event.seq} ${event.nonce}`);
       stored.set(event.nonce, { ...event, place });
@@ -116,7 +116,7 @@ function readLog(run: Run, say: Say): ReadonlyMap<string, LoggedEvent & { place:
   return stored;
 }
 
-/** The history is what the log amounts to. */
+/** Checks that the history equals the result of the log. */
 function compareHistory(run: Run, say: Say): void {
   for (const [place, events] of run.log) {
     const expected = new Map<string, FinalEvent>();
@@ -147,7 +147,7 @@ function checkReceipts(
   say: Say,
 ): number {
   const acks = new Map<string, { seq: number; id: string }>();
-  /** The greatest number that was vouched for when something was sent first: its own must be greater. */
+  /** For each nonce, the greatest number that was acknowledged before its first send. Its own number must be greater. */
   const floor = new Map<string, number>();
   const vouched = new Map<string, number>();
   for (const record of records) {
@@ -178,7 +178,7 @@ function checkDeliveries(run: Run, say: Say): Omit<Verdict, 'findings' | 'acknow
   for (const [place, events] of run.log) {
     for (const { seq, id, nonce } of events) order.set(`${place} ${seq}`, `${id} ${nonce}`);
   }
-  /** The last number that a subscriber of a place was given. */
+  /** The last number that each subscriber of a place got. */
   const at = new Map<string, number | null>();
   const counts = { deliveries: 0, subscriptions: 0, resumes: 0, resets: 0 };
   for (const record of run.records) {
@@ -189,7 +189,7 @@ function checkDeliveries(run: Run, say: Say): Omit<Verdict, 'findings' | 'acknow
       case 'subscribed':
         counts.subscriptions += 1;
         if (record.from !== null) counts.resumes += 1;
-        // Who comes back goes on from what he was given; what he skips he never gets.
+        // A subscriber must resume from the last number that it got. It never gets the events that it skips.
         if (last !== null && (record.from === null || record.from > last)) {
           say('gap', `${key}: resumed at ${record.from} after ${last}`);
         }

@@ -5,26 +5,26 @@ import { Listener, Publisher, type StormPlace } from '../storm/people.ts';
 import type { Recorded } from './checker.ts';
 
 export interface ReconnectOptions {
-  /** All of them are clients of the server that is killed. */
+  /** All of them are clients of the killed server. */
   readonly clients: number;
-  /** Messages a second meanwhile, over all rooms. */
+  /** Messages a second meanwhile, in all rooms together. */
   readonly rate: number;
   readonly rooms: number;
-  /** True: services of its own; false: those of the test run. */
+  /** true: the run has its own services. false: it uses those of the test run. */
   readonly own: boolean;
   readonly progress?: (line: string) => void;
 }
 
 export interface ReconnectReport {
   readonly clients: number;
-  /** From the kill on, in milliseconds, until a client was up to date again, and how long it took to bring all there before. */
+  /** Milliseconds from the kill until a client was up to date again, and the time of connecting all before. */
   readonly back: { readonly p50: number; readonly p99: number; readonly last: number };
   readonly connectAllMs: number;
   readonly deliveries: number;
   readonly messages: number;
   /** Deliveries that were not the next number of their place. */
   readonly gapsAndRepeats: number;
-  /** Client and place pairs that had not everything at the end. */
+  /** Pairs of client and place that did not have all events at the end. */
   readonly incomplete: number;
   readonly resets: number;
   readonly surprises: readonly string[];
@@ -38,7 +38,10 @@ const TALK_AFTER_MS = 3_000;
 const TICK_MS = 20;
 const AT_ONCE = 50;
 
-/** Kills the server of many clients while people talk; each comes back at one of the two others after a moment, with the numbers that it has. */
+/**
+ * Kills the server of many clients while messages are sent. Each client resumes at one of the two other servers
+ * with the numbers that it has.
+ */
 export async function killTheirServer(options: ReconnectOptions): Promise<ReconnectReport> {
   const { clients, rooms, own } = options;
   const members = Array.from({ length: clients + 4 }, (_, i) => i + 1);
@@ -90,7 +93,7 @@ async function run(
   const texts = new Map<string, string>();
   const listeners = Array.from({ length: clients }, (_, i) => {
     const own = [places[i % rooms], places[(i * 7 + 3) % rooms]].filter((place) => place !== undefined);
-    // The first connection goes to the victim, whatever comes after it to the two others in turn.
+    // The first connection goes to the victim, later ones to the two others in turn.
     const others = i % 2 === 0 ? [first.url, second.url] : [second.url, first.url];
     const urls = [victim.url, ...others, ...others, ...others, ...others];
     return new Listener({ ...world, urls, random: () => Math.random() / urls.length }, `l${i}`, i + 1, own, texts);
@@ -120,7 +123,7 @@ async function run(
     const killed = performance.now();
     const missing = new Set(listeners);
     const times: number[] = [];
-    await until(BACK_MS, `bringing all back, ${missing.size} are missing`, () => {
+    await until(BACK_MS, `resuming all clients (${missing.size} are missing)`, () => {
       for (const listener of missing) {
         if (listener.reconnects === 0 || !listener.isLive) continue;
         missing.delete(listener);

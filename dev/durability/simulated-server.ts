@@ -24,7 +24,7 @@ import type { RecordedTelemetry } from '../recorded-telemetry.ts';
 import { unlimited } from '../unlimited.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** What all servers of a simulation share, and what goes wrong there. */
+/** The parts that all servers of a simulation share, and their faults. */
 export interface SimulatedWorld {
   readonly time: VirtualTime;
   readonly broker: MemoryBroker;
@@ -33,9 +33,9 @@ export interface SimulatedWorld {
   readonly random: () => number;
   readonly telemetry: RecordedTelemetry;
   storeDown: boolean;
-  /** Probability that an append that was stored is told as failed, or is stored only after it was told as failed. */
+  /** Probability that an append is reported as failed although it is stored, or is stored later. */
   doubt: number;
-  /** Probability that a publish that failed has brought some of its records to the bus. */
+  /** Probability that a failed publish has put some of its records on the bus. */
   half: number;
 }
 
@@ -45,10 +45,13 @@ export interface SimulatedClient {
 
 const MARK_MS = 500;
 
-/** One server process. Killed it is silent at once, whatever it had under way; frozen it does nothing until it is thawed, and then all at once. */
+/**
+ * A server process of the simulation. A killed server does nothing from then on, whatever was under way. A frozen
+ * server does nothing until it is thawed, and then handles everything that waits.
+ */
 export class SimulatedServer implements LocalSubscribers {
   readonly id: string;
-  /** A test with a planted defect puts another one here. */
+  /** A test replaces this to plant a defect. */
   app: RunningApplication;
   alive = true;
   frozen = false;
@@ -80,7 +83,7 @@ export class SimulatedServer implements LocalSubscribers {
     this.#world.broker.release(this.id);
   }
 
-  /** Runs on this server: now, when it is thawed, or never. */
+  /** Runs `work` on this server: now, when the server is thawed, or never. */
   gate(task: () => void): void {
     if (!this.alive) return;
     if (this.frozen) this.#backlog.push(task);
@@ -157,11 +160,14 @@ export class SimulatedServer implements LocalSubscribers {
     );
   }
 
-  /** Work elsewhere: there after some milliseconds, even if this server is dead by then; its answer, too, takes time and needs a living server. */
+  /**
+   * Runs work on a service: it begins after some milliseconds, even if this server is dead by then. The answer takes
+   * time too, and needs a living server.
+   */
   #remote<T>(work: () => Promise<T>): Promise<T> {
     if (!this.alive) return new Promise(() => {});
     const { time, random } = this.#world;
-    // Mostly quick, now and then slow: what overtakes what is the matter here.
+    // Mostly fast, sometimes slow, so that calls overtake each other.
     const way = (): number => (random() < 0.05 ? random() * 600 : random() * 4);
     const [there, back] = [way(), way()];
     return new Promise((resolve, reject) => {
@@ -226,7 +232,7 @@ export class SimulatedServer implements LocalSubscribers {
     return dice < doubt ? outcomes.map(() => failed) : outcomes;
   }
 
-  /** As the one of SQLite, with its delay in virtual time. */
+  /** The outbox of SQLite, with its delay in virtual time. */
   #outbox(): Outbox {
     const { database, time } = this.#world;
     return {

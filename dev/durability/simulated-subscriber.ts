@@ -6,15 +6,15 @@ import type { Recorded } from './checker.ts';
 import type { SimulatedClient, SimulatedServer } from './simulated-server.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** A replay waits after so many events. */
+/** A replay waits after this number of events. */
 const FULL = 20;
 
-/** A client with one subscription, which always comes back with the number that it was given last. */
+/** A client with one subscription, which always resumes with the last number that it got. */
 export class SimulatedSubscriber implements SimulatedClient {
   readonly name: string;
   readonly place: ConversationKey;
   last = 0;
-  /** Where it is live. */
+  /** The server on which the subscription is live. */
   server: SimulatedServer | null = null;
   readonly #time: VirtualTime;
   readonly #record: (record: Recorded) => void;
@@ -38,7 +38,7 @@ export class SimulatedSubscriber implements SimulatedClient {
     this.#attempt += 1;
   }
 
-  /** Resolves when it is live, or when that server has had its time. */
+  /** Resolves when the subscription is live, or after a timeout. */
   async join(server: SimulatedServer, patienceMs: number): Promise<void> {
     this.leave();
     const attempt = this.#attempt;

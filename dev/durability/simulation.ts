@@ -19,7 +19,7 @@ export interface SimulationOptions {
   readonly rooms: number;
   readonly messages: number;
   readonly subscribersPerRoom: number;
-  /** Puts a defect into each server, to see that it is found. */
+  /** Plants a defect in each server, to see whether the checker finds it. */
   readonly sabotage?: (server: SimulatedServer) => void;
 }
 
@@ -42,7 +42,7 @@ export interface SimulationResult extends Verdict {
 
 type Stored = { readonly seq: number; readonly id: string };
 
-/** Everything that can happen, in this proportion; each of it at least once in a run of some length. */
+/** Kinds of troubles and their weights. A longer run has each of them at least once. */
 const DECK: readonly (keyof Happened)[] = [
   ...(['kills', 'freezes', 'storeOutages', 'storeDoubts', 'busOutages', 'busFaults', 'lags'] as const),
   ...(['kills', 'cuts', 'cuts', 'cuts'] as const),
@@ -52,8 +52,9 @@ const PATIENCE_MS = 1_500;
 const CATCH_UP_MS = 30_000;
 
 /**
- * Several servers in this process over one bus and one store, while a seeded schedule kills, freezes and starts servers, breaks bus and store, and cuts subscribers
- * off. All of it in virtual time, so that a seed gives the same run again. What clients saw is judged by the checker that judges runs on real services.
+ * Runs several servers in this process over one bus and one store, while a seeded schedule kills, freezes and starts
+ * servers, breaks bus and store, and cuts subscribers off. Everything is in virtual time, so a seed gives the same run
+ * again. The checker judges it in the same way as a run on real services.
  */
 export class Simulation {
   readonly #options: SimulationOptions;
@@ -62,7 +63,7 @@ export class Simulation {
   readonly #records: Recorded[] = [];
   readonly #servers: SimulatedServer[] = [];
   readonly #subscribers: SimulatedSubscriber[] = [];
-  /** Messages that may be edited and deleted: place and author to ids. */
+  /** Ids of messages that can be edited and deleted, by place and author. */
   readonly #own = new Map<string, string[]>();
   readonly #happened: Happened = {
     kills: 0,
@@ -134,7 +135,7 @@ export class Simulation {
     return this.#judge();
   }
 
-  /** Something new, an edit or a deletion, until it is acknowledged or refused: each time with the same nonce, each time by any server. */
+  /** Sends a new message, an edit or a deletion until it is acknowledged or refused. Each attempt has the same nonce and uses any server. */
   async #send(nonce: string): Promise<void> {
     const place = this.#pick(this.#world.rooms);
     const userId = 1 + Math.floor(this.#random() * 3);
@@ -143,11 +144,11 @@ export class Simulation {
     this.#open -= 1;
   }
 
-  /** True when there is nothing more to try. */
+  /** Returns true when no further attempt is needed. */
   #try(place: ConversationKey, nonce: string, command: (server: SimulatedServer) => Promise<Stored>): Promise<boolean> {
     const server = this.#anyServer();
     return new Promise((resolve, reject) => {
-      // Who gave up an attempt has closed its connection: what the server says then reaches nobody.
+      // The client closed the connection of an attempt that timed out, so a later answer reaches nobody.
       const patience = this.#world.time.after(PATIENCE_MS, () => resolve(false));
       server.gate(() => {
         this.#records.push({ what: 'sent', nonce, place });
@@ -188,7 +189,7 @@ export class Simulation {
     };
   }
 
-  /** One trouble after the other, several at a time, until everything was sent. */
+  /** Makes troubles, several at a time, until all operations are sent. */
   async #trouble(): Promise<void> {
     const { time } = this.#world;
     const mends: Promise<void>[] = [];
@@ -247,7 +248,7 @@ export class Simulation {
     }
   }
 
-  /** Subscribers whose server died or hangs, or who were cut off, come back soon, anywhere. */
+  /** Subscribers whose server died or hangs, or whose connection was cut, resume soon on any server. */
   async #returning(): Promise<void> {
     const { time } = this.#world;
     const joining = new Set<SimulatedSubscriber>();
@@ -284,7 +285,7 @@ export class Simulation {
       if (subscriber.server?.alive !== true) await subscriber.join(this.#anyServer(), JOIN_MS);
     }
     const store = new SqliteMessageStore({ database, now: () => time.now() });
-    // What was given up by its sender may still be on its way into the store.
+    // An append whose sender gave up may still be on its way into the store.
     await time.sleep(3_000);
     const newest = await time.hold(store.newest(rooms));
     const until = time.now() + CATCH_UP_MS;
@@ -306,7 +307,7 @@ export class Simulation {
 
   #pick<T>(from: readonly T[]): T {
     const one = from[Math.floor(this.#random() * from.length)];
-    if (one === undefined) throw new Error('nothing to choose from');
+    if (one === undefined) throw new Error('there is nothing to choose from');
     return one;
   }
 }

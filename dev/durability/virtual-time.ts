@@ -6,14 +6,15 @@ interface Task {
 }
 
 /**
- * Time that goes on only when there is nothing left to do now: seconds pass in no time, and a run with the same seed is the same run.
- * Work that needs real time (a database in a thread) is done through `hold`, during which time stands still.
+ * Virtual time. It advances only when no work is left for the current moment, so seconds pass at once and a seed gives
+ * the same run again. Work that needs real time (a database in a thread) goes through `hold`; virtual time stands
+ * still meanwhile.
  */
 export class VirtualTime implements Clock {
   #now = 0;
-  /** Wall clock time at the monotonic time 0. */
+  /** Wall-clock time at the monotonic time 0. */
   #wallStart = Date.UTC(2026, 0, 1);
-  /** By time, and for the same time in the order of asking. */
+  /** Tasks by time; tasks of the same time in the order of their creation. */
   readonly #tasks: Task[] = [];
   #working = 0;
 
@@ -64,7 +65,7 @@ export class VirtualTime implements Clock {
     }
   }
 
-  /** Lets time pass until `main` has settled. @throws Error when it waits for what never happens */
+  /** Advances time until `main` has settled. @throws Error if no task is left and `main` still waits */
   async run<T>(main: Promise<T>): Promise<T> {
     let over = false;
     const end = (): void => {
@@ -76,7 +77,7 @@ export class VirtualTime implements Clock {
       while (this.#working > 0);
       if (over) return main;
       const task = this.#tasks.shift();
-      if (task === undefined) throw new Error('nothing is left that could happen');
+      if (task === undefined) throw new Error('no task is left, and the main task still waits');
       this.#now = task.at;
       task.run?.();
     }

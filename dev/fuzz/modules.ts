@@ -20,7 +20,7 @@ import { oneOfEach } from '../events.ts';
 import type { Noise } from './mutate.ts';
 import { FRAMES, JSON_BODIES, presenceSamples } from './samples.ts';
 
-/** Gives one mutated input to a module. Throws whatever the module should not have thrown. */
+/** Gives one mutated input to a module. Throws the module's unexpected errors. */
 export type Target = (noise: Noise) => void;
 
 const LIMITS = { frameBytes: 65_536, headerBytes: 8_192, headerCount: 64 };
@@ -43,9 +43,9 @@ function stomp(noise: Noise): void {
       decoder.push(bytes.subarray(at, at + size));
       at += size;
       for (let frame = decoder.next(); frame !== null; frame = decoder.next()) {
-        if (frame.body.length > LIMITS.frameBytes) throw new Error('a body over the limit');
+        if (frame.body.length > LIMITS.frameBytes) throw new Error('a body is over the limit');
       }
-      if (decoder.waitingBytes > LIMITS.frameBytes) throw new Error('more waits than a frame may have');
+      if (decoder.waitingBytes > LIMITS.frameBytes) throw new Error('more bytes wait than a frame may have');
     }
   });
 }

@@ -1,4 +1,4 @@
-/** Repeatable noise: the same seed, the same run. */
+/** Repeatable noise: a seed gives the same run again. */
 export class Noise {
   #state: number;
 
@@ -6,7 +6,7 @@ export class Noise {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 up to, not including, `below`. */
+  /** A number from 0 up to `below`, which is excluded. */
   number(below: number): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
@@ -16,7 +16,7 @@ export class Noise {
 
   one<T>(of: readonly T[]): T {
     const chosen = of[this.number(of.length)];
-    if (chosen === undefined) throw new Error('nothing to choose from');
+    if (chosen === undefined) throw new Error('there is nothing to choose from');
     return chosen;
   }
 
@@ -24,7 +24,7 @@ export class Noise {
     return Buffer.from(Array.from({ length }, () => this.number(256)));
   }
 
-  /** A text with some bytes changed, inserted, removed, repeated, or replaced by what breaks readers. */
+  /** The text with some bytes changed, inserted, removed, repeated, or replaced by bytes that are hard to read. */
   mutated(text: string | Buffer): Buffer {
     let bytes = Buffer.from(text);
     for (let changes = this.number(4); changes >= 0; changes--) {

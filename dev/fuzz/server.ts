@@ -20,9 +20,9 @@ const CALLS: readonly (readonly ['PUT' | 'POST', string])[] = [
   ['POST', '/demo/token'],
 ];
 
-/** A whole server on its embedded parts, in this process, with the demo's users. */
+/** A whole server on embedded parts, in this process, with the demo's users. */
 export class FuzzedServer {
-  /** What the server logged as errors: each is a defect of ours. */
+  /** Errors that the server logged. Each is a defect. */
   readonly errors: string[] = [];
   readonly #server: ChatServer;
   readonly #folder: string;
@@ -44,7 +44,7 @@ export class FuzzedServer {
     return new FuzzedServer(await ChatServer.start({ config, secrets, telemetry }), folder, errors);
   }
 
-  /** Mutated frames, in WebSocket messages; a connection that is closed is followed by another. */
+  /** Sends mutated frames in WebSocket messages. A closed connection is replaced by another. */
   async frames(noise: Noise, token: string, count: number): Promise<void> {
     for (let sent = 0; sent < count; sent++) {
       const socket = await this.#open(token);
@@ -55,7 +55,7 @@ export class FuzzedServer {
     }
   }
 
-  /** Mutated SockJS bodies, in sessions of their own. */
+  /** Sends mutated SockJS bodies, in sessions of their own. */
   async sockJs(noise: Noise, token: string, count: number): Promise<void> {
     const connect = frameText('CONNECT', { 'accept-version': '1.2', 'access-token': token });
     let path = '';
@@ -75,17 +75,17 @@ export class FuzzedServer {
     }
   }
 
-  /** Mutated JSON bodies of every call that takes one. */
+  /** Sends mutated JSON bodies to every call that takes one. */
   async bodies(noise: Noise, count: number): Promise<void> {
     for (let sent = 0; sent < count; sent++) {
       const [method, path] = noise.one(CALLS);
       const status = await this.#call(method, path, noise.mutated(noise.one(JSON_BODIES)));
-      // A refusal is 400; SockJS alone answers a broken body by 500.
-      if (status >= 500) this.errors.push(`${method} ${path} was answered by ${status}`);
+      // A refusal is 400. Only SockJS answers a broken body with 500.
+      if (status >= 500) this.errors.push(`${method} ${path} got status ${status}`);
     }
   }
 
-  /** @throws Error where two clients can't talk any more */
+  /** @throws Error if two clients can no longer talk to each other */
   async isAlive(): Promise<void> {
     const one = await StompClient.connect({ url: this.#server.url, token: await this.token(1) });
     const two = await StompClient.connect({ url: this.#server.url, token: await this.token(2) });
