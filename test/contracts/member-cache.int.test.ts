@@ -16,6 +16,15 @@ async function connected(cache: RedisMemberCache): Promise<void> {
   }, IN_TIME);
 }
 
+async function textAt(url: string, key: string): Promise<string | null> {
+  const redis = new Redis(url);
+  try {
+    return await redis.get(key);
+  } finally {
+    redis.disconnect();
+  }
+}
+
 await describeWithService('redis', 'with Redis', ({ redis: url }) => {
   memberCacheContract('in Redis', async () => {
     const cache = new RedisMemberCache({ url, prefix: `${randomUUID()}:` });
@@ -48,6 +57,8 @@ await describeWithService('redis', 'with Redis', ({ redis: url }) => {
     expect(await cache.get('com-1')).toBeNull();
     await redis.lpush(`${prefix}CH2`, 'a list');
     expect(await cache.get('com-2')).toBeNull();
+    // Redis is not down: the next call is answered at once.
+    expect(await cache.get('r-999')).toEqual([7]);
     redis.disconnect();
     await cache.close();
   });
@@ -57,10 +68,15 @@ await describeWithOwnService('redis', 'with a Redis that fails', () => {
   it('acts as an empty cache while Redis is frozen or gone, and removes lists that became outdated meanwhile', async () => {
     const service = await startRedis({ own: true });
     const changes: string[] = [];
+    /** The list of r-6, asked for as soon as Redis answers again, before outdated lists can be removed. */
+    let firstAnswer: Promise<unknown> = Promise.resolve();
     const cache = new RedisMemberCache({
       url: service.url,
       onDown: () => changes.push('down'),
-      onUp: () => changes.push('up'),
+      onUp: () => {
+        changes.push('up');
+        firstAnswer = cache.get('r-6');
+      },
     });
     try {
       await connected(cache);
@@ -80,9 +96,11 @@ await describeWithOwnService('redis', 'with a Redis that fails', () => {
       await service.kill();
       expect(await cache.get('r-6')).toBeNull();
       await cache.put('r-6', [1]);
+      await vi.waitFor(() => expect(changes.at(-1)).toBe('down'), IN_TIME);
       await service.restart();
       await vi.waitFor(async () => expect(await cache.get('r-999')).toEqual([7]), IN_TIME);
-      expect(await cache.get('r-6')).toBeNull();
+      expect(await firstAnswer).toBeNull();
+      await vi.waitFor(async () => expect(await textAt(service.url, 'R6')).toBeNull(), IN_TIME);
       expect(changes).toEqual(changes.map((_, index) => (index % 2 === 0 ? 'down' : 'up')));
       expect(changes.at(-1)).toBe('up');
     } finally {

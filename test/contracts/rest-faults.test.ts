@@ -276,11 +276,12 @@ describe('RestUserDirectory', () => {
     name = 'Augusta';
     now = 59_999;
     expect(await nameNow()).toBe('Ada');
-    expect(received).toHaveLength(1);
+    await directory.profiles([2]);
+    expect(received.map(({ body }) => body)).toEqual(['[1]', '[2]']);
     now = 60_000;
     expect(await nameNow()).toBe('Ada');
     await eventually(() => expect(directory.cached(1)?.name).toBe('Augusta'));
-    expect(received).toHaveLength(2);
+    expect(received).toHaveLength(3);
     name = 'Lovelace';
     now += 120_000;
     expect(directory.cached(1)).toBeUndefined();
