@@ -30,9 +30,11 @@ export async function openStores(config: Config['store'], lifecycle: Lifecycle, 
   const { MongoReadMarkers } = await import('../adapters/mongo/read-markers.ts');
   const database = await MongoDatabase.connect(config.url.reveal());
   lifecycle.onStop('database', () => database.close());
-  const store = new MongoMessageStore(database, {
-    onSetAside: (reason) => telemetry.log('error', 'a stored batch could not be brought into the messages', { reason }),
+  const store = new MongoMessageStore({
+    db: database,
+    onFailedBatch: (batch) =>
+      telemetry.log('error', 'a stored batch cannot be projected and was set aside', { ...batch }),
   });
   lifecycle.onStop('store', () => store.close());
-  return { store, outbox: new MongoOutbox(database), markers: new MongoReadMarkers(database, store) };
+  return { store, outbox: new MongoOutbox({ db: database }), markers: new MongoReadMarkers({ db: database, store }) };
 }

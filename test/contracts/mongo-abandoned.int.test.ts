@@ -16,7 +16,7 @@ afterEach(async () => {
 await describeWithService('mongo', 'a server that died in the middle of a transaction', ({ mongo }) => {
   async function open(database: string): Promise<{ db: MongoDatabase; store: MongoMessageStore }> {
     const db = await MongoDatabase.connect(mongo, { database });
-    const store = new MongoMessageStore(db, { background: false });
+    const store = new MongoMessageStore({ db, isBackground: false });
     cleanups.push(async () => {
       await store.close();
       await db.client.db(database).dropDatabase();

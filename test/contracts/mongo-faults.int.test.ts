@@ -21,12 +21,12 @@ afterEach(async () => {
 
 async function connect(url: string): Promise<{ db: MongoDatabase; store: MongoMessageStore; outbox: MongoOutbox }> {
   const db = await MongoDatabase.connect(url);
-  const store = new MongoMessageStore(db);
+  const store = new MongoMessageStore({ db });
   cleanups.push(async () => {
     await store.close();
     await db.close();
   });
-  return { db, store, outbox: new MongoOutbox(db) };
+  return { db, store, outbox: new MongoOutbox({ db }) };
 }
 
 await describeWithOwnService('mongo', 'a MongoDB that fails', () => {
@@ -121,7 +121,7 @@ await describeWithOwnService('mongo', 'a MongoDB that fails', () => {
     const mongo = await startMongo({ own: true });
     cleanups.push(() => mongo.stop());
     const db = await MongoDatabase.connect(mongo.url);
-    const dead = new MongoMessageStore(db, { background: false });
+    const dead = new MongoMessageStore({ db, isBackground: false });
     const place = newPlace();
     await append(dead, 1, [said(place, 'left behind')]);
     await db.close();

@@ -14,10 +14,10 @@ await describeWithService('mongo', 'beside and after an original server', ({ mon
   const client = new MongoClient(mongo);
   let name: string;
   const open: MongoDatabase[] = [];
-  const server = async (background = true) => {
+  const server = async (isBackground = true) => {
     const db = await MongoDatabase.connect(mongo, { database: name });
     open.push(db);
-    return new MongoMessageStore(db, { background });
+    return new MongoMessageStore({ db, isBackground });
   };
   beforeAll(() => client.connect());
   beforeEach(() => {
@@ -189,12 +189,12 @@ await describeWithService('mongo', 'beside and after an original server', ({ mon
       .db(name)
       .collection('directMessage')
       .insertMany([2, 4, 5].map((i) => original(place, i)));
-    const markers = new MongoReadMarkers(db, store);
+    const markers = new MongoReadMarkers({ db, store });
     const unread = async (userId: number) => (await markers.unread(userId, [place])).map(({ count }) => count);
     // User 1 wrote two of ours and two of the original's.
     expect(await Promise.all([9, 1, 2].map(unread))).toEqual([[6], [2], [4]]);
     // As if all of user 1's came after the number was read.
-    const early = await new Unread(db).count(1, [{ place, since: undefined, seq: 0 }]);
+    const early = await new Unread(db).count(1, [{ place, since: null, seq: 0 }]);
     expect(early.get(place)?.count).toBe(0);
   });
 
@@ -217,7 +217,7 @@ await describeWithService('mongo', 'beside and after an original server', ({ mon
     const db = await MongoDatabase.connect(mongo, { database: name });
     open.push(db);
     const told: unknown[] = [];
-    const store = new MongoMessageStore(db, { background: false, onSetAside: (batch) => told.push(batch) });
+    const store = new MongoMessageStore({ db, isBackground: false, onFailedBatch: (batch) => told.push(batch) });
     await append(store, 2, [said(place, 'fine')]);
     const { entries } = await store.history(place, { kind: 'page', page: 0, size: 5 });
     expect(entries.map((entry) => entry.message.content)).toEqual(['fine']);
@@ -248,7 +248,7 @@ await describeWithService('mongo', 'beside and after an original server', ({ mon
       expect(await client.db(name).collection('messageTime').find({ channelId: place }).toArray()).toMatchObject([
         { read: { 1: at(3), 2: at(9), 3: at(2) }, _class },
       ]);
-      const markers = new MongoReadMarkers(db, store);
+      const markers = new MongoReadMarkers({ db, store });
       const counts = await Promise.all([1, 2, 3, 4].map((user) => markers.unread(user, [place])));
       expect(counts.map(([count]) => count?.count)).toEqual([2, 0, 3, 5]);
     });

@@ -20,9 +20,9 @@ async function mongoWorld(url: string): Promise<World> {
   return {
     async server({ now, idle }: ServerOptions = {}): Promise<Server> {
       const db = await MongoDatabase.connect(url, { database });
-      const store = new MongoMessageStore(db, { ...(now && { now }), background: !idle });
+      const store = new MongoMessageStore({ db, now, isBackground: !idle });
       opened.push({ db, store });
-      return { store, outbox: new MongoOutbox(db, now), markers: new MongoReadMarkers(db, store) };
+      return { store, outbox: new MongoOutbox({ db, now }), markers: new MongoReadMarkers({ db, store }) };
     },
     async close() {
       await Promise.all(opened.map(({ store }) => store.close()));
@@ -44,7 +44,7 @@ await describeWithService('mongo', 'MongoDB', ({ mongo }) => {
     const direct = new URL(mongo);
     const proxy = await FaultProxy.start({ target: Number(direct.port || 27017), delayMs: 300 });
     const db = await MongoDatabase.connect(`mongodb://127.0.0.1:${proxy.port}/?directConnection=true`, { database });
-    const store = new MongoMessageStore(db, { background: false });
+    const store = new MongoMessageStore({ db, isBackground: false });
     const watcher = await new MongoClient(mongo).connect();
     const events = watcher.db(database).collection('event');
     try {

@@ -28,9 +28,9 @@ async function mongoWorld(url: string): Promise<MongoWorld> {
     db,
     async server({ now, idle } = {}) {
       const own = await MongoDatabase.connect(url, { database });
-      const store = new MongoMessageStore(own, { ...(now && { now }), background: !idle });
+      const store = new MongoMessageStore({ db: own, now, isBackground: !idle });
       opened.push({ db: own, store });
-      return { store, outbox: new MongoOutbox(own, now), markers: new MongoReadMarkers(own, store) };
+      return { store, outbox: new MongoOutbox({ db: own, now }), markers: new MongoReadMarkers({ db: own, store }) };
     },
     newerServerAppends: async (batch) => {
       await db.events.insertOne(newerDocument(batch));

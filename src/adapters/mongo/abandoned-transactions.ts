@@ -1,51 +1,63 @@
 import { type MongoClient, ReadConcern, type UUID } from 'mongodb';
 
-/** How long an open transaction must not have done anything to count as abandoned. */
-const STILL_MS = 1_000;
+/** A transaction without any command for this time counts as abandoned. */
+const IDLE_MS = 1_000;
 
-interface Idle {
+/** The part of a `$currentOp` entry that is needed. */
+interface IdleSession {
   readonly lsid: { readonly id: UUID };
   readonly transaction: { readonly parameters: { readonly txnNumber: unknown }; readonly timeActiveMicros: unknown };
 }
 
-interface Seen {
+interface Observation {
   /** Changes with each command of the transaction. */
   readonly state: string;
+  /** Monotonic, in milliseconds. */
   readonly since: number;
 }
 
+export interface AbandonedTransactionsParts {
+  readonly client: MongoClient;
+  /** The name under which all of our servers connect. */
+  readonly appName: string;
+}
+
 /**
- * Ends transactions of servers that died or hang in the middle of one. MongoDB would keep them open for a minute, and with them everything that they have
- * touched from everybody else. A server that only was slow begins anew.
+ * Ends transactions of servers that died or hang in the middle of one. Otherwise MongoDB would keep
+ * such a transaction for a minute, and nobody could write the documents that it has touched. A server
+ * that is only slow repeats its transaction.
  */
 export class AbandonedTransactions {
-  readonly #client: MongoClient;
-  readonly #appName: string;
-  #seen = new Map<string, Seen>();
-  #looking: Promise<void> | undefined;
+  readonly #parts: AbandonedTransactionsParts;
+  #seen = new Map<string, Observation>();
+  #search: Promise<void> | null = null;
 
-  /** @param appName by which all servers of ours are known to MongoDB */
-  constructor(client: MongoClient, appName: string) {
-    this.#client = client;
-    this.#appName = appName;
+  constructor(parts: AbandonedTransactionsParts) {
+    this.#parts = parts;
   }
 
-  /** Looks, for one who has been kept waiting; to be called again while he is. One that stood still between two looks is ended. Never rejects. */
+  /**
+   * Looks for abandoned transactions once. A caller that is blocked calls it again and again: only a
+   * transaction that did nothing between two calls is ended. Never rejects.
+   */
   end(): Promise<void> {
-    this.#looking ??= this.#look()
+    this.#search ??= this.#find()
       .catch(() => {
-        // Not allowed to, or MongoDB is away: then the minute has to pass.
+        // MongoDB is away, or this user may not end sessions. Then MongoDB's own limit applies.
       })
       .finally(() => {
-        this.#looking = undefined;
+        this.#search = null;
       });
-    return this.#looking;
+    return this.#search;
   }
 
-  async #look(): Promise<void> {
-    const admin = this.#client.db('admin', { readConcern: new ReadConcern('local') });
-    const filter = { type: 'idleSession', appName: this.#appName, 'transaction.timeActiveMicros': { $exists: true } };
-    const idle = await admin.aggregate<Idle>([{ $currentOp: { idleSessions: true } }, { $match: filter }]).toArray();
+  async #find(): Promise<void> {
+    const { client, appName } = this.#parts;
+    const admin = client.db('admin', { readConcern: new ReadConcern('local') });
+    const filter = { type: 'idleSession', appName, 'transaction.timeActiveMicros': { $exists: true } };
+    const idle = await admin
+      .aggregate<IdleSession>([{ $currentOp: { idleSessions: true } }, { $match: filter }])
+      .toArray();
     const now = performance.now();
     const before = this.#seen;
     this.#seen = new Map();
@@ -56,7 +68,7 @@ export class AbandonedTransactions {
       const known = before.get(id);
       const since = known?.state === state ? known.since : now;
       this.#seen.set(id, { state, since });
-      if (now - since >= STILL_MS) abandoned.push({ id: lsid.id });
+      if (now - since >= IDLE_MS) abandoned.push({ id: lsid.id });
     }
     if (abandoned.length > 0) await admin.command({ killSessions: abandoned });
   }

@@ -8,34 +8,43 @@ import {
 } from 'mongodb';
 import { Refusal } from '../../domain/errors.ts';
 import { type ConversationKey, isChannel } from '../../domain/place.ts';
+import { withTimeout } from '../support/with-timeout.ts';
 import { AbandonedTransactions } from './abandoned-transactions.ts';
 import type { EventDocument, HoleDocument, MessageDocument, ReadDocument } from './documents.ts';
+import { TEMPORARY_CODES } from './error-codes.ts';
 import { ensureIndexes } from './indexes.ts';
 import { PublishedMarks } from './published-marks.ts';
 
-/** No caller waits longer. The driver's own limits add up over its retries, so they only free its connections. */
-const BOUND_MS = 5_000;
-const SOCKET_MS = 4_000;
-const SELECTION_MS = 3_000;
+/**
+ * The longest time that a caller waits. The driver's own limits add up over its retries, so they only
+ * free its connections.
+ */
+const TIMEOUT_MS = 5_000;
+const SOCKET_TIMEOUT_MS = 4_000;
+const SELECTION_TIMEOUT_MS = 3_000;
 const DEFAULT_DATABASE = 'chat';
 
-/** How MongoDB's own tools show our connections. */
+/** The name of our connections in MongoDB's own tools. */
 export const APP_NAME = 'chat-server';
 
 const COMMON: MongoClientOptions = {
   appName: APP_NAME,
-  serverSelectionTimeoutMS: SELECTION_MS,
-  connectTimeoutMS: SELECTION_MS,
+  serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
+  connectTimeoutMS: SELECTION_TIMEOUT_MS,
   heartbeatFrequencyMS: 3_000,
-  // For the driver's repeats MongoDB keeps every version of one document for minutes, a new one with each write; to write those out of its cache stopped all writers for 100 ms
-  // at a time. The appender repeats by itself.
+  // For retryable writes MongoDB rewrites one document with each write and keeps all its versions for
+  // minutes. Evicting them from the cache stopped all writers for 100 ms at a time. The appender
+  // repeats inserts itself instead.
   retryWrites: false,
   readPreference: 'primary',
   readConcern: { level: 'majority' },
-  writeConcern: { w: 'majority', journal: true, wtimeoutMS: SOCKET_MS },
+  writeConcern: { w: 'majority', journal: true, wtimeoutMS: SOCKET_TIMEOUT_MS },
 };
 
-/** One server's connection to MongoDB, and the collections. Reads see what a majority has; writes wait for it and its journal. */
+/**
+ * The connection of one server to MongoDB, and the collections. Reads see data that a majority has.
+ * Writes wait for a majority and its journals.
+ */
 export class MongoDatabase {
   readonly client: MongoClient;
   readonly events: Collection<EventDocument>;
@@ -48,18 +57,21 @@ export class MongoDatabase {
   readonly #channel: Collection<MessageDocument>;
 
   /**
-   * Connects and makes indexes that are missing. The database is that of the URL, else `chat`.
-   * @throws Error for people when no primary answers within 3 s, or when it is no replica set
+   * Connects and creates missing indexes. The database is `options.database`, otherwise the one in the
+   * URL, otherwise `chat`.
+   * @throws Error with a human-readable message if no primary answers within 3 s, or if the server is
+   *   not a replica set
    */
   static async connect(url: string, options: { readonly database?: string } = {}): Promise<MongoDatabase> {
-    const named = new URL(url.replace(/^mongodb(\+srv)?:\/\/[^/?]*/, 'http://host')).pathname.length > 1;
-    const name = options.database ?? (named ? undefined : DEFAULT_DATABASE);
-    // On large collections of an original server the first indexes take longer than any operation may later.
+    const hasName = new URL(url.replace(/^mongodb(\+srv)?:\/\/[^/?]*/, 'http://host')).pathname.length > 1;
+    const name = options.database ?? (hasName ? undefined : DEFAULT_DATABASE);
+    // Without a socket timeout: on large collections of an original server, creating the first indexes
+    // takes longer than any later operation may.
     await using setUp = new MongoClient(url, COMMON);
     await setUp.connect();
     await refuseStandalone(setUp);
     await ensureIndexes(setUp.db(name));
-    const client = new MongoClient(url, { ...COMMON, socketTimeoutMS: SOCKET_MS });
+    const client = new MongoClient(url, { ...COMMON, socketTimeoutMS: SOCKET_TIMEOUT_MS });
     try {
       await client.connect();
       return new MongoDatabase(client, client.db(name));
@@ -78,12 +90,13 @@ export class MongoDatabase {
     this.#direct = db.collection('directMessage');
     this.#channel = db.collection('channelMessage');
     this.marks = new PublishedMarks(this.events);
-    this.abandoned = new AbandonedTransactions(client, APP_NAME);
+    this.abandoned = new AbandonedTransactions({ client, appName: APP_NAME });
   }
 
   /**
-   * What a query of at most `limit` documents finds, in one answer: the driver's cursor takes half as much CPU again. Asked once more where a connection broke.
-   * `query`: the fields of MongoDB's command `find` beside these.
+   * Runs the command `find` and returns at most `limit` documents from its first answer. The driver's
+   * cursor would take half as much CPU again. The command is repeated once if the connection breaks.
+   * @param query the other fields of the command
    */
   async find<T>(collection: { readonly collectionName: string }, limit: number, query: Document): Promise<T[]> {
     const command = {
@@ -94,10 +107,10 @@ export class MongoDatabase {
       singleBatch: true,
       readConcern: COMMON.readConcern,
     };
-    const ask = (): Promise<Document> => this.#db.command(command);
-    const answer = await ask().catch((error: unknown) => {
+    const run = (): Promise<Document> => this.#db.command(command);
+    const answer = await run().catch((error: unknown) => {
       if (asStoreRefusal(error).code !== 'try-again') throw error;
-      return ask();
+      return run();
     });
     return answer.cursor.firstBatch;
   }
@@ -106,7 +119,7 @@ export class MongoDatabase {
     return isChannel(place) ? this.#channel : this.#direct;
   }
 
-  /** Ends the connection, after what was said to be published is written. Close the stores first. Idempotent. */
+  /** Writes the pending marks of published batches, then closes the connection. Close the stores first. Idempotent. */
   async close(): Promise<void> {
     await inTime(this.marks.close()).catch(() => {});
     await this.client.close();
@@ -117,22 +130,16 @@ async function refuseStandalone(client: MongoClient): Promise<void> {
   const hello = await client.db('admin').command({ hello: 1 });
   if (hello.setName !== undefined || hello.msg === 'isdbgrid') return;
   throw new Error(
-    'MONGODB_URL is a standalone mongod; transactions are needed: start it with --replSet and initiate it',
+    'MONGODB_URL names a standalone mongod, which has no transactions; start it with --replSet and initiate the replica set',
   );
 }
 
-/** The answer, or a rejection after the bound; what was asked may still happen. */
-export async function inTime<T>(answer: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Refusal('try-again', 'the database does not answer')), BOUND_MS);
-  try {
-    return await Promise.race([answer, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** The answer, or a rejection with `try-again` after the timeout. The operation itself may still take effect. */
+export function inTime<T>(answer: Promise<T>): Promise<T> {
+  return withTimeout(TIMEOUT_MS, answer, () => new Refusal('try-again', 'the database does not answer'));
 }
 
-/** An answer of MongoDB within the bound, with its failures told as the ports want them. */
+/** The answer within the timeout. Errors become the refusals that the ports promise. */
 export async function answered<T>(answer: Promise<T>): Promise<T> {
   try {
     return await inTime(answer);
@@ -141,12 +148,10 @@ export async function answered<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-/** Codes of what a new primary or a little time mends. */
-const PASSING = new Set([6, 7, 50, 89, 91, 112, 134, 189, 251, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
-
+/** `store-failed` for an operation that MongoDB refused, `try-again` for anything else. */
 export function asStoreRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  if (error instanceof MongoServerError && !PASSING.has(Number(error.code))) {
+  if (error instanceof MongoServerError && !TEMPORARY_CODES.has(Number(error.code))) {
     return new Refusal('store-failed', 'the database refused the operation', { cause: error });
   }
   return new Refusal('try-again', 'the database does not answer', { cause: error });

@@ -12,44 +12,51 @@ import {
   type StoredKind,
 } from '../../domain/stored-event.ts';
 
-/** An event in its batch. Place and number follow from the batch; fields that are null are left out. */
+/** An event in its batch. The batch gives place and number. Fields that are null are left out. */
 export type EventBody = Readonly<Record<string, unknown>> & {
   /** One of `STORED_KINDS`, or a kind that only a newer version knows. */
   readonly kind: string;
 };
 
-/** Collection `event`: what one append stored for one place. */
+/** Collection `event`: one batch, which one append stored for one place. */
 export interface EventDocument {
-  /** Made by the writer, so that it can tell its own document from a rival's. */
+  /** Made by the writer, so that it recognizes its own document. */
   readonly _id: ObjectId;
   readonly p: ConversationKey;
-  /** Numbers of the first and the last event; the next batch begins at `l` + 1. */
+  /** Numbers of the first and the last event. The next batch begins at `l` + 1. */
   readonly f: number;
   readonly l: number;
-  /** The writer's clock. */
+  /** Time of the append, by the clock of the writing server. */
   readonly at: Date;
-  /** `user:nonce` of each event that has one; taken away after 24 hours. */
+  /** `user:nonce` of each event with a nonce. Removed after 24 hours. */
   readonly n?: readonly string[];
-  /** Messages that the batch edits. */
+  /** Messages that the batch edits. Absent if it edits none. */
   readonly m?: readonly MessageId[];
   /**
-   * `true`: nothing of the batch is in the message collections yet. `late`: everything is, except for the events of the kinds in
-   * `late`. Absent: everything is.
+   * `true`: the batch has to be projected into the message collections. `late`: it is projected,
+   * except for the events of the kinds in `late`. Absent: it is projected.
    */
   readonly proj?: true | 'late';
-  /** Kinds of this batch that were unknown to the server which projected the rest. A server that knows them projects them. */
+  /**
+   * Kinds that were unknown to the server which projected the rest of the batch. A server that knows
+   * such a kind projects its events.
+   */
   readonly late?: readonly string[];
-  /** Not known to be on the bus. */
+  /** The batch is not known to be on the bus. */
   readonly out?: true;
-  /** Numbers for messages that an original server stored; `more` of them follow. */
+  /** The batch numbers messages that an original server stored. */
   readonly legacy?: true;
+  /** A numbering is in progress: another batch has to follow. */
   readonly more?: true;
-  /** Why the batch could not be brought into the message collections. */
+  /** The error for which the batch was set aside, without being projected. */
   readonly failed?: string;
   readonly e: readonly EventBody[];
 }
 
-/** Collections `directMessage` and `channelMessage`: the original's fields and types, and three more at the end. */
+/**
+ * Collections `directMessage` and `channelMessage`: the fields and types of the original, and three more
+ * at the end.
+ */
 export interface MessageDocument {
   readonly _id: ObjectId | string;
   readonly communityId?: Long | number;
@@ -69,19 +76,25 @@ export interface MessageDocument {
   readonly nonce?: string;
 }
 
-/** The `seq` of what an original server stored: it knows no such field. Asked for as null it would be looked for in two stretches of an index instead of one. */
+/**
+ * Filter for the `seq` of messages that an original server stored, which have no such field. A filter
+ * for null would scan two ranges of the index instead of one.
+ */
 export const UNNUMBERED = { $exists: false };
 
-/** Collection `eventHole`: how many numbers of a place are no message (any more), altogether and by `holeBucket`. */
+/**
+ * Collection `eventHole`: how many numbers of a place are holes, in total (`t`) and for each
+ * `holeBucket` (`n`).
+ */
 export interface HoleDocument {
   readonly _id: ConversationKey;
   readonly t: number;
-  /** The greatest number that made a hole. */
+  /** The greatest number of an event that made a hole. */
   readonly s: number;
   readonly n: Readonly<Record<string, number>>;
 }
 
-/** Collection `messageTime`. */
+/** Collection `messageTime`: the read markers of a place, by user id. */
 export interface ReadDocument {
   readonly _id: ObjectId;
   readonly channelId: string;
@@ -142,12 +155,15 @@ export function readEvent(place: ConversationKey, seq: number, body: EventBody):
   return { ...ABSENT[body.kind], ...body, place, seq } as unknown as StoredEvent;
 }
 
-/** The kinds in a batch that this version does not know, each once. */
+/** The kinds in the batch that this version does not know, each once. */
 export function unknownKinds({ e }: Pick<EventDocument, 'e'>): string[] {
   return [...new Set(e.flatMap(({ kind }) => (isStoredKind(kind) ? [] : [String(kind)])))];
 }
 
-/** The key of the event's nonce in field `n`; null for an event without a nonce. Events of unknown kinds have the same two fields. */
+/**
+ * The event's entry in field `n`, null for an event without a nonce. Events of all kinds, also of
+ * unknown ones, have the fields `userId` and `nonce`.
+ */
 export function nonceKeyOf({ userId, nonce }: EventBody): string | null {
   return typeof nonce === 'string' ? nonceKey(Number(userId), nonce) : null;
 }
@@ -161,7 +177,10 @@ const TEXT_FIELDS: { readonly [K in StoredKind]: readonly (keyof OfKind<K>)[] } 
   delete: [],
 };
 
-/** The update of batches that removes the text of a deleted message, also from events of unknown kinds that have such a field. */
+/**
+ * The update of batches that removes the text of a deleted message. An event of an unknown kind loses
+ * the fields that hold a text in the known kinds.
+ */
 export function blanking(id: MessageId) {
   return {
     update: { $set: { 'e.$[content].content': '' }, $unset: { 'e.$[thumbnail].thumbnail': '' as const } },
@@ -177,7 +196,7 @@ function kindsWithout(field: string): string[] {
   return Object.entries(TEXT_FIELDS).flatMap(([kind, fields]) => (fields.some((each) => each === field) ? [] : [kind]));
 }
 
-/** `_id` as the original keeps it: an ObjectId, unless a client of its own chose something else. */
+/** The `_id` of a message: an ObjectId, as the original stores it, or a text if the id has another form. */
 export function idValue(id: MessageId): ObjectId | string {
   return ObjectId.isValid(id) && id.length === 24 ? new ObjectId(id) : id;
 }

@@ -1,33 +1,36 @@
+import { BoundedMap } from '../../application/bounded-map.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import type { SequencedEvent } from '../../domain/stored-event.ts';
 import type { MongoDatabase } from './database.ts';
 import { type EventDocument, readEvents } from './documents.ts';
-import { PLACE_FIRST } from './indexes.ts';
+import { PLACE_FIRST, UNPROJECTED } from './indexes.ts';
 
-const KNOWN_PLACES = 50_000;
+const MAX_PLACES = 50_000;
 
-/** Reads the chain of batches: each place's documents, each beginning where the one before ended. */
+type Batch = Pick<EventDocument, 'p' | 'f' | 'l' | 'e'>;
+
+/** Reads the batches of each place. A batch begins at the number after the end of the previous one. */
 export class EventLog {
   readonly #db: MongoDatabase;
-  /** The newest end of a batch that was seen of each place; the longest unused come first. */
-  readonly #ends = new Map<ConversationKey, number>();
-  /** Up to which number each place is in the message collections for good; the longest unused come first. */
-  readonly #settled = new Map<ConversationKey, number>();
+  /** The newest end of a batch that this server has seen in each place. */
+  readonly #ends = new BoundedMap<ConversationKey, number>(MAX_PLACES);
+  /** The number up to which the message collections are complete for each place. */
+  readonly #settled = new BoundedMap<ConversationKey, number>(MAX_PLACES);
 
   constructor(db: MongoDatabase) {
     this.#db = db;
   }
 
-  /** The newest end known of a place without asking, undefined for nothing. */
-  knownEnd(place: ConversationKey): number | undefined {
-    return this.#ends.get(place);
+  /** The newest known end of a batch of the place, without a query. Null if none is known. */
+  knownEnd(place: ConversationKey): number | null {
+    return this.#ends.get(place) ?? null;
   }
 
   learn(place: ConversationKey, end: number): void {
     raise(this.#ends, place, end);
   }
 
-  /** The last batch of each place that has one: an index seek a place. */
+  /** The last batch of each place that has one, by one index seek for each place. */
   async lastBatches(
     places: readonly ConversationKey[],
   ): Promise<Map<ConversationKey, Pick<EventDocument, 'l' | 'more'>>> {
@@ -57,23 +60,26 @@ export class EventLog {
   }
 
   /**
-   * Whether batches up to these numbers, all of which are stored, are not in the message collections. What once was found there stays there and is not looked for again:
-   * the index keeps what was taken out of it for minutes, and walking over that costs more than reading a page.
+   * True if a batch with a number up to the given one, all of which are stored, still has to be
+   * projected.
+   *
+   * A number that was found projected once is not checked again. The index of unprojected batches keeps
+   * removed entries for minutes, and scanning them costs more than reading a page.
    */
-  async behind(ends: ReadonlyMap<ConversationKey, number>): Promise<boolean> {
+  async isBehind(ends: ReadonlyMap<ConversationKey, number>): Promise<boolean> {
     const open = [...ends].flatMap(([p, end]) => {
       const settled = this.#settled.get(p) ?? 0;
       return settled < end ? [{ p, f: { $gt: settled }, proj: true as const }] : [];
     });
     if (open.length === 0) return false;
     const filter = open.length === 1 ? (open[0] ?? {}) : { $or: open };
-    const query = { filter, projection: { _id: 1 }, hint: 'unprojected' };
+    const query = { filter, projection: { _id: 1 }, hint: UNPROJECTED };
     if ((await this.#db.find(this.#db.events, 1, query)).length > 0) return true;
     this.settled(ends);
     return false;
   }
 
-  /** All of these places, up to these numbers, is in the message collections. */
+  /** Remembers that the message collections are complete up to these numbers. */
   settled(ends: ReadonlyMap<ConversationKey, number>): void {
     for (const [place, end] of ends) raise(this.#settled, place, end);
   }
@@ -86,16 +92,16 @@ export class EventLog {
       .sort({ f: 1 })
       .limit(limit);
     try {
-      const [containing] = await Promise.all([this.#from(place, next, limit), following.hasNext()]);
+      const [containing] = await Promise.all([this.#batchWith(place, next, limit), following.hasNext()]);
       const events: SequencedEvent[] = [];
       const take = (batch: Batch): void => {
         this.learn(place, batch.l);
         events.push(...readEvents(batch).slice(0, limit - events.length));
       };
-      if (containing !== undefined) take(containing);
+      if (containing !== null) take(containing);
       while (events.length < limit && (await following.hasNext())) {
         const batch = await following.next();
-        // The two reads are no single look: a batch may have come between them.
+        // The two queries do not see the same moment: a batch may have been stored between them.
         if (batch?.f !== next + events.length) break;
         take(batch);
       }
@@ -105,8 +111,8 @@ export class EventLog {
     }
   }
 
-  /** The batch that holds number `next`, cut to what begins there; undefined where there is none. */
-  async #from(place: ConversationKey, next: number, limit: number): Promise<Batch | undefined> {
+  /** The batch that holds number `next`, without its earlier events. Null if there is none. */
+  async #batchWith(place: ConversationKey, next: number, limit: number): Promise<Batch | null> {
     const [batch] = await this.#db.events
       .aggregate<Batch>(
         [
@@ -127,19 +133,10 @@ export class EventLog {
         { hint: PLACE_FIRST },
       )
       .toArray();
-    return batch;
+    return batch ?? null;
   }
 }
 
-function raise(known: Map<ConversationKey, number>, place: ConversationKey, to: number): void {
-  const before = known.get(place) ?? 0;
-  known.delete(place);
-  known.set(place, Math.max(before, to));
-  if (known.size <= KNOWN_PLACES) return;
-  for (const oldest of known.keys()) {
-    known.delete(oldest);
-    return;
-  }
+function raise(numbers: BoundedMap<ConversationKey, number>, place: ConversationKey, to: number): void {
+  numbers.set(place, Math.max(numbers.get(place) ?? 0, to));
 }
-
-type Batch = Pick<EventDocument, 'p' | 'f' | 'l' | 'e'>;

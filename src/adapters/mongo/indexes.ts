@@ -1,64 +1,70 @@
 import type { Db, IndexDescription } from 'mongodb';
+import { DUPLICATE_KEY } from './error-codes.ts';
 
 export const PLACE_FIRST = 'place_first';
 export const NONCE = 'nonce';
+export const NONCE_AGE = 'nonce_age';
+export const UNPROJECTED = 'unprojected';
 export const LATE = 'late';
+export const UNPUBLISHED = 'unpublished';
 export const CHANNEL_SEQ = 'channel_seq';
 export const CHANNEL_TIME = 'channel_time';
 export const CHANNEL_USER = 'channel_user';
+export const MARKER_PLACE = 'place';
 
 const EVENT: IndexDescription[] = [
-  // Decides between writers, and is what positions and replays are read by.
+  // Decides between writers. Positions and replays are read by it too.
   { name: PLACE_FIRST, key: { p: 1, f: -1 }, unique: true },
   { name: NONCE, key: { n: 1 }, unique: true, partialFilterExpression: { n: { $exists: true } } },
-  { name: 'nonce_age', key: { at: -1 }, partialFilterExpression: { n: { $exists: true } } },
-  { name: 'unprojected', key: { p: 1, f: 1 }, partialFilterExpression: { proj: true } },
+  { name: NONCE_AGE, key: { at: -1 }, partialFilterExpression: { n: { $exists: true } } },
+  { name: UNPROJECTED, key: { p: 1, f: 1 }, partialFilterExpression: { proj: true } },
   { name: LATE, key: { late: 1 }, partialFilterExpression: { proj: 'late' } },
-  { name: 'unpublished', key: { at: 1 }, partialFilterExpression: { out: true } },
+  { name: UNPUBLISHED, key: { at: 1 }, partialFilterExpression: { out: true } },
   { name: 'edits', key: { m: 1 }, partialFilterExpression: { m: { $exists: true } } },
 ];
 
 const MESSAGE: IndexDescription[] = [
-  // Time and id put what has no number in order.
+  // Time and id order the messages without a number.
   { name: CHANNEL_SEQ, key: { channelId: 1, seq: -1, localDateTime: -1, _id: -1 } },
   { name: CHANNEL_TIME, key: { channelId: 1, localDateTime: 1, userId: 1 } },
   { name: CHANNEL_USER, key: { channelId: 1, userId: 1 } },
 ];
 
-/** Makes what is missing; several servers may do so at once. */
+const MAX_MERGES = 20;
+
+/** Creates the missing indexes. Several servers may do so at the same time. */
 export async function ensureIndexes(db: Db): Promise<void> {
   await Promise.all([
     db.collection('event').createIndexes(EVENT),
     db.collection('directMessage').createIndexes(MESSAGE),
     db.collection('channelMessage').createIndexes(MESSAGE),
-    oneMarkerAPlace(db),
+    ensureOneMarkerPerPlace(db),
   ]);
 }
 
-/** The original could leave several documents of one place: they become one, each user's latest time kept. */
-async function oneMarkerAPlace(db: Db): Promise<void> {
+/** The original could store several marker documents for a place. They are merged before the unique index is created. */
+async function ensureOneMarkerPerPlace(db: Db): Promise<void> {
   const markers = db.collection('messageTime');
-  for (let attempt = 0; ; attempt += 1) {
+  for (let merges = 0; ; merges += 1) {
     try {
-      await markers.createIndex({ channelId: 1 }, { name: 'place', unique: true });
+      await markers.createIndex({ channelId: 1 }, { name: MARKER_PLACE, unique: true });
       return;
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code !== DUPLICATE || attempt === 20) throw error;
-      await mergeDoubles(db);
+      if (code !== DUPLICATE_KEY || merges === MAX_MERGES) throw error;
+      await mergeMarkers(db);
     }
   }
 }
 
-const DUPLICATE = 11000;
-
-async function mergeDoubles(db: Db): Promise<void> {
+/** Merges the marker documents of each place into one, with the latest time of each user. */
+async function mergeMarkers(db: Db): Promise<void> {
   const markers = db.collection<{ channelId: string; read?: Record<string, Date> }>('messageTime');
-  const doubles = markers.aggregate<{ _id: string }>([
+  const places = markers.aggregate<{ _id: string }>([
     { $group: { _id: '$channelId', n: { $sum: 1 } } },
     { $match: { n: { $gt: 1 } } },
   ]);
-  for await (const { _id: channelId } of doubles) {
+  for await (const { _id: channelId } of places) {
     await db.client.withSession((session) =>
       session.withTransaction(async () => {
         const found = await markers.find({ channelId }, { session }).sort({ _id: 1 }).toArray();

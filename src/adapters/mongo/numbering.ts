@@ -1,37 +1,44 @@
 import { MongoServerError } from 'mongodb';
 import { Refusal } from '../../domain/errors.ts';
-import type { ConversationKey } from '../../domain/place.ts';
+import { type ConversationKey, isChannel } from '../../domain/place.ts';
+import { withTimeout } from '../support/with-timeout.ts';
 import type { MongoDatabase } from './database.ts';
 import { channelIdOf, type EventDocument, eventDocument, eventOfMessage, UNNUMBERED } from './documents.ts';
+import { DUPLICATE_KEY } from './error-codes.ts';
 import { CHANNEL_SEQ } from './indexes.ts';
 import type { Projector } from './projector.ts';
 
-const BATCH = 500;
-const PATIENCE_MS = 4_000;
-const DUPLICATE = 11000;
+const MAX_BATCH_MESSAGES = 500;
+const TIMEOUT_MS = 4_000;
+
+export interface NumberingParts {
+  readonly db: MongoDatabase;
+  readonly projector: Projector;
+}
 
 /**
- * Numbers what an original server stored, in places that have no events yet: by time and id, some hundred at a time, so that a place of any size
- * passes through. Several servers may work on one place: each step is a batch at the end of the chain like any other, and who comes second goes on
- * from there. A batch says whether `more` follow, so a numbering that was cut off is finished by whoever touches the place next.
+ * Numbers the messages that an original server stored, in places without events. It goes by time and
+ * id, 500 messages at a time, so that a place may have any size.
+ *
+ * Several servers may number one place. Each step appends a batch like any other, so one server
+ * succeeds and the others continue from there. A batch has the mark `more` if another one has to
+ * follow. A numbering that was interrupted is finished by the next server that reads the place.
  */
 export class Numbering {
-  readonly #db: MongoDatabase;
-  readonly #projector: Projector;
-  readonly #under = new Map<ConversationKey, Promise<void>>();
+  readonly #parts: NumberingParts;
+  readonly #inProgress = new Map<ConversationKey, Promise<void>>();
 
-  constructor(db: MongoDatabase, projector: Projector) {
-    this.#db = db;
-    this.#projector = projector;
+  constructor(parts: NumberingParts) {
+    this.#parts = parts;
   }
 
-  /** Those of the places, all without events, that have messages. */
+  /** The places that have messages. None of `places` may have events. */
   async unnumbered(places: readonly ConversationKey[]): Promise<ConversationKey[]> {
-    const kinds = [places.filter((place) => place.startsWith('r')), places.filter((place) => place.startsWith('c'))];
+    const kinds = [places.filter((place) => !isChannel(place)), places.filter(isChannel)];
     const found = await Promise.all(
       kinds.map(async (some) => {
         if (some[0] === undefined) return [];
-        const ids = await this.#db
+        const ids = await this.#parts.db
           .messagesOf(some[0])
           .aggregate<{ _id: unknown }>(
             [
@@ -49,52 +56,54 @@ export class Numbering {
     return found.flat();
   }
 
-  /** @throws Refusal `try-again` when a large place takes longer than a caller should wait; it goes on all the same. */
+  /**
+   * Resolves when the places are numbered.
+   * @throws Refusal `try-again` after 4 s. The numbering itself continues.
+   */
   async finish(places: readonly ConversationKey[]): Promise<void> {
-    const late = Promise.withResolvers<never>();
-    const refuse = () => late.reject(new Refusal('try-again', 'the messages of this place are being numbered'));
-    const timer = setTimeout(refuse, PATIENCE_MS);
-    try {
-      await Promise.race([Promise.all(places.map((place) => this.#once(place))), late.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const numbered = Promise.all(places.map((place) => this.#once(place)));
+    await withTimeout(
+      TIMEOUT_MS,
+      numbered,
+      () => new Refusal('try-again', 'the messages of this place are being numbered; try again in some seconds'),
+    );
   }
 
   #once(place: ConversationKey): Promise<void> {
-    const flight = this.#under.get(place) ?? this.#number(place).finally(() => this.#under.delete(place));
-    this.#under.set(place, flight);
-    return flight;
+    const numbering = this.#inProgress.get(place) ?? this.#number(place).finally(() => this.#inProgress.delete(place));
+    this.#inProgress.set(place, numbering);
+    return numbering;
   }
 
   async #number(place: ConversationKey): Promise<void> {
+    const { db, projector } = this.#parts;
     for (;;) {
-      const last = await this.#db.events.findOne({ p: place }, { sort: { f: -1 }, projection: { l: 1, more: 1 } });
+      const last = await db.events.findOne({ p: place }, { sort: { f: -1 }, projection: { l: 1, more: 1 } });
       if (last !== null && last.more !== true) return;
-      // The messages of the batch before must carry their numbers, or they would be taken for the next ones.
-      if (last !== null) await this.#projector.help([place]);
-      const docs = await this.#db
+      // Otherwise the messages of the last batch would have no number yet and be numbered again.
+      if (last !== null) await projector.help([place]);
+      const docs = await db
         .messagesOf(place)
         .find({ channelId: channelIdOf(place), seq: UNNUMBERED }, { hint: CHANNEL_SEQ })
         .sort({ seq: 1, localDateTime: 1, _id: 1 })
-        .limit(BATCH + 1)
+        .limit(MAX_BATCH_MESSAGES + 1)
         .toArray();
-      const drafts = docs.slice(0, BATCH).map((doc) => eventOfMessage(place, doc));
+      const drafts = docs.slice(0, MAX_BATCH_MESSAGES).map((doc) => eventOfMessage(place, doc));
       if (drafts.length === 0) {
-        if (last !== null) await this.#db.events.updateOne({ _id: last._id }, { $unset: { more: '' } });
+        if (last !== null) await db.events.updateOne({ _id: last._id }, { $unset: { more: '' } });
         return;
       }
       const { out: _, ...doc } = eventDocument(place, (last?.l ?? 0) + 1, drafts, Date.now());
-      await this.#add({ ...doc, legacy: true, ...(docs.length > BATCH && { more: true as const }) });
-      await this.#projector.help([place]);
+      await this.#add({ ...doc, legacy: true, ...(docs.length > MAX_BATCH_MESSAGES && { more: true as const }) });
+      await projector.help([place]);
     }
   }
 
   async #add(doc: EventDocument): Promise<void> {
     try {
-      await this.#db.events.insertOne(doc);
+      await this.#parts.db.events.insertOne(doc);
     } catch (error) {
-      if (!(error instanceof MongoServerError) || error.code !== DUPLICATE) throw error;
+      if (!(error instanceof MongoServerError) || error.code !== DUPLICATE_KEY) throw error;
     }
   }
 }

@@ -1,37 +1,42 @@
-import type { Outbox, UnpublishedBatch } from '../../application/ports/outbox.ts';
-import type { ConversationKey } from '../../domain/place.ts';
+import type { BatchKey, Outbox, UnpublishedBatch } from '../../application/ports/outbox.ts';
 import { allStored, STORED_KIND_NAMES } from '../../domain/stored-event.ts';
 import { answered, type MongoDatabase } from './database.ts';
 import { readEvents } from './documents.ts';
+import { UNPUBLISHED } from './indexes.ts';
 
-/** What was stored and not yet said to be published, by a flag of its document. */
+export interface MongoOutboxParts {
+  readonly db: MongoDatabase;
+  /** Milliseconds since 1970, for the age of batches. Default: the wall clock. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** Outbox by the mark `out` in the documents of batches. */
 export class MongoOutbox implements Outbox {
-  readonly #db: MongoDatabase;
-  readonly #now: () => number;
+  readonly #parts: MongoOutboxParts;
 
-  constructor(db: MongoDatabase, now: () => number = Date.now) {
-    this.#db = db;
-    this.#now = now;
+  constructor(parts: MongoOutboxParts) {
+    this.#parts = parts;
   }
 
-  published(batches: readonly { readonly place: ConversationKey; readonly first: number }[]): void {
-    this.#db.marks.published(batches);
+  published(batches: readonly BatchKey[]): void {
+    this.#parts.db.marks.published(batches);
   }
 
   async unpublished(olderThanMs: number, limit: number): Promise<UnpublishedBatch[]> {
+    const { db, now = Date.now } = this.#parts;
     const filter = {
       out: true as const,
-      at: { $lte: new Date(this.#now() - olderThanMs) },
-      // Left out by the query, so that batches which this version can't publish take no place within the limit.
+      at: { $lte: new Date(now() - olderThanMs) },
+      // The query leaves out batches with unknown kinds, so that they do not use up the limit.
       e: { $not: { $elemMatch: { kind: { $nin: [...STORED_KIND_NAMES] } } } },
     };
-    await this.#db.marks.flush();
-    const found = this.#db.events.find(filter, { hint: 'unpublished' }).sort({ at: 1 }).limit(limit);
+    await db.marks.flush();
+    const found = db.events.find(filter, { hint: UNPUBLISHED }).sort({ at: 1 }).limit(limit);
     const docs = await answered(found.toArray());
     return docs.flatMap((doc) => {
       const events = allStored(readEvents(doc));
       if (events === null) return [];
-      this.#db.marks.stored(doc);
+      db.marks.stored(doc);
       return [{ place: doc.p, first: doc.f, events }];
     });
   }

@@ -8,7 +8,7 @@ import type { MongoDatabase } from './database.ts';
 import { channelIdOf, type HoleDocument, idValue, type MessageDocument, readMessage } from './documents.ts';
 import { CHANNEL_SEQ } from './indexes.ts';
 
-/** Reads messages as they stand. What is not projected is not seen: see to that first. */
+/** Reads messages in their current state. The caller must have projected the place before. */
 export class Pages {
   readonly #db: MongoDatabase;
 
@@ -16,7 +16,7 @@ export class Pages {
     this.#db = db;
   }
 
-  /** `newest` is the place's newest number, and all up to it must be projected. */
+  /** @param newest newest number of the place. All batches up to it must be projected. */
   async history(place: ConversationKey, range: HistoryRange, newest: number): Promise<HistoryPage> {
     const messages = await this.#inRange(place, range, newest);
     const ids = messages.flatMap(({ parentId }) => (parentId === null ? [] : [parentId]));
@@ -43,7 +43,7 @@ export class Pages {
       case 'after':
         return this.#read(place, { $gt: range.seq, $lte: newest }, 1, range.size);
       case 'page': {
-        // What has no number, because an original server stored it since, sorts as the oldest.
+        // Messages without a number, which an original server stored later, sort as the oldest.
         const skipped = range.page * range.size;
         const { upTo, skip } = isShortSkip(skipped)
           ? { upTo: newest, skip: skipped }
@@ -66,10 +66,11 @@ export class Pages {
   async #seek(place: ConversationKey, newest: number, skip: number): Promise<{ upTo: number; skip: number }> {
     let left = skip;
     let upTo = newest;
-    // Read after `newest`: a hole before it is counted already.
+    // The holes are read after `newest`, so they include every hole up to it.
     const [holes] = await this.#db.find<HoleDocument>(this.#db.holes, 1, { filter: { _id: place } });
     if (holes !== undefined && holes.s > newest) {
-      // Some holes came after `newest` was read, and may lie in its bucket: that one is counted.
+      // Some holes were made after `newest` was read, and may lie in its bucket. So the messages of
+      // that bucket are counted one by one.
       upTo = firstOfBucket(holeBucket(newest)) - 1;
       const top = { channelId: channelIdOf(place), seq: { $gt: upTo, $lte: newest } };
       left -= await this.#db.messagesOf(place).countDocuments(top, { hint: CHANNEL_SEQ });

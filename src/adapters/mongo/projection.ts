@@ -27,15 +27,15 @@ import {
   readEvents,
   unknownKinds,
 } from './documents.ts';
+import { DUPLICATE_KEY } from './error-codes.ts';
 
-const DUPLICATE = 11000;
-/** Another server's transaction may hold up ours for so long; then we look whether that server is alive. */
-const PATIENCE_MS = 300;
+/** If a transaction is blocked for this time, it looks for abandoned transactions. */
+const BLOCKED_MS = 300;
 
-/** Another server has projected some of the batches in the meantime. Nothing was changed. */
+/** Another server has projected some of the batches in the meantime. The transaction changed nothing. */
 export class Overtaken extends Error {}
 
-/** A batch with its events that this projection applies, and the kinds that it leaves due. */
+/** A batch, the events of it that are applied, and the kinds that stay due. */
 interface Portion {
   readonly doc: EventDocument;
   readonly events: readonly SequencedEvent[];
@@ -43,24 +43,28 @@ interface Portion {
 }
 
 /**
- * Projects batches into the message collections: all of them or none, each exactly once over all servers, because the same
- * transaction takes their mark `proj` away. The batches must all have the mark `true`. Batches of one place must come in order. If one
- * of them edits or deletes, no earlier batch of its place may be left out.
+ * Projects batches with the mark `proj: true` into the message collections, all of them or none. Each
+ * batch is projected exactly once over all servers, because the same transaction removes its mark.
  *
- * Events of kinds that this version does not know are counted as holes. Their batch keeps the mark `late`.
+ * Batches of a place must be in order. If one of them changes existing messages, no earlier
+ * unprojected batch of its place may be left out.
+ *
+ * An event of a kind that this version does not know is counted as a hole. Its batch gets the mark
+ * `late`. Later batches of the place are projected all the same.
  * @throws Overtaken
  */
 export async function project(db: MongoDatabase, docs: readonly EventDocument[]): Promise<void> {
   const portions = docs.map((doc): Portion => {
-    // Messages of the original are numbered by their ids, whatever their kind.
+    // Such a batch only writes numbers into messages of the original, whatever their kind.
     if (doc.legacy) return { doc, events: [], left: [] };
     return { doc, events: readEvents(doc), left: unknownKinds(doc) };
   });
-  await inCarefulTransaction(db, portions, false);
+  await inTransactionWithFallback(db, portions, false);
 }
 
 /**
- * Projects the events of a batch with the mark `late` whose kinds this version knows.
+ * Projects the events of a batch with the mark `late` whose kinds this version knows. Later events of
+ * the place were applied before them.
  * @throws Overtaken
  */
 export async function projectLate(db: MongoDatabase, doc: EventDocument): Promise<void> {
@@ -68,27 +72,31 @@ export async function projectLate(db: MongoDatabase, doc: EventDocument): Promis
   const events = readEvents(doc).filter((event) => isStored(event) && late.has(event.kind));
   const unknown = new Set(unknownKinds(doc));
   const left = [...late].filter((kind) => unknown.has(kind));
-  await inCarefulTransaction(db, [{ doc, events, left }], true);
+  await inTransactionWithFallback(db, [{ doc, events, left }], true);
 }
 
-/** Tries the fast way first. If a message with the id of a new one is there already, it goes message by message. */
-async function inCarefulTransaction(db: MongoDatabase, portions: readonly Portion[], isLate: boolean): Promise<void> {
+/** Inserts all messages at once. If one of them exists already, it starts again with one insert for each message. */
+async function inTransactionWithFallback(
+  db: MongoDatabase,
+  portions: readonly Portion[],
+  isLate: boolean,
+): Promise<void> {
   const published = portions.flatMap(({ doc: { _id }, left }) =>
     left.length === 0 && !isLate && db.marks.isPublished(_id) ? [_id] : [],
   );
   try {
     await inTransaction(db, portions, published, { isLate, isCareful: false });
   } catch (error) {
-    if (!(error instanceof MongoServerError) || error.code !== DUPLICATE) throw error;
+    if (!(error instanceof MongoServerError) || error.code !== DUPLICATE_KEY) throw error;
     await inTransaction(db, portions, published, { isLate, isCareful: true });
   }
   db.marks.written(published);
 }
 
 interface Mode {
-  /** The numbers of the events were counted as holes before, by a server that did not know their kinds. */
+  /** A server that did not know the kinds has counted the numbers of the events as holes. */
   readonly isLate: boolean;
-  /** A message with the id of a new one stays as it is; otherwise the transaction fails. */
+  /** A message that exists already stays as it is. Otherwise it makes the transaction fail. */
   readonly isCareful: boolean;
 }
 
@@ -101,8 +109,8 @@ function inTransaction(
   const began = performance.now();
   return db.client.withSession((session) =>
     session.withTransaction(async () => {
-      // This is a repeat: another transaction holds a document that ours needs.
-      if (performance.now() - began > PATIENCE_MS) await db.abandoned.end();
+      // The driver repeats this function while another transaction holds a document.
+      if (performance.now() - began > BLOCKED_MS) await db.abandoned.end();
       await claim(db, portions, published, session);
       const run = new Run(db, session, mode);
       const legacy = portions.flatMap(({ doc }) => (doc.legacy ? [doc] : []));
@@ -118,18 +126,19 @@ function inTransaction(
   );
 }
 
+/** Removes the marks, so that no other server projects the batches. */
 async function claim(
   db: MongoDatabase,
   portions: readonly Portion[],
   published: readonly ObjectId[],
   session: ClientSession,
 ): Promise<void> {
-  const both = new Set(published.map((id) => id.toHexString()));
+  const publishedIds = new Set(published.map((id) => id.toHexString()));
   const rest: ObjectId[] = [];
   let claimed = 0;
   for (const { doc, left } of portions) {
     if (left.length === 0 && doc.proj === true) {
-      if (!both.has(doc._id.toHexString())) rest.push(doc._id);
+      if (!publishedIds.has(doc._id.toHexString())) rest.push(doc._id);
       continue;
     }
     const mark = doc.proj === 'late' ? { proj: 'late' as const, late: doc.late ?? [] } : { proj: true as const };
@@ -145,10 +154,10 @@ async function claim(
     const { modifiedCount } = await db.events.updateMany({ _id: { $in: [...ids] }, proj: true }, update, { session });
     claimed += modifiedCount;
   }
-  if (claimed !== portions.length) throw new Overtaken('another server was faster');
+  if (claimed !== portions.length) throw new Overtaken('another server has projected the batch');
 }
 
-/** The writes of one transaction. */
+/** The writes of one transaction to the message collections and the holes. */
 class Run {
   readonly #db: MongoDatabase;
   readonly #session: ClientSession;
@@ -197,7 +206,7 @@ class Run {
     }
   }
 
-  /** Writes the numbers of a numbering batch into the messages that an original server stored. */
+  /** Writes the numbers of `legacy` batches into the messages that an original server stored. */
   async number(docs: readonly EventDocument[]): Promise<void> {
     for (const some of byCollection(docs.map(({ p, f, e }) => ({ place: p, f, e })))) {
       const updates = some.flatMap(({ f, e }) =>
@@ -254,7 +263,7 @@ class Run {
     await events.updateMany({ _id: { $in: ids }, p: place }, update, { arrayFilters, session });
   }
 
-  /** Counts `count` holes at number `seq` that event `by` made. */
+  /** Adds `count` to the holes at number `seq`, because of event `by`. */
   #hole(place: ConversationKey, seq: number, by: number, count: 1 | -1): void {
     this.#latest.set(place, Math.max(by, this.#latest.get(place) ?? 0));
     const buckets = this.#holes.get(place) ?? new Map<number, number>();

@@ -4,120 +4,138 @@ import type { ConversationKey } from '../../domain/place.ts';
 import { isStoredKind, STORED_KIND_NAMES, STORED_KINDS } from '../../domain/stored-event.ts';
 import { asStoreRefusal, type MongoDatabase } from './database.ts';
 import type { EventDocument } from './documents.ts';
-import { LATE } from './indexes.ts';
+import { LATE, UNPROJECTED } from './indexes.ts';
 import { Overtaken, project, projectLate } from './projection.ts';
 
-/** By then most batches are on the bus, so that one update takes both of their marks away; readers don't wait for it. */
+/**
+ * Own batches are projected after this time, in milliseconds, or as soon as this many are waiting. By
+ * then most of them are on the bus, so that one update removes both of their marks. Readers do not
+ * wait for it.
+ */
 const GATHER_MS = 250;
 const GATHER_BATCHES = 500;
-/** A transaction's batches and work, a message counted once and a change, which takes several commands, ten times: it must end well within its time limit. */
-const TRANSACTION_BATCHES = 250;
-const TRANSACTION_WORK = 3_000;
+/**
+ * Limits of a transaction, so that it ends well within its time limit. A new message counts as 1, any
+ * other event as 10, because it takes several commands.
+ */
+const MAX_TRANSACTION_BATCHES = 250;
+const MAX_TRANSACTION_WORK = 3_000;
+const WORK_OF_CHANGE = 10;
 const SWEEP_MS = 2_000;
+/** Age at which a batch counts as left behind by its server. */
 const LEFT_BEHIND_MS = 3_000;
-/** More than that waiting in memory is left to the sweep. */
+/** Own batches beyond this number are left to the sweep. */
 const MAX_GATHERED = 20_000;
-const RETRIES = 10;
+const MAX_ATTEMPTS = 10;
 
-/** A batch that could not be brought into the message collections; its events are in the log all the same. */
-export interface SetAside {
+/** A batch that could not be projected. Its events stay in the log. */
+export interface FailedBatch {
   readonly place: ConversationKey;
   readonly first: number;
-  readonly reason: string;
+  readonly error: unknown;
 }
 
-interface Wanted {
+/** Places that readers wait for. */
+interface ProjectionRequest {
   readonly places: Set<ConversationKey>;
   readonly done: PromiseWithResolvers<void>;
 }
 
+export interface ProjectorParts {
+  readonly db: MongoDatabase;
+  /** False: only `help` projects. */
+  readonly isBackground: boolean;
+  readonly onFailedBatch: (batch: FailedBatch) => void;
+}
+
 /**
- * Brings what was stored into the message collections, in the background and many batches at a time; at once where a reader asks for a
- * place. One transaction at a time. What a dead server left is found by looking every few seconds.
+ * Projects stored batches into the message collections: in the background, many batches at a time, and
+ * at once if a reader needs a place. Only one transaction runs at a time. A sweep finds the batches of
+ * servers that died, and events that older versions had to leave.
  */
 export class Projector {
-  readonly #db: MongoDatabase;
-  readonly #background: boolean;
-  readonly #onSetAside: (batch: SetAside) => void;
+  readonly #parts: ProjectorParts;
   #gathered: EventDocument[] = [];
-  #wanted: Wanted | undefined;
-  #running: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #sweeper: NodeJS.Timeout | undefined;
-  #closed = false;
+  #request: ProjectionRequest | null = null;
+  #running: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  readonly #sweeper: NodeJS.Timeout | null;
+  #isClosed = false;
 
-  constructor(db: MongoDatabase, background: boolean, onSetAside: (batch: SetAside) => void) {
-    this.#db = db;
-    this.#onSetAside = onSetAside;
-    this.#background = background;
-    if (background) this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS).unref();
+  constructor(parts: ProjectorParts) {
+    this.#parts = parts;
+    this.#sweeper = parts.isBackground ? setInterval(() => void this.#sweep(), SWEEP_MS).unref() : null;
   }
 
-  /** Our own batches, just stored. */
+  /** Takes batches that this server has just stored. */
   stored(docs: readonly EventDocument[]): void {
-    if (!this.#background || this.#gathered.length > MAX_GATHERED) return;
+    if (!this.#parts.isBackground || this.#gathered.length > MAX_GATHERED) return;
     this.#gathered.push(...docs);
     if (this.#gathered.length >= GATHER_BATCHES) this.#run();
-    else this.#timer ??= setTimeout(() => this.#run(), GATHER_MS).unref();
+    else this.#runLater();
   }
 
-  /** Resolves when all that is stored in these places now is in the message collections. */
+  /** Resolves when everything that is stored in these places by now is projected. */
   help(places: readonly ConversationKey[]): Promise<void> {
-    this.#wanted ??= { places: new Set(), done: Promise.withResolvers() };
-    for (const place of places) this.#wanted.places.add(place);
-    const { promise } = this.#wanted.done;
+    this.#request ??= { places: new Set(), done: Promise.withResolvers() };
+    for (const place of places) this.#request.places.add(place);
+    const { promise } = this.#request.done;
     this.#run();
     return promise;
   }
 
-  /** Applies what is gathered; what can't be now is left to others. */
+  /** Projects the gathered batches. Batches that cannot be projected now are left to other servers. */
   async close(): Promise<void> {
-    this.#closed = true;
-    clearInterval(this.#sweeper);
+    this.#isClosed = true;
+    if (this.#sweeper !== null) clearInterval(this.#sweeper);
     this.#run();
-    while (this.#running !== undefined) await this.#running;
+    while (this.#running !== null) await this.#running;
   }
 
   #run(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
     this.#running ??= this.#work().finally(() => {
-      this.#running = undefined;
-      if (this.#wanted !== undefined || (this.#closed && this.#gathered.length > 0)) this.#run();
-      else if (this.#gathered.length > 0) this.#timer ??= setTimeout(() => this.#run(), GATHER_MS).unref();
+      this.#running = null;
+      if (this.#request !== null || (this.#isClosed && this.#gathered.length > 0)) this.#run();
+      else if (this.#gathered.length > 0) this.#runLater();
     });
   }
 
+  #runLater(): void {
+    this.#timer ??= setTimeout(() => this.#run(), GATHER_MS).unref();
+  }
+
   async #work(): Promise<void> {
-    const wanted = this.#wanted;
-    this.#wanted = undefined;
-    const places = new Set(wanted?.places);
+    const request = this.#request;
+    this.#request = null;
+    const places = new Set(request?.places);
     const own = this.#gathered.splice(0, GATHER_BATCHES);
-    // A change must not overtake what another server stored before it, so such places are read whole.
+    // A change must not be applied before earlier batches of other servers. So its whole place is read.
     for (const doc of own) if (workOf(doc) > doc.e.length) places.add(doc.p);
     try {
       if (places.size > 0) await this.#catchUp([...places]);
-      wanted?.done.resolve();
+      request?.done.resolve();
     } catch (error) {
-      wanted?.done.reject(error);
+      request?.done.reject(error);
     }
     try {
       await this.#apply(own.filter((doc) => !places.has(doc.p)));
     } catch {
-      // The sweep finds them again, here or elsewhere.
+      // A sweep of this server or another one finds these batches.
     }
   }
 
   async #catchUp(places: readonly ConversationKey[]): Promise<void> {
     for (;;) {
-      const docs = await this.#db.events
-        .find({ p: { $in: [...places] }, proj: true }, { hint: 'unprojected' })
+      const docs = await this.#parts.db.events
+        .find({ p: { $in: [...places] }, proj: true }, { hint: UNPROJECTED })
         .sort({ p: 1, f: 1 })
-        .limit(TRANSACTION_BATCHES)
+        .limit(MAX_TRANSACTION_BATCHES)
         .toArray();
       if (docs.length === 0) return;
       await this.#apply(docs);
-      if (docs.length < TRANSACTION_BATCHES) return;
+      if (docs.length < MAX_TRANSACTION_BATCHES) return;
     }
   }
 
@@ -126,7 +144,7 @@ export class Projector {
     let work = 0;
     for (const doc of docs) {
       const more = workOf(doc);
-      if (some.length > 0 && (some.length === TRANSACTION_BATCHES || work + more > TRANSACTION_WORK)) {
+      if (some.length > 0 && (some.length === MAX_TRANSACTION_BATCHES || work + more > MAX_TRANSACTION_WORK)) {
         await this.#applySome(some);
         some = [];
         work = 0;
@@ -138,26 +156,30 @@ export class Projector {
   }
 
   async #applySome(docs: readonly EventDocument[]): Promise<void> {
+    const { db } = this.#parts;
     let rest = docs;
     for (let attempt = 1; rest.length > 0; attempt += 1) {
       try {
-        await project(this.#db, rest);
+        await project(db, rest);
         return;
       } catch (error) {
-        if (!(error instanceof Overtaken)) return this.#applyApart(rest, error);
-        if (attempt === RETRIES) throw error;
+        if (!(error instanceof Overtaken)) return this.#applyOneByOne(rest, error);
+        if (attempt === MAX_ATTEMPTS) throw error;
       }
       if (attempt > 1) await delay(attempt * 2);
       const ids = rest.map(({ _id }) => _id);
-      const left = await this.#db.events.find({ _id: { $in: ids }, proj: true }, { projection: { _id: 1 } }).toArray();
+      const left = await db.events.find({ _id: { $in: ids }, proj: true }, { projection: { _id: 1 } }).toArray();
       const open = new Set(left.map(({ _id }) => _id.toHexString()));
       rest = rest.filter(({ _id }) => open.has(_id.toHexString()));
     }
   }
 
-  /** One batch that can't be applied must not keep the others, or readers of its place, waiting for ever: it is set aside. */
-  async #applyApart(docs: readonly EventDocument[], error: unknown): Promise<void> {
-    if (error instanceof MongoError && asStoreRefusal(error).code === 'try-again') throw error;
+  /**
+   * Finds the batch that cannot be projected and sets it aside. Otherwise it would hold up the other
+   * batches, and the readers of its place, forever.
+   */
+  async #applyOneByOne(docs: readonly EventDocument[], error: unknown): Promise<void> {
+    if (isTemporary(error)) throw error;
     if (docs.length > 1) {
       for (const doc of docs) await this.#applySome([doc]);
       return;
@@ -167,47 +189,52 @@ export class Projector {
   }
 
   async #setAside(doc: EventDocument, error: unknown): Promise<void> {
-    const reason = error instanceof Error ? error.message : String(error);
-    await this.#db.events.updateOne({ _id: doc._id }, { $unset: { proj: '', late: '' }, $set: { failed: reason } });
-    this.#onSetAside({ place: doc.p, first: doc.f, reason });
+    const failed = error instanceof Error ? error.message : String(error);
+    await this.#parts.db.events.updateOne({ _id: doc._id }, { $unset: { proj: '', late: '' }, $set: { failed } });
+    this.#parts.onFailedBatch({ place: doc.p, first: doc.f, error });
   }
 
   async #sweep(): Promise<void> {
     try {
       const before = new Date(Date.now() - LEFT_BEHIND_MS);
-      const old = await this.#db.events
-        .find({ proj: true, at: { $lt: before } }, { hint: 'unprojected', projection: { p: 1, _id: 0 } })
-        .limit(TRANSACTION_BATCHES)
+      const old = await this.#parts.db.events
+        .find({ proj: true, at: { $lt: before } }, { hint: UNPROJECTED, projection: { p: 1, _id: 0 } })
+        .limit(MAX_TRANSACTION_BATCHES)
         .toArray();
-      if (old.length > 0 && !this.#closed) await this.help(old.map(({ p }) => p));
+      if (old.length > 0 && !this.#isClosed) await this.help(old.map(({ p }) => p));
       await this.#applyLate();
     } catch {
-      // Tried again in a moment.
+      // The next sweep tries again.
     }
   }
 
-  /** Projects events that servers of an older version had to leave. */
+  /** Projects events that servers of an older version had to leave, because they did not know the kind. */
   async #applyLate(): Promise<void> {
-    const docs = await this.#db.events
+    const { db } = this.#parts;
+    const docs = await db.events
       .find({ proj: 'late', late: { $in: [...STORED_KIND_NAMES] } }, { hint: LATE })
-      .limit(TRANSACTION_BATCHES)
+      .limit(MAX_TRANSACTION_BATCHES)
       .toArray();
     for (const doc of docs) {
-      if (this.#closed) return;
+      if (this.#isClosed) return;
       try {
-        await projectLate(this.#db, doc);
+        await projectLate(db, doc);
       } catch (error) {
         if (error instanceof Overtaken) continue;
-        if (error instanceof MongoError && asStoreRefusal(error).code === 'try-again') throw error;
+        if (isTemporary(error)) throw error;
         await this.#setAside(doc, error);
       }
     }
   }
 }
 
-/** More than the number of events if some of them change messages that exist. */
+function isTemporary(error: unknown): boolean {
+  return error instanceof MongoError && asStoreRefusal(error).code === 'try-again';
+}
+
+/** Greater than the number of events if some of them are about existing messages. */
 function workOf({ e }: EventDocument): number {
   let work = 0;
-  for (const { kind } of e) work += isStoredKind(kind) && !STORED_KINDS[kind].creates ? 10 : 1;
+  for (const { kind } of e) work += isStoredKind(kind) && !STORED_KINDS[kind].creates ? WORK_OF_CHANGE : 1;
   return work;
 }

@@ -6,14 +6,16 @@ import type { MongoDatabase } from './database.ts';
 import { channelIdOf, UNNUMBERED } from './documents.ts';
 import { CHANNEL_SEQ, CHANNEL_TIME, CHANNEL_USER } from './indexes.ts';
 
-export interface Asked {
+/** A place and how far a user has read there. */
+export interface ReaderPosition {
   readonly place: ConversationKey;
-  /** The reader's time, undefined for one who never looked. */
-  readonly since: Date | undefined;
+  /** The user's read marker, null if they have none. */
+  readonly since: Date | null;
+  /** Newest number of the place. */
   readonly seq: number;
 }
 
-/** Counts unread messages from index keys alone. */
+/** Counts unread messages. Reads index keys only, no documents. */
 export class Unread {
   readonly #db: MongoDatabase;
 
@@ -21,23 +23,25 @@ export class Unread {
     this.#db = db;
   }
 
-  async count(userId: UserId, asked: readonly Asked[]): Promise<Map<ConversationKey, UnreadCount>> {
-    const kinds = [asked.filter(({ place }) => !isChannel(place)), asked.filter(({ place }) => isChannel(place))];
-    const counts = await Promise.all(kinds.map((some) => this.#ofKind(userId, some)));
+  async count(userId: UserId, positions: readonly ReaderPosition[]): Promise<Map<ConversationKey, UnreadCount>> {
+    const rooms = positions.filter(({ place }) => !isChannel(place));
+    const channels = positions.filter(({ place }) => isChannel(place));
+    const counts = await Promise.all([rooms, channels].map((some) => this.#inCollection(userId, some)));
     return new Map(counts.flat().map((count) => [count.place, count]));
   }
 
-  async #ofKind(userId: UserId, asked: readonly Asked[]): Promise<UnreadCount[]> {
-    if (asked[0] === undefined) return [];
-    const places = asked.map(({ place }) => place);
-    const fresh = asked.filter(({ since }) => since === undefined);
-    const [newest, ofOthers] = await Promise.all([this.#newestTimes(places), this.#ofOthers(userId, fresh)]);
-    const later = asked.filter(({ place, since }) => {
+  /** @param positions all of them in places of one collection */
+  async #inCollection(userId: UserId, positions: readonly ReaderPosition[]): Promise<UnreadCount[]> {
+    if (positions.length === 0) return [];
+    const places = positions.map(({ place }) => place);
+    const unmarked = positions.filter(({ since }) => since === null);
+    const [newest, ofOthers] = await Promise.all([this.#newestTimes(places), this.#ofOthers(userId, unmarked)]);
+    const later = positions.filter(({ place, since }) => {
       const time = newest.get(place.slice(2));
-      return since !== undefined && time !== undefined && time > since;
+      return since !== null && time !== undefined && time > since;
     });
     const counts = new Map([...ofOthers, ...(await this.#since(userId, later))]);
-    return asked.map(({ place, seq }) => ({
+    return positions.map(({ place, seq }) => ({
       place,
       count: counts.get(place.slice(2)) ?? 0,
       newestTime: newest.get(place.slice(2))?.getTime() ?? null,
@@ -62,10 +66,11 @@ export class Unread {
     return new Map(rows.map(({ _id, time }) => [String(_id), time]));
   }
 
-  async #since(userId: UserId, asked: readonly Asked[]): Promise<Map<string, number>> {
-    const [first] = asked;
+  /** Messages of others after the markers. */
+  async #since(userId: UserId, positions: readonly ReaderPosition[]): Promise<Map<string, number>> {
+    const [first] = positions;
     if (first === undefined) return new Map();
-    const branches = asked.map(({ place, since }) => ({
+    const branches = positions.map(({ place, since }) => ({
       channelId: channelIdOf(place),
       localDateTime: { $gt: since },
     }));
@@ -84,13 +89,14 @@ export class Unread {
   }
 
   /**
-   * All messages of others, for one who never looked: numbers are dense, so they are counted by arithmetic, without walking over them. What is looked up is little: the holes,
-   * what an original server stored without a number, and one's own.
+   * All messages of others, for a user without markers. Numbers have no gaps, so the count follows from
+   * the newest number. Only three small counts are read: the holes, the messages that an original server
+   * stored without a number, and the user's own messages.
    */
-  async #ofOthers(userId: UserId, asked: readonly Asked[]): Promise<Map<string, number>> {
-    const [first] = asked;
+  async #ofOthers(userId: UserId, positions: readonly ReaderPosition[]): Promise<Map<string, number>> {
+    const [first] = positions;
     if (first === undefined) return new Map();
-    const channelId = { $in: asked.map(({ place }) => channelIdOf(place)) };
+    const channelId = { $in: positions.map(({ place }) => channelIdOf(place)) };
     const messages = this.#db.messagesOf(first.place);
     const perChannel = async (match: object, hint: string): Promise<Map<string, number>> => {
       const stages = [{ $match: { channelId, ...match } }, { $group: { _id: '$channelId', n: { $sum: 1 } } }];
@@ -98,16 +104,16 @@ export class Unread {
       return new Map(rows.map(({ _id, n }) => [String(_id), n]));
     };
     const [holes, unnumbered, own] = await Promise.all([
-      this.#db.holes.find({ _id: { $in: asked.map(({ place }) => place) } }, { projection: { t: 1 } }).toArray(),
+      this.#db.holes.find({ _id: { $in: positions.map(({ place }) => place) } }, { projection: { t: 1 } }).toArray(),
       perChannel({ seq: UNNUMBERED }, CHANNEL_SEQ),
       perChannel({ userId: Long.fromNumber(userId) }, CHANNEL_USER),
     ]);
     const gone = new Map(holes.map(({ _id, t }) => [_id, t]));
     return new Map(
-      asked.map(({ place, seq }) => {
+      positions.map(({ place, seq }) => {
         const id = place.slice(2);
         const count = seq - (gone.get(place) ?? 0) + (unnumbered.get(id) ?? 0) - (own.get(id) ?? 0);
-        // What came after `seq` was read may be one's own, or a hole.
+        // Holes and own messages may be newer than `seq`, which was read first.
         return [id, Math.max(0, count)];
       }),
     );

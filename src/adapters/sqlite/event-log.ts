@@ -10,6 +10,7 @@ import {
   type CreatingEvent,
   type MessageDeleted,
   type MessageModified,
+  NONCE_LIFETIME_MS,
   type SequencedEvent,
   STORED_KIND_NAMES,
   STORED_KINDS,
@@ -17,8 +18,6 @@ import {
 } from '../../domain/stored-event.ts';
 import { blankedBody, eventBody, MESSAGE_COLUMNS, messageValues, readEvent } from './rows.ts';
 
-/** A nonce is remembered for 24 hours. */
-const NONCE_MS = 24 * 60 * 60 * 1000;
 const NONCE_SWEEP_MS = 60_000;
 
 /**
@@ -47,7 +46,7 @@ export class EventLog {
 
   byNonce(userId: UserId, nonce: string, now: number): SequencedEvent | null {
     const row = this.#sql.nonce.get(userId, nonce);
-    if (row === undefined || Number(row.at) <= now - NONCE_MS) return null;
+    if (row === undefined || Number(row.at) <= now - NONCE_LIFETIME_MS) return null;
     return this.eventsAfter(row.place as ConversationKey, Number(row.seq) - 1, 1)[0] ?? null;
   }
 
@@ -134,7 +133,7 @@ export class EventLog {
   #forgetOldNonces(now: number): void {
     if (now - this.#sweptAt < NONCE_SWEEP_MS) return;
     this.#sweptAt = now;
-    this.#sql.forgetNonces.run(now - NONCE_MS);
+    this.#sql.forgetNonces.run(now - NONCE_LIFETIME_MS);
   }
 }
 
