@@ -17,6 +17,7 @@ import { SystemClock } from '../../src/adapters/system/clock.ts';
 import type { RunningApplication } from '../../src/application/create-application.ts';
 import type { Limits } from '../../src/application/limits.ts';
 import type { FileStore } from '../../src/application/ports/file-store.ts';
+import type { LocalSubscribers } from '../../src/application/ports/local-subscribers.ts';
 import type { MessageStore } from '../../src/application/ports/message-store.ts';
 import { startApplication } from './application.ts';
 
@@ -49,6 +50,8 @@ export async function temporaryFiles(): Promise<KeptFiles> {
 
 export interface EmbeddedOptions {
   readonly files: FileStore;
+  /** Default: subscribers that nobody looks at. */
+  readonly subscribers?: LocalSubscribers;
   /** Default: the demo world. */
   readonly world?: DirectoryFile;
   readonly limits?: Partial<Limits>;
@@ -83,6 +86,7 @@ export async function embeddedApplication(options: EmbeddedOptions): Promise<Emb
       users: new MemoryUserDirectory(directory),
       tokens: new JwtTokenVerifier(KEYS),
       files: options.files,
+      ...(options.subscribers && { subscribers: options.subscribers }),
       clock,
     },
   });

@@ -22,11 +22,12 @@ interface Subscribing {
  * The real application cannot take its place here. The tests of a session stop a command before its
  * place in the order (`turn`) or before its outcome (`gate`) and look at what the session does
  * meanwhile. They also let a command fail with an unknown error, which the use cases never do.
- * `test/e2e` runs sessions on the real application.
+ * `clients.test.ts` and `test/e2e` run sessions on the real application.
  */
 export class SmallApplication {
+  /** The names of the accepted commands. */
   readonly calls: string[] = [];
-  readonly inputs: unknown[] = [];
+  /** The ids of the sessions that have ended. */
   readonly ended: string[] = [];
   readonly events = new Map<ConversationKey, MessageCreated[]>();
   readonly #subscribers: LocalSubscribers;
@@ -40,8 +41,6 @@ export class SmallApplication {
   tokenSeconds = 3600;
   /** The next accepted command fails with this error; null: it succeeds. */
   failure: unknown = null;
-
-  #ending = Promise.withResolvers<void>();
 
   constructor(subscribers: LocalSubscribers, clock: HandClock) {
     this.#subscribers = subscribers;
@@ -68,13 +67,6 @@ export class SmallApplication {
 
   userDisconnected(sessionId: string): void {
     this.ended.push(sessionId);
-    this.#ending.resolve();
-    this.#ending = Promise.withResolvers<void>();
-  }
-
-  /** Resolves when `count` sessions have ended. */
-  async endings(count: number): Promise<void> {
-    while (this.ended.length < count) await this.#ending.promise;
   }
 
   refreshToken(caller: Caller, token: string): Caller {
@@ -84,14 +76,14 @@ export class SmallApplication {
   sendDirectMessage(caller: Caller, input: DirectMessage): MaybePromise<Accepted<Stored>> {
     this.#check(caller, input.roomId);
     if (input.nonce !== null) checkNonce(input.nonce);
-    return this.#admit('sendDirectMessage', input, async () => {
+    return this.#admit('sendDirectMessage', async () => {
       await this.gate;
       return this.store(roomKey(input.roomId), caller.userId, input.content, input.nonce);
     });
   }
 
   showTyping(_caller: Caller, input: { place: ConversationKey; name: string }): MaybePromise<Accepted<void>> {
-    return this.#admit('showTyping', input, async () => {
+    return this.#admit('showTyping', async () => {
       this.#subscribers.deliver(input.place, { kind: 'typing', ...input });
     });
   }
@@ -99,7 +91,7 @@ export class SmallApplication {
   subscribe(caller: Caller, input: Subscribing): MaybePromise<Accepted<{ readonly seq: number }>> {
     const { place, lastSeq, sink } = input;
     if (!isCommunity(place)) this.#check(caller, Number(place.slice(2)));
-    return this.#admit('subscribe', { place, lastSeq }, async () => {
+    return this.#admit('subscribe', async () => {
       sink.admitted();
       if (isCommunity(place)) {
         sink.live();
@@ -163,12 +155,11 @@ export class SmallApplication {
     }
   }
 
-  #admit<T>(name: string, input: unknown, run: () => Promise<T>): MaybePromise<Accepted<T>> {
+  #admit<T>(name: string, run: () => Promise<T>): MaybePromise<Accepted<T>> {
     const failure = this.failure;
     this.failure = null;
     const begin = (): Accepted<T> => {
       this.calls.push(name);
-      this.inputs.push(input);
       return { result: failure === null ? run() : Promise.reject(failure) };
     };
     return this.turn === null ? begin() : this.turn.then(begin);
