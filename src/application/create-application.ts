@@ -93,7 +93,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   const { bus, store, outbox, markers, reporter, directory, users, subscribers, clock, ids, random, telemetry } = ports;
 
   const sessions = new Sessions();
-  const rates = new Rates(limits, clock);
+  const rates = new Rates({ limits, clock });
   const broadcast = new Broadcast({ bus, telemetry });
 
   const lists = new MemberLists({ directory, cache: ports.memberCache, clock, telemetry, subscribers });

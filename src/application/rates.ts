@@ -49,10 +49,14 @@ class Buckets {
   }
 }
 
+export interface RatesParts {
+  readonly limits: Limits;
+  readonly clock: Clock;
+}
+
 /** Limits how often a user may do something on this server. Each server counts for itself. */
 export class Rates {
-  readonly #limits: Limits;
-  readonly #clock: Clock;
+  readonly #parts: RatesParts;
   readonly #messages: Buckets;
   readonly #steps: Buckets;
   readonly #uploads: Buckets;
@@ -61,9 +65,9 @@ export class Rates {
   readonly #typed = new Map<string, number>();
   #typedPrunedAt = 0;
 
-  constructor(limits: Limits, clock: Clock) {
-    this.#limits = limits;
-    this.#clock = clock;
+  constructor(parts: RatesParts) {
+    const { limits } = parts;
+    this.#parts = parts;
     this.#messages = new Buckets(limits.messagesPerSecond, limits.messagesBurst);
     this.#steps = new Buckets(limits.messagesPerSecond, limits.messagesBurst);
     this.#uploads = new Buckets(limits.uploadsPerMinute / 60, limits.uploadsPerMinute);
@@ -72,8 +76,8 @@ export class Rates {
 
   /** Counts a message, reply, edit, deletion or file. @throws Refusal `too-fast` */
   message(userId: UserId): void {
-    if (this.#messages.take(userId, this.#clock.monotonic())) return;
-    throw new Refusal('too-fast', `too many messages; the limit is ${this.#limits.messagesPerSecond} a second`);
+    if (this.#messages.take(userId, this.#parts.clock.monotonic())) return;
+    throw new Refusal('too-fast', `too many messages; the limit is ${this.#parts.limits.messagesPerSecond} a second`);
   }
 
   /**
@@ -82,20 +86,20 @@ export class Rates {
    * @throws Refusal `too-fast`
    */
   step(userId: UserId): void {
-    if (this.#steps.take(userId, this.#clock.monotonic())) return;
-    const limit = this.#limits.messagesPerSecond;
+    if (this.#steps.take(userId, this.#parts.clock.monotonic())) return;
+    const limit = this.#parts.limits.messagesPerSecond;
     throw new Refusal('too-fast', `too many moves and voice channel requests; the limit is ${limit} a second`);
   }
 
   /** Counts an upload. @throws Refusal `too-fast` */
   upload(userId: UserId): void {
-    if (this.#uploads.take(userId, this.#clock.monotonic())) return;
-    throw new Refusal('too-fast', `too many uploads; the limit is ${this.#limits.uploadsPerMinute} a minute`);
+    if (this.#uploads.take(userId, this.#parts.clock.monotonic())) return;
+    throw new Refusal('too-fast', `too many uploads; the limit is ${this.#parts.limits.uploadsPerMinute} a minute`);
   }
 
   /** Returns false if the user's last typing notice in that place is too recent for another one. */
   typing(userId: UserId, place: ConversationKey): boolean {
-    const now = this.#clock.monotonic();
+    const now = this.#parts.clock.monotonic();
     if (now - this.#typedPrunedAt > this.#typingMs * 2) {
       this.#typedPrunedAt = now;
       for (const [key, at] of this.#typed) if (now - at >= this.#typingMs) this.#typed.delete(key);

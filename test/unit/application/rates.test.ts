@@ -9,7 +9,7 @@ const GRACE = 2;
 
 function start(limits: Partial<Limits>) {
   const clock = new HandClock();
-  return { clock, rates: new Rates({ ...unlimited, ...limits }, clock) };
+  return { clock, rates: new Rates({ limits: { ...unlimited, ...limits }, clock }) };
 }
 
 /** How many of `count` calls pass. */

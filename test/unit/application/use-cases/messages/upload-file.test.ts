@@ -1,8 +1,13 @@
 import { expect, it } from 'vitest';
-import type { UploadDetails, UploadSink } from '../../../src/application/application.ts';
-import type { AppendOutcome } from '../../../src/application/ports/message-store.ts';
-import { Refusal, type RefusalCode } from '../../../src/domain/errors.ts';
-import { embeddedApplication, type KeptFiles, temporaryFiles, tokenOf } from '../../support/embedded-application.ts';
+import type { UploadDetails, UploadSink } from '../../../../../src/application/application.ts';
+import type { AppendOutcome } from '../../../../../src/application/ports/message-store.ts';
+import { Refusal, type RefusalCode } from '../../../../../src/domain/errors.ts';
+import {
+  embeddedApplication,
+  type KeptFiles,
+  temporaryFiles,
+  tokenOf,
+} from '../../../../support/embedded-application.ts';
 
 const DETAILS: UploadDetails = {
   place: 'r-5',
