@@ -6,12 +6,12 @@ import type { UserId } from '../domain/ids.ts';
 
 const LIFETIME_SECONDS = 24 * 60 * 60;
 
-/** What the page to try it on needs: tokens for anybody, and who and what there is in the directory file. */
+/** What the demo page needs: tokens for everybody, and the users and places of the directory file. */
 export function createDemo(issuer: JwtTokenIssuer, world: MemoryDirectory) {
   return {
     issueToken(userId: UserId): string {
       const users = world.users();
-      if (users.size > 0 && !users.has(userId)) throw new Refusal('bad-input', 'there is no such demo user');
+      if (users.size > 0 && !users.has(userId)) throw new Refusal('bad-input', `there is no demo user ${userId}`);
       return issuer.issue(userId, users.get(userId)?.name ?? `user${userId}`, LIFETIME_SECONDS);
     },
     demoWorld(): DemoWorld {

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { DependencyContainer } from 'tsyringe';
 import { createHttpApp } from '../adapters/http/app.ts';
 import { hardenServer, serverOptions } from '../adapters/http/harden-server.ts';
-import { originRule } from '../adapters/http/origins.ts';
+import { loggedOriginRule, type OriginRule, originRule } from '../adapters/http/origins.ts';
 import { serviceRule } from '../adapters/http/service-auth.ts';
 import { StickySessions } from '../adapters/sockjs/sticky-sessions.ts';
 import { createStompEndpoint } from '../adapters/stomp/endpoint.ts';
@@ -33,7 +33,10 @@ export async function serveHttp(parts: ServerParts, container: DependencyContain
   const { config, telemetry, lifecycle, worker } = parts;
   const get = <T>(token: Token<T>): T => container.resolve(token);
   const clients = new RequestClients(parseNetworks(config.http.trustedProxies));
-  const allowOrigin = originRule(config.http.allowedOrigins.join(','));
+  const allowOrigin = loggedOriginRule(originRule(config.http.allowedOrigins.join(',')), {
+    telemetry: telemetry.of('http'),
+    clock: get(TOKENS.clock),
+  });
   const app = createApp(parts, get, clients, allowOrigin);
   const stomp = createStompEndpoint({
     application: get(TOKENS.application),
@@ -73,7 +76,7 @@ function createApp(
   { config, secrets, telemetry }: ServerParts,
   get: <T>(token: Token<T>) => T,
   clients: RequestClients,
-  allowOrigin: ReturnType<typeof originRule>,
+  allowOrigin: OriginRule,
 ) {
   const application = get(TOKENS.application);
   return createHttpApp({

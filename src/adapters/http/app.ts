@@ -3,7 +3,7 @@ import helmet from 'helmet';
 import { Refusal } from '../../domain/errors.ts';
 import { communityKey, roomKey } from '../../domain/place.ts';
 import { authenticate } from './auth.ts';
-import { cors, mayUse } from './cors.ts';
+import { cors, foreignOrigin, mayUse } from './cors.ts';
 import { type ClientHandler, depsOf, type Handler, type HttpDeps, type HttpOptions } from './deps.ts';
 import { ENDPOINTS, type Endpoint, type EndpointName } from './endpoints.ts';
 import { sendJsonEarly, wrappedRefusal } from './envelope.ts';
@@ -23,10 +23,10 @@ import { unreadRoute } from './routes/unread.ts';
 import { type UploadsUnderWay, uploadRoute } from './routes/upload.ts';
 
 type HandlerOf<E extends Endpoint> = E['who'] extends 'client' ? ClientHandler : Handler;
-/** A handler for each entry of the table; null where it is off. */
+/** A handler for each entry of the table; null when the call is off. */
 type Handlers = { readonly [Name in EndpointName]: HandlerOf<(typeof ENDPOINTS)[Name]> | null };
 
-/** Everything that HTTP can ask, the STOMP endpoint aside, as an express application without a server. */
+/** All HTTP calls except those of the STOMP endpoint, as an express application without a server. */
 export function createHttpApp(options: HttpOptions): Express {
   const deps = depsOf(options);
   const app = express();
@@ -46,11 +46,11 @@ export function createHttpApp(options: HttpOptions): Express {
   };
   for (const name of Object.keys(ENDPOINTS) as EndpointName[]) if (name !== 'page') add(name);
   app.use('/chat-server', (request: Request, response: Response) => {
-    sendJsonEarly(request, response, 404, wrappedRefusal(new Refusal('bad-input', 'there is no such call')));
+    sendJsonEarly(request, response, 404, wrappedRefusal(noSuchCall(request)));
   });
-  // Takes every path, so it comes last.
+  // The page takes every path, so it comes last.
   add('page');
-  app.use((_request: Request, response: Response) => sendPlain(response, 404, 'there is nothing here'));
+  app.use((_request: Request, response: Response) => sendPlain(response, 404, 'no page has this address'));
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     refuse(deps, metrics, request, response, 'none', false, error);
   });
@@ -81,7 +81,7 @@ function handlersOf(deps: HttpDeps): Handlers {
   };
 }
 
-/** The handler behind the check of who calls, with its failures answered and its time measured. */
+/** Wraps a handler: checks the caller, answers failures and measures the time. */
 function guarded(
   deps: HttpDeps,
   { method, path, who }: Endpoint,
@@ -113,7 +113,7 @@ function admitted(
     }
     case 'service':
       if (!deps.isService(deps.clients.of(request), request.headers)) {
-        throw new Refusal('not-permitted', 'this call is for the services around');
+        throw new Refusal('not-permitted', 'only services may make this call (SERVICE_TOKEN, SERVICE_NETWORKS)');
       }
       break;
     case 'demo':
@@ -127,7 +127,14 @@ function admitted(
 }
 
 function refuseForeignPages(deps: HttpDeps, request: Request): void {
-  if (!mayUse(deps, request)) throw new Refusal('not-permitted', 'pages of that origin may not call here');
+  if (!mayUse(deps, request)) throw new Refusal('not-permitted', foreignOrigin(request));
+}
+
+const MAX_QUOTED_CHARS = 100;
+
+function noSuchCall({ method, originalUrl }: Request): Refusal {
+  const path = originalUrl.split('?', 1)[0] ?? '';
+  return new Refusal('bad-input', `there is no call ${method} ${path.slice(0, MAX_QUOTED_CHARS)}`);
 }
 
 function securityHeaders() {

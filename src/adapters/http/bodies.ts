@@ -3,46 +3,70 @@ import { Refusal } from '../../domain/errors.ts';
 import { parseId } from '../../domain/ids.ts';
 import { idOf, isChannel, parseConversationKey } from '../../domain/place.ts';
 
-const MOST_IDS = 500_000;
+const MAX_MEMBERS = 500_000;
+const MAX_ROOMS = 10_000;
+
+const ID = 'must be a positive integer';
 
 /** An id as every client writes it: a number or a decimal text. */
 const id = z.unknown().transform((value, context) => {
   const parsed = parseId(value);
   if (parsed !== null) return parsed;
-  context.addIssue({ code: 'custom', message: 'no id' });
+  context.addIssue({ code: 'custom', message: ID });
   return z.NEVER;
 });
 
-/** An id that may carry its kind in front: `c-11`, `com-1`, `com1`. */
+/** An id with or without a prefix that names its kind: `c-11`, `com-1`, `com1`. */
 function idAfter(prefix: RegExp) {
   return z.preprocess((value) => (typeof value === 'string' ? value.replace(prefix, '') : value), id);
 }
 
-const ids = z.array(id).max(MOST_IDS);
-const leaving = z.enum(['out', 'in']);
-const stillIn = ids.nullish().transform((list) => (list ?? []).map(String));
+function idList(max: number) {
+  return z.array(id, { error: 'must be a list of ids' }).max(max, { error: `has more than ${max} entries` });
+}
 
-export const membersBody = ids;
-export const messageCountBody = z.object({ userId: id, roomIds: z.array(id).max(10_000) });
-export const demoTokenBody = z.object({ userId: id });
-export const callLeftBody = z.object({ type: leaving, channelId: idAfter(/^r-/), ids: stillIn });
-export const voiceLeftBody = z.object({
-  type: leaving,
+function object<Shape extends z.core.$ZodShape>(shape: Shape) {
+  return z.object(shape, { error: 'must be a JSON object' });
+}
+
+const direction = z.enum(['out', 'in'], { error: 'must be out or in' });
+/** The users who are still in the call or channel. */
+const remaining = idList(MAX_MEMBERS)
+  .nullish()
+  .transform((list) => (list ?? []).map(String));
+
+export const membersBody = idList(MAX_MEMBERS);
+export const messageCountBody = object({ userId: id, roomIds: idList(MAX_ROOMS) });
+export const demoTokenBody = object({ userId: id });
+export const callLeftBody = object({ type: direction, channelId: idAfter(/^r-/), ids: remaining });
+export const voiceLeftBody = object({
+  type: direction,
   communityId: idAfter(/^com-?/),
-  channelId: z.preprocess((value) => (typeof value === 'string' ? (parseChannel(value) ?? value) : value), id),
-  ids: stillIn,
+  channelId: z.preprocess((value) => (typeof value === 'string' ? (channelIdOf(value) ?? value) : value), id),
+  ids: remaining,
 });
 
-function parseChannel(text: string): number | null {
+function channelIdOf(text: string): number | null {
   const key = parseConversationKey(text);
   return key !== null && isChannel(key) ? idOf(key) : null;
 }
 
-/** @throws Refusal `bad-input` that names the field, never its value */
+/** Checks a parsed body. @throws Refusal `bad-input` that names the field and the allowed values, never the value itself */
 export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? 'the body' : issue.path.join('.');
-  throw new Refusal('bad-input', `${where} is not as it must be`);
+  const path = issue?.path ?? [];
+  const name = path.length === 0 ? 'the body' : path.join('.');
+  throw new Refusal('bad-input', `${name} ${isMissing(body, path) ? 'is missing' : issue?.message}`);
+}
+
+function isMissing(body: unknown, path: readonly PropertyKey[]): boolean {
+  let value: unknown = body;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return false;
+    if (!Object.hasOwn(value, key)) return true;
+    value = (value as Record<PropertyKey, unknown>)[key];
+  }
+  return false;
 }

@@ -4,7 +4,7 @@ import { sendPlain } from './plain.ts';
 
 const PREFLIGHT_SECONDS = 600;
 
-/** Lets pages of allowed origins call and read, `chat-seq` included. Cookies mean nothing here, so no credentials. */
+/** Lets pages of allowed origins call and read, the header `chat-seq` included. The server uses no cookies, so credentials are not allowed. */
 export function cors(deps: HttpDeps) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const { origin } = request.headers;
@@ -23,7 +23,7 @@ export function cors(deps: HttpDeps) {
       return;
     }
     if (!allowed) {
-      sendPlain(response, 403, 'pages of that origin may not call here');
+      sendPlain(response, 403, foreignOrigin(request));
       return;
     }
     response.setHeader('access-control-allow-methods', 'GET, HEAD, POST, PUT');
@@ -33,6 +33,15 @@ export function cors(deps: HttpDeps) {
   };
 }
 
+const MAX_ORIGIN_CHARS = 200;
+
+/** The message for a page whose origin is not allowed. */
+export function foreignOrigin({ headers }: Request): string {
+  const origin = (headers.origin ?? '').slice(0, MAX_ORIGIN_CHARS);
+  return `pages of ${origin} may not use this server: ALLOWED_ORIGINS does not list this origin`;
+}
+
+/** True unless the request comes from a page of an origin that is not allowed. */
 export function mayUse(deps: HttpDeps, request: Request): boolean {
   return deps.allowOrigin(request.headers.origin, deps.clients.of(request).host);
 }

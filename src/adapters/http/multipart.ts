@@ -5,10 +5,10 @@ import type { MaybePromise } from '../../application/commands.ts';
 import type { ByteStream } from '../../application/ports/file-store.ts';
 import { Refusal } from '../../domain/errors.ts';
 
-/** What is done with the parts, in the order in which they come. A rejection ends the reading. */
+/** Takes the parts in the order in which they arrive. A rejection ends the reading. */
 export interface MultipartSink {
   field(name: string, value: string): MaybePromise<void>;
-  /** The next part comes when `bytes` was read to its end. */
+  /** The next part comes after `bytes` has been read to its end. */
   file(name: string, bytes: ByteStream, fileName: string | null): Promise<void>;
 }
 
@@ -20,8 +20,8 @@ export interface MultipartLimits {
 }
 
 /**
- * Reads a multipart body. Settles only when the sink is done with every part that it was given, so that nothing is kept behind the caller's back.
- * @throws Refusal `bad-input` for a malformed, truncated or aborted body, `too-large`, and what the sink rejects with
+ * Reads a multipart body. Settles only after every call of the sink has settled, so that the sink keeps nothing afterwards.
+ * @throws Refusal `bad-input` for a malformed, truncated or aborted body, `too-large`, and the error of the sink
  */
 export function readMultipart(request: IncomingMessage, limits: MultipartLimits, sink: MultipartSink): Promise<void> {
   const parser = parserOf(request, limits);
@@ -43,22 +43,25 @@ export function readMultipart(request: IncomingMessage, limits: MultipartLimits,
     const doing = (task: () => MaybePromise<void>): void => {
       if (!over) work.push((async () => task())().catch(fail));
     };
-    const tooMany = (): void => fail(new Refusal('bad-input', 'the body has too many parts'));
+    const tooMany = (): void =>
+      fail(new Refusal('bad-input', `the form may have ${limits.files} files and ${limits.fields} fields`));
     const onClose = (): void => {
       if (!request.complete) fail(new Refusal('bad-input', 'the body ended early'));
     };
 
     parser.on('field', (name, value, info) => {
-      if (info.nameTruncated || info.valueTruncated) fail(new Refusal('bad-input', 'a field is too long'));
-      else doing(() => sink.field(name, value));
+      if (info.nameTruncated) fail(new Refusal('bad-input', 'the name of a field is too long'));
+      else if (info.valueTruncated) {
+        fail(new Refusal('bad-input', `the field ${name} has more than ${limits.fieldBytes} bytes`));
+      } else doing(() => sink.field(name, value));
     });
     parser.on('file', (name, file, info) => {
-      // It may break before anybody reads it, and an error that nobody hears ends the process.
+      // The part may break before anybody reads it. An error event without a listener ends the process.
       file.on('error', () => {});
       doing(() => sink.file(name, partBytes(file, limits.fileBytes), info.filename || null));
     });
     parser.on('partsLimit', tooMany).on('filesLimit', tooMany).on('fieldsLimit', tooMany);
-    parser.on('error', () => fail(new Refusal('bad-input', 'the body is no complete multipart form')));
+    parser.on('error', () => fail(new Refusal('bad-input', 'the body is not a complete multipart/form-data form')));
     parser.on('close', () => {
       void Promise.all(work).then(() => {
         if (leave()) resolve();
@@ -71,13 +74,14 @@ export function readMultipart(request: IncomingMessage, limits: MultipartLimits,
 
 function parserOf(request: IncomingMessage, limits: MultipartLimits): busboy.Busboy {
   const type = request.headers['content-type'] ?? '';
-  if (!/^multipart\/form-data/i.test(type)) throw new Refusal('bad-input', 'the body is no multipart form');
+  if (!/^multipart\/form-data/i.test(type))
+    throw new Refusal('bad-input', 'the body must be multipart/form-data with a boundary');
   try {
     return busboy({
       headers: request.headers,
       defParamCharset: 'utf8',
       limits: {
-        // One more than allowed, so that the one too many is seen.
+        // One byte more than allowed, so that a file over the limit is noticed.
         fileSize: limits.fileBytes + 1,
         files: limits.files,
         fields: limits.fields,
@@ -87,7 +91,7 @@ function parserOf(request: IncomingMessage, limits: MultipartLimits): busboy.Bus
       },
     });
   } catch {
-    throw new Refusal('bad-input', 'the body is no multipart form');
+    throw new Refusal('bad-input', 'the body must be multipart/form-data with a boundary');
   }
 }
 
@@ -104,7 +108,7 @@ async function* partBytes(file: Readable & { readonly truncated?: boolean }, lim
       }
       if (next.done === true) return;
       size += next.value.length;
-      if (size > limit) throw new Refusal('too-large', `a file is larger than ${limit} bytes`);
+      if (size > limit) throw new Refusal('too-large', `the file has more than ${limit} bytes`);
       yield next.value;
     }
   } finally {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** An answer outside of the wrapped calls: a status and a line for people. */
+/** Answers with a status and one human-readable line, for calls without an envelope. */
 export function sendPlain(response: ServerResponse, status: number, text: string): void {
   for (const name of ['content-disposition', 'etag', 'accept-ranges']) response.removeHeader(name);
   response.statusCode = status;

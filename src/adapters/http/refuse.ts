@@ -5,7 +5,7 @@ import { sendJsonEarly, wrappedRefusal } from './envelope.ts';
 import type { HttpMetrics } from './http-metrics.ts';
 import { sendPlain } from './plain.ts';
 
-/** Answers what a handler threw: 400 and a number for the wrapped calls, a plain status for the others. */
+/** Answers the error of a handler: 400 with an envelope and a number, or a plain status for calls without an envelope. */
 export function refuse(
   deps: Pick<HttpDeps, 'telemetry'>,
   metrics: HttpMetrics,
@@ -17,7 +17,7 @@ export function refuse(
 ): void {
   const refusal = refusalOf(error);
   metrics.refused(route, refusal.code);
-  // What comes as a refusal was logged where it was one.
+  // An internal failure that arrives as a refusal has already been logged.
   if (refusal.code === 'internal' && !(error instanceof Refusal)) {
     deps.telemetry.log('error', 'an HTTP call failed', { route, error });
   }
@@ -30,8 +30,8 @@ export function refuse(
   }
 }
 
-/** What express itself throws about a request, a path that is no UTF-8 for example, is marked as the client's fault. */
+/** Express marks its own errors about a request with status 400, such as a path that cannot be decoded. */
 function refusalOf(error: unknown): Refusal {
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
-  return status === 400 ? new Refusal('bad-input', 'the request is malformed') : asRefusal(error);
+  return status === 400 ? new Refusal('bad-input', 'the path of the request cannot be decoded') : asRefusal(error);
 }

@@ -71,7 +71,8 @@ export class UploadFields {
   #missing(): string {
     const needed = this.#kind === 'room' ? ['channelId', 'fileType'] : ['channelId', 'communityId', 'fileType'];
     const missing = needed.filter((name) => !this.#values.has(name));
-    return `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing`;
+    const last = missing.pop();
+    return missing.length === 0 ? `${last} is missing` : `${missing.join(', ')} and ${last} are missing`;
   }
 
   #check(name: string, value: string): void {

@@ -3,13 +3,13 @@ import express from 'express';
 import { demoTokenBody, parseBody } from '../bodies.ts';
 import type { Handler, HttpDeps } from '../deps.ts';
 import { sendJson } from '../envelope.ts';
-import { jsonOf } from '../json-body.ts';
+import { readUsualJsonBody } from '../json-body.ts';
 import { sendPlain } from '../plain.ts';
 
-/** A token of a demo user, `{"userId":1}` to `{"token":"..."}`. */
+/** Issues a token of a demo user: `{"userId":1}` to `{"token":"..."}`. */
 export function demoTokenRoute(deps: HttpDeps, demo: NonNullable<HttpDeps['demo']>): Handler {
   return async (request, response) => {
-    const { userId } = parseBody(demoTokenBody, await jsonOf(request, deps.limits));
+    const { userId } = parseBody(demoTokenBody, await readUsualJsonBody(request, deps.limits));
     sendJson(response, 200, { token: await demo.issueToken(userId) });
   };
 }
@@ -32,6 +32,6 @@ export function pageRoute(): Handler {
   const files = express.static(FOLDER, { dotfiles: 'ignore', redirect: false });
   return (request, response) => {
     response.setHeader('content-security-policy', POLICY);
-    files(request, response, () => sendPlain(response, 404, 'there is nothing here'));
+    files(request, response, () => sendPlain(response, 404, 'no page has this address'));
   };
 }

@@ -7,12 +7,12 @@ import { contentDisposition } from '../content-disposition.ts';
 import type { Handler, HttpDeps } from '../deps.ts';
 import { sendPlain } from '../plain.ts';
 
-/** The bytes of a shared file, for who holds a link that was signed for it. */
+/** Serves the bytes of a shared file to everybody who has a signed link to it. */
 export function fileRoute(deps: HttpDeps): Handler {
   return async (request, response) => {
     const key = String(request.params.key);
     const until = deps.fileLinks.verify(key, { exp: request.query.exp, sig: request.query.sig });
-    if (until === null) return sendPlain(response, 403, 'the link has expired or is none of ours');
+    if (until === null) return sendPlain(response, 403, 'the link has expired or is not valid');
     const file = await deps.application.openFile(key);
     if (file === null) return sendPlain(response, 404, 'there is no such file');
 
@@ -26,7 +26,7 @@ export function fileRoute(deps: HttpDeps): Handler {
     const range = byteRange(current ? request.headers.range : undefined, file.size);
     if (range === 'none') {
       response.setHeader('content-range', `bytes */${file.size}`);
-      return sendPlain(response, 416, 'the file does not reach there');
+      return sendPlain(response, 416, `the range is outside of the file, which has ${file.size} bytes`);
     }
     await sendBytes(deps, request, response, key, file, range);
   };
@@ -54,12 +54,12 @@ async function sendBytes(
     response.end();
     return;
   }
-  // A reader who stops reading holds an open file: for so long, and no longer.
+  // A reader who stops reading keeps a file open. This is the limit.
   response.setTimeout(deps.limits.idleMs, () => response.destroy());
   try {
     await pipeline(part.read(), response);
   } catch (error) {
-    // A length was promised: only a broken connection tells the client that this is not all.
+    // The answer has announced a length. Only a broken connection shows the client that bytes are missing.
     response.destroy();
     if (!response.closed && !request.destroyed) {
       deps.telemetry.log('warn', 'a download broke off', { key, error });
@@ -78,6 +78,6 @@ function setHeaders(response: Response, key: string, file: StoredFile, msLeft: n
     'content-security-policy',
     "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox",
   );
-  // Pages of other origins show these files, by image tags.
+  // Pages of other origins show these files by image tags.
   response.setHeader('cross-origin-resource-policy', 'cross-origin');
 }

@@ -2,12 +2,12 @@ import { compactTime } from '../../../domain/time.ts';
 import { messageCountBody, parseBody } from '../bodies.ts';
 import type { Handler, HttpDeps } from '../deps.ts';
 import { sendJson } from '../envelope.ts';
-import { jsonOf } from '../json-body.ts';
+import { readUsualJsonBody } from '../json-body.ts';
 
-/** Unread messages of a user's rooms, the newest room first. The one answer without a wrapper. */
+/** Counts the unread messages of a user's rooms, the room with the newest message first. This answer alone has no envelope. */
 export function messageCountRoute(deps: HttpDeps): Handler {
   return async (request, response) => {
-    const { userId, roomIds } = parseBody(messageCountBody, await jsonOf(request, deps.limits));
+    const { userId, roomIds } = parseBody(messageCountBody, await readUsualJsonBody(request, deps.limits));
     const counts = await deps.application.countUnread(userId, roomIds);
     const body = counts.map(({ roomId, count, newestTime }) => ({
       roomId,

@@ -5,7 +5,7 @@ export function liveRoute(): Handler {
   return (_request, response) => sendJson(response, 200, { live: true });
 }
 
-/** 503 while this server should get no clients; the reasons are for people. */
+/** Answers 503 while this server should get no clients. The reasons are human-readable. */
 export function readyRoute(deps: HttpDeps): Handler {
   return (_request, response) => {
     const { ready, reasons } = deps.health();

@@ -1,21 +1,21 @@
 import { callLeftBody, parseBody, voiceLeftBody } from '../bodies.ts';
 import type { Handler, HttpDeps } from '../deps.ts';
 import { sendSuccess } from '../envelope.ts';
-import { jsonOf } from '../json-body.ts';
+import { readUsualJsonBody } from '../json-body.ts';
 
-/** The presence service saw somebody leave (or enter) a voice channel of a community. */
+/** The presence service reports that a user left (or entered) a voice channel of a community. */
 export function voiceLeftRoute(deps: HttpDeps): Handler {
   return async (request, response) => {
-    const left = parseBody(voiceLeftBody, await jsonOf(request, deps.limits));
+    const left = parseBody(voiceLeftBody, await readUsualJsonBody(request, deps.limits));
     await deps.application.voiceLeft(left);
     sendSuccess(response);
   };
 }
 
-/** The same for a direct call. */
+/** The presence service reports that a user left (or entered) a direct call. */
 export function callLeftRoute(deps: HttpDeps): Handler {
   return async (request, response) => {
-    const { type, channelId, ids } = parseBody(callLeftBody, await jsonOf(request, deps.limits));
+    const { type, channelId, ids } = parseBody(callLeftBody, await readUsualJsonBody(request, deps.limits));
     await deps.application.callLeft({ type, roomId: channelId, ids });
     sendSuccess(response);
   };

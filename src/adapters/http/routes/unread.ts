@@ -4,11 +4,12 @@ import type { ClientHandler, HttpDeps } from '../deps.ts';
 import { sendSuccess } from '../envelope.ts';
 import { queryText } from '../query.ts';
 
-/** Unread messages of the token's user in the places asked for, `places=r-5,c-11`. */
+/** Counts the unread messages of the token's user in the places of the query, `places=r-5,c-11`. */
 export function unreadRoute(deps: HttpDeps): ClientHandler {
   return async (caller, request, response) => {
-    const texts = (queryText(request, 'places') ?? '').split(',');
-    const places = texts.map(placeOf);
+    const list = queryText(request, 'places');
+    if (list === null) throw new Refusal('bad-input', 'places is missing');
+    const places = list.split(',').map(placeOf);
     const counts = await deps.application.unread(caller, { places });
     sendSuccess(
       response,
@@ -19,6 +20,6 @@ export function unreadRoute(deps: HttpDeps): ClientHandler {
 
 function placeOf(text: string): ConversationKey {
   const place = parseConversationKey(text);
-  if (place === null) throw new Refusal('bad-input', 'places is no list like r-5,c-11');
+  if (place === null) throw new Refusal('bad-input', 'places must be a list like r-5,c-11');
   return place;
 }
