@@ -1,7 +1,7 @@
 /**
- * Measures the way from a client of one server to a subscriber of another: the event is stored, then it goes over
- * Kafka. 20 rooms of two users: the sender is on the first server, the listener on the second.
- * Arguments: runs (3), messages a second (500).
+ * Measures the way from a client of one server to a subscriber of another: the event is stored,
+ * then it goes over Kafka. 20 rooms of two users: the sender is on the first server, the listener
+ * on the second. Arguments: runs (3), messages a second (500).
  */
 import { rushServers, withWarmServices } from './load/durable.ts';
 import type { Rushed } from './load/rush.ts';

@@ -1,7 +1,8 @@
 /**
- * Measures new sessions a second: upgrade, CONNECT with a signed token, SUBSCRIBE to 3 rooms with a check of
- * membership, presence reported. Then the server is killed, and the bench measures the time until the last client is
- * back. Arguments: sessions (10000), connections under way at once (200).
+ * Measures new sessions a second: upgrade, CONNECT with a signed token, SUBSCRIBE to 3 rooms with a
+ * check of membership, presence reported. Then the server is killed, and the bench measures the
+ * time until the last client is back. Arguments: sessions (10000), connections under way at once
+ * (200).
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { disperse, gather, join, type Member, roomsOfUsers } from './load/crowd.ts';

@@ -1,7 +1,7 @@
 /**
- * Measures the whole durable path: the RECEIPT follows the write on a majority, the record goes to Kafka with all
- * acknowledgements, and subscribers get the event. Kafka and MongoDB run on the same machine, and the bare path runs
- * in the same minute. Arguments: runs (3), seconds (10).
+ * Measures the whole durable path: the RECEIPT follows the write on a majority, the record goes to
+ * Kafka with all acknowledgements, and subscribers get the event. Kafka and MongoDB run on the same
+ * machine, and the bare path runs in the same minute. Arguments: runs (3), seconds (10).
  */
 import { type BarePath, barePath, rushServers, withWarmServices } from './load/durable.ts';
 import type { Rushed, RushOptions } from './load/rush.ts';

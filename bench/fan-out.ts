@@ -1,6 +1,7 @@
 /**
- * Measures the fan-out of an embedded server (with sequence, membership and SQLite) beside a bare loop on `ws` in the
- * same minute: 20 rooms of 50 subscribers, one publisher a room, closed loop of 4. Arguments: runs (3), seconds (8).
+ * Measures the fan-out of an embedded server (with sequence, membership and SQLite) beside a bare
+ * loop on `ws` in the same minute: 20 rooms of 50 subscribers, one publisher a room, closed loop of
+ * 4. Arguments: runs (3), seconds (8).
  */
 import { type Rushed, rush } from './load/rush.ts';
 import { rushTable } from './load/rush-columns.ts';

@@ -1,7 +1,8 @@
 /**
- * Measures how costs grow. Embedded: with the subscribers of one room, with rooms, with message sizes.
- * `npm run bench -- growth servers`: with 1, 2 and 3 servers and two workers, on real Kafka and MongoDB, all on this
- * machine. The loads are offered, so that CPU figures can be compared.
+ * Measures how costs grow. Embedded: with the subscribers of one room, with rooms, with message
+ * sizes.
+ * `npm run bench -- growth servers`: with 1, 2 and 3 servers and two workers, on real Kafka and
+ * MongoDB, all on this machine. The loads are offered, so that CPU figures can be compared.
  */
 import { rushServers } from './load/durable.ts';
 import { type Rushed, type RushOptions, rush } from './load/rush.ts';

@@ -1,6 +1,7 @@
 /**
- * Measures the cost of incoming records. First: records without a listener, from kafkajs' batch on. Then, over a real
- * Kafka: the time from `publish` to the handler at 500 records a second, and the speed of handling a backlog.
+ * Measures the cost of incoming records. First: records without a listener, from kafkajs' batch on.
+ * Then, over a real Kafka: the time from `publish` to the handler at 500 records a second, and the
+ * speed of handling a backlog.
  */
 
 import { startKafka } from '../dev/services/kafka.ts';

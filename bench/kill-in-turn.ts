@@ -5,9 +5,10 @@ import { parseArgs } from 'node:util';
 import { startCluster } from '../dev/cluster/cluster.ts';
 
 /**
- * `node bench/kill-in-turn.ts --every 10 --for 60 -- COMMAND ...`: runs a load generator against three servers on real
- * services. The servers are killed and started again in turn for the first 60 s. In the arguments, `{addr}` becomes
- * `127.0.0.1:1,127.0.0.1:2,...` and `{secret}` the key of the tokens in Base64.
+ * `node bench/kill-in-turn.ts --every 10 --for 60 -- COMMAND ...`: runs a load generator against
+ * three servers on real services. The servers are killed and started again in turn for the first 60
+ * s. In the arguments, `{addr}` becomes `127.0.0.1:1,127.0.0.1:2,...` and `{secret}` the key of the
+ * tokens in Base64.
  */
 const { values, positionals } = parseArgs({
   options: {

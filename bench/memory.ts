@@ -1,7 +1,10 @@
 /**
- * Measures the memory of sessions. `npm run bench -- memory`: 10,000 idle sessions over raw WebSocket and over SockJS, RSS after a collection.
- * `npm run bench -- memory load [minutes]`: 10,000 sessions, each in 3 rooms, 200 messages a second, old space limited to 160 MB.
- * `npm run bench -- memory soak [minutes]`: 2,000 sessions of which 50 a second leave and come back, 100 messages a second.
+ * Measures the memory of sessions. `npm run bench -- memory`: 10,000 idle sessions over raw
+ * WebSocket and over SockJS, RSS after a collection.
+ * `npm run bench -- memory load [minutes]`: 10,000 sessions, each in 3 rooms, 200 messages a
+ * second, old space limited to 160 MB.
+ * `npm run bench -- memory soak [minutes]`: 2,000 sessions of which 50 a second leave and come
+ * back, 100 messages a second.
  */
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';

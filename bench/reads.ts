@@ -1,6 +1,7 @@
 /**
- * Measures reads from MongoDB: pages of 50 in a room of a million messages at 500 requests/s, and unread counts of 200
- * rooms. Arguments: runs (3), messages of the large room (1000000), pages a second (500).
+ * Measures reads from MongoDB: pages of 50 in a room of a million messages at 500 requests/s, and
+ * unread counts of 200 rooms. Arguments: runs (3), messages of the large room (1000000), pages a
+ * second (500).
  */
 import { MongoClient } from 'mongodb';
 import { eventDocument, messageDocument } from '../src/adapters/mongo/documents.ts';

@@ -1,7 +1,10 @@
 import { parseArgs } from 'node:util';
 import { killTheirServer } from '../dev/durability/reconnect.ts';
 
-/** `node bench/reconnect.ts --clients 2000`: measures how long clients of a killed server take until they are up to date on the others. */
+/**
+ * `node bench/reconnect.ts --clients 2000`: measures how long clients of a killed server take until
+ * they are up to date on the others.
+ */
 const { values } = parseArgs({
   options: { clients: { type: 'string', default: '2000' }, rate: { type: 'string', default: '50' } },
 });

@@ -1,7 +1,8 @@
 /**
- * Computes how many processes a number of connected users needs. It simulates one second with the costs that the other
- * benches measured. Compared are: every server hears every record (as built), and servers hear only the records that
- * their clients need, with users placed anywhere or near their community. Nothing is sent.
+ * Computes how many processes a number of connected users needs. It simulates one second with the
+ * costs that the other benches measured. Compared are: every server hears every record (as built),
+ * and servers hear only the records that their clients need, with users placed anywhere or near
+ * their community. Nothing is sent.
  */
 import { heading, number, say, table } from './load/table.ts';
 
@@ -13,7 +14,10 @@ const COST = {
   delivery: 3e-6,
   /** A record with a listener on this server, from the fetch to the frame. */
   heard: 40e-6,
-  /** A record without a listener on this server: fetched, unpacked, skipped by key and headers. At such rates, many come at once. */
+  /**
+   * A record without a listener on this server: fetched, unpacked, skipped by key and headers. At
+   * such rates, many come at once.
+   */
   skipped: 3e-6,
   /** mongod and Kafka, for each message. */
   mongod: 140e-6,
@@ -37,7 +41,10 @@ const LOOKING = 0.03;
 const MOST_LOOKING = 3_000;
 /** Share of users who are connected away from this community, because they have several. */
 const STRAYS = 0.15;
-/** Larger communities are spread over all servers, because one server could not serve their channels. */
+/**
+ * Larger communities are spread over all servers, because one server could not serve their
+ * channels.
+ */
 const KEPT_TOGETHER = 4_000;
 /** Share of partners in direct rooms who share a community. */
 const NEIGHBOURS = 0.7;
@@ -70,7 +77,10 @@ function between(start: number, end: number): number {
   return start + Math.floor(Math.random() * (end - start));
 }
 
-/** Server of a user. It must be the same in each call, and neighbouring users must have different ones. */
+/**
+ * Server of a user. It must be the same in each call, and neighbouring users must have different
+ * ones.
+ */
 function scattered(user: number, servers: number): number {
   return (Math.imul(user ^ 0x9e3779b9, 0x85ebca6b) >>> 0) % servers;
 }

@@ -1,4 +1,7 @@
-/** Measures the time from the start of the process until it is ready, and its memory then. Arguments: runs (5). */
+/**
+ * Measures the time from the start of the process until it is ready, and its memory then.
+ * Arguments: runs (5).
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,7 +1,8 @@
 /**
- * Measures the cost of one stopped reader for the others: a room of 500 at 200 messages a second on an embedded server,
- * with and without that reader in turn. Before each run with it, messages to this reader alone fill the buffers of the
- * system, so that the server cuts it off during the run. Arguments: pairs (5), seconds (8).
+ * Measures the cost of one stopped reader for the others: a room of 500 at 200 messages a second on
+ * an embedded server, with and without that reader in turn. Before each run with it, messages to
+ * this reader alone fill the buffers of the system, so that the server cuts it off during the run.
+ * Arguments: pairs (5), seconds (8).
  */
 import { StompClient } from '../dev/stomp-client.ts';
 import { type Rushed, rush } from './load/rush.ts';
@@ -13,7 +14,10 @@ const READERS = 500;
 const RATE = 200;
 const CAP_MIB = 1;
 const FILL_CHARS = 4_000;
-/** The messages before a run stay below the cut-off by this number. Messages of the room do the rest during the run. */
+/**
+ * The messages before a run stay below the cut-off by this number. Messages of the room do the rest
+ * during the run.
+ */
 const SHORT_OF_IT = 100;
 const MOST_FILLED = 5_000;
 const FILL_ROOM = 2;
@@ -33,7 +37,10 @@ interface Measured {
   readonly cutOff: boolean | null;
 }
 
-/** Finds the number of messages until the reader is cut off: buffers of the system and the server's limit. */
+/**
+ * Finds the number of messages until the reader is cut off: buffers of the system and the server's
+ * limit.
+ */
 async function enoughToCut(): Promise<number> {
   const server = await startServer(world);
   try {

@@ -5,7 +5,7 @@ import { freePort } from './services/free-port.ts';
 /**
  * - `pass`: bytes pass in both directions.
  * - `slow`: as `pass`, with each chunk delayed by `delayMs`.
- * - `hang`: connections are accepted and stay open. No bytes pass until the mode is `pass` or `slow` again.
+ * - `hang`: connections are accepted and stay open. No bytes pass until the mode changes back.
  * - `refuse`: the port is closed.
  * - `reset`: connections are accepted and reset at once.
  * - `garbage`: the first bytes of the client get random bytes as answer.
@@ -69,7 +69,10 @@ export class FaultProxy {
     return this.#clients.size;
   }
 
-  /** Open connections survive a change between `pass`, `slow` and `hang`. Every other change ends them. */
+  /**
+   * Open connections survive a change between `pass`, `slow` and `hang`. Every other change ends
+   * them.
+   */
   async setMode(mode: FaultMode): Promise<void> {
     this.#mode = mode;
     if (mode === 'refuse') {

@@ -14,8 +14,8 @@ const PROBE_MS = 2_000;
 
 export interface ServerProcessOptions {
   /**
-   * Variables of the server besides `PORT`, `DATA_DIR` and, where `id` is given, `SERVER_ID`. All other
-   * variables of the server are unset, whatever the environment of this process has.
+   * Variables of the server besides `PORT`, `DATA_DIR` and, where `id` is given, `SERVER_ID`. All
+   * other variables of the server are unset, whatever the environment of this process has.
    */
   readonly env?: Readonly<Record<string, string>>;
   readonly id?: string;
@@ -82,7 +82,10 @@ export class ServerProcess {
     return this.#engine.pid !== undefined;
   }
 
-  /** Sends SIGTERM: the server drains. Resolves with `exit code 0`, or with `SIGKILL` if it took longer than 10 s. */
+  /**
+   * Sends SIGTERM: the server drains. Resolves with `exit code 0`, or with `SIGKILL` if it took
+   * longer than 10 s.
+   */
   async stop(): Promise<string> {
     await this.#engine.terminate();
     return this.#engine.ended() ?? 'not ended';
@@ -104,7 +107,10 @@ export class ServerProcess {
     await this.#engine.thaw();
   }
 
-  /** Stops the server if it runs, and starts it on the same port and data folder. Resolves when it is ready. */
+  /**
+   * Stops the server if it runs, and starts it on the same port and data folder. Resolves when it
+   * is ready.
+   */
   async restart(): Promise<void> {
     await this.#engine.terminate();
     await this.#start();

@@ -32,7 +32,10 @@ interface Waiter {
   readonly fail: (error: Error) => void;
 }
 
-/** A STOMP client for tests and benches. Every wait ends with an error after 15 s, or when the connection closes. */
+/**
+ * A STOMP client for tests and benches. Every wait ends with an error after 15 s, or when the
+ * connection closes.
+ */
 export class StompClient {
   /** All frames received, CONNECTED first. */
   readonly frames: StompFrame[] = [];
@@ -94,7 +97,8 @@ export class StompClient {
 
   /**
    * Sends a SEND with a receipt, and resolves with the RECEIPT.
-   * @throws Error with the refusal: an ERROR frame, or a message on the errors queue that has this receipt
+   * @throws Error with the refusal: an ERROR frame, or a message on the errors queue that has this
+   * receipt
    */
   async send(destination: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<StompFrame> {
     const receipt = `receipt-${this.#nextId()}`;
@@ -234,7 +238,9 @@ export class StompSubscription {
     this.bodies.push(JSON.parse(frame.body));
   }
 
-  /** Resolves with the first body for which `wants` is true, among those received and those to come. */
+  /**
+   * Resolves with the first body for which `wants` is true, among those received and those to come.
+   */
   async next(wants: Predicate<Record<string, unknown>>, withinMs?: number): Promise<Record<string, unknown>> {
     const had = this.bodies.find(wants);
     if (had !== undefined) return had;

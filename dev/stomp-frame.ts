@@ -1,4 +1,7 @@
-/** A STOMP frame as a client reads it: header names and values unescaped, the first of a repeated header. */
+/**
+ * A STOMP frame as a client reads it: header names and values unescaped, the first of a repeated
+ * header.
+ */
 export interface StompFrame {
   readonly command: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -21,7 +24,10 @@ export function frameText(
   return `${command}\n${lines.join('')}\n${typeof body === 'string' ? body : JSON.stringify(body)}\0`;
 }
 
-/** Cuts what arrives into frames; heart-beats between them are left out. No body of the server holds a NUL, as all are JSON. */
+/**
+ * Cuts what arrives into frames; heart-beats between them are left out. No body of the server holds
+ * a NUL, as all are JSON.
+ */
 export class FrameReader {
   #rest = '';
 

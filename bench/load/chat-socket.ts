@@ -9,7 +9,10 @@ export interface ChatSocketOptions {
   readonly token: string;
   /** Default `raw`. */
   readonly form?: Form;
-  /** A MESSAGE or RECEIPT came. Its payload is `data` from `start` to `end`, and valid until the call returns. */
+  /**
+   * A MESSAGE or RECEIPT came. Its payload is `data` from `start` to `end`, and valid until the
+   * call returns.
+   */
   readonly onFrame?: (client: ChatSocket, data: Buffer, start: number, end: number) => void;
   /** The connection ended without `close`. */
   readonly onLost?: (client: ChatSocket) => void;
@@ -24,9 +27,10 @@ const CONNECTED = 67;
 const ERROR = 69;
 
 /**
- * The client of the load generator. Tests and other programs use StompClient and StompConnection of `dev/`. This one
- * differs, because ten thousand of them must run beside the server that they measure. It reads from a bare socket,
- * keeps no buffer while it waits, and allocates nothing for a frame.
+ * The client of the load generator. Tests and other programs use StompClient and StompConnection of
+ * `dev/`. This one differs, because ten thousand of them must run beside the server that they
+ * measure. It reads from a bare socket, keeps no buffer while it waits, and allocates nothing for a
+ * frame.
  */
 export class ChatSocket {
   readonly userId: number;

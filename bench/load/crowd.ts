@@ -9,7 +9,10 @@ export interface CrowdOptions {
   readonly form?: Form;
   /** Connections under way at once. Default: 100. */
   readonly atOnce?: number;
-  /** true: each subscription has an id of its own, as with clients that subscribe to rooms in different orders. */
+  /**
+   * true: each subscription has an id of its own, as with clients that subscribe to rooms in
+   * different orders.
+   */
   readonly ownIds?: boolean;
   readonly onFrame?: (member: Member, data: Buffer, start: number, end: number) => void;
   readonly onLost?: (member: Member) => void;
@@ -35,7 +38,10 @@ export function roomsOfUsers(rooms: Rooms): Map<number, number[]> {
   return users;
 }
 
-/** Connects every user and subscribes them to all their rooms. Resolves when each SUBSCRIBE is receipted. */
+/**
+ * Connects every user and subscribes them to all their rooms. Resolves when each SUBSCRIBE is
+ * receipted.
+ */
 export async function gather(options: CrowdOptions): Promise<Map<number, Member>> {
   const { ports, rooms, atOnce = 100 } = options;
   const members = new Map<number, Member>();

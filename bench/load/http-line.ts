@@ -1,6 +1,9 @@
 import { connect, type Socket } from 'node:net';
 
-/** An answer. `body` is undefined if it was not wanted. Status 0: the connection broke before the end of the answer. */
+/**
+ * An answer. `body` is undefined if it was not wanted. Status 0: the connection broke before the
+ * end of the answer.
+ */
 export interface HttpAnswer {
   readonly status: number;
   readonly body: string | undefined;
@@ -11,9 +14,9 @@ const shared = Buffer.allocUnsafe(256 * 1024);
 const HEADERS_END = Buffer.from('\r\n\r\n');
 
 /**
- * A kept HTTP connection for one request at a time. It keeps no bytes of an answer that is not wanted. With `node:http`
- * the load generator took half a core at 500 pages a second. Its garbage collections of 10 ms, one or two a second,
- * were part of the server's 99th percentile.
+ * A kept HTTP connection for one request at a time. It keeps no bytes of an answer that is not
+ * wanted. With `node:http` the load generator took half a core at 500 pages a second. Its garbage
+ * collections of 10 ms, one or two a second, were part of the server's 99th percentile.
  */
 export class HttpLine {
   readonly #socket: Socket;
@@ -31,7 +34,10 @@ export class HttpLine {
     this.#socket.on('close', () => this.#settle({ status: 0, body: undefined }));
   }
 
-  /** Sends a request. `done` is called once, in the tick of the last byte. No other request may be under way. */
+  /**
+   * Sends a request. `done` is called once, in the tick of the last byte. No other request may be
+   * under way.
+   */
   ask(request: string, reads: boolean, done: (answer: HttpAnswer) => void): void {
     this.#reads = reads;
     this.#done = done;

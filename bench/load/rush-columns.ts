@@ -30,7 +30,10 @@ const COLUMNS = {
 
 export type RushColumn = keyof typeof COLUMNS;
 
-/** Prints a table with a row for each kind of run: min / median / max of several runs. `more`: other rows with some of the columns. */
+/**
+ * Prints a table with a row for each kind of run: min / median / max of several runs. `more`: other
+ * rows with some of the columns.
+ */
 export function rushTable(
   columns: readonly RushColumn[],
   rows: Iterable<readonly [string, readonly Rushed[]]>,

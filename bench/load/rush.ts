@@ -20,7 +20,10 @@ export interface RushOptions {
   /** Seconds. */
   readonly warmUp?: number;
   readonly seconds?: number;
-  /** Groups of processes whose CPU is measured. The first is the chat server; its memory is measured too. */
+  /**
+   * Groups of processes whose CPU is measured. The first is the chat server; its memory is measured
+   * too.
+   */
   readonly pids?: readonly (readonly number[])[];
   /** true: each SEND has a receipt, and its time is measured. */
   readonly receipts?: boolean;

@@ -1,6 +1,6 @@
 /**
- * The bytes that the load generator sends. RFC 6455 requires a client to mask its frames. The mask here is 0, which
- * leaves the payload unchanged.
+ * The bytes that the load generator sends. RFC 6455 requires a client to mask its frames. The mask
+ * here is 0, which leaves the payload unchanged.
  */
 import { frameText } from '../../dev/stomp-frame.ts';
 
@@ -51,7 +51,10 @@ export function subscribeText(id: string, destination: string, receipt: string |
   return frameText('SUBSCRIBE', { id, destination, ...(receipt === null ? {} : { receipt }) });
 }
 
-/** Text of a direct message. It is made for each message of a load, so `content` is not escaped and must need no escaping. */
+/**
+ * Text of a direct message. It is made for each message of a load, so `content` is not escaped and
+ * must need no escaping.
+ */
 export function messageText(room: number, userId: number, content: string, receipt: string | null): string {
   const receiptLine = receipt === null ? '' : `receipt:${receipt}\n`;
   const body = `{"channelId":${room},"userId":${userId},"name":"user${userId}","profileImage":null,"content":"${content}"}`;

@@ -21,7 +21,10 @@ export function tokenOf(userId: number): string {
 /** The members of each room. */
 export type Rooms = ReadonlyMap<number, readonly number[]>;
 
-/** Rooms 1 to `rooms` with `members` users each. No user is in two rooms; the first of a room is `(room - 1) * members + 1`. */
+/**
+ * Rooms 1 to `rooms` with `members` users each. No user is in two rooms; the first of a room is
+ * `(room - 1) * members + 1`.
+ */
 export function separateRooms(rooms: number, members: number): Rooms {
   return new Map(
     Array.from({ length: rooms }, (_, r) => [r + 1, Array.from({ length: members }, (_, m) => r * members + m + 1)]),
@@ -53,7 +56,10 @@ export function directoryFile(rooms: Rooms): string {
   return file;
 }
 
-/** Starts a chat server whose directory has these rooms. Rates and connections are not limited; all else is at its default. */
+/**
+ * Starts a chat server whose directory has these rooms. Rates and connections are not limited; all
+ * else is at its default.
+ */
 export function startServer(rooms: Rooms, options: ServerOptions = {}): Promise<ServerProcess> {
   const env = {
     DIRECTORY_FILE: directoryFile(rooms),

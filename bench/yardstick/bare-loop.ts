@@ -1,7 +1,7 @@
 /**
- * The lowest cost of a fan-out on `ws`: no token, no membership, no sequence, no store. A MESSAGE frame is built once,
- * the same buffer is written to each subscriber, and all writes of one turn of the event loop leave together. The
- * difference to this is the cost of a chat server.
+ * The lowest cost of a fan-out on `ws`: no token, no membership, no sequence, no store. A MESSAGE
+ * frame is built once, the same buffer is written to each subscriber, and all writes of one turn of
+ * the event loop leave together. The difference to this is the cost of a chat server.
  */
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';

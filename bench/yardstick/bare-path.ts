@@ -1,8 +1,9 @@
 /**
- * The lowest cost of the durable path: the waiting messages of each room in one ordered `insertMany` with majority and
- * journal, under a unique key (room, number); a receipt; one produce with all acknowledgements for all rooms together;
- * and the consumer. There are no clients, no fan-out and no checks.
- * Arguments: broker, MongoDB URL, rooms, messages in flight of each, seconds. Prints `ready`, then one line of JSON when it has run.
+ * The lowest cost of the durable path: the waiting messages of each room in one ordered
+ * `insertMany` with majority and journal, under a unique key (room, number); a receipt; one produce
+ * with all acknowledgements for all rooms together; and the consumer. There are no clients, no
+ * fan-out and no checks. Arguments: broker, MongoDB URL, rooms, messages in flight of each,
+ * seconds. Prints `ready`, then one line of JSON when it has run.
  */
 import { Kafka, logLevel } from 'kafkajs';
 import { MongoClient } from 'mongodb';

@@ -17,9 +17,9 @@ export interface Balancer {
 }
 
 /**
- * Starts a small load balancer on 127.0.0.1, with the rule of `deploy/nginx.conf`: requests of one SockJS
- * session go to one server, all others to the servers in turn. A server that accepts no connection is
- * skipped.
+ * Starts a small load balancer on 127.0.0.1, with the rule of `deploy/nginx.conf`: requests of one
+ * SockJS session go to one server, all others to the servers in turn. A server that accepts no
+ * connection is skipped.
  * @param targets ports on 127.0.0.1
  * @param port 0: a free port
  */

@@ -26,8 +26,8 @@ export interface ClusterOptions {
   /** Variables of every chat server. They override the cluster's own. */
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * false (default): the cluster uses Kafka, MongoDB and Redis of the test run, which must not be harmed.
-   * true: it has its own, which a test may kill, freeze and restart.
+   * false (default): the cluster uses Kafka, MongoDB and Redis of the test run, which must not be
+   * harmed. true: it has its own, which a test may kill, freeze and restart.
    */
   readonly own?: boolean;
   /** true: a FaultProxy is in front of each neighbour service. Default: false. */
@@ -58,7 +58,10 @@ export interface Cluster {
   /** Returns the name of a topic or group of this cluster: `topic('DIRECT')`. */
   topic(kind: (typeof RECORD_STREAMS)[number]): string;
   token(userId: number, seconds?: number): string;
-  /** Adds a server. `stop` ends it too. @throws Error with the end of its log if it does not start */
+  /**
+   * Adds a server. `stop` ends it too.
+   * @throws Error with the end of its log if it does not start
+   */
   add(options?: Omit<ServerProcessOptions, 'dataDir'>): Promise<ServerProcess>;
   /** Connects a STOMP client of that user to server `index`. */
   client(index: number, userId: number, options?: Partial<StompClientOptions>): Promise<StompClient>;
@@ -69,8 +72,8 @@ export interface Cluster {
 const TOKEN_SECONDS = 3_600;
 
 /**
- * Starts a whole system: chat servers as processes, on real Kafka, MongoDB and Redis. Presence and the
- * stand-ins run in this process.
+ * Starts a whole system: chat servers as processes, on real Kafka, MongoDB and Redis. Presence and
+ * the stand-ins run in this process.
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { servers: count = 3, own = false, progress = () => {} } = options;

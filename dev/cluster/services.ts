@@ -8,7 +8,10 @@ import { type RunningRedis, startRedis } from '../services/redis.ts';
 
 const REDIS_DATABASES = 16;
 
-/** Kafka, MongoDB and Redis of one cluster. Services of the test run cannot be killed; the cluster's own can. */
+/**
+ * Kafka, MongoDB and Redis of one cluster. Services of the test run cannot be killed; the cluster's
+ * own can.
+ */
 export interface ClusterServices {
   readonly kafka: RunningKafka;
   /** `url` names the cluster's own database. */
@@ -19,7 +22,10 @@ export interface ClusterServices {
   readonly stop: () => Promise<void>;
 }
 
-/** @param name name of the database @param progress called with a line for each service that started */
+/**
+ * @param name name of the database
+ * @param progress called with a line for each service that started
+ */
 export async function ownServices(name: string, progress: (line: string) => void): Promise<ClusterServices> {
   const begun = Date.now();
   const told = <Running>(service: string, address: (running: Running) => string, starting: Promise<Running>) =>
@@ -45,7 +51,10 @@ export async function ownServices(name: string, progress: (line: string) => void
   return { kafka, mongo: Object.assign(mongo, { url: withDatabase(mongo.url, name) }), redis, stop };
 }
 
-/** Uses services of the test run: a new MongoDB database and an emptied Redis database. The caller names the topics. */
+/**
+ * Uses services of the test run: a new MongoDB database and an emptied Redis database. The caller
+ * names the topics.
+ */
 export async function sharedServices(name: string, topics: readonly string[]): Promise<ClusterServices> {
   // Loaded here, because it only works inside a test run.
   const { shared } = await import('../services/shared.ts');

@@ -1,10 +1,12 @@
 /**
- * Judges a recorded run: every send, receipt and delivery in the order in which one process saw them, and the
- * history and log at the end. It knows nothing of how the servers work.
+ * Judges a recorded run: every send, receipt and delivery in the order in which one process saw
+ * them, and the history and log at the end. It knows nothing of how the servers work.
  */
 
 export type Recorded =
-  /** A client sends a message, an edit or a deletion to a server. It may send the same nonce again. */
+  /**
+   * A client sends a message, an edit or a deletion to a server. It may send the same nonce again.
+   */
   | { readonly what: 'sent'; readonly nonce: string; readonly place: string }
   /** The server acknowledges it. */
   | {
@@ -14,7 +16,10 @@ export type Recorded =
       readonly seq: number;
       readonly id: string;
     }
-  /** A subscriber begins at `from`: the events after that number must come. null: the first event that comes decides. */
+  /**
+   * A subscriber begins at `from`: the events after that number must come. null: the first event
+   * that comes decides.
+   */
   | { readonly what: 'subscribed'; readonly subscriber: string; readonly place: string; readonly from: number | null }
   /** The subscriber got `reset`. */
   | { readonly what: 'reset'; readonly subscriber: string; readonly place: string; readonly seq: number }
@@ -53,7 +58,9 @@ export interface Run {
   readonly log: ReadonlyMap<string, readonly LoggedEvent[]>;
   /** Newest number of each place at the end. */
   readonly newest: ReadonlyMap<string, number>;
-  /** Subscribers that were connected long enough at the end to have all events. The others may lag. */
+  /**
+   * Subscribers that were connected long enough at the end to have all events. The others may lag.
+   */
   readonly complete: ReadonlySet<string>;
 }
 
@@ -147,7 +154,10 @@ function checkReceipts(
   say: Say,
 ): number {
   const acks = new Map<string, { seq: number; id: string }>();
-  /** For each nonce, the greatest number that was acknowledged before its first send. Its own number must be greater. */
+  /**
+   * For each nonce, the greatest number that was acknowledged before its first send. Its own number
+   * must be greater.
+   */
   const floor = new Map<string, number>();
   const vouched = new Map<string, number>();
   for (const record of records) {
@@ -189,7 +199,8 @@ function checkDeliveries(run: Run, say: Say): Omit<Verdict, 'findings' | 'acknow
       case 'subscribed':
         counts.subscriptions += 1;
         if (record.from !== null) counts.resumes += 1;
-        // A subscriber must resume from the last number that it got. It never gets the events that it skips.
+        // A subscriber must resume from the last number that it got. It never gets the events that
+        // it skips.
         if (last !== null && (record.from === null || record.from > last)) {
           say('gap', `${key}: resumed at ${record.from} after ${last}`);
         }

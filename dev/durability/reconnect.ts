@@ -17,7 +17,10 @@ export interface ReconnectOptions {
 
 export interface ReconnectReport {
   readonly clients: number;
-  /** Milliseconds from the kill until a client was up to date again, and the time of connecting all before. */
+  /**
+   * Milliseconds from the kill until a client was up to date again, and the time of connecting all
+   * before.
+   */
   readonly back: { readonly p50: number; readonly p99: number; readonly last: number };
   readonly connectAllMs: number;
   readonly deliveries: number;
@@ -39,8 +42,8 @@ const TICK_MS = 20;
 const AT_ONCE = 50;
 
 /**
- * Kills the server of many clients while messages are sent. Each client resumes at one of the two other servers
- * with the numbers that it has.
+ * Kills the server of many clients while messages are sent. Each client resumes at one of the two
+ * other servers with the numbers that it has.
  */
 export async function killTheirServer(options: ReconnectOptions): Promise<ReconnectReport> {
   const { clients, rooms, own } = options;

@@ -46,8 +46,8 @@ export interface SimulatedClient {
 const MARK_MS = 500;
 
 /**
- * A server process of the simulation. A killed server does nothing from then on, whatever was under way. A frozen
- * server does nothing until it is thawed, and then handles everything that waits.
+ * A server process of the simulation. A killed server does nothing from then on, whatever was under
+ * way. A frozen server does nothing until it is thawed, and then handles everything that waits.
  */
 export class SimulatedServer implements LocalSubscribers {
   readonly id: string;
@@ -161,8 +161,8 @@ export class SimulatedServer implements LocalSubscribers {
   }
 
   /**
-   * Runs work on a service: it begins after some milliseconds, even if this server is dead by then. The answer takes
-   * time too, and needs a living server.
+   * Runs work on a service: it begins after some milliseconds, even if this server is dead by then.
+   * The answer takes time too, and needs a living server.
    */
   #remote<T>(work: () => Promise<T>): Promise<T> {
     if (!this.alive) return new Promise(() => {});

@@ -52,9 +52,10 @@ const PATIENCE_MS = 1_500;
 const CATCH_UP_MS = 30_000;
 
 /**
- * Runs several servers in this process over one bus and one store, while a seeded schedule kills, freezes and starts
- * servers, breaks bus and store, and cuts subscribers off. Everything is in virtual time, so a seed gives the same run
- * again. The checker judges it in the same way as a run on real services.
+ * Runs several servers in this process over one bus and one store, while a seeded schedule kills,
+ * freezes and starts servers, breaks bus and store, and cuts subscribers off. Everything is in
+ * virtual time, so a seed gives the same run again. The checker judges it in the same way as a run
+ * on real services.
  */
 export class Simulation {
   readonly #options: SimulationOptions;
@@ -135,7 +136,10 @@ export class Simulation {
     return this.#judge();
   }
 
-  /** Sends a new message, an edit or a deletion until it is acknowledged or refused. Each attempt has the same nonce and uses any server. */
+  /**
+   * Sends a new message, an edit or a deletion until it is acknowledged or refused. Each attempt
+   * has the same nonce and uses any server.
+   */
   async #send(nonce: string): Promise<void> {
     const place = this.#pick(this.#world.rooms);
     const userId = 1 + Math.floor(this.#random() * 3);
@@ -148,7 +152,8 @@ export class Simulation {
   #try(place: ConversationKey, nonce: string, command: (server: SimulatedServer) => Promise<Stored>): Promise<boolean> {
     const server = this.#anyServer();
     return new Promise((resolve, reject) => {
-      // The client closed the connection of an attempt that timed out, so a later answer reaches nobody.
+      // The client closed the connection of an attempt that timed out, so a later answer reaches
+      // nobody.
       const patience = this.#world.time.after(PATIENCE_MS, () => resolve(false));
       server.gate(() => {
         this.#records.push({ what: 'sent', nonce, place });
@@ -248,7 +253,9 @@ export class Simulation {
     }
   }
 
-  /** Subscribers whose server died or hangs, or whose connection was cut, resume soon on any server. */
+  /**
+   * Subscribers whose server died or hangs, or whose connection was cut, resume soon on any server.
+   */
   async #returning(): Promise<void> {
     const { time } = this.#world;
     const joining = new Set<SimulatedSubscriber>();

@@ -6,9 +6,9 @@ interface Task {
 }
 
 /**
- * Virtual time. It advances only when no work is left for the current moment, so seconds pass at once and a seed gives
- * the same run again. Work that needs real time (a database in a thread) goes through `hold`; virtual time stands
- * still meanwhile.
+ * Virtual time. It advances only when no work is left for the current moment, so seconds pass at
+ * once and a seed gives the same run again. Work that needs real time (a database in a thread) goes
+ * through `hold`; virtual time stands still meanwhile.
  */
 export class VirtualTime implements Clock {
   #now = 0;
@@ -65,7 +65,10 @@ export class VirtualTime implements Clock {
     }
   }
 
-  /** Advances time until `main` has settled. @throws Error if no task is left and `main` still waits */
+  /**
+   * Advances time until `main` has settled.
+   * @throws Error if no task is left and `main` still waits
+   */
   async run<T>(main: Promise<T>): Promise<T> {
     let over = false;
     const end = (): void => {

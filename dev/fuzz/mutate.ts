@@ -24,7 +24,10 @@ export class Noise {
     return Buffer.from(Array.from({ length }, () => this.number(256)));
   }
 
-  /** The text with some bytes changed, inserted, removed, repeated, or replaced by bytes that are hard to read. */
+  /**
+   * The text with some bytes changed, inserted, removed, repeated, or replaced by bytes that are
+   * hard to read.
+   */
   mutated(text: string | Buffer): Buffer {
     let bytes = Buffer.from(text);
     for (let changes = this.number(4); changes >= 0; changes--) {

@@ -38,7 +38,10 @@ export async function startChromium(): Promise<Browser> {
   }
 }
 
-/** Starts a Chromium for one test. Without one, the test is skipped with the reason, or fails when CI is set. */
+/**
+ * Starts a Chromium for one test. Without one, the test is skipped with the reason, or fails when
+ * CI is set.
+ */
 export async function chromiumOrSkip(context: TestContext): Promise<Browser> {
   try {
     return await startChromium();

@@ -9,7 +9,10 @@ const STOP_SECONDS = 10;
 
 export interface ContainerPlan {
   readonly image: string;
-  /** The port is the same inside and outside. So a restart keeps it, and the server can advertise it. */
+  /**
+   * The port is the same inside and outside. So a restart keeps it, and the server can advertise
+   * it.
+   */
   readonly port: number;
   readonly command?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;

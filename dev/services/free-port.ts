@@ -4,8 +4,9 @@ const LOWEST = 20_000;
 const HIGHEST = 31_999;
 
 /**
- * Finds a free port on 127.0.0.1, below the range that systems use for outgoing connections. A client that
- * tries a closed port of that range again and again can connect to itself, and then a restart fails.
+ * Finds a free port on 127.0.0.1, below the range that systems use for outgoing connections. A
+ * client that tries a closed port of that range again and again can connect to itself, and then a
+ * restart fails.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt += 1) {

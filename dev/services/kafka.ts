@@ -19,13 +19,21 @@ export interface RunningKafka extends RunningService {
 export interface KafkaOptions extends CommonOptions {
   /** Largest heap in MiB. Default: 384. */
   readonly heapMb?: number;
-  /** Broker settings besides the defaults, or instead of them, such as `{ 'message.max.bytes': '2000000' }`. */
+  /**
+   * Broker settings besides the defaults, or instead of them, such as `{ 'message.max.bytes':
+   * '2000000' }`.
+   */
   readonly config?: Readonly<Record<string, string>>;
-  /** Address that the broker gives to clients, `host:port`, for a proxy in front. Default: its own. */
+  /**
+   * Address that the broker gives to clients, `host:port`, for a proxy in front. Default: its own.
+   */
   readonly advertised?: string;
 }
 
-/** Starts a Kafka of one node (KRaft). It creates no topics automatically. @throws ServiceUnavailable */
+/**
+ * Starts a Kafka of one node (KRaft). It creates no topics automatically.
+ * @throws ServiceUnavailable
+ */
 export async function startKafka(options: KafkaOptions = {}): Promise<RunningKafka> {
   const given = process.env.TEST_KAFKA_BROKERS;
   if (given && !options.own) {
@@ -101,7 +109,8 @@ function brokerConfig(port: number, controller: number, advertised: string): Rec
     'transaction.state.log.num.partitions': '4',
     'group.initial.rebalance.delay.ms': '0',
     'group.min.session.timeout.ms': '1000',
-    // The registration of a killed broker must expire before the broker can register again. Default: 9 s.
+    // The registration of a killed broker must expire before the broker can register again.
+    // Default: 9 s.
     'broker.session.timeout.ms': '1500',
     'broker.heartbeat.interval.ms': '500',
     'auto.create.topics.enable': 'false',

@@ -19,13 +19,19 @@ export interface ServicePlan {
   /** Human-readable name: `Kafka`. */
   readonly name: string;
   readonly container: ContainerPlan;
-  /** Fetches the programs and prepares `folder`. Without a folder, it only fetches. @throws ServiceUnavailable */
+  /**
+   * Fetches the programs and prepares `folder`. Without a folder, it only fetches.
+   * @throws ServiceUnavailable
+   */
   readonly local: (folder: string) => Promise<LocalPlan>;
   /** Sends a request in the service's own protocol. Throws until the service answers. */
   readonly probe: () => Promise<void>;
 }
 
-/** Starts a service in a container, otherwise as a process. `planOf` chooses new ports for each attempt. */
+/**
+ * Starts a service in a container, otherwise as a process. `planOf` chooses new ports for each
+ * attempt.
+ */
 export async function launch(
   planOf: () => Promise<ServicePlan>,
 ): Promise<{ plan: ServicePlan; running: RunningService }> {
@@ -116,7 +122,10 @@ async function report(what: string, engine: ServiceEngine): Promise<string> {
   return tail === '' ? `${what}; it logged nothing` : `${what}; its log ends:\n${tail}`;
 }
 
-/** A service of the environment, named by `variable`. It must not be ended. @throws ServiceUnavailable if it does not answer */
+/**
+ * A service of the environment, named by `variable`. It must not be ended.
+ * @throws ServiceUnavailable if it does not answer
+ */
 export async function lent(name: string, variable: string, probe: () => Promise<void>): Promise<RunningService> {
   try {
     await probe();

@@ -44,7 +44,8 @@ export class LocalProcess implements ServiceEngine {
     const { program, args, folder, env } = this.#command;
     const log = openSync(this.#log, 'a');
     this.#ended = undefined;
-    // The child has a process group of its own. So Ctrl-C reaches only the test runner, which stops services in order.
+    // The child has a process group of its own. So Ctrl-C reaches only the test runner, which stops
+    // services in order.
     const child = spawn(program, args, {
       cwd: folder,
       detached: true,
@@ -139,8 +140,8 @@ export class LocalProcess implements ServiceEngine {
 }
 
 /**
- * Starts a shell that waits until its standard input closes, which also happens when this process is killed.
- * Then it kills the service and removes its folder.
+ * Starts a shell that waits until its standard input closes, which also happens when this process
+ * is killed. Then it kills the service and removes its folder.
  */
 function guardOf(pid: number, folder: string): ChildProcess | undefined {
   if (process.platform === 'win32') return undefined;

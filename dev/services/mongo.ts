@@ -11,7 +11,10 @@ const REPLICA_SET = 'rs0';
 const NOT_YET_INITIALIZED = 94;
 
 export interface RunningMongo extends RunningService {
-  /** `mongodb://127.0.0.1:PORT/?directConnection=true`: the driver stays on this address, also behind a proxy. */
+  /**
+   * `mongodb://127.0.0.1:PORT/?directConnection=true`: the driver stays on this address, also
+   * behind a proxy.
+   */
   readonly url: string;
 }
 
@@ -22,7 +25,10 @@ export interface MongoOptions extends CommonOptions {
   readonly args?: readonly string[];
 }
 
-/** Starts a MongoDB as a replica set of one, so that transactions work. @throws ServiceUnavailable */
+/**
+ * Starts a MongoDB as a replica set of one, so that transactions work.
+ * @throws ServiceUnavailable
+ */
 export async function startMongo(options: MongoOptions = {}): Promise<RunningMongo> {
   const given = process.env.TEST_MONGODB_URL;
   if (given && !options.own) {

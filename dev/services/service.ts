@@ -1,4 +1,7 @@
-/** Origin of a running service: a URL in the environment, a container, or a process from fetched packages. */
+/**
+ * Origin of a running service: a URL in the environment, a container, or a process from fetched
+ * packages.
+ */
 export type ServiceSource = 'environment' | 'docker' | 'packages';
 
 /** A service that runs for tests. All waits have timeouts. `stop` is idempotent. */
@@ -10,7 +13,10 @@ export interface RunningService {
   stop(): Promise<void>;
   /** Sends SIGKILL. The data stay. @throws ServiceNotOurs for a service of the environment */
   kill(): Promise<void>;
-  /** Sends SIGSTOP: connections stay open and nothing answers. @throws ServiceNotOurs for a service of the environment */
+  /**
+   * Sends SIGSTOP: connections stay open and nothing answers.
+   * @throws ServiceNotOurs for a service of the environment
+   */
   freeze(): Promise<void>;
   /** Sends SIGCONT. @throws ServiceNotOurs for a service of the environment */
   thaw(): Promise<void>;
@@ -42,7 +48,10 @@ export class ServiceNotOurs extends Error {
   }
 }
 
-/** A way to run a service: a container or a process. `start` does not wait until the service answers. */
+/**
+ * A way to run a service: a container or a process. `start` does not wait until the service
+ * answers.
+ */
 export interface ServiceEngine {
   readonly source: ServiceSource;
   readonly pid: number | undefined;

@@ -5,7 +5,9 @@ import { ServiceUnavailable } from './service.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** Address on which the main process of a test run lends its services: `http://127.0.0.1:PORT`. */
+    /**
+     * Address on which the main process of a test run lends its services: `http://127.0.0.1:PORT`.
+     */
     serviceDesk: string;
   }
 }
@@ -25,8 +27,9 @@ export type ServiceName = keyof SharedServices;
 const SPOKEN: Readonly<Record<ServiceName, string>> = { kafka: 'Kafka', mongo: 'MongoDB', redis: 'Redis' };
 
 /**
- * Resolves with the service `name` that all test files of this run share. The first request starts it. A test must
- * not stop or kill it, and starts its own for that: `startKafka({ own: true })`. @throws ServiceUnavailable
+ * Resolves with the service `name` that all test files of this run share. The first request starts
+ * it. A test must not stop or kill it, and starts its own for that: `startKafka({ own: true })`.
+ * @throws ServiceUnavailable
  */
 export function shared<Name extends ServiceName>(name: Name): Promise<SharedServices[Name]> {
   return ask(`/shared/${name}`, name);
@@ -50,9 +53,10 @@ async function ask<Answer>(path: string, name: ServiceName): Promise<Answer> {
 }
 
 /**
- * Declares a suite that needs shared services:
- * `await describeWithService(['kafka', 'mongo'], 'store', ({ kafka, mongo }) => …)`.
- * Without such a service, one test of the suite is skipped with the reason in its title; with CI set it fails.
+ * Declares a suite that needs shared services. Without such a service, one test of the suite is
+ * skipped with the reason in its title; with CI set it fails.
+ *
+ *     await describeWithService(['kafka', 'mongo'], 'store', ({ kafka, mongo }) => { ... });
  */
 export async function describeWithService<Name extends ServiceName>(
   names: Name | readonly Name[],
@@ -67,7 +71,10 @@ export async function describeWithService<Name extends ServiceName>(
   });
 }
 
-/** Declares a suite that starts its own services, to kill or freeze them. It is skipped or fails as with `describeWithService`. */
+/**
+ * Declares a suite that starts its own services, to kill or freeze them. It is skipped or fails as
+ * with `describeWithService`.
+ */
 export async function describeWithOwnService(
   names: ServiceName | readonly ServiceName[],
   title: string,
@@ -80,7 +87,10 @@ export async function describeWithOwnService(
   });
 }
 
-/** Resolves with a shared service for one test. Without it, the test is skipped, or fails when CI is set. */
+/**
+ * Resolves with a shared service for one test. Without it, the test is skipped, or fails when CI is
+ * set.
+ */
 export async function serviceOrSkip<Name extends ServiceName>(
   context: TestContext,
   name: Name,
@@ -92,7 +102,10 @@ export async function serviceOrSkip<Name extends ServiceName>(
   }
 }
 
-/** Skips the running test for a ServiceUnavailable. Throws it when CI is set, and always throws other errors. */
+/**
+ * Skips the running test for a ServiceUnavailable. Throws it when CI is set, and always throws
+ * other errors.
+ */
 export function skipOrFail(context: TestContext, error: unknown): never {
   if (!(error instanceof ServiceUnavailable) || process.env.CI) throw error;
   return context.skip(`skipped: ${error.message}`);

@@ -11,7 +11,9 @@ export interface SessionEvents {
 
 const CONNECT_MS = 5_000;
 
-/** A STOMP session in a storm. It ends by itself when the server does not send CONNECTED in time. */
+/**
+ * A STOMP session in a storm. It ends by itself when the server does not send CONNECTED in time.
+ */
 export class StormConnection {
   readonly #connection: StompConnection;
   readonly #events: SessionEvents;

@@ -70,7 +70,9 @@ function final({ id, seq, nonce, message }: Entry): FinalEvent {
   return { id, seq, nonce, content: message };
 }
 
-/** Resolves with all events of a place, as a subscription from 0 replays them before its RECEIPT. */
+/**
+ * Resolves with all events of a place, as a subscription from 0 replays them before its RECEIPT.
+ */
 export function wholeLog(connect: () => Promise<StompClient>, place: StormPlace): Promise<LoggedEvent[]> {
   return patiently(async () => {
     const client = await connect();

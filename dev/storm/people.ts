@@ -112,7 +112,10 @@ const WINDOW = 16;
 const RECEIPT_MS = 8_000;
 const OWN = 40;
 
-/** Sends, edits and deletes messages, and repeats each operation with its nonce until it is acknowledged. */
+/**
+ * Sends, edits and deletes messages, and repeats each operation with its nonce until it is
+ * acknowledged.
+ */
 export class Publisher extends Person {
   readonly #places: readonly StormPlace[];
   readonly #prefix: string;

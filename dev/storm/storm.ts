@@ -31,7 +31,10 @@ export interface StormOptions {
   readonly listeners?: number;
   /** false: a run without troubles, for comparison. Default: true. */
   readonly troubles?: boolean;
-  /** Folder for the recording of a run with findings. Default: the system's folder for temporary files. */
+  /**
+   * Folder for the recording of a run with findings. Default: the system's folder for temporary
+   * files.
+   */
   readonly folder?: string;
   readonly progress?: (line: string) => void;
 }
@@ -60,8 +63,8 @@ const FINISH_MS = 90_000;
 const TOKEN_SECONDS = 4 * 3_600;
 
 /**
- * Runs three servers on real services while clients talk and a seeded schedule harms all parts. Then it repairs
- * all parts, and the checker judges what the clients saw.
+ * Runs three servers on real services while clients talk and a seeded schedule harms all parts.
+ * Then it repairs all parts, and the checker judges what the clients saw.
  */
 export async function runStorm(options: StormOptions): Promise<StormReport> {
   const { progress = () => {} } = options;
@@ -126,7 +129,8 @@ class Storm {
     });
     const people = [...publishers, ...listeners];
     const cutClient = () => people[Math.floor(this.#random() * people.length)]?.cut();
-    // Clients draw random numbers when frames come. The schedule has a source of its own, so a seed repeats it.
+    // Clients draw random numbers when frames come. The schedule has a source of its own, so a seed
+    // repeats it.
     const troubles = new Troubles(this.#cluster, this.#proxies, cutClient, seededRandom(seed + 1));
     const over = new AbortController();
     const talking = talk(publishers, rate, this.#random);

@@ -25,8 +25,8 @@ const MOST_FREEZE_MS = 15_000;
 const MOST_DOWN_MS = 5_000;
 
 /**
- * Kills, freezes and restarts the parts of a cluster and cuts connections, by a seeded schedule. At most three
- * troubles happen at a time, never two to one part, and never to all servers.
+ * Kills, freezes and restarts the parts of a cluster and cuts connections, by a seeded schedule. At
+ * most three troubles happen at a time, never two to one part, and never to all servers.
  */
 export class Troubles {
   readonly done: Trouble[] = [];
@@ -156,7 +156,10 @@ function hanging(proxy: FaultProxy): (lasts: number) => Promise<void> {
   };
 }
 
-/** Retries a start, as a supervisor would: a server does not start while a part that it needs is down. */
+/**
+ * Retries a start, as a supervisor would: a server does not start while a part that it needs is
+ * down.
+ */
 async function untilUp(restart: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
