@@ -2,12 +2,12 @@ import { z } from 'zod';
 
 const blankIsUnset = (value: unknown) => (value === '' ? undefined : value);
 
-/** One variable; an empty text is as good as none. */
+/** A variable with its schema. An empty text counts as unset. */
 export function variable<T extends z.ZodType>(schema: T) {
   return z.preprocess(blankIsUnset, schema);
 }
 
-/** Base URLs, split by commas or blanks, without the slash at the end. */
+/** Base URLs, separated by commas or blanks. Slashes at their ends are removed. */
 export const URL_LIST = variable(
   z
     .string()
@@ -16,12 +16,12 @@ export const URL_LIST = variable(
     .pipe(z.array(z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, '')))),
 );
 
-/** @param otherwise the port where the variable is not set */
-export function portVariable(otherwise: number) {
-  return variable(z.coerce.number().int().min(0).max(65_535).default(otherwise));
+/** A port number. @param defaultPort the port when the variable is not set */
+export function portVariable(defaultPort: number) {
+  return variable(z.coerce.number().int().min(0).max(65_535).default(defaultPort));
 }
 
-/** @throws Error whose message names each variable that makes no sense */
+/** Reads the variables of the schema. @throws Error that names each variable that is not valid */
 export function readEnvironment<T extends z.ZodType>(schema: T, environment: NodeJS.ProcessEnv): z.output<T> {
   const read = schema.safeParse(environment);
   if (read.success) return read.data;

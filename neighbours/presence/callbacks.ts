@@ -4,21 +4,29 @@ import { placeOfVoice } from './codec.ts';
 import type { Departure } from './presence.ts';
 
 export interface CallbackOptions {
-  /** Base URLs of chat servers, without `/chat-server`. One of them suffices: they tell each other. Empty: no calls. */
+  /**
+   * Base URLs of chat servers, without `/chat-server`. A call to one of them is enough, because
+   * they notify each other. Empty: no calls.
+   */
   readonly urls: readonly string[];
   readonly token?: string;
   readonly logger: Logger;
-  /** How long one server may take for an answer (ms). */
+  /** Limit for the answer of one server, in milliseconds; default 3,000. */
   readonly timeoutMs?: number;
-  /** Pauses (ms) before asking all servers again after none took the call. */
+  /**
+   * Pauses before all servers are tried again when none has accepted a call, in milliseconds. The
+   * number of pauses is the number of retries. Default: 500, 1,000 and 2,000.
+   */
   readonly pauses?: readonly number[];
 }
 
-const PARALLEL = 4;
+/** Calls under way at a time. */
+const MAX_PARALLEL = 4;
 
 /**
- * Tells the chat servers who is still in a voice channel that somebody left. Off the path of the TCP replies; of each
- * channel only the newest list waits, so that what waits is bounded, and a channel's calls keep their order.
+ * Notifies the chat servers when a user left a voice channel, with the users who are still in it.
+ * The replies over TCP do not wait for these calls. Of each channel only the newest list waits, so
+ * the number of waiting calls is limited. The calls of a channel keep their order.
  */
 export class Callbacks {
   readonly #options: CallbackOptions;
@@ -32,13 +40,13 @@ export class Callbacks {
     this.#options = options;
   }
 
-  tell(departures: readonly Departure[]): void {
+  notify(departures: readonly Departure[]): void {
     if (this.#options.urls.length === 0) return;
     for (const departure of departures) this.#waiting.set(placeOfVoice(departure.voice), departure);
     this.#start();
   }
 
-  /** Gives what waits a moment to be told, then gives it up. */
+  /** Waits up to `graceMs` for pending calls and then aborts them. */
   async stop(graceMs = 2_000): Promise<void> {
     const timer = setTimeout(() => this.#stopping.abort(), graceMs);
     while (this.#running.size > 0) await Promise.all(this.#running.values());
@@ -48,7 +56,7 @@ export class Callbacks {
 
   #start(): void {
     for (const [key, departure] of this.#waiting) {
-      if (this.#running.size >= PARALLEL) return;
+      if (this.#running.size >= MAX_PARALLEL) return;
       if (this.#running.has(key)) continue;
       this.#waiting.delete(key);
       const run = this.#deliver(departure).then(() => {
@@ -78,7 +86,7 @@ export class Callbacks {
       if (pause === null || this.#stopping.signal.aborted) break;
       await this.#sleep(pause);
     }
-    logger.warn({ call, community, channel }, 'no chat server took the call');
+    logger.warn({ call, community, channel }, 'no chat server accepted the call');
   }
 
   async #post(url: string, body: string): Promise<boolean> {

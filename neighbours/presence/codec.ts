@@ -1,16 +1,20 @@
 import { parseLenient } from './lenient.ts';
 
-/** A place as it stands on the wire: `home`, `r-5`, `c-11`, `com1,c-11`; null where none is known. */
+/**
+ * A place as it is written on the wire: `home`, `r-5`, `c-11`, `com1,c-11`; null when none is
+ * known.
+ */
 export type Place = string | null;
 
-/** A voice channel of a community (`community` is its id), or a call in a direct room (`community` is null). */
+/** A voice channel of a community, or a call in a direct room. */
 export interface VoiceChannel {
+  /** The bare id of the community; null for a call. */
   readonly community: string | null;
   /** The bare id of the channel or room. */
   readonly channel: string;
 }
 
-/** One request of the presence protocol, checked. Ids are text, as they are in every reply. */
+/** A valid request of the presence protocol. Ids are texts, as in every reply. */
 export type PresenceRequest =
   | { readonly type: 'login'; readonly session: string; readonly user: string }
   | { readonly type: 'logout'; readonly session: string }
@@ -19,65 +23,72 @@ export type PresenceRequest =
   | { readonly type: 'before-enter'; readonly community: string | null; readonly room: string | null }
   | { readonly type: 'enter'; readonly user: string; readonly voice: VoiceChannel };
 
-/** A request that can't be answered; the message tells the sender why, in one line. */
+/**
+ * A request is not valid. The message is sent to the client. It has one line and says what is
+ * wrong.
+ */
 export class BadRequest extends Error {
   override readonly name = 'BadRequest';
 }
 
-/** What `login` is answered with; the protocol leaves the text free. */
+/** The reply to `login`. The protocol does not define its text. */
 export const LOGIN_REPLY = 'ok';
 
 const PLACE = /^(home|r-[1-9]\d{0,18}|c-[1-9]\d{0,18}|com[1-9]\d{0,18},c-[1-9]\d{0,18})$/;
 const ID = /^[1-9]\d{0,18}$/;
-/** Session and user ids are opaque here, but must fit in a reply of one line whose fields are split by commas. */
+/**
+ * Session and user ids may have any form that fits into a reply of one line with fields separated
+ * by commas.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
 const OPAQUE = /^[^\u0000-\u0020\u007f,]{1,128}$/;
 
 /**
- * Reads one line, without its line end: a JSON object, or the older notation of {@link parseLenient}.
- * The text `null` counts as absent, numbers as their decimal text.
+ * Reads a request from a line without its line end. The line is a JSON object, or an object in the
+ * older notation of {@link parseLenient}. The text `null` counts as absent, and a number as its
+ * decimal text.
  * @throws BadRequest
  */
 export function parseRequest(line: string): PresenceRequest {
   const field = fieldsOf(line);
   switch (text(field('type'), 'type')) {
     case 'login':
-      return { type: 'login', session: need(field, 'session_id'), user: need(field, 'user_id') };
+      return { type: 'login', session: required(field, 'session_id'), user: required(field, 'user_id') };
     case 'logout':
-      return { type: 'logout', session: need(field, 'session_id') };
+      return { type: 'logout', session: required(field, 'session_id') };
     case 'state':
-      return { type: 'state', user: need(field, 'user_id'), place: placeOf(field('channel_id')) };
+      return { type: 'state', user: required(field, 'user_id'), place: placeOf(field('channel_id'), 'channel_id') };
     case 'direct':
     case 'community': {
-      const place = placeOf(field('channel_id')) ?? placeOf(field('community_id'));
-      if (place === null) throw new BadRequest('neither channel_id nor community_id names a place');
+      const place = placeOf(field('channel_id'), 'channel_id') ?? placeOf(field('community_id'), 'community_id');
+      if (place === null) throw new BadRequest('channel_id or community_id must name a place');
       return { type: 'looking', place, users: idList(field('ids')) };
     }
     case 'before-enter': {
-      const place = placeOf(bareChannel(field('channel_id')));
+      const place = placeOf(withPrefix(field('channel_id')), 'channel_id');
       const room = place?.startsWith('r-') ? place.slice(2) : null;
       const community = idOf(field('community_id'), 'community_id');
       if (community === null && room === null) throw new BadRequest('community_id is missing');
       return { type: 'before-enter', community, room: community === null ? room : null };
     }
     case 'enter':
-      return { type: 'enter', user: need(field, 'user_id'), voice: voiceOf(field) };
+      return { type: 'enter', user: required(field, 'user_id'), voice: voiceOf(field) };
     default:
-      throw new BadRequest('unknown type');
+      throw new BadRequest('type must be login, logout, state, direct, community, before-enter or enter');
   }
 }
 
-/** `[3, 7]`: the form in which the ids to notify are given, and handed on to the notification service. */
+/** The text `[3, 7]`, in which ids are written for the chat server and the notification service. */
 export function formatIds(ids: readonly string[]): string {
   return `[${ids.join(', ')}]`;
 }
 
-/** The place of somebody who is in a voice channel: `com1,c-11`, or `r-5` for a call. */
+/** The place of a user in a voice channel: `com1,c-11`, or `r-5` for a call. */
 export function placeOfVoice(voice: VoiceChannel): string {
   return voice.community === null ? `r-${voice.channel}` : `com${voice.community},c-${voice.channel}`;
 }
 
-/** The voice channel that a place names by itself, if it names one. */
+/** The voice channel that a place names; null when it names none. */
 export function voiceOfPlace(place: Place): VoiceChannel | null {
   const found = place === null ? null : /^com(\d+),c-(\d+)$/.exec(place);
   const [, community, channel] = found ?? [];
@@ -89,7 +100,8 @@ type Fields = (key: string) => unknown;
 function fieldsOf(line: string): Fields {
   try {
     const parsed: unknown = JSON.parse(line);
-    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new BadRequest('not an object');
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+      throw new BadRequest('the request is not a JSON object');
     const object = new Map<string, unknown>(Object.entries(parsed));
     return (key) => object.get(key);
   } catch (error) {
@@ -99,7 +111,7 @@ function fieldsOf(line: string): Fields {
     const lenient = parseLenient(line);
     return (key) => lenient.get(key);
   } catch {
-    throw new BadRequest('neither JSON nor the older notation');
+    throw new BadRequest('the request is not valid JSON and not valid in the older notation');
   }
 }
 
@@ -107,52 +119,54 @@ function text(value: unknown, key: string): string | null {
   if (value === undefined || value === null || value === 'null' || value === '') return null;
   if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
   if (typeof value === 'string') return value;
-  throw new BadRequest(`${key} is neither text nor a whole number`);
+  throw new BadRequest(`${key} must be a text or an integer`);
 }
 
-function need(field: Fields, key: string): string {
+function required(field: Fields, key: string): string {
   const value = text(field(key), key);
   if (value === null) throw new BadRequest(`${key} is missing`);
-  if (!OPAQUE.test(value)) throw new BadRequest(`${key} is not an id`);
+  if (!OPAQUE.test(value)) throw new BadRequest(`${key} must be an id`);
   return value;
 }
 
 function idOf(value: unknown, key: string): string | null {
   const id = text(value, key);
-  if (id !== null && !ID.test(id)) throw new BadRequest(`${key} is not an id`);
+  if (id !== null && !ID.test(id)) throw new BadRequest(`${key} must be an id`);
   return id;
 }
 
-function placeOf(value: unknown): Place {
-  const place = text(value, 'place');
-  if (place !== null && !PLACE.test(place)) throw new BadRequest('not a place');
+function placeOf(value: unknown, key: string): Place {
+  const place = text(value, key);
+  if (place !== null && !PLACE.test(place)) {
+    throw new BadRequest(`${key} must be a place such as home, r-5, c-11 or com1,c-11`);
+  }
   return place;
 }
 
-/** A bare `21` is what some clients send for the channel `c-21`. */
-function bareChannel(value: unknown): unknown {
+/** Some clients send a bare `21` for the channel `c-21`. */
+function withPrefix(value: unknown): unknown {
   const channel = text(value, 'channel_id');
   return channel !== null && ID.test(channel) ? `c-${channel}` : channel;
 }
 
 function voiceOf(field: Fields): VoiceChannel {
-  const place = placeOf(bareChannel(field('channel_id')));
+  const place = placeOf(withPrefix(field('channel_id')), 'channel_id');
   const community = idOf(field('community_id'), 'community_id');
   if (place === null) throw new BadRequest('channel_id is missing');
   if (place.startsWith('r-')) return { community: null, channel: place.slice(2) };
   const named = voiceOfPlace(place);
   if (named !== null && (community === null || community === named.community)) return named;
-  if (!place.startsWith('c-')) throw new BadRequest('channel_id is no voice channel of community_id');
+  if (!place.startsWith('c-')) throw new BadRequest('channel_id must be a voice channel of community_id');
   if (community === null) throw new BadRequest('community_id is missing');
   return { community, channel: place.slice(2) };
 }
 
 function idList(value: unknown): string[] {
   if (value === undefined || value === null || value === 'null') return [];
-  if (!Array.isArray(value)) throw new BadRequest('ids is not a list');
+  if (!Array.isArray(value)) throw new BadRequest('ids must be a list');
   return value.map((one: unknown) => {
     const id = text(one, 'ids');
-    if (id === null || !OPAQUE.test(id)) throw new BadRequest('ids holds something that is not an id');
+    if (id === null || !OPAQUE.test(id)) throw new BadRequest('ids must hold ids only');
     return id;
   });
 }

@@ -13,7 +13,7 @@ const ENVIRONMENT = z.object({
 
 /**
  * Reads the environment of the presence service.
- * @throws Error whose message names each variable that makes no sense
+ * @throws Error that names each variable that is not valid
  */
 export function readPresenceConfig(environment: NodeJS.ProcessEnv): PresenceOptions {
   const { HOST, PORT, REDIS_URL, CHAT_URL, SERVICE_TOKEN, LEASE_SECONDS } = readEnvironment(ENVIRONMENT, environment);

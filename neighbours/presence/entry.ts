@@ -1,27 +1,35 @@
 import { type Place, placeOfVoice, type VoiceChannel, voiceOfPlace } from './codec.ts';
 
-/** One session of a user: who is answerable for it (see lease.ts), and when it ends in any case (ms since 1970). */
+/** A session of a user. */
 export interface Session {
+  /** The owner that is responsible for it (see lease.ts). */
   readonly owner: string;
+  /** Time at which it ends in any case, in milliseconds since 1970. */
   readonly until: number;
 }
 
-/** What is known of one user. There is no entry for a user of whom nothing is known. */
+/**
+ * Everything that is known of one user. An unknown user has no entry. All times are milliseconds
+ * since 1970.
+ */
 export interface Entry {
   readonly place: Place;
-  /** Whether the user is in a call of the room that `place` names. */
+  /** True when the user is in a call in the room that `place` names. */
   readonly call: boolean;
-  /** When the voice channel or call was entered (ms); orders the lists of who is in it. 0 outside of one. */
+  /**
+   * Time at which the user entered the voice channel or call; 0 when they are in none. Lists of
+   * users follow it.
+   */
   readonly since: number;
   readonly sessions: { readonly [session: string]: Session };
   /**
-   * Until when (ms) the entry stands although no session is known: a pool's connections overtake each other, so a place
-   * may be told before its login. 0 where there are sessions.
+   * Time until which the entry is kept although it has no session; 0 when it has sessions. The
+   * connections of a pool overtake each other, so a place may be reported before the login.
    */
   readonly provisional: number;
 }
 
-/** An entry lives for a day, renewed by a login of the same session. */
+/** Lifetime of a session since its last login, in milliseconds. */
 export const ENTRY_MS = 24 * 60 * 60 * 1000;
 
 export function withSession(entry: Entry | null, session: string, owner: string, now: number): Entry {
@@ -29,7 +37,7 @@ export function withSession(entry: Entry | null, session: string, owner: string,
   return { ...base, provisional: 0, sessions: { ...base.sessions, [session]: { owner, until: now + ENTRY_MS } } };
 }
 
-/** The entry without some sessions; null when none is left, whatever the place was. */
+/** The entry without the sessions for which `gone` is true; null when no session is left. */
 export function withoutSessions(entry: Entry | null, gone: (id: string, session: Session) => boolean): Entry | null {
   if (entry === null) return null;
   const left = Object.entries(entry.sessions).filter(([id, session]) => !gone(id, session));
@@ -37,13 +45,18 @@ export function withoutSessions(entry: Entry | null, gone: (id: string, session:
   return { ...entry, sessions: Object.fromEntries(left) };
 }
 
-/** The entry without what has outlived its time. */
+/**
+ * The entry without expired sessions; null when no session is left or the entry itself has expired.
+ */
 export function withoutExpired(entry: Entry | null, now: number): Entry | null {
   if (entry !== null && entry.provisional !== 0 && entry.provisional <= now) return null;
   return withoutSessions(entry, (_id, session) => session.until <= now);
 }
 
-/** The user looks at another place. Naming a voice channel's place enters it; any other place leaves it. */
+/**
+ * The user looks at another place. The place of a voice channel enters it. Any other place leaves
+ * it.
+ */
 export function moved(entry: Entry | null, place: Place, now: number, provisional: number): Entry {
   const base = entry ?? { ...NOTHING, provisional };
   const stays = base.place === place;
@@ -51,6 +64,7 @@ export function moved(entry: Entry | null, place: Place, now: number, provisiona
   return { ...base, place, call: stays && base.call, since: stays && base.since !== 0 ? base.since : voice ? now : 0 };
 }
 
+/** The user enters a voice channel or call. */
 export function entered(entry: Entry | null, voice: VoiceChannel, now: number, provisional: number): Entry {
   const base = entry ?? { ...NOTHING, provisional };
   const place = placeOfVoice(voice);
@@ -58,13 +72,16 @@ export function entered(entry: Entry | null, voice: VoiceChannel, now: number, p
   return { ...base, place, call: voice.community === null, since: stays ? base.since : now };
 }
 
-/** The voice channel or call that the user is in; a user is in one at most. */
+/**
+ * The voice channel or call that the user is in; null when they are in none. A user is in at most
+ * one.
+ */
 export function voiceOf(entry: Entry | null): VoiceChannel | null {
   if (entry === null) return null;
   return entry.call ? { community: null, channel: (entry.place ?? '').slice(2) } : voiceOfPlace(entry.place);
 }
 
-/** When the entry, or a part of it, is next due to go (ms). */
+/** Time at which the entry or a part of it expires next. */
 export function dueAt(entry: Entry): number {
   const ends = Object.values(entry.sessions).map((session) => session.until);
   return Math.min(...ends, entry.provisional === 0 ? Number.MAX_SAFE_INTEGER : entry.provisional);

@@ -1,29 +1,33 @@
 /**
- * Who is answerable for a session, and when presence gives it up.
+ * The owners of sessions, and their leases.
  *
- * The protocol does not name the chat server that a session belongs to, and has no heart-beat. What presence does see is
- * where a `login` came from; that is the session's *owner*: the host, since a server spreads its requests over a pool of
- * connections. On loopback, where the address tells several servers apart no more, the owner is the single connection.
- * An owner with a connection open has a lease, renewed all the time; when his last connection has been gone for
- * the length of a lease, his sessions end as if each had logged out. A repeated `login` of a session renews it and makes
- * the connection's owner the new owner, so a chat server that lost connections repeats the logins of its live sessions.
- * A session ends 24 hours after its last `login` in any case.
+ * The protocol does not name the chat server of a session and has no heartbeat. Presence only sees
+ * where a `login` came from. This origin is the owner of the session. It is the host, because a
+ * chat server spreads its requests over a pool of connections. On loopback all servers have the
+ * same address, so the owner is the single connection.
  *
- * The leases stand in the store, so that with several presence processes any of them can give up what belonged to a
- * server, or to a presence process, that died. A process gives nothing up before it has run for a whole lease: after an
- * outage of presence itself the chat servers have that long to come back.
+ * An owner with an open connection has a lease that is renewed all the time. When its last
+ * connection has been closed for the length of a lease, its sessions end as if each had logged out.
+ * A repeated `login` renews a session and makes the owner of that connection its new owner. A chat
+ * server that lost connections therefore repeats the logins of its live sessions. A session ends 24
+ * hours after its last `login` in any case.
+ *
+ * The leases are kept in the store. With several presence processes, each of them can end the
+ * sessions of a chat server, or of a presence process, that died. A process ends no session before
+ * it has run for a whole lease. After an outage of presence itself, the chat servers have that time
+ * to return.
  */
 export class Leases {
   readonly #instance: string;
   readonly #connections = new Map<string, number>();
   #opened = 0;
 
-  /** @param instance a name of this process that no other one on the same store has */
+  /** @param instance name of this process, unique among the processes on the same store */
   constructor(instance: string) {
     this.#instance = instance;
   }
 
-  /** @returns the owner for a new connection from an address */
+  /** A connection was opened. @returns its owner */
   open(address: string): string {
     this.#opened += 1;
     const owner = isLoopback(address) ? `conn:${this.#instance}:${this.#opened}` : `host:${address}`;
@@ -31,13 +35,14 @@ export class Leases {
     return owner;
   }
 
+  /** A connection of the owner was closed. */
   close(owner: string): void {
     const left = (this.#connections.get(owner) ?? 1) - 1;
     if (left === 0) this.#connections.delete(owner);
     else this.#connections.set(owner, left);
   }
 
-  /** Owners with a connection open here. */
+  /** Owners with an open connection to this process. */
   owners(): string[] {
     return [...this.#connections.keys()];
   }

@@ -1,11 +1,11 @@
-/** A value of the lenient notation: text for anything quoted or bare, `null`, or a list of these. */
+/** A value of the lenient notation: a quoted or bare text, `null`, or a list of values. */
 export type LenientValue = string | null | LenientValue[];
 
 /**
- * Reads the notation that older chat servers send instead of JSON:
+ * Reads the notation that the original chat servers send instead of JSON:
  * `{type='login', session_id='s', user_id='1', channel_id='null', ids=[1, 2]}`.
- * Separators `=`, `:` and `;` are taken as well as single, double and no quotes.
- * @throws SyntaxError with a short reason where the text is no such object.
+ * The separators `=`, `:`, `,` and `;` are accepted, and single, double or no quotes.
+ * @throws SyntaxError if the text is not such an object
  */
 export function parseLenient(text: string): Map<string, LenientValue> {
   const reader = new Reader(text);
@@ -13,17 +13,17 @@ export function parseLenient(text: string): Map<string, LenientValue> {
   reader.expect('{');
   while (!reader.accept('}')) {
     const key = reader.word();
-    if (!reader.accept('=') && !reader.accept(':')) throw new SyntaxError(`no value for a key at ${reader.at}`);
+    if (!reader.accept('=') && !reader.accept(':')) throw new SyntaxError(`a key has no value at ${reader.at}`);
     fields.set(key, reader.value(0));
     if (!reader.accept(',') && !reader.accept(';') && !reader.sees('}')) {
-      throw new SyntaxError(`neither a separator nor an end at ${reader.at}`);
+      throw new SyntaxError(`expected a separator or the end at ${reader.at}`);
     }
   }
   reader.end();
   return fields;
 }
 
-const DEEPEST = 4;
+const MAX_DEPTH = 4;
 const BARE = /[^\s,;=:{}[\]'"]+/y;
 const BLANK = /\s*/y;
 
@@ -75,11 +75,12 @@ class Reader {
   }
 
   #list(depth: number): LenientValue[] {
-    if (depth > DEEPEST) throw new SyntaxError('lists nested too deep');
+    if (depth > MAX_DEPTH) throw new SyntaxError('the lists are nested too deeply');
     const list: LenientValue[] = [];
     while (!this.accept(']')) {
       list.push(this.value(depth));
-      if (!this.accept(',') && !this.accept(';') && !this.sees(']')) throw new SyntaxError(`open list at ${this.at}`);
+      if (!this.accept(',') && !this.accept(';') && !this.sees(']'))
+        throw new SyntaxError(`expected a separator or the end of a list at ${this.at}`);
     }
     return list;
   }

@@ -13,6 +13,6 @@ try {
     });
   }
 } catch (error) {
-  logger.fatal({ err: error }, 'presence does not start');
+  logger.fatal({ err: error }, 'the presence service cannot start');
   process.exitCode = 1;
 }

@@ -3,7 +3,7 @@ import { formatIds, LOGIN_REPLY } from './codec.ts';
 import { type Entry, entered, moved, voiceOf, withoutExpired, withoutSessions, withSession } from './entry.ts';
 import { type PresenceStore, scopeOf, type VoiceLists, type VoiceScope } from './store.ts';
 
-/** A voice channel or call that somebody left, and who is still in it. */
+/** A voice channel or call that a user left, with the ids of the users who are still in it. */
 export interface Departure {
   readonly voice: VoiceChannel;
   readonly ids: readonly string[];
@@ -12,35 +12,44 @@ export interface Departure {
 export interface Answer {
   readonly reply: string;
   readonly departures: readonly Departure[];
-  /** The entries as they are now, of the users whom the request changed. */
+  /** The new entries of the users that the request changed. */
   readonly changed: ReadonlyMap<string, Entry | null>;
 }
 
-/** Racing writers are few, since a user's requests come one after the other; so many in a row mean a defect. */
-const ATTEMPTS = 50;
+/**
+ * Attempts to write an entry. Conflicts are rare, because a user's requests come one after the
+ * other.
+ */
+const MAX_ATTEMPTS = 50;
 
-/** What presence knows and answers, over any store. Rejects only where the store does. */
+/**
+ * Answers the requests of the presence protocol over any store. Rejects only when the store
+ * rejects.
+ */
 export class Presence {
   readonly #store: PresenceStore;
   readonly #leaseMs: number;
   readonly #now: () => number;
   #stamped = 0;
 
-  /** @param leaseMs for how long an owner without a connection, and a place without a login, still count */
+  /**
+   * @param leaseMs time for which an owner without a connection, or a place without a login, still
+   * counts
+   */
   constructor(store: PresenceStore, leaseMs: number, now: () => number = Date.now) {
     this.#store = store;
     this.#leaseMs = leaseMs;
     this.#now = now;
   }
 
-  /** @param owner who is answerable for a session that logs in by this request (see lease.ts) */
+  /** @param owner the owner of a session that logs in with this request (see lease.ts) */
   async handle(request: PresenceRequest, owner: string): Promise<Answer> {
     const change = new Change(this.#store, this.#now() + this.#leaseMs);
     const reply = await this.#reply(request, owner, change);
     return change.answer(reply);
   }
 
-  /** Ends the sessions whose owner's lease ended, and what has outlived its time. */
+  /** Ends the sessions whose owner has no lease any more, and everything that has expired. */
   async sweep(): Promise<Answer> {
     const now = this.#now();
     const change = new Change(this.#store, now + this.#leaseMs);
@@ -53,7 +62,7 @@ export class Presence {
     return change.answer('');
   }
 
-  /** Ends what has outlived its time, and nothing else. */
+  /** Ends everything that has expired, but no session because of its owner. */
   async expire(): Promise<Answer> {
     const now = this.#now();
     const change = new Change(this.#store, now + this.#leaseMs);
@@ -103,7 +112,10 @@ export class Presence {
     }
   }
 
-  /** The time, but later than every one given before, so that who came first stays first within a millisecond. */
+  /**
+   * The time, but later than the last one that was given. This keeps the order of entries within a
+   * millisecond.
+   */
   #stamp(now: number): number {
     this.#stamped = Math.max(now, this.#stamped + 0.001);
     return this.#stamped;
@@ -122,13 +134,16 @@ function scopeOfRequest(community: string | null, room: string | null): VoiceSco
   return community === null ? `r-${room}` : `com${community}`;
 }
 
-/** A channel that lost its last user by this very request is listed as empty, so that clients who merge lists clear it. */
+/**
+ * Lists a channel as empty that the request has just emptied. Clients merge these lists and clear
+ * it.
+ */
 function withEmptied(lists: VoiceLists, last: VoiceChannel | null, now: VoiceChannel): VoiceLists {
   if (last === null || last.community === null || last.community !== now.community) return lists;
   return last.channel in lists ? lists : { ...lists, [last.channel]: [] };
 }
 
-/** Collects what one request changes in the store. */
+/** The changes of one request to the store. */
 class Change {
   readonly #store: PresenceStore;
   readonly #leaseUntil: number;
@@ -140,9 +155,9 @@ class Change {
     this.#leaseUntil = leaseUntil;
   }
 
-  /** @returns the entry as it was before */
+  /** Changes the entry of a user. @returns the entry before */
   async apply(user: string, step: (entry: Entry | null) => Entry | null): Promise<Entry | null> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const before = await this.#store.load(user);
       const after = step(before.entry);
       if (!(await this.#store.commit(user, before, after, this.#leaseUntil))) continue;
@@ -152,7 +167,7 @@ class Change {
       if (left !== null && key !== JSON.stringify(voiceOf(after))) this.#left.set(key, left);
       return before.entry;
     }
-    throw new Error(`an entry was changed by others ${ATTEMPTS} times in a row`);
+    throw new Error(`other writers changed an entry ${MAX_ATTEMPTS} times in a row`);
   }
 
   async answer(reply: string): Promise<Answer> {

@@ -1,7 +1,10 @@
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 
-/** A client that never keeps anybody waiting: a command fails at once without a connection, and soon without an answer. */
+/**
+ * Opens a Redis client on which no command waits long. A command fails at once without a
+ * connection, and within 500 ms without an answer.
+ */
 export function connectRedis(url: string, logger: Logger): Redis {
   const redis = new Redis(url, {
     enableOfflineQueue: false,
@@ -13,7 +16,7 @@ export function connectRedis(url: string, logger: Logger): Redis {
   });
   let last = '';
   redis.on('error', (error: Error) => {
-    if (error.message !== last) logger.warn({ err: error }, 'redis');
+    if (error.message !== last) logger.warn({ err: error }, 'Redis reports an error');
     last = error.message;
   });
   redis.on('ready', () => {

@@ -5,51 +5,58 @@ import { type Answer, Presence } from './presence.ts';
 import type { PresenceStore } from './store.ts';
 import { MemoryStore } from './store-memory.ts';
 
-/** A store shared with others, and whether it answers. */
+/** A store that several processes share. */
 export interface SharedStore extends PresenceStore {
-  /** Rejects where the store does not answer in time. @returns false where the store has lost what it knew */
+  /**
+   * Rejects when the store does not answer in time.
+   * @returns false when the store has lost its data
+   */
   check(): Promise<boolean>;
 }
 
 export interface ResilientOptions {
-  /** Absent: this process alone knows everything. */
+  /** Absent: this process keeps all data itself. */
   readonly shared?: SharedStore;
   readonly leaseMs: number;
   readonly logger: Logger;
-  /** Owners with a connection open here. */
+  /** Owners with an open connection to this process. */
   readonly owners: () => readonly string[];
 }
 
-interface Told {
+interface KeptRequest {
   readonly request: PresenceRequest;
   readonly owner: string;
 }
 
-/** What is told while the shared store is away, at most; the oldest goes first. */
-const MOST_PENDING = 200_000;
+/**
+ * Limit for requests that are kept while the shared store is away. Over it the oldest are dropped.
+ */
+const MAX_PENDING = 200_000;
 
 /**
- * Presence over a shared store that may be away. It answers from the copy of what this process was told, and tells the
- * store, when it is back, what changed meanwhile: of each session and each user the last. A store that came back empty
- * is told everything. Never rejects.
+ * Presence over a shared store that may be away. Meanwhile it answers from its own copy, which
+ * holds what this process has received. When the store is back, it writes the changes: the last one
+ * of each session and each user. To a store that has lost its data it writes everything. Never
+ * rejects.
  */
 export class ResilientPresence {
   readonly #options: ResilientOptions;
   readonly #memory = new MemoryStore();
   readonly #local: Presence;
   readonly #shared: Presence | null;
-  readonly #pending = new Map<string, Told>();
+  readonly #pending = new Map<string, KeptRequest>();
   #up = false;
-  #patience: number;
+  /** Before this time no session ends because of its owner, in milliseconds since 1970. */
+  #patientUntil: number;
 
   constructor(options: ResilientOptions) {
     this.#options = options;
     this.#local = new Presence(this.#memory, options.leaseMs);
     this.#shared = options.shared === undefined ? null : new Presence(options.shared, options.leaseMs);
-    this.#patience = Date.now() + options.leaseMs;
+    this.#patientUntil = Date.now() + options.leaseMs;
   }
 
-  /** Whether what is answered now is all that is known, also by other processes. */
+  /** True when answers also hold what other processes know. */
   get complete(): boolean {
     return this.#shared === null || this.#up;
   }
@@ -57,15 +64,16 @@ export class ResilientPresence {
   async handle(request: PresenceRequest, owner: string): Promise<Answer> {
     const answer = await this.#viaShared((shared) => shared.handle(request, owner));
     if (answer !== null) return answer;
-    const told = await this.#local.handle(request, owner);
+    const localAnswer = await this.#local.handle(request, owner);
     if (this.#shared !== null) this.#keep({ request, owner });
     if (this.#up) await this.#viaShared((shared) => this.#catchUp(shared));
-    return told;
+    return localAnswer;
   }
 
   /**
-   * To be called several times within a lease: renews the leases of owners, ends what has lapsed, finds a lost store.
-   * While the store is away no lease ends: this process can't see the connections that others have.
+   * Renews the leases of owners, ends sessions without a lease, and finds a store that is back. It
+   * must be called several times within a lease. While the store is away no lease ends, because
+   * this process cannot see the connections of other processes.
    */
   async tick(): Promise<Answer> {
     await this.#recover();
@@ -77,7 +85,7 @@ export class ResilientPresence {
     }
     const swept = await this.#viaShared(async (presence) => {
       await shared.renew(owners(), now + leaseMs);
-      return now < this.#patience ? presence.expire() : presence.sweep();
+      return now < this.#patientUntil ? presence.expire() : presence.sweep();
     });
     const expired = await this.#local.expire();
     return swept ?? expired;
@@ -93,7 +101,7 @@ export class ResilientPresence {
       return answer;
     } catch (error) {
       this.#up = false;
-      this.#options.logger.warn({ err: error }, 'the shared store is away; answering from memory');
+      this.#options.logger.warn({ err: error }, 'the shared store is away, answers come from memory');
       return null;
     }
   }
@@ -107,37 +115,39 @@ export class ResilientPresence {
       if (!knows) this.#keepAll();
       const count = this.#pending.size;
       await this.#catchUp(this.#shared);
-      this.#patience = Date.now() + leaseMs;
+      this.#patientUntil = Date.now() + leaseMs;
       this.#up = true;
-      logger.info({ told: count }, 'the shared store answers');
+      logger.info({ written: count }, 'the shared store answers');
     } catch (error) {
       logger.debug({ err: error }, 'the shared store is still away');
     }
   }
 
-  /** New requests may be added meanwhile; when it resolves, none is left. */
+  /** Writes the kept requests to the store. When it resolves none is left, not even a new one. */
   async #catchUp(shared: Presence): Promise<null> {
-    for (const [key, told] of this.#pending) {
-      await shared.handle(told.request, told.owner);
-      if (this.#pending.get(key) === told) this.#pending.delete(key);
+    for (const [key, kept] of this.#pending) {
+      await shared.handle(kept.request, kept.owner);
+      if (this.#pending.get(key) === kept) this.#pending.delete(key);
     }
     return null;
   }
 
-  #keep(told: Told): void {
-    const { request } = told;
+  #keep(kept: KeptRequest): void {
+    const { request } = kept;
     if (request.type === 'looking' || request.type === 'before-enter') return;
     const key = 'session' in request ? `session ${request.session}` : `user ${request.user}`;
     this.#pending.delete(key);
-    this.#pending.set(key, told);
-    if (this.#pending.size <= MOST_PENDING) return;
+    this.#pending.set(key, kept);
+    if (this.#pending.size <= MAX_PENDING) return;
     for (const oldest of this.#pending.keys()) {
       this.#pending.delete(oldest);
       return;
     }
   }
 
-  /** What was told while the store was away stays as it is; the rest is told again as it was last known. */
+  /**
+   * Keeps a request for everything in the copy. Requests that are kept already stay the last ones.
+   */
   #keepAll(): void {
     const later = [...this.#pending.values()];
     for (const [user, entry] of this.#memory.all()) {
@@ -148,6 +158,6 @@ export class ResilientPresence {
       if (voice === null) this.#keep({ request: { type: 'state', user, place: entry.place }, owner: '' });
       else this.#keep({ request: { type: 'enter', user, voice }, owner: '' });
     }
-    for (const told of later) this.#keep(told);
+    for (const kept of later) this.#keep(kept);
   }
 }

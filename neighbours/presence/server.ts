@@ -14,35 +14,43 @@ import { RedisStore } from './store-redis.ts';
 export interface PresenceOptions {
   /** Default `127.0.0.1`. */
   readonly host?: string;
-  /** Default 0: a free one. */
+  /** Default 0: any free port. */
   readonly port?: number;
-  /** Absent: everything in memory. */
+  /** Absent: all data is kept in memory. */
   readonly redisUrl?: string;
-  /** Under which the keys in Redis stand; default `presence:`. */
+  /** Prefix of the keys in Redis; default `presence:`. */
   readonly redisPrefix?: string;
   /** Base URLs of the chat servers to call back. */
   readonly chatUrls?: readonly string[];
   readonly serviceToken?: string;
-  /** How long sessions outlive the connections of their server (ms); default 60 s. */
+  /**
+   * Time for which sessions outlive the last connection of their chat server, in milliseconds;
+   * default 60 s.
+   */
   readonly leaseMs?: number;
-  /** The longest request line (bytes); default 1 MiB, which holds an `ids` list of tens of thousands. */
+  /**
+   * Limit for a request line, in bytes; default 1 MiB, which is enough for tens of thousands of
+   * `ids`.
+   */
   readonly lineBytes?: number;
   readonly logger?: Logger;
 }
 
 export interface RunningPresence {
   readonly port: number;
-  /** For `PRESENCE_URL`. */
+  /** The value for `PRESENCE_URL`. */
   readonly url: string;
-  /** Whether answers come from Redis, or there is none; false while it is away. */
+  /** False while Redis is configured and away. */
   readonly complete: () => boolean;
-  /** Answers what has been asked, closes the connections, tells the call-backs that wait; may be called again. */
+  /** Answers pending requests, closes the connections and makes the pending calls. Idempotent. */
   readonly stop: () => Promise<void>;
 }
 
-const CONNECTIONS = 4_096;
+const MAX_CONNECTIONS = 4_096;
 
-/** Starts the presence service; resolves when it takes connections, whether or not Redis answers. */
+/**
+ * Starts the presence service. Resolves when it accepts connections, whether or not Redis answers.
+ */
 export async function startPresence(options: PresenceOptions = {}): Promise<RunningPresence> {
   const { host = '127.0.0.1', port = 0, leaseMs = 60_000, lineBytes = 1_048_576 } = options;
   const logger = options.logger ?? pino({ level: 'silent' });
@@ -70,11 +78,11 @@ export async function startPresence(options: PresenceOptions = {}): Promise<Runn
       state.served = serve(socket, state).finally(() => connections.delete(socket));
     },
   );
-  server.maxConnections = CONNECTIONS;
+  server.maxConnections = MAX_CONNECTIONS;
 
   async function serve(socket: Socket, state: { busy: boolean }): Promise<void> {
     const owner = leases.open(socket.remoteAddress ?? '');
-    socket.on('error', (error) => logger.debug({ err: error, owner }, 'connection'));
+    socket.on('error', (error) => logger.debug({ err: error, owner }, 'connection error'));
     try {
       const lines = new Lines(lineBytes);
       for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
@@ -84,7 +92,7 @@ export async function startPresence(options: PresenceOptions = {}): Promise<Runn
         if (stopping !== undefined) break;
       }
     } catch (error) {
-      logger.info({ err: error, owner }, 'connection given up');
+      logger.info({ err: error, owner }, 'connection closed because of an error');
       if (error instanceof TooLong) socket.write(`error: ${error.message}\r\n`);
     } finally {
       leases.close(owner);
@@ -96,20 +104,20 @@ export async function startPresence(options: PresenceOptions = {}): Promise<Runn
   async function answer(line: string, owner: string): Promise<string> {
     try {
       const { reply, departures } = await presence.handle(parseRequest(line), owner);
-      callbacks.tell(departures);
+      callbacks.notify(departures);
       return reply;
     } catch (error) {
       if (error instanceof BadRequest) return `error: ${error.message}`;
       logger.error({ err: error }, 'a request failed');
-      return 'error: failed';
+      return 'error: the request failed, try again';
     }
   }
 
   async function upkeep(): Promise<void> {
     const swept = await presence.tick();
     if (swept.changed.size === 0) return;
-    logger.info({ users: swept.changed.size }, 'sessions given up');
-    callbacks.tell(swept.departures);
+    logger.info({ users: swept.changed.size }, 'sessions ended');
+    callbacks.notify(swept.departures);
   }
 
   async function stop(): Promise<void> {
@@ -133,7 +141,7 @@ export async function startPresence(options: PresenceOptions = {}): Promise<Runn
     redis?.disconnect();
     throw error;
   });
-  server.on('error', (error) => logger.error({ err: error }, 'a connection could not be taken'));
+  server.on('error', (error) => logger.error({ err: error }, 'a connection was not accepted'));
   const ticking = every(Math.min(1_000, Math.max(20, leaseMs / 4)), upkeep, (error) =>
     logger.error({ err: error }, 'upkeep failed'),
   );
@@ -151,7 +159,10 @@ export async function startPresence(options: PresenceOptions = {}): Promise<Runn
   };
 }
 
-/** Repeats work with pauses of `ms` between; the function it gives ends that, after the work in progress. */
+/**
+ * Repeats work with pauses of `ms` milliseconds. Returns a function that stops it and waits for
+ * work in progress.
+ */
 function every(ms: number, work: () => Promise<void>, failed: (error: unknown) => void): () => Promise<void> {
   const stopped = new AbortController();
   const running = (async () => {
@@ -166,7 +177,10 @@ function every(ms: number, work: () => Promise<void>, failed: (error: unknown) =
   };
 }
 
-/** Waits while the peer takes nothing, so that one who never reads costs no more than the socket's own buffer. */
+/**
+ * Sends a reply and waits until the peer reads. A peer that never reads costs no more than the
+ * buffer of its socket.
+ */
 async function send(socket: Socket, reply: string): Promise<void> {
   if (socket.destroyed || socket.writableEnded) return;
   if (socket.write(`${reply}\r\n`)) return;

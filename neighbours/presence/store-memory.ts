@@ -1,34 +1,34 @@
 import { dueAt, type Entry, voiceOf } from './entry.ts';
-import type { Loaded, PresenceStore, VoiceLists, VoiceScope } from './store.ts';
+import type { PresenceStore, VersionedEntry, VoiceLists, VoiceScope } from './store.ts';
 import { scopeOf } from './store.ts';
 
-/** Everything in this process; gone when it ends. Also the copy to answer from while Redis is away. */
+/** Keeps entries in this process. It is also the copy that answers while Redis is away. */
 export class MemoryStore implements PresenceStore {
-  readonly #entries = new Map<string, { entry: Entry; mark: string }>();
+  readonly #entries = new Map<string, { entry: Entry; version: string }>();
   readonly #users = new Map<string, string>();
   readonly #voice = new Map<VoiceScope, Map<string, { channel: string; since: number }>>();
   readonly #leases = new Map<string, number>();
-  #marks = 0;
+  #versions = 0;
 
   async userOf(session: string): Promise<string | null> {
     return this.#users.get(session) ?? null;
   }
 
-  async load(user: string): Promise<Loaded> {
-    return this.#entries.get(user) ?? { entry: null, mark: '' };
+  async load(user: string): Promise<VersionedEntry> {
+    return this.#entries.get(user) ?? { entry: null, version: '' };
   }
 
   async loadAll(users: readonly string[]): Promise<(Entry | null)[]> {
     return users.map((user) => this.#entries.get(user)?.entry ?? null);
   }
 
-  async commit(user: string, before: Loaded, after: Entry | null, leaseUntil: number): Promise<boolean> {
-    if ((this.#entries.get(user)?.mark ?? '') !== before.mark) return false;
+  async commit(user: string, before: VersionedEntry, after: Entry | null, leaseUntil: number): Promise<boolean> {
+    if ((this.#entries.get(user)?.version ?? '') !== before.version) return false;
     this.put(user, after, leaseUntil);
     return true;
   }
 
-  /** Sets an entry unasked: what another store has accepted is copied so. */
+  /** Sets an entry without comparing versions, to copy it from another store. */
   put(user: string, after: Entry | null, leaseUntil: number): void {
     const before = this.#entries.get(user)?.entry ?? null;
     for (const session of Object.keys(before?.sessions ?? {})) {
@@ -40,8 +40,8 @@ export class MemoryStore implements PresenceStore {
       this.#entries.delete(user);
       return;
     }
-    this.#marks += 1;
-    this.#entries.set(user, { entry: after, mark: String(this.#marks) });
+    this.#versions += 1;
+    this.#entries.set(user, { entry: after, version: String(this.#versions) });
     for (const [session, { owner }] of Object.entries(after.sessions)) {
       this.#users.set(session, user);
       if (!this.#leases.has(owner)) this.#leases.set(owner, leaseUntil);
@@ -83,7 +83,7 @@ export class MemoryStore implements PresenceStore {
     return [...this.#entries].filter(([, { entry }]) => dueAt(entry) <= now).map(([user]) => user);
   }
 
-  /** A copy of all that is known, to tell it to a store that lost it. */
+  /** All users with their entries. */
   all(): [user: string, entry: Entry][] {
     return [...this.#entries].map(([user, { entry }]) => [user, entry]);
   }

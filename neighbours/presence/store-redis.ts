@@ -1,25 +1,32 @@
 import type { Redis } from 'ioredis';
 import { dueAt, ENTRY_MS, type Entry, type Session, voiceOf } from './entry.ts';
 import type { SharedStore } from './resilient.ts';
-import type { Loaded, VoiceLists, VoiceScope } from './store.ts';
+import type { VersionedEntry, VoiceLists, VoiceScope } from './store.ts';
 import { scopeOf } from './store.ts';
 
 /**
- * Keys, all under a prefix (`presence:`): `user:{U}` an entry as JSON, `session:{S}` its user, `held:{owner}` the set of
- * an owner's sessions, `owners` owner by end of lease, `due` user by the time when something of his entry ends,
- * `voice:{scope}` the members `{channel}:{user}` by time of entering, `alive` a mark that Redis has lost nothing.
+ * Replaces an entry if it has not changed, and runs the commands that belong to it.
+ *
+ * Keys, all under a prefix (`presence:`):
+ * - `user:{U}`: the entry of a user, as JSON
+ * - `session:{S}`: the user of a session
+ * - `held:{owner}`: set of an owner's sessions
+ * - `owners`: owners by end of lease
+ * - `due`: users by the time at which a part of their entry expires
+ * - `voice:{scope}`: members `{channel}:{user}` by time of entering
+ * - `alive`: exists while Redis has lost no data
  */
 const COMMIT = `
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
 for _, command in ipairs(cjson.decode(ARGV[2])) do redis.call(unpack(command)) end
 return 1`;
 
-/** An entry that no process sweeps any more goes by itself, some time after its end. */
+/** Lifetime of keys, in milliseconds. It removes entries that no process sweeps any more. */
 const KEEP_MS = ENTRY_MS + 3_600_000;
 
 type Command = string[];
 
-/** Entries in Redis. An entry is replaced by compare-and-set in one script, which moves the indexes along with it. */
+/** Keeps entries in Redis. One script compares and sets an entry and updates its indexes. */
 export class RedisStore implements SharedStore {
   readonly #redis: Redis;
   readonly #prefix: string;
@@ -33,9 +40,9 @@ export class RedisStore implements SharedStore {
     return this.#redis.get(this.#key('session', session));
   }
 
-  async load(user: string): Promise<Loaded> {
-    const mark = (await this.#redis.get(this.#key('user', user))) ?? '';
-    return { entry: decode(mark), mark };
+  async load(user: string): Promise<VersionedEntry> {
+    const version = (await this.#redis.get(this.#key('user', user))) ?? '';
+    return { entry: decode(version), version };
   }
 
   async loadAll(users: readonly string[]): Promise<(Entry | null)[]> {
@@ -44,11 +51,11 @@ export class RedisStore implements SharedStore {
     return texts.map((text) => decode(text ?? ''));
   }
 
-  async commit(user: string, before: Loaded, after: Entry | null, leaseUntil: number): Promise<boolean> {
+  async commit(user: string, before: VersionedEntry, after: Entry | null, leaseUntil: number): Promise<boolean> {
     const key = this.#key('user', user);
     const commands = this.#indexes(user, before.entry, after, leaseUntil);
     commands.push(after === null ? ['DEL', key] : ['SET', key, JSON.stringify(after), 'PX', String(KEEP_MS)]);
-    return (await this.#redis.eval(COMMIT, 1, key, before.mark, JSON.stringify(commands))) === 1;
+    return (await this.#redis.eval(COMMIT, 1, key, before.version, JSON.stringify(commands))) === 1;
   }
 
   async voice(scope: VoiceScope): Promise<VoiceLists> {
@@ -120,7 +127,7 @@ export class RedisStore implements SharedStore {
   }
 }
 
-/** Text that is no entry, because somebody else wrote it, is as good as none. */
+/** Reads an entry. A text that is not an entry counts as none. */
 function decode(text: string): Entry | null {
   if (text === '') return null;
   try {

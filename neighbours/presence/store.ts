@@ -1,38 +1,40 @@
 import type { VoiceChannel } from './codec.ts';
 import type { Entry } from './entry.ts';
 
-/** Where a list of voice channels is kept: a community, or a direct room with a call. */
+/** The owner of a list of voice channels: a community, or a direct room with a call. */
 export type VoiceScope = `com${string}` | `r-${string}`;
 
-/** Channel id to the user ids in it, each list in the order of entering. */
+/** The user ids in each channel, by channel id. Each list is in the order of entering. */
 export type VoiceLists = Record<string, string[]>;
 
-/** An entry as read, with the mark by which a later commit knows whether somebody else changed it. */
-export interface Loaded {
+/** An entry with its version, by which a later commit notices a conflict. */
+export interface VersionedEntry {
   readonly entry: Entry | null;
-  readonly mark: string;
+  readonly version: string;
 }
 
 /**
- * Keeps the entries and what is found by them. All calls of one `commit` take effect together or not at all, also among
- * several processes on one store. Calls reject where the store can't be reached; nothing else makes them reject.
+ * Keeps the entries of users and finds them by session, voice channel, owner and expiry. A `commit`
+ * takes effect completely or not at all, also among several processes on one store. Calls reject
+ * only when the store cannot be reached.
  */
 export interface PresenceStore {
   userOf(session: string): Promise<string | null>;
-  load(user: string): Promise<Loaded>;
-  /** In the order of `users`. */
+  load(user: string): Promise<VersionedEntry>;
+  /** The entries in the order of `users`. */
   loadAll(users: readonly string[]): Promise<(Entry | null)[]>;
   /**
-   * Replaces what `load` gave, unless it was changed since: then false, and nothing happened. A new session's owner is
-   * given a lease until `leaseUntil` (ms), where he has none.
+   * Replaces an entry that `load` returned. Returns false and changes nothing when the entry has
+   * changed since. The owner of a new session gets a lease until `leaseUntil` (milliseconds since
+   * 1970) if it has none.
    */
-  commit(user: string, before: Loaded, after: Entry | null, leaseUntil: number): Promise<boolean>;
+  commit(user: string, before: VersionedEntry, after: Entry | null, leaseUntil: number): Promise<boolean>;
   voice(scope: VoiceScope): Promise<VoiceLists>;
-  /** Extends the leases of owners to `until` (ms). */
+  /** Extends the leases of owners to `until`, in milliseconds since 1970. */
   renew(owners: readonly string[], until: number): Promise<void>;
-  /** Sessions whose owner's lease ended before `now`. */
+  /** Sessions whose owner's lease has ended. */
   lapsed(now: number): Promise<{ session: string; owner: string }[]>;
-  /** Users with something in their entry that has outlived its time. */
+  /** Users whose entry, or a part of it, has expired. */
   due(now: number): Promise<string[]>;
 }
 

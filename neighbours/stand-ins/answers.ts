@@ -1,11 +1,11 @@
 import type { Response } from 'express';
 
-/** The codes with which these services refuse, all with HTTP status 400. */
+/** The refusals of these services, with their codes. All have the HTTP status 400. */
 export const REFUSALS = {
-  badInput: [2100, 'The input makes no sense.'],
+  badInput: [2100, 'The input is not valid.'],
   noToken: [2101, 'The token is missing.'],
-  notPermitted: [1401, 'This channel is not open to you.'],
-  unknown: [4004, 'There is no such thing.'],
+  notPermitted: [1401, 'You may not read this channel.'],
+  unknown: [4004, 'The requested object does not exist.'],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export function refuse(res: Response, refusal: keyof typeof REFUSALS): void {
@@ -13,13 +13,13 @@ export function refuse(res: Response, refusal: keyof typeof REFUSALS): void {
   res.status(400).json({ isSuccess: false, code, message });
 }
 
-/** The wrapped form; `result` only where there is data. */
+/** Answers in the wrapped form. `result` is left out when there is no data. */
 export function succeed(res: Response, result?: unknown): void {
   const wrapped = { isSuccess: true, code: 1000, message: '요청에 성공하였습니다.' };
   res.json(result === undefined ? wrapped : { ...wrapped, result });
 }
 
-/** `12` of a path or a header as a number; null for what is no id. */
+/** The id in a path or header, such as `12`; null when the text is not an id. */
 export function idFrom(text: string | string[] | undefined): number | null {
   return typeof text === 'string' && /^[1-9]\d{0,15}$/.test(text) ? Number(text) : null;
 }

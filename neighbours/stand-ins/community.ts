@@ -2,7 +2,7 @@ import { Router } from 'express';
 import { idFrom, refuse, succeed } from './answers.ts';
 import { channelOf, type Directory, placesOf } from './directory.ts';
 
-/** The calls of the community service that chat servers make. */
+/** The calls of the community service that chat servers use. */
 export function communityRoutes(directory: () => Directory): Router {
   const routes = Router();
 

@@ -12,7 +12,7 @@ const ENVIRONMENT = z.object({
 
 /**
  * Reads the environment of the stand-ins.
- * @throws Error whose message names each variable that makes no sense
+ * @throws Error that names each variable that is not valid
  */
 export function readStandInConfig(environment: NodeJS.ProcessEnv): StandInOptions {
   const { HOST, PORT, DIRECTORY_FILE, CHAT_URL, SERVICE_TOKEN } = readEnvironment(ENVIRONMENT, environment);

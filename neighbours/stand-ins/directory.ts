@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 
-const ID = z.string().regex(/^[1-9]\d*$/, 'is not an id');
+const ID = z.string().regex(/^[1-9]\d*$/, 'must be an id');
 const MEMBERS = z.array(z.number().int().positive());
 
 const DIRECTORY = z.object({
@@ -12,29 +12,33 @@ const DIRECTORY = z.object({
     .default({}),
 });
 
-/** Who there is, and who is where; a channel's list is its private members, null for all of the community. */
+/**
+ * All users, rooms and communities. A channel has a list of its members, or null when it is open to
+ * its community.
+ */
 export type Directory = z.infer<typeof DIRECTORY>;
 
-/** A place whose members differ between two directories, and who is in it by the second. */
+/** A room or community whose members differ between two directories. */
 export interface MemberChange {
   readonly kind: 'room' | 'community';
   readonly id: string;
+  /** The new members. */
   readonly members: readonly number[];
 }
 
-/** @throws Error that names what makes no sense, and where */
+/** Checks a directory. @throws Error that names each field that is not valid */
 export function parseDirectory(value: unknown): Directory {
   const read = DIRECTORY.safeParse(value);
   if (read.success) return read.data;
   throw new Error(read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
 }
 
-/** @param file absent: the small demo world beside this module */
+/** Reads a directory. @param file absent: the small demo world beside this module */
 export async function readDirectory(file?: string): Promise<Directory> {
   return parseDirectory(JSON.parse(await readFile(file ?? new URL('demo-world.json', import.meta.url), 'utf8')));
 }
 
-/** Those who may read a channel; null where there is no such channel. */
+/** The users who may read a channel; null when the channel does not exist. */
 export function channelOf(directory: Directory, id: string): { members: readonly number[]; open: boolean } | null {
   for (const { members, channels } of Object.values(directory.communities)) {
     const own = channels[id];
@@ -43,13 +47,14 @@ export function channelOf(directory: Directory, id: string): { members: readonly
   return null;
 }
 
-/** `community/1`, `direct/5`: every place whose member the user is. */
+/** The rooms and communities of a user, as `community/1` and `direct/5`. */
 export function placesOf(directory: Directory, userId: number): string[] {
   const communities = Object.entries(directory.communities).filter(([, { members }]) => members.includes(userId));
   const rooms = Object.entries(directory.rooms).filter(([, members]) => members.includes(userId));
   return [...communities.map(([id]) => `community/${id}`), ...rooms.map(([id]) => `direct/${id}`)];
 }
 
+/** The rooms and communities whose members differ. */
 export function memberChanges(before: Directory, after: Directory): MemberChange[] {
   const communities = (directory: Directory) =>
     Object.fromEntries(Object.entries(directory.communities).map(([id, { members }]) => [id, members]));

@@ -13,6 +13,6 @@ try {
     });
   }
 } catch (error) {
-  logger.fatal({ err: error }, 'the stand-ins do not start');
+  logger.fatal({ err: error }, 'the stand-ins cannot start');
   process.exitCode = 1;
 }

@@ -2,7 +2,7 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { refuse, succeed } from './answers.ts';
 
-/** One call as it came: `at` is `direct` or `channel`. */
+/** A call to the notification service. */
 export interface Notification {
   readonly at: 'direct' | 'channel';
   readonly body: unknown;
@@ -21,16 +21,20 @@ const BODIES = {
   }),
 };
 
-const KEPT = 1_000;
+/** Limit for calls that are kept. Over it the oldest are dropped. */
+const MAX_KEPT = 1_000;
 
-/** The calls of the notification service. It pushes nothing; the newest calls can be read at `log`, oldest first. */
+/**
+ * The calls of the notification service. It pushes nothing. The newest calls can be read at `log`,
+ * oldest first.
+ */
 export function notificationRoutes(log: Notification[]): Router {
   const routes = Router();
   for (const at of ['direct', 'channel'] as const) {
     routes.post(`/${at}`, (req, res) => {
       if (!BODIES[at].safeParse(req.body).success) return refuse(res, 'badInput');
       log.push({ at, body: req.body });
-      if (log.length > KEPT) log.shift();
+      if (log.length > MAX_KEPT) log.shift();
       return succeed(res);
     });
   }

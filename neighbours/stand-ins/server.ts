@@ -12,12 +12,15 @@ import { userRoutes } from './user.ts';
 export interface StandInOptions {
   /** Default `127.0.0.1`. */
   readonly host?: string;
-  /** Default 0: a free one. */
+  /** Default 0: any free port. */
   readonly port?: number;
-  /** Absent: `directory`, or else the demo world. */
+  /** Absent: `directory` is used, or otherwise the demo world. */
   readonly directoryFile?: string;
   readonly directory?: Directory;
-  /** Base URLs of the chat servers to tell of changed member lists; the first that takes a call suffices. */
+  /**
+   * Base URLs of chat servers that are notified of changed member lists. One that accepts a call is
+   * enough.
+   */
   readonly chatUrls?: readonly string[];
   readonly serviceToken?: string;
   readonly logger?: Logger;
@@ -28,9 +31,9 @@ export interface RunningStandIns {
   readonly communityUrl: string;
   readonly userUrl: string;
   readonly notificationUrl: string;
-  /** What the notification service was asked, oldest first. */
+  /** The calls to the notification service, oldest first. */
   readonly notifications: readonly Notification[];
-  /** As `PUT /directory`. @returns the changes that no chat server took */
+  /** Does the same as `PUT /directory`. @returns the changes that no chat server accepted */
   readonly replaceDirectory: (directory: unknown) => Promise<readonly MemberChange[]>;
   readonly stop: () => Promise<void>;
 }
@@ -48,11 +51,11 @@ export async function startStandIns(options: StandInOptions = {}): Promise<Runni
     directory = next;
     if (chatUrls.length === 0) return [];
     const failed: MemberChange[] = [];
-    for (const change of changes) if (!(await tell(change))) failed.push(change);
+    for (const change of changes) if (!(await notify(change))) failed.push(change);
     return failed;
   }
 
-  async function tell({ kind, id, members }: MemberChange): Promise<boolean> {
+  async function notify({ kind, id, members }: MemberChange): Promise<boolean> {
     const headers: Record<string, string> = { 'content-type': 'application/json' };
     if (serviceToken !== undefined) headers.authorization = `Bearer ${serviceToken}`;
     for (const base of chatUrls) {
@@ -64,7 +67,7 @@ export async function startStandIns(options: StandInOptions = {}): Promise<Runni
         if (answer.statusCode < 300) return true;
         logger.warn({ url, status: answer.statusCode }, 'a chat server refused a member list');
       } catch (error) {
-        logger.warn({ url, err: error }, 'a chat server did not take a member list');
+        logger.warn({ url, err: error }, 'a chat server did not answer a member list');
       }
     }
     return false;
@@ -97,7 +100,7 @@ export async function startStandIns(options: StandInOptions = {}): Promise<Runni
     succeed(res, { untold: failed });
   });
   app.use((_req, res) => {
-    res.status(404).json({ isSuccess: false, code: 4004, message: 'There is no such call.' });
+    res.status(404).json({ isSuccess: false, code: 4004, message: 'This path does not exist.' });
   });
   const onError: ErrorRequestHandler = (error, _req, res, next) => {
     logger.info({ type: error instanceof Error ? error.name : typeof error }, 'a request was refused');
@@ -111,7 +114,7 @@ export async function startStandIns(options: StandInOptions = {}): Promise<Runni
   await once(server, 'listening');
   const address = server.address();
   const bound = typeof address === 'object' && address !== null ? address.port : port;
-  logger.info({ host, port: bound, users: Object.keys(directory.users).length }, 'stand-ins listen');
+  logger.info({ host, port: bound, users: Object.keys(directory.users).length }, 'stand-ins are listening');
   const base = `http://${host}:${bound}`;
   let stopping: Promise<void> | undefined;
   return {

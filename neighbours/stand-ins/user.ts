@@ -5,7 +5,10 @@ import type { Directory } from './directory.ts';
 
 const IDS = z.array(z.coerce.number().int().positive());
 
-/** The call of the user service that chat servers make: what is shown of users, by id; unknown ones are left out. */
+/**
+ * The call of the user service that chat servers use: the profiles of users by id. Unknown users
+ * are left out.
+ */
 export function userRoutes(directory: () => Directory): Router {
   return Router().post('/find-id-list', (req, res) => {
     const ids = IDS.safeParse(req.body);

@@ -1,19 +1,19 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type FaultMode, FaultProxy } from '../../dev/fault-proxy.ts';
 import { TcpSessionReporter, type TcpSessionReporterOptions } from '../../src/adapters/tcp/session-reporter.ts';
 import { Refusal } from '../../src/domain/errors.ts';
 
-/** Writes down what it is told, and answers as presence would that knows nothing. */
+/** A presence service that records its requests and knows nothing. */
 interface Peer {
   readonly port: number;
-  readonly told: string[];
-  /** Of the requests told so far, those of one type: session or user id. */
+  readonly requests: string[];
+  /** The session ids, or otherwise user ids, of the requests of one type. */
   of(type: string): string[];
-  /** Connections open now. */
+  /** Open connections. */
   readonly sockets: Set<Socket>;
-  /** False: requests are written down and not answered. */
+  /** False: requests are recorded and not answered. */
   answers: boolean;
 }
 
@@ -33,10 +33,10 @@ const REPLIES: Record<string, string> = {
 };
 
 async function startPeer(): Promise<Peer> {
-  const told: string[] = [];
+  const requests: string[] = [];
   const sockets = new Set<Socket>();
   const of = (type: string) =>
-    told
+    requests
       .map((line): Record<string, string> => JSON.parse(line))
       .filter((request) => request.type === type)
       .map(({ session_id, user_id }) => session_id ?? user_id ?? '');
@@ -50,7 +50,7 @@ async function startPeer(): Promise<Peer> {
       const lines = open.split('\r\n');
       open = lines.pop() ?? '';
       for (const line of lines) {
-        told.push(line);
+        requests.push(line);
         const { type }: { type: string } = JSON.parse(line);
         if (peer.answers) socket.write(`${REPLIES[type]}\r\n`);
       }
@@ -63,7 +63,7 @@ async function startPeer(): Promise<Peer> {
     for (const socket of sockets) socket.destroy();
   });
   const { port } = server.address() as AddressInfo;
-  const peer: Peer = { port, told, of, sockets, answers: true };
+  const peer: Peer = { port, requests, of, sockets, answers: true };
   return peer;
 }
 
@@ -98,8 +98,8 @@ async function refusedWithin(ms: number, call: () => Promise<unknown>): Promise<
 const eventually = (check: () => unknown) => vi.waitFor(check, { timeout: 5_000, interval: 10 });
 const MODES = ['refuse', 'hang', 'reset', 'garbage', 'flood'] as const;
 
-describe.each(MODES)('while presence does: %s', (mode) => {
-  test('every call is refused within its bound, and answered when presence is back', async () => {
+describe.each(MODES)('while the presence service does this: %s', (mode) => {
+  it('refuses every call within its limit, and answers when presence is back', async () => {
     const { proxy, reporter, peer } = await start({ mode });
     const asks = [
       () => reporter.notLooking('r-5', [3]),
@@ -114,7 +114,7 @@ describe.each(MODES)('while presence does: %s', (mode) => {
     await eventually(() => expect(peer.of('logout')).toContain('s9'));
   });
 
-  test('logins, logouts and moves of that time reach presence when it is back', async () => {
+  it('reports the logins, logouts and moves of that time when presence is back', async () => {
     const { proxy, reporter, peer } = await start();
     await reporter.login('before', 3);
     await reporter.login('ends', 4);
@@ -127,10 +127,10 @@ describe.each(MODES)('while presence does: %s', (mode) => {
       reporter.logout('short'),
     ];
     await Promise.allSettled(missed);
-    const from = peer.told.length;
+    const from = peer.requests.length;
     await proxy.setMode('pass');
     await eventually(() => expect(reporter.ready).toBe(2));
-    const since = () => peer.told.slice(from).map((line): Record<string, unknown> => JSON.parse(line));
+    const since = () => peer.requests.slice(from).map((line): Record<string, unknown> => JSON.parse(line));
     await eventually(() => {
       expect(since()).toContainEqual({ type: 'login', session_id: 'before', user_id: '3' });
       expect(since()).toContainEqual({ type: 'login', session_id: 'meanwhile', user_id: '3' });
@@ -141,14 +141,14 @@ describe.each(MODES)('while presence does: %s', (mode) => {
     const order = since()
       .filter(({ user_id }) => user_id === '3')
       .map(({ type }) => type);
-    // What a hung service had in hand already it may work off beside what it is told again.
+    // A service that hung may still work on requests that it had received before.
     if (mode !== 'hang') expect(order).toEqual(['login', 'login', 'state']);
-    // What ended is not brought back to life.
+    // A session that ended must not begin again.
     expect(since()).not.toContainEqual({ type: 'login', session_id: 'ends', user_id: '4' });
   });
 });
 
-test('a service that hangs costs its bound once, then nothing', async () => {
+it('waits for a service that hangs up to the limit only at first, and then not at all', async () => {
   const { proxy, reporter } = await start({ timeoutMs: 300, retryMs: 200, maxRetryMs: 5_000 });
   await reporter.login('s', 3);
   await proxy.setMode('hang');
@@ -160,7 +160,7 @@ test('a service that hangs costs its bound once, then nothing', async () => {
   }
 });
 
-test('a peer that sends 200 MB without a line end costs only its connection', async () => {
+it('ends the connection of a peer that sends 200 MB without a line end, and uses little memory', async () => {
   const { proxy, reporter } = await start({ connections: 1, retryMs: 1_000, maxRetryMs: 1_000 });
   const before = process.memoryUsage();
   for (let round = 0; round < 3; round += 1) {
@@ -171,13 +171,13 @@ test('a peer that sends 200 MB without a line end costs only its connection', as
     await refusedWithin(50, () => reporter.login('s', 3));
   }
   const after = process.memoryUsage();
-  // The proxy in this process sends what it can before it is cut off, so some of this is its own.
+  // Part of this memory belongs to the proxy, which runs in this process and sends what it can.
   expect(after.heapUsed + after.external - before.heapUsed - before.external).toBeLessThan(20 * 1024 * 1024);
   await proxy.setMode('pass');
   await eventually(async () => expect(await reporter.notLooking('r-5', [3])).toEqual([3]));
 });
 
-test('a long reply is taken up to the cap', async () => {
+it('accepts a reply up to the limit', async () => {
   const { peer, reporter } = await start({ connections: 1 });
   await reporter.login('s', 3);
   const voice = { 11: Array.from({ length: 6_000 }, (_, index) => String(100_000 + index)) };
@@ -192,7 +192,7 @@ test('a long reply is taken up to the cap', async () => {
   await eventually(() => expect(peer.of('login')).toEqual(['s', 's']));
 });
 
-test('a connection that is cut is opened again, and its sessions are told again, once each', async () => {
+it('opens a lost connection again and reports each of its sessions once', async () => {
   const { peer, reporter } = await start({ connections: 1 });
   const ids = Array.from({ length: 500 }, (_, index) => `s${index}`);
   await Promise.all(ids.map((id, index) => reporter.login(id, index + 1)));
@@ -205,7 +205,7 @@ test('a connection that is cut is opened again, and its sessions are told again,
   expect(peer.of('login')).toHaveLength(999);
 });
 
-test('a login that is refused between two connections is told by the next one', async () => {
+it('reports a login on the next connection that was refused between two connections', async () => {
   const { peer, reporter } = await start({ connections: 1, retryMs: 200 });
   await reporter.login('before', 1);
   for (const socket of peer.sockets) socket.destroy();
@@ -216,7 +216,7 @@ test('a login that is refused between two connections is told by the next one', 
   await eventually(() => expect(peer.of('logout')).toEqual(['before']));
 });
 
-test('live sessions are told again from time to time', async () => {
+it('reports live sessions again from time to time', async () => {
   const { peer, reporter } = await start({ renewMs: 50 });
   await reporter.login('s1', 1);
   await reporter.login('s2', 2);
@@ -224,7 +224,7 @@ test('live sessions are told again from time to time', async () => {
   expect(peer.of('login').filter((id) => id === 's2').length).toBeGreaterThan(1);
 });
 
-test('a reply that nobody asked for ends the connection', async () => {
+it('ends the connection at a reply without a question', async () => {
   const { peer, reporter, proxy } = await start({ connections: 1 });
   await reporter.login('s', 3);
   for (const socket of peer.sockets) socket.write('7,home\r\n');
@@ -232,7 +232,7 @@ test('a reply that nobody asked for ends the connection', async () => {
   await eventually(async () => expect(await reporter.notLooking('r-5', [3])).toEqual([3]));
 });
 
-test('more requests than may wait are refused at once', async () => {
+it('refuses requests at once over the limit for pending requests', async () => {
   const { peer, reporter } = await start({ connections: 1, maxPending: 10, timeoutMs: 200 });
   await reporter.login('s', 3);
   peer.answers = false;
@@ -244,7 +244,7 @@ test('more requests than may wait are refused at once', async () => {
   await eventually(async () => expect(await reporter.notLooking('r-5', [3])).toEqual([3]));
 });
 
-test('a request that presence refuses is refused, and nothing else suffers', async () => {
+it('refuses a request that presence refuses, without harm to other requests', async () => {
   const { reporter, proxy } = await start({ connections: 1 });
   await reporter.login('s', 3);
   REPLIES.enter = 'error: no such channel';
@@ -259,7 +259,7 @@ test('a request that presence refuses is refused, and nothing else suffers', asy
   expect(proxy.accepted).toBe(1);
 });
 
-test('close waits for answers under way, and refuses what comes later', async () => {
+it('waits for pending answers at a close, and refuses later requests', async () => {
   const { peer, reporter } = await start();
   await reporter.login('s', 3);
   const last = reporter.logout('s');

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FaultProxy } from '../../dev/fault-proxy.ts';
 import { startPresence } from '../../neighbours/presence/server.ts';
 import { MemorySessionReporter } from '../../src/adapters/memory/session-reporter.ts';
@@ -17,9 +17,9 @@ sessionReporterContract('in memory', async () => {
 sessionReporterContract('over TCP', async () => {
   const departures: VoiceLeftSeen[] = [];
   const called = createServer(async (request, response) => {
-    const told: unknown = await json(request);
+    const body: unknown = await json(request);
     response.end();
-    departures.push(readDeparture(told));
+    departures.push(readDeparture(body));
   });
   await new Promise<void>((resolve) => called.listen(0, '127.0.0.1', resolve));
   const { port } = called.address() as AddressInfo;
@@ -34,12 +34,12 @@ sessionReporterContract('over TCP', async () => {
   return { reporter, departures, stop };
 });
 
-function readDeparture(told: unknown): VoiceLeftSeen {
-  const { communityId, channelId, ids } = told as { communityId: string; channelId: string; ids: string[] };
+function readDeparture(body: unknown): VoiceLeftSeen {
+  const { communityId, channelId, ids } = body as { communityId: string; channelId: string; ids: string[] };
   return { communityId: Number(communityId), channelId: Number(channelId.slice(2)), ids };
 }
 
-test('in memory, a place told of a user without a session is forgotten after a while', async () => {
+it('forgets the place of a user without a session after a while, in memory', async () => {
   let now = 0;
   const reporter = new MemorySessionReporter({ now: () => now, provisionalMs: 1_000 });
   await reporter.moved(3, { kind: 'conversation', key: 'r-5' });
@@ -55,7 +55,7 @@ test('in memory, a place told of a user without a session is forgotten after a w
   expect(await reporter.notLooking('r-5', [3])).toEqual([]);
 });
 
-describe('with the presence service', () => {
+describe('a session reporter with the presence service', () => {
   const ROOM = { kind: 'conversation', key: 'r-5' } as const;
   const stops: (() => Promise<unknown>)[] = [];
   afterEach(async () => {
@@ -72,7 +72,7 @@ describe('with the presence service', () => {
   const isBack = (reporter: TcpSessionReporter) =>
     vi.waitFor(() => expect(reporter.ready).toBe(4), { timeout: 5_000, interval: 10 });
 
-  test('sessions outlive the connections that they came by', async () => {
+  it('keeps sessions when their connections are replaced', async () => {
     const presence = await startPresence({ leaseMs: 150 });
     stops.push(presence.stop);
     const { proxy, reporter } = await through(presence.port);
@@ -80,13 +80,13 @@ describe('with the presence service', () => {
     await reporter.moved(1, ROOM);
     proxy.cut();
     await isBack(reporter);
-    // Longer than the lease of a connection that is gone.
+    // Longer than the lease of a closed connection.
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(await reporter.notLooking('r-5', [1])).toEqual([]);
     expect(await reporter.logout('s1')).toEqual({ userId: 1, whereabouts: ROOM });
   });
 
-  test('a presence that lost everything learns who is here, and who left meanwhile is not', async () => {
+  it('reports to a presence service that lost its data who is online, without those who left meanwhile', async () => {
     const first = await startPresence();
     const { proxy, reporter } = await through(first.port);
     await Promise.all([reporter.login('stays', 1), reporter.login('goes', 2)]);

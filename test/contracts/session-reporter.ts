@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { SessionReporter } from '../../src/application/ports/session-reporter.ts';
 import type { Whereabouts } from '../../src/domain/whereabouts.ts';
 
@@ -10,7 +10,7 @@ export interface VoiceLeftSeen {
 
 export interface SessionReporterUnderTest {
   readonly reporter: SessionReporter;
-  /** Voice channels that were said to be left so far. */
+  /** The voice channels that users have left, as reported so far. */
   readonly departures: readonly VoiceLeftSeen[];
   stop(): Promise<void>;
 }
@@ -32,13 +32,13 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
       return one;
     }
 
-    test('a session begins at home and ends with its user and place', async () => {
+    it('returns the user and the place of a session that ends, which begins at home', async () => {
       const { reporter } = await start();
       await reporter.login('s1', 3);
       expect(await reporter.logout('s1')).toEqual({ userId: 3, whereabouts: HOME });
     });
 
-    test('an unknown session, and one that ended before, have no user', async () => {
+    it('knows no user of an unknown session or of one that has ended', async () => {
       const { reporter } = await start();
       expect(await reporter.logout('never')).toBeNull();
       await reporter.login('s1', 3);
@@ -46,7 +46,7 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
       expect(await reporter.logout('s1')).toBeNull();
     });
 
-    test('a move tells the place before', async () => {
+    it('returns the place before a move', async () => {
       const { reporter } = await start();
       await reporter.login('s1', 3);
       expect(await reporter.moved(3, ROOM)).toEqual(HOME);
@@ -55,7 +55,7 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
       expect(await reporter.logout('s1')).toEqual({ userId: 3, whereabouts: CHANNEL });
     });
 
-    test('calls made in one go take effect in their order', async () => {
+    it('applies calls for one user in the order of the calls', async () => {
       const { reporter } = await start();
       const calls = [
         reporter.login('s1', 3),
@@ -75,7 +75,7 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
       ]);
     });
 
-    test('a user with two sessions stays until the last one ends', async () => {
+    it('keeps the place of a user with two sessions until the last one ends', async () => {
       const { reporter } = await start();
       await reporter.login('s1', 3);
       await reporter.login('s2', 3);
@@ -86,7 +86,7 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
       expect(await reporter.notLooking('r-5', [3])).toEqual([3]);
     });
 
-    test('a login that is repeated changes nothing', async () => {
+    it('changes nothing when a login is repeated', async () => {
       const { reporter } = await start();
       await reporter.login('s1', 3);
       await reporter.moved(3, ROOM);
@@ -96,7 +96,7 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
       expect(await reporter.notLooking('r-5', [3])).toEqual([3]);
     });
 
-    test('those who look elsewhere, or are away, are not looking', async () => {
+    it('counts users who look elsewhere or are offline as not looking', async () => {
       const { reporter } = await start();
       for (const id of [1, 2, 3, 4]) await reporter.login(`s${id}`, id);
       await reporter.moved(1, ROOM);
@@ -107,7 +107,7 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
       expect(await reporter.notLooking('c-11', [])).toEqual([]);
     });
 
-    test('is asked about ten thousand members at once', async () => {
+    it('answers a question about ten thousand members', async () => {
       const { reporter } = await start();
       await reporter.login('s', 7_000_000_005);
       await reporter.moved(7_000_000_005, ROOM);
@@ -115,7 +115,7 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
       expect(await reporter.notLooking('r-5', ids)).toEqual(ids.filter((id) => id !== 7_000_000_005));
     });
 
-    test('a voice channel holds who entered it, in order, until he leaves', async () => {
+    it('lists the users of a voice channel in the order of entering until they leave', async () => {
       const { reporter, departures } = await start();
       for (const id of [3, 7, 9]) await reporter.login(`s${id}`, id);
       expect(await reporter.voice(3, 1)).toEqual({});
@@ -129,7 +129,7 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
       await vi.waitFor(() => expect(departures).toEqual([{ communityId: 1, channelId: 11, ids: ['3'] }]));
     });
 
-    test('one voice channel is left for another, and the empty one is named', async () => {
+    it('names the empty voice channel that a user left for another one', async () => {
       const { reporter, departures } = await start();
       await reporter.login('s3', 3);
       await reporter.enterVoice(3, 1, 11);
@@ -138,7 +138,7 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
       await vi.waitFor(() => expect(departures).toEqual([{ communityId: 1, channelId: 11, ids: [] }]));
     });
 
-    test('the end of a session ends its part in a voice channel', async () => {
+    it('takes a user out of a voice channel when their session ends', async () => {
       const { reporter, departures } = await start();
       for (const id of [3, 7]) await reporter.login(`s${id}`, id);
       await reporter.enterVoice(3, 1, 11);
@@ -148,7 +148,7 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
       await vi.waitFor(() => expect(departures).toEqual([{ communityId: 1, channelId: 11, ids: ['7'] }]));
     });
 
-    test('who is in a voice channel does not look at the text channel of that number', async () => {
+    it('does not count a user in a voice channel as looking at the text channel of that number', async () => {
       const { reporter } = await start();
       await reporter.login('s3', 3);
       await reporter.enterVoice(3, 1, 11);

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { BadRequest, formatIds, parseRequest } from '../../../neighbours/presence/codec.ts';
 import { Lines, TooLong } from '../../../neighbours/presence/lines.ts';
 
-describe('a presence request', () => {
-  test.each([
+describe('the codec of presence', () => {
+  it.each([
     ['{"type":"login","session_id":"s","user_id":1}', { type: 'login', session: 's', user: '1' }],
     [
       "{type='login', session_id='s', user_id='1', channel_id='null', community_id='null', ids=null}",
@@ -31,32 +31,32 @@ describe('a presence request', () => {
       '{"type":"enter","user_id":2,"channel_id":"r-5"}',
       { type: 'enter', user: '2', voice: { community: null, channel: '5' } },
     ],
-  ])('%s', (line, request) => {
+  ])('reads the request %s', (line, request) => {
     expect(parseRequest(line)).toEqual(request);
   });
 
-  test.each([
-    ['', 'neither JSON'],
-    ['[]', 'not an object'],
-    ['{"type":"fly"}', 'unknown type'],
+  it.each([
+    ['', 'is not valid JSON'],
+    ['[]', 'is not a JSON object'],
+    ['{"type":"fly"}', 'type must be'],
     ['{"type":"login","user_id":1}', 'session_id is missing'],
-    ['{"type":"login","session_id":"a,b","user_id":1}', 'session_id is not an id'],
-    ['{"type":"login","session_id":"a\\nb","user_id":1}', 'session_id is not an id'],
-    ['{"type":"login","session_id":{},"user_id":1}', 'session_id is neither'],
-    ['{"type":"state","user_id":1,"channel_id":"everywhere"}', 'not a place'],
-    ['{"type":"direct","ids":[1]}', 'names a place'],
-    ['{"type":"direct","channel_id":"r-5","ids":"1"}', 'ids is not a list'],
-    ['{"type":"direct","channel_id":"r-5","ids":[[1]]}', 'ids is neither'],
+    ['{"type":"login","session_id":"a,b","user_id":1}', 'session_id must be an id'],
+    ['{"type":"login","session_id":"a\\nb","user_id":1}', 'session_id must be an id'],
+    ['{"type":"login","session_id":{},"user_id":1}', 'session_id must be a text'],
+    ['{"type":"state","user_id":1,"channel_id":"everywhere"}', 'channel_id must be a place'],
+    ['{"type":"direct","ids":[1]}', 'must name a place'],
+    ['{"type":"direct","channel_id":"r-5","ids":"1"}', 'ids must be a list'],
+    ['{"type":"direct","channel_id":"r-5","ids":[[1]]}', 'ids must be a text'],
     ['{"type":"enter","user_id":1,"channel_id":"c-5"}', 'community_id is missing'],
-    ['{"type":"enter","user_id":1,"community_id":1,"channel_id":"home"}', 'no voice channel'],
-    ["{type='login', session_id='a", 'neither JSON'],
-    [`{ids=${'['.repeat(1000)}`, 'neither JSON'],
-  ])('that makes no sense is refused with the reason: %s', (line, reason) => {
+    ['{"type":"enter","user_id":1,"community_id":1,"channel_id":"home"}', 'must be a voice channel'],
+    ["{type='login', session_id='a", 'is not valid JSON'],
+    [`{ids=${'['.repeat(1000)}`, 'is not valid JSON'],
+  ])('refuses the request %s and says why', (line, reason) => {
     expect(() => parseRequest(line)).toThrow(BadRequest);
     expect(() => parseRequest(line)).toThrow(reason);
   });
 
-  test('of any text is either read or refused', () => {
+  it('reads or refuses any text without another error', () => {
     const pieces = fc.constantFrom(
       '{',
       '}',
@@ -93,14 +93,14 @@ describe('a presence request', () => {
     );
   });
 
-  test('ids are written as the notification service reads them', () => {
+  it('writes ids in the form that the notification service reads', () => {
     expect(formatIds(['3', '7'])).toBe('[3, 7]');
     expect(formatIds([])).toBe('[]');
   });
 });
 
-describe('lines', () => {
-  test('are the same wherever the stream is cut', () => {
+describe('the line reader of presence', () => {
+  it('reads the same lines wherever the stream is cut', () => {
     const lines = fc.array(fc.string({ unit: 'grapheme' }).map((text) => `x${text.replaceAll(/[\r\n]/g, '')}`));
     fc.assert(
       fc.property(lines, fc.array(fc.nat(40)), (expected, cuts) => {
@@ -117,7 +117,7 @@ describe('lines', () => {
     );
   });
 
-  test('longer than allowed are refused, whether or not they end', () => {
+  it('refuses a line over the limit, whether or not its end has arrived', () => {
     expect(() => [...new Lines(10).push(Buffer.from(`${'x'.repeat(11)}\r\n`))]).toThrow(TooLong);
     const reader = new Lines(10);
     expect([...reader.push(Buffer.from('0123456789'))]).toEqual([]);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readPresenceConfig } from '../../../neighbours/presence/config.ts';
 import { Leases } from '../../../neighbours/presence/lease.ts';
 import { type RunningPresence, startPresence } from '../../../neighbours/presence/server.ts';
@@ -21,10 +21,10 @@ describe('the dialogue of an original chat server', () => {
       .replaceAll("'null'", 'null')
       .replaceAll("'", '"');
 
-  test.each([
-    ['as it was', (line: string) => line],
+  it.each([
+    ['in the older notation', (line: string) => line],
     ['as JSON', asJson],
-  ])('is answered as the original presence did, %s', async (_form, spell) => {
+  ])('answers an original chat server as the original presence service does, %s', async (_form, spell) => {
     const presence = await startPresence();
     const connections = new Map<string, { client: PresenceClient; replies: string[] }>();
     let compared = 0;
@@ -40,7 +40,7 @@ describe('the dialogue of an original chat server', () => {
       const reply = connection.replies.shift();
       compared += 1;
       if (text === '반환메세지') expect(reply).toMatch(/./);
-      // The original lost the place with the first of several sessions.
+      // The original lost the place when the first of several sessions ended.
       else expect(reply).toBe(text.replace(/^(\d+),null$/, '$1,home'));
     }
     expect(compared).toBe(DIALOGUE.length / 2);
@@ -63,7 +63,7 @@ describe('the presence server', () => {
     await presence.stop();
   });
 
-  test('gives up a connection whose line never ends, and serves the next one', async () => {
+  it('ends a connection whose line never ends, and serves the next one', async () => {
     client.send('x'.repeat(2_000));
     expect(await client.reply()).toBe('error: a line is longer than 1000 bytes');
     await once(client.socket, 'close');
@@ -72,7 +72,7 @@ describe('the presence server', () => {
     await next.close();
   });
 
-  test('stops with connections open, twice as well as once', async () => {
+  it('stops while connections are open, also when it is stopped twice', async () => {
     await client.login('s1', 1);
     const closed = once(client.socket, 'close');
     await Promise.all([presence.stop(), presence.stop()]);
@@ -80,13 +80,13 @@ describe('the presence server', () => {
     await expect(PresenceClient.connect(presence.port)).rejects.toThrow('ECONNREFUSED');
   });
 
-  test('rejects where its port is taken', async () => {
+  it('rejects the start when its port is in use', async () => {
     await expect(startPresence({ port: presence.port })).rejects.toThrow('EADDRINUSE');
   });
 });
 
-describe('call-backs', () => {
-  test('go to the next chat server when one refuses or is gone', async () => {
+describe('the calls of presence to chat servers', () => {
+  it('calls the next chat server when one refuses or is not reached', async () => {
     const gone = await HttpRecorder.start();
     await gone.stop();
     const refusing = await HttpRecorder.start(503);
@@ -103,7 +103,7 @@ describe('call-backs', () => {
     await Promise.all([refusing.stop(), taking.stop()]);
   });
 
-  test('are tried again where nobody takes them', async () => {
+  it('repeats a call when no chat server accepts it', async () => {
     const chat = await HttpRecorder.start(500);
     const presence = await startPresence({ chatUrls: [chat.url] });
     const client = await PresenceClient.connect(presence.port);
@@ -119,8 +119,8 @@ describe('call-backs', () => {
   });
 });
 
-describe('owners', () => {
-  test('are hosts, but single connections on loopback', () => {
+describe('the owners of sessions', () => {
+  it('takes a host for the owner of sessions, but on loopback a single connection', () => {
     const leases = new Leases('me');
     const [a, b] = [leases.open('10.0.0.3'), leases.open('10.0.0.3')];
     expect(a).toBe(b);
@@ -135,7 +135,7 @@ describe('owners', () => {
 });
 
 describe('the environment of presence', () => {
-  test('has defaults for all', () => {
+  it('reads an empty environment as the defaults of presence', () => {
     expect(readPresenceConfig({ REDIS_URL: '' })).toEqual({
       host: '127.0.0.1',
       port: 6060,
@@ -144,17 +144,17 @@ describe('the environment of presence', () => {
     });
   });
 
-  test('takes several chat servers', () => {
+  it('reads the URLs of several chat servers', () => {
     const { chatUrls } = readPresenceConfig({ CHAT_URL: 'http://a:1/, http://b:2' });
     expect(chatUrls).toEqual(['http://a:1', 'http://b:2']);
   });
 
-  test.each([
+  it.each([
     ['PORT', '70000'],
     ['REDIS_URL', 'http://x'],
     ['CHAT_URL', 'nowhere'],
     ['LEASE_SECONDS', '0'],
-  ])('names %s when it makes no sense', (name, value) => {
+  ])('names the variable %s when it is not valid', (name, value) => {
     expect(() => readPresenceConfig({ [name]: value })).toThrow(name);
   });
 });

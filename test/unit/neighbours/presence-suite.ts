@@ -1,9 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type RunningPresence, startPresence } from '../../../neighbours/presence/server.ts';
 import { HttpRecorder } from '../../support/http-recorder.ts';
 import { PresenceClient } from '../../support/presence-client.ts';
 
-/** What every presence service does, whatever it keeps its entries in. `storage` is asked anew for each test. */
+/**
+ * The suite of the presence service, for every kind of store. `storage` is called for each test.
+ */
 export function describePresence(title: string, storage: () => { redisUrl?: string; redisPrefix?: string }): void {
   describe(`presence on ${title}`, () => {
     let chat: HttpRecorder;
@@ -22,7 +24,7 @@ export function describePresence(title: string, storage: () => { redisUrl?: stri
       await chat.stop();
     });
 
-    test('keeps a place while any session of the user remains', async () => {
+    it('keeps a place while any session of the user remains', async () => {
       await client.login('s1', 4);
       expect(await client.state(4, 'r-5')).toBe('home,r-5');
       await client.login('s2', 4);
@@ -36,7 +38,7 @@ export function describePresence(title: string, storage: () => { redisUrl?: stri
       expect(await client.logout('s3')).toBe('4,null');
     });
 
-    test('takes a place that overtook its login, and forgets it where no login follows', async () => {
+    it('accepts a place that overtook its login, and forgets it when no login follows', async () => {
       expect(await client.state(4, 'r-5')).toBe('null,r-5');
       expect(await client.looking('r-5', [4])).toBe('[]');
       await client.login('s1', 4);
@@ -45,7 +47,7 @@ export function describePresence(title: string, storage: () => { redisUrl?: stri
       await vi.waitFor(async () => expect(await client.looking('r-5', [4])).toBe('[4]'), 5_000);
     });
 
-    test('moves a session that logs in as somebody else', async () => {
+    it('moves a session that logs in as another user', async () => {
       await client.login('s1', 4);
       await client.state(4, 'r-5');
       await client.login('s1', 5);
@@ -53,7 +55,7 @@ export function describePresence(title: string, storage: () => { redisUrl?: stri
       expect(await client.logout('s1')).toBe('5,home');
     });
 
-    test('lists voice channels in the order of entering', async () => {
+    it('lists voice channels in the order of entering', async () => {
       for (const user of [1, 2, 3]) await client.login(`s${user}`, user);
       expect(await client.inVoice(1)).toBe('{}');
       await client.enter(2, 1, 'c-11');
@@ -65,7 +67,7 @@ export function describePresence(title: string, storage: () => { redisUrl?: stri
       expect(chat.calls).toEqual([]);
     });
 
-    test('a user is in one voice channel at a time, and those left are told', async () => {
+    it('keeps a user in one voice channel at a time, and reports the ones that they leave', async () => {
       for (const user of [1, 2]) await client.login(`s${user}`, user);
       await client.enter(1, 1, 'c-11');
       await client.enter(2, 1, 'c-11');
@@ -78,7 +80,7 @@ export function describePresence(title: string, storage: () => { redisUrl?: stri
       expect((await chat.next()).body).toEqual({ type: 'out', communityId: '2', channelId: 'c-21', ids: [] });
     });
 
-    test('a voice channel is left by looking elsewhere and by the end of the last session', async () => {
+    it('takes a user out of a voice channel when they look elsewhere or their last session ends', async () => {
       for (const user of [1, 2]) await client.login(`s${user}`, user);
       await client.login('s2b', 2);
       await client.enter(1, 1, 'c-11');
@@ -92,7 +94,7 @@ export function describePresence(title: string, storage: () => { redisUrl?: stri
       expect(await client.inVoice(1)).toBe('{}');
     });
 
-    test('a call in a direct room is told by its own call-back', async () => {
+    it('reports a call in a direct room to the path for calls', async () => {
       for (const user of [1, 2]) await client.login(`s${user}`, user);
       expect(await client.enter(1, null, 'r-5')).toBe('{"5":["1"]}');
       expect(await client.enter(2, null, 'r-5')).toBe('{"5":["1","2"]}');
@@ -104,7 +106,7 @@ export function describePresence(title: string, storage: () => { redisUrl?: stri
       expect(body).toEqual({ type: 'out', channelId: '5', ids: ['1'] });
     });
 
-    test('gives up the sessions of a server whose connection has been gone for a lease', async () => {
+    it('ends the sessions of a server whose connection has been closed for a lease', async () => {
       const dying = await PresenceClient.connect(presence.port);
       await dying.login('d1', 1);
       await dying.login('d2', 2);
@@ -119,7 +121,7 @@ export function describePresence(title: string, storage: () => { redisUrl?: stri
       expect(await client.looking('r-5', [1, 2])).toBe('[1]');
     });
 
-    test('a repeated login keeps a session whose connection was replaced', async () => {
+    it('keeps a session whose login is repeated on another connection', async () => {
       const first = await PresenceClient.connect(presence.port);
       await first.login('kept', 1);
       await first.login('lost', 2);
@@ -131,7 +133,7 @@ export function describePresence(title: string, storage: () => { redisUrl?: stri
       expect(await client.logout('kept')).toBe('1,r-5');
     });
 
-    test('answers what is sent at once in order, whatever it is', async () => {
+    it('answers requests that are sent together in order, valid or not', async () => {
       const asked = Array.from({ length: 200 }, (_, n) =>
         n % 10 === 0 ? 'nonsense' : { type: 'login', session_id: `p${n}`, user_id: n },
       );
@@ -141,7 +143,7 @@ export function describePresence(title: string, storage: () => { redisUrl?: stri
       expect(await client.reply()).toBe('7,home');
     });
 
-    test('counts sessions right when many log in and out at once over several connections', async () => {
+    it('counts sessions correctly when many begin and end at once over several connections', async () => {
       const clients = await Promise.all(Array.from({ length: 4 }, () => PresenceClient.connect(presence.port)));
       await Promise.all(clients.map((one, n) => one.login(`base${n}`, 1)));
       await client.login('stays', 1);
@@ -160,13 +162,13 @@ export function describePresence(title: string, storage: () => { redisUrl?: stri
       await Promise.all(clients.map((one) => one.close()));
     });
 
-    test('answers a peer that sends and half-closes', async () => {
+    it('answers a peer that closes its side of the connection after its requests', async () => {
       const asked = Array.from({ length: 50 }, (_, n) => `{"type":"login","session_id":"h${n}","user_id":1}\r\n`);
       client.socket.end(asked.join(''));
       for (const _ of asked) expect(await client.reply()).toBe('ok');
     });
 
-    test('takes a request with thousands of ids', async () => {
+    it('accepts a request with thousands of ids', async () => {
       await client.login('s1', 1);
       const ids = Array.from({ length: 20_000 }, (_, n) => n + 1);
       expect(JSON.parse(await client.looking('home', ids))).toEqual(ids.slice(1));

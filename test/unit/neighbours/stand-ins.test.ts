@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningStandIns, startStandIns } from '../../../neighbours/stand-ins/server.ts';
 import { HttpRecorder } from '../../support/http-recorder.ts';
 
@@ -32,7 +32,7 @@ describe('the stand-ins', () => {
     return [answer.status, await answer.json()];
   }
 
-  test('list the members of rooms and communities', async () => {
+  it('lists the members of rooms and communities', async () => {
     const { communityUrl } = standIns;
     expect(await get(`${communityUrl}/community/feign/1/member-id`)).toEqual([
       200,
@@ -42,13 +42,13 @@ describe('the stand-ins', () => {
     expect(await get(`${communityUrl}/room/feign/99/member-id`)).toMatchObject([400, { isSuccess: false, code: 4004 }]);
   });
 
-  test('list the places of a user, bare', async () => {
+  it('lists the places of a user as a bare array', async () => {
     const answer = await fetch(`${standIns.communityUrl}/community/feign/room-list/1`);
     expect(await answer.text()).toBe('["community/1","community/2","direct/5","direct/6"]');
     expect(await get(`${standIns.communityUrl}/community/feign/room-list/77`)).toEqual([200, []]);
   });
 
-  test('show a channel to those who may read it', async () => {
+  it('shows a channel to users who may read it, and to no others', async () => {
     const channel = (id: number, headers: Record<string, string>) =>
       get(`${standIns.communityUrl}/channel/${id}`, headers);
     const [status, body] = await channel(11, { AUTHORIZATION: 'Bearer x', id: '3' });
@@ -67,7 +67,7 @@ describe('the stand-ins', () => {
     expect(await channel(11, { AUTHORIZATION: 'x' })).toMatchObject([400, { code: 2100 }]);
   });
 
-  test('find users by id', async () => {
+  it('finds users by id', async () => {
     const find = (body: unknown) => send('POST', `${standIns.userUrl}/find-id-list`, body);
     const ada = { id: 1, name: 'Ada', code: 'c1', image: null, state: 'online' };
     expect(await find([1, 77])).toEqual([200, { ...OK, result: { 1: ada } }]);
@@ -76,7 +76,7 @@ describe('the stand-ins', () => {
     expect(await find('{bad')).toMatchObject([400, { code: 2100 }]);
   });
 
-  test('keep what the notification service was asked', async () => {
+  it('keeps the calls to the notification service', async () => {
     const { notificationUrl, notifications } = standIns;
     const direct = {
       userId: 1,
@@ -95,7 +95,7 @@ describe('the stand-ins', () => {
     expect(notifications).toHaveLength(0);
   });
 
-  test('take another directory and tell the chat server whose members changed', async () => {
+  it('accepts another directory and notifies the chat server of changed member lists', async () => {
     const url = `http://127.0.0.1:${standIns.port}/directory`;
     const [, before] = await get(url);
     const after = structuredClone(before) as {
@@ -118,7 +118,7 @@ describe('the stand-ins', () => {
     ]);
   });
 
-  test('refuse a directory that makes no sense, and keep the old one', async () => {
+  it('refuses a directory that is not valid, and keeps the old one', async () => {
     const url = `http://127.0.0.1:${standIns.port}/directory`;
     const [status, body] = await send('PUT', url, { users: {}, rooms: { 5: ['x'] } });
     expect([status, JSON.stringify(body)]).toEqual([400, expect.stringContaining('rooms.5.0')]);
@@ -128,12 +128,12 @@ describe('the stand-ins', () => {
     ]);
   });
 
-  test('name the changes that no chat server took', async () => {
+  it('returns the changes that no chat server accepted', async () => {
     chat.status = 503;
     expect(await standIns.replaceDirectory({ users: {}, rooms: {}, communities: {} })).toHaveLength(5);
   });
 
-  test('read a directory file', async () => {
+  it('reads a directory file and refuses one that is not valid', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'stand-ins-'));
     const directoryFile = join(folder, 'world.json');
     await writeFile(directoryFile, '{"users":{"8":{"name":"Edsger"}},"rooms":{"3":[8]}}');

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { LineReader, LineTooLong } from '../../../src/adapters/tcp/line-reader.ts';
 
 function readAll(reader: LineReader, bytes: Buffer, cuts: readonly number[]): string[] {
@@ -14,7 +14,7 @@ function readAll(reader: LineReader, bytes: Buffer, cuts: readonly number[]): st
   return lines;
 }
 
-test('lines are the same however the bytes come', () => {
+it('reads the same lines however the bytes are split', () => {
   const line = fc.string({ unit: 'grapheme' }).map((text) => text.replace(/[\r\n]/g, ''));
   fc.assert(
     fc.property(fc.array(line), fc.array(fc.nat(200)), fc.constantFrom('\r\n', '\n'), (lines, cuts, end) => {
@@ -24,21 +24,24 @@ test('lines are the same however the bytes come', () => {
   );
 });
 
-test('bytes that are no UTF-8 are replaced', () => {
+it('replaces bytes that are not valid UTF-8', () => {
   expect([...new LineReader(100).push(Buffer.from([0xff, 0x41, 0xc3, 0x0d, 0x0a]))]).toEqual(['\ufffdA\ufffd']);
 });
 
-test.each([1, 7, 64, 1_000])('a line may be as long as the cap and no longer, in chunks of %d', (chunk) => {
-  const feed = (length: number) => {
-    const bytes = Buffer.from(`${'x'.repeat(length)}\r\n`);
-    const cuts = Array.from({ length: Math.ceil(bytes.length / chunk) }, (_, index) => index * chunk);
-    return readAll(new LineReader(500), bytes, cuts);
-  };
-  expect(feed(500)).toEqual(['x'.repeat(500)]);
-  expect(() => feed(502)).toThrow(LineTooLong);
-});
+it.each([1, 7, 64, 1_000])(
+  'accepts a line up to the limit and refuses a longer one, in chunks of %d bytes',
+  (chunk) => {
+    const feed = (length: number) => {
+      const bytes = Buffer.from(`${'x'.repeat(length)}\r\n`);
+      const cuts = Array.from({ length: Math.ceil(bytes.length / chunk) }, (_, index) => index * chunk);
+      return readAll(new LineReader(500), bytes, cuts);
+    };
+    expect(feed(500)).toEqual(['x'.repeat(500)]);
+    expect(() => feed(502)).toThrow(LineTooLong);
+  },
+);
 
-test('a line without an end is given up at the cap', () => {
+it('refuses a line without an end at the limit', () => {
   const reader = new LineReader(64 * 1024);
   const chunk = Buffer.alloc(16 * 1024, 'x');
   for (let round = 0; round < 4; round += 1) expect([...reader.push(chunk)]).toEqual([]);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   beforeEnter,
   enter,
@@ -17,8 +17,8 @@ import { parseWhereabouts, type Whereabouts, whereaboutsText } from '../../../sr
 const HOME: Whereabouts = { kind: 'home' };
 const VOICE: Whereabouts = { kind: 'voice', communityId: 1, channelId: 11 };
 
-describe('requests', () => {
-  test.each<[Question<unknown>, string]>([
+describe('the requests to presence', () => {
+  it.each<[Question<unknown>, string]>([
     [login('s1', 3), '{"type":"login","session_id":"s1","user_id":"3"}'],
     [logout('s1'), '{"type":"logout","session_id":"s1"}'],
     [state(3, HOME), '{"type":"state","user_id":"3","channel_id":"home"}'],
@@ -27,11 +27,11 @@ describe('requests', () => {
     [notLooking('c-11', [3]), '{"type":"community","channel_id":"c-11","community_id":"c-11","ids":[3]}'],
     [beforeEnter(3, 1), '{"type":"before-enter","user_id":"3","community_id":"1"}'],
     [enter(3, 1, 11), '{"type":"enter","user_id":"3","channel_id":"c-11","community_id":"1"}'],
-  ])('are one line of JSON each', ({ line }, expected) => {
+  ])('writes each request as one line of JSON: %o', ({ line }, expected) => {
     expect(line).toBe(`${expected}\r\n`);
   });
 
-  test('a session id can not end the line or forge a key', () => {
+  it('writes one line with the same keys whatever the session id is', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (sessionId) => {
         const { line } = login(sessionId, 3);
@@ -42,12 +42,12 @@ describe('requests', () => {
   });
 });
 
-describe('replies', () => {
-  test('to login may be anything', () => {
+describe('the replies of presence', () => {
+  it('accepts any text as the reply to a login', () => {
     for (const reply of ['', 'ok', '반환메세지', '\ufffd\ufffd']) expect(login('s', 3).read(reply)).toBeUndefined();
   });
 
-  test.each([
+  it.each([
     ['1,home', { userId: 1, whereabouts: HOME }],
     ['1,null', { userId: 1, whereabouts: null }],
     ['1,r-5', { userId: 1, whereabouts: { kind: 'conversation', key: 'r-5' } }],
@@ -55,27 +55,27 @@ describe('replies', () => {
     ['3,com1', { userId: 3, whereabouts: null }],
     ['null,null', null],
     ['abc,home', null],
-  ])('to logout: %s', (reply, expected) => {
+  ])('reads the reply to a logout: %s', (reply, expected) => {
     expect(logout('s').read(reply)).toEqual(expected);
   });
 
-  test.each([
+  it.each([
     ['home,r-5', HOME],
     ['null,r-5', null],
     ['c-11,r-5', { kind: 'conversation', key: 'c-11' }],
     ['com1,c-11,r-5', VOICE],
     ['com1,r-5', null],
     ['r-7,r-6', { kind: 'conversation', key: 'r-7' }],
-  ])('to a move to r-5: %s', (reply, expected) => {
+  ])('reads the reply to a move into r-5: %s', (reply, expected) => {
     expect(state(3, { kind: 'conversation', key: 'r-5' }).read(reply)).toEqual(expected);
   });
 
-  test('to a move into a voice channel', () => {
+  it('reads the reply to a move into a voice channel', () => {
     expect(state(3, VOICE).read('com1,c-11,com1,c-11')).toEqual(VOICE);
     expect(state(3, VOICE).read('home,com1,c-11')).toEqual(HOME);
   });
 
-  test('about who is looking are lists of those who were asked for', () => {
+  it('reads of the users who do not look only those that were asked for', () => {
     const { read } = notLooking('r-5', [3, 7, 9]);
     expect(read('[]')).toEqual([]);
     expect(read('[3, 7]')).toEqual([3, 7]);
@@ -83,29 +83,33 @@ describe('replies', () => {
     expect(read('[3, 8]')).toEqual([3]);
   });
 
-  test('about voice channels', () => {
+  it('reads the reply to a question about voice channels', () => {
     const { read } = beforeEnter(3, 1);
     expect(read('{}')).toEqual({});
     expect(read('{"11":["3","7"],"12":[]}')).toEqual({ 11: ['3', '7'], 12: [] });
     expect(read('{"11":[3]}')).toEqual({ 11: ['3'] });
   });
 
-  test('that refuse are no nonsense', () => {
+  it('takes a reply that begins with error: for a refusal, not for nonsense', () => {
     for (const question of [login('s', 3), logout('s'), notLooking('r-5', []), enter(3, 1, 11)]) {
       expect(() => question.read('error: failed')).toThrow(RefusedRequest);
     }
   });
 
-  test.each<[string, Question<unknown>, readonly string[]]>([
+  it.each<[string, Question<unknown>, readonly string[]]>([
     ['logout', logout('s'), ['', 'ok', 'a b,home', '1,<html>', ',', '{"a":1,"b":2}']],
     ['a move', state(3, HOME), ['', 'ok', 'x', '<a>,home', ',']],
-    ['who is looking', notLooking('r-5', [3]), ['', '3', '[3', '[a]', '[3,]', '[[3]]', '{}', '["3"]']],
-    ['voice', beforeEnter(3, 1), ['', 'x', 'null', '[]', '1', '{"11":3}', '{"x":[]}', '{"__proto__":[]}']],
-  ])('to %s that make no sense', (_title, question, replies) => {
+    ['a question about users', notLooking('r-5', [3]), ['', '3', '[3', '[a]', '[3,]', '[[3]]', '{}', '["3"]']],
+    [
+      'a question about voice channels',
+      beforeEnter(3, 1),
+      ['', 'x', 'null', '[]', '1', '{"11":3}', '{"x":[]}', '{"__proto__":[]}'],
+    ],
+  ])('takes a reply to %s for nonsense when it cannot be the answer', (_title, question, replies) => {
     for (const reply of replies) expect(() => question.read(reply)).toThrow(NonsenseReply);
   });
 
-  test('of any text are read or called nonsense', () => {
+  it('reads any reply, or takes it for a refusal or nonsense', () => {
     const questions = [login('s', 3), logout('s'), state(3, VOICE), notLooking('c-11', [3]), enter(3, 1, 11)];
     const reply = fc.oneof(
       fc.string({ unit: 'binary' }),
@@ -126,7 +130,7 @@ describe('replies', () => {
     );
   });
 
-  test('to a move tell every place that there is', () => {
+  it('reads every kind of place in the reply to a move', () => {
     const id = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
     const place = fc.oneof(
       fc.constant('home'),
@@ -143,7 +147,7 @@ describe('replies', () => {
   });
 });
 
-test('portions hold everybody once, and no answer about one is too long', () => {
+it('splits a list of users into portions whose answers fit into the limit', () => {
   const ids = fc.array(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), { maxLength: 300 });
   fc.assert(
     fc.property(ids, fc.integer({ min: 40, max: 1_000 }), (all, bytes) => {
