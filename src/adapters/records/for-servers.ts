@@ -1,4 +1,5 @@
 import type { ChatEvent } from '../../domain/chat-event.ts';
+import { isStored } from '../../domain/stored-event.ts';
 
 /**
  * True for the events that the servers themselves act on. A server must read such a record even if
@@ -6,15 +7,11 @@ import type { ChatEvent } from '../../domain/chat-event.ts';
  * `IncomingRecord.isForServers`.
  */
 export function isForServers(event: ChatEvent): boolean {
+  if (isStored(event)) return false;
   switch (event.kind) {
     case 'members-changed':
     case 'roster':
       return true;
-    case 'message':
-    case 'reply':
-    case 'file':
-    case 'modify':
-    case 'delete':
     case 'unknown':
     case 'foreign':
     case 'typing':

@@ -29,12 +29,8 @@ export function encodeRecord({ event, batchEnd }: OutgoingRecord, server: string
 }
 
 function fieldsOf(event: OutgoingEvent): Fields {
+  if (isStored(event)) return encodeMessage(event);
   switch (event.kind) {
-    case 'message':
-    case 'reply':
-    case 'file':
-    case 'modify':
-    case 'delete':
     case 'typing':
       return encodeMessage(event);
     case 'connect':

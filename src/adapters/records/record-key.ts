@@ -1,4 +1,5 @@
 import type { OutgoingEvent } from '../../application/ports/message-bus.ts';
+import { isStored } from '../../domain/stored-event.ts';
 
 /**
  * The key under which an event travels between servers. It is the place of the event (`r-5`,
@@ -6,12 +7,8 @@ import type { OutgoingEvent } from '../../application/ports/message-bus.ts';
  * id}`).
  */
 export function recordKey(event: OutgoingEvent): string {
+  if (isStored(event)) return event.place;
   switch (event.kind) {
-    case 'message':
-    case 'reply':
-    case 'file':
-    case 'modify':
-    case 'delete':
     case 'typing':
     case 'members-changed':
       return event.place;
