@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,6 +68,19 @@ it('gives the memory directory each listed user once, and leaves users who are n
     code: 'not-permitted',
     message: 'you are not a member of channel 12',
   });
+});
+
+it('accepts the directory file that docs/configuration.md shows', () => {
+  const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+  const [, json = ''] = /```json\n([^`]+)```/.exec(page.slice(page.indexOf('## The directory file'))) ?? [];
+  const world = readDirectory(JSON.parse(json));
+  expect(world.users.get(2)).toEqual({ name: 'Grace', image: null });
+  expect(world.communities.get(1)?.channels).toEqual(
+    new Map([
+      [11, null],
+      [12, [1]],
+    ]),
+  );
 });
 
 function problemsOf(content: unknown): string {
