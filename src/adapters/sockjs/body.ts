@@ -40,8 +40,8 @@ function collect(request: IncomingMessage, limit: number): Promise<Buffer | null
 }
 
 /**
- * Answers 413 and closes the connection when the client has sent its body, or after {@link
- * LINGER_MS}.
+ * Answers 413 and closes the connection when the client has sent its body, at the latest after
+ * {@link LINGER_MS}.
  */
 export function answerTooLarge(request: IncomingMessage, response: ServerResponse): void {
   const text = 'Payload too large.\n';

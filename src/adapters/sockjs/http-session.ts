@@ -13,7 +13,7 @@ export interface HttpSessionHost extends ConnectionHost {
   readonly wheel: Wheel<HttpSession>;
   /** Bytes of a client that may wait while the application has paused the connection. */
   readonly maxHeldBytes: number;
-  /** The session has no receiver now. It may be called several times in a row. */
+  /** The session has no receiver. May be called several times in a row. */
   detached(session: HttpSession): void;
   /** The session has a receiver again. */
   attached(session: HttpSession): void;

@@ -5,7 +5,7 @@ import type { ConnectionHost } from './guarded-listener.ts';
 import type { Identity } from './identity.ts';
 import type { LiveConnection, Wheel } from './wheel.ts';
 
-/** Options of a SockJS service. A comment ends with the default. */
+/** Options of a SockJS service. */
 export interface SockJsOptions {
   /** Path of the service without a slash at the end, e.g. `/my-chat`. */
   readonly prefix: string;
@@ -13,41 +13,53 @@ export interface SockJsOptions {
   readonly onConnection: (connection: Connection) => ConnectionListener;
   /**
    * Called with an exception of a listener or of `onConnection`. The connection is closed with
-   * 1011. Nothing
+   * 1011. Default: does nothing.
    */
   readonly onError?: (error: unknown) => void;
-  /** Bytes after which a streaming response ends and the client sends the next request. 131072 */
+  /**
+   * Bytes after which a streaming response ends and the client sends the next request. Default:
+   * 131072.
+   */
   readonly responseLimit?: number;
-  /** Milliseconds between heart-beats: SockJS `h` frames, and pings on every WebSocket. 25000 */
+  /**
+   * Milliseconds between heart-beats: SockJS `h` frames, and pings on every WebSocket. Default:
+   * 25000.
+   */
   readonly heartbeatDelay?: number;
-  /** Milliseconds that an HTTP session lives without a receiver. 5000 */
+  /** Milliseconds that an HTTP session lives without a receiver. Default: 5000. */
   readonly disconnectDelay?: number;
-  /** Milliseconds that a WebSocket client has to answer a close. 5000 */
+  /** Milliseconds that a WebSocket client has to answer a close. Default: 5000. */
   readonly closeTimeout?: number;
-  /** Whether WebSockets are offered. true */
+  /** Whether WebSockets are offered. Default: true. */
   readonly websocket?: boolean;
-  /** Takes over upgrade requests of a WebSocket version other than RFC 6455. None */
+  /** Takes over upgrade requests of a WebSocket version other than RFC 6455. Default: none. */
   readonly otherHandshake?: OtherHandshake;
-  /** Whether session answers set the `JSESSIONID` cookie, which some load balancers need. false */
+  /**
+   * Whether session answers set the `JSESSIONID` cookie, which some load balancers need. Default:
+   * false.
+   */
   readonly cookieNeeded?: boolean;
-  /** Bytes of one incoming message on the wire: one WebSocket message, or one HTTP body. 131072 */
+  /**
+   * Bytes of one incoming message on the wire: one WebSocket message, or one HTTP body. Default:
+   * 131072.
+   */
   readonly maxPayload?: number;
-  /** Bytes that may wait for one client, including the buffer of its socket. 1048576 */
+  /** Bytes that may wait for one client, including the buffer of its socket. Default: 1048576. */
   readonly maxQueuedBytes?: number;
-  /** HTTP sessions at one time. Further ones are refused with 503. 10000 */
+  /** HTTP sessions at one time. Further ones are refused with 503. Default: 10000. */
   readonly maxSessions?: number;
   /**
    * Whether a page of that origin may use the service. `origin` is undefined if the client sent
-   * none. All may
+   * none. Default: all may.
    */
   readonly allowOrigin?: (origin: string | undefined, request: IncomingMessage) => boolean;
-  /** Chooses a sub-protocol of those offered; undefined for none. None */
+  /** Chooses a sub-protocol of those offered; undefined for none. Default: none. */
   readonly selectProtocol?: (offered: ReadonlySet<string>) => string | undefined;
-  /** The client's address. The peer of the socket */
+  /** The client's address. Default: the peer of the socket. */
   readonly addressOf?: (request: IncomingMessage) => string;
-  /** Lower-case names of request headers that a connection keeps. None */
+  /** Lower-case names of request headers that a connection keeps. Default: none. */
   readonly keepHeaders?: readonly string[];
-  /** URL of the SockJS client script that the iframe page loads. The newest 1.x on jsDelivr */
+  /** URL of the SockJS client script that the iframe page loads. Default: 1.x on jsDelivr. */
   readonly sockjsUrl?: string;
 }
 

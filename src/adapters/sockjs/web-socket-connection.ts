@@ -5,7 +5,7 @@ import type { SharedFrame } from '../transport/shared-frame.ts';
 import { SocketWriter } from '../transport/socket-writer.ts';
 import { joinedTextFrame, openTextFrame, PING_FRAME, textFrame } from '../transport/web-socket-frame.ts';
 import { type ConnectionHost, GuardedListener } from './guarded-listener.ts';
-import type { Identity } from './identity.ts';
+import type { Upgrade } from './options.ts';
 import type { LiveConnection, Wheel } from './wheel.ts';
 
 /** Heart-beat intervals without a byte from the client until it is given up. */
@@ -51,13 +51,7 @@ export class WebSocketConnection implements LiveConnection {
   #bytesSeen = -1;
   #unanswered = 0;
 
-  constructor(
-    ws: ServerWebSocket,
-    socket: Socket,
-    identity: Identity,
-    host: ConnectionHost,
-    wheel: Wheel<LiveConnection>,
-  ) {
+  constructor(ws: ServerWebSocket, { socket, identity, host, wheel }: Upgrade) {
     this.#ws = ws;
     this.#socket = socket;
     this.#writer = new SocketWriter(socket);

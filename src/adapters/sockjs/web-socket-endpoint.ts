@@ -2,8 +2,8 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Server, WebSocketServer } from 'ws';
-import { type Identity, identityOf } from './identity.ts';
-import type { Settings } from './options.ts';
+import { identityOf } from './identity.ts';
+import type { Settings, Upgrade } from './options.ts';
 import type { Route } from './route.ts';
 import { SockJsWebSocketConnection } from './sock-js-web-socket-connection.ts';
 import { ServerWebSocket, WebSocketConnection } from './web-socket-connection.ts';
@@ -58,15 +58,15 @@ export class WebSocketEndpoint {
   #accept(isSockJs: boolean, request: IncomingMessage, socket: Socket, head: Buffer): void {
     const settings = this.#settings;
     const identity = identityOf(request, settings);
-    const upgrade = { request, socket, head, isSockJs, identity, host: settings, wheel: this.#wheel };
+    const upgrade: Upgrade = { request, socket, head, isSockJs, identity, host: settings, wheel: this.#wheel };
     if (settings.otherHandshake(upgrade)) return;
-    this.#server.handleUpgrade(request, socket, head, (ws) => this.#connect(isSockJs, ws, socket, identity));
+    this.#server.handleUpgrade(request, socket, head, (ws) => connect(ws, upgrade));
   }
+}
 
-  #connect(isSockJs: boolean, ws: ServerWebSocket, socket: Socket, identity: Identity): void {
-    const Kind = isSockJs ? SockJsWebSocketConnection : WebSocketConnection;
-    new Kind(ws, socket, identity, this.#settings, this.#wheel).open();
-  }
+function connect(ws: ServerWebSocket, upgrade: Upgrade): void {
+  const Kind = upgrade.isSockJs ? SockJsWebSocketConnection : WebSocketConnection;
+  new Kind(ws, upgrade).open();
 }
 
 function headerOf(request: IncomingMessage, name: string): string | undefined {

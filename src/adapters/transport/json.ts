@@ -23,9 +23,7 @@ export function parseJson(body: Buffer, maxDepth: number): unknown {
   }
 }
 
-/**
- * Counts brackets outside of strings. A hostile body costs one pass over its bytes and no stack.
- */
+/** Counts brackets outside of strings, in one pass over the bytes and without recursion. */
 export function isDeeperThan(json: Buffer, maxDepth: number): boolean {
   let depth = 0;
   let isInString = false;

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { type Flushable, flushSoon } from './flush-soon.ts';
 
-/** Bytes of a run up to which its chunks are copied into one buffer. */
+/** The chunks of a run with at most this many bytes are copied into one buffer. */
 const MAX_JOINED_BYTES = 16 * 1024;
 
 /**

@@ -71,15 +71,15 @@ describe('a slow consumer', () => {
       await client.until('\r\n\r\n');
       client.socket.pause();
       const slow = await host.accepted();
-      let most = 0;
+      let max = 0;
       for (let round = 0; round < 2000 && slow.connection.isOpen; round += 1) {
         slow.connection.sendShared(chunk);
         other.connection.sendShared(chunk);
-        most = Math.max(most, slow.connection.bufferedBytes);
+        max = Math.max(max, slow.connection.bufferedBytes);
         if (round % 4 === 0) await other.connection.drained();
       }
       expect(await slow.closed.promise).toEqual({ code: 1008, reason: 'slow consumer' });
-      expect(most).toBeLessThan(limit + 2 * 64 * 1024);
+      expect(max).toBeLessThan(limit + 2 * 64 * 1024);
       expect(other.connection.isOpen).toBe(true);
       other.connection.send('done');
       for (let text = ''; !text.includes('done'); ) text = await quick.next();
