@@ -17,7 +17,8 @@ const DIRECTORY_FILE_FORM = `## The directory file
 \`DIRECTORY_FILE\` takes the place of the community service and the user service. Each part may be missing. A channel has a list
 of its private members, or \`null\` if it is open to the whole community. The server reads the file again within a second of a
 change; if it is then not valid, the content read before stays in force and the server logs an error. The member lists of rooms
-and communities that the server has already used stay in the member cache: change them by the service calls, or start again.
+and communities that the server has already used stay in the member cache. Only the service calls change them, or a restart if
+\`REDIS_URL\` is not set.
 
 \`\`\`json
 {
