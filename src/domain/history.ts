@@ -1,9 +1,6 @@
 import type { MessageId } from './ids.ts';
 import type { Message } from './message.ts';
 
-/** The text that a reply shows for a deleted parent. */
-export const DELETED_PARENT = '삭제된 메세지입니다.';
-
 /** A message of a history page, with its parent as it is when the page is read. */
 export interface HistoryEntry {
   readonly message: Message;

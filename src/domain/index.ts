@@ -10,5 +10,4 @@ export * from './ids.ts';
 export * from './message.ts';
 export * from './place.ts';
 export * from './stored-event.ts';
-export * from './time.ts';
 export * from './whereabouts.ts';

@@ -1,7 +1,10 @@
 import type { ShownHistory } from '../../application/application.ts';
-import { DELETED_PARENT, type HistoryEntry } from '../../domain/history.ts';
+import type { HistoryEntry } from '../../domain/history.ts';
 import { isFile, type Message } from '../../domain/message.ts';
-import { wireTime } from '../../domain/time.ts';
+import { wireTime } from '../support/wire-time.ts';
+
+/** The text that a reply shows for a deleted parent: "The message was deleted." */
+const DELETED_PARENT = '삭제된 메세지입니다.';
 
 /** Shows a stored file as the link that a client can open. */
 export type ShowFile = (content: string) => string;

@@ -2,7 +2,7 @@ import type { TypingShown } from '../../domain/chat-event.ts';
 import { type CommunityId, type MessageId, parseId, parseMessageId, type UserId } from '../../domain/ids.ts';
 import { type ConversationKey, channelKey, idOf, isChannel, roomKey } from '../../domain/place.ts';
 import { type Draft, type FileType, isStoredKind, type StoredKind } from '../../domain/stored-event.ts';
-import { wireTime } from '../../domain/time.ts';
+import { wireTime } from '../support/wire-time.ts';
 import { type Fields, readId, readText, readTime, Undecodable } from './record-fields.ts';
 import type { RecordStream } from './record-stream.ts';
 

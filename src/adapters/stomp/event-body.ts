@@ -1,7 +1,7 @@
 import type { ChatEvent } from '../../domain/chat-event.ts';
 import { idOf, isChannel } from '../../domain/place.ts';
 import type { Draft, FileShared } from '../../domain/stored-event.ts';
-import { wireTime } from '../../domain/time.ts';
+import { wireTime } from '../support/wire-time.ts';
 
 /**
  * Makes the link of a stored file from its key and the base, e.g. `ab12` and

@@ -1,4 +1,4 @@
-import { compactTime } from '../../../domain/time.ts';
+import { compactTime } from '../../support/wire-time.ts';
 import { messageCountBody, parseBody } from '../bodies.ts';
 import type { Handler, HttpDeps } from '../deps.ts';
 import { sendJson } from '../envelope.ts';

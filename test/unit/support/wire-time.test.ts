@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { compactTime, wireTime } from '../../../src/domain/time.ts';
+import { compactTime, wireTime } from '../../../src/adapters/support/wire-time.ts';
 
 const MS = Date.UTC(2026, 0, 2, 3, 4, 5, 6);
 
