@@ -1,11 +1,14 @@
 import type { UserId } from './ids.ts';
 import type { MemberListKey } from './place.ts';
 
-/** A room or community has other members now. Every server updates its lists and ends the live subscriptions of users who were removed. */
+/**
+ * A room or community has other members now. Every server updates its lists and ends the live
+ * subscriptions of users who were removed.
+ */
 export interface MembersChanged {
   readonly kind: 'members-changed';
   readonly place: MemberListKey;
-  /** The whole list that holds from now on. */
+  /** The new list of all members. */
   readonly members: readonly UserId[];
 }
 
@@ -18,9 +21,10 @@ export interface SessionEntry {
 /**
  * A server's report about its sessions to the other servers.
  *
- * - `hello`: the sender starts and asks every server for all of its sessions
- * - `roster`: all sessions of the sender, in `parts` records of one `version`
- * - `delta`: changes since the last record; `version` grows by one a record, so that a lost record is noticed
+ * - `hello`: a question to every server for all of its sessions, at a start and when a report is
+ * missing
+ * - `roster`: all sessions of the sender, in `parts` records of one version
+ * - `delta`: changes since the last report
  * - `alive`: no changes
  * - `bye`: the sender stops, and its sessions have ended
  */
@@ -29,6 +33,10 @@ export interface SessionsReport {
   readonly server: string;
   /** Start time of the server process, in milliseconds since 1970. A restart begins a new epoch. */
   readonly epoch: number;
+  /**
+   * Number of the report, one higher than that of the sender's last report, so that a lost one is
+   * noticed. `hello` and `bye` have the number of the last report.
+   */
   readonly version: number;
   readonly type: 'hello' | 'roster' | 'delta' | 'alive' | 'bye';
   readonly joined: readonly SessionEntry[];
@@ -38,5 +46,5 @@ export interface SessionsReport {
   readonly parts?: number;
 }
 
-/** An event between servers. No client sees it as it is. */
+/** An event that servers send to each other. Clients do not receive it. */
 export type ClusterEvent = MembersChanged | SessionsReport;

@@ -2,8 +2,8 @@ import { type ChannelId, type CommunityId, parseId } from './ids.ts';
 import { type ConversationKey, idOf, isChannel, parseConversationKey } from './place.ts';
 
 /**
- * Where a user looks: nothing open (`home`), a room or text channel (`r-5`, `c-11`), or a voice channel of a community (`com1,c-11`).
- * The texts are those of the presence protocol.
+ * The place where a user looks: none (`home`), a room or text channel (`r-5`, `c-11`), or a voice
+ * channel of a community (`com1,c-11`). The texts are those of the presence protocol.
  */
 export type Whereabouts =
   | { readonly kind: 'home' }
@@ -12,7 +12,7 @@ export type Whereabouts =
 
 const HOME: Whereabouts = { kind: 'home' };
 
-/** Reads one of the texts above; null for anything else, `null` and the empty text among them. */
+/** Reads one of the texts above. Null for any other text, also for `null` and the empty text. */
 export function parseWhereabouts(text: string): Whereabouts | null {
   if (text === 'home') return HOME;
   const key = parseConversationKey(text);
@@ -26,6 +26,7 @@ export function parseWhereabouts(text: string): Whereabouts | null {
   return { kind: 'voice', communityId, channelId: idOf(channel) };
 }
 
+/** The text that `parseWhereabouts` reads. */
 export function whereaboutsText(whereabouts: Whereabouts): string {
   switch (whereabouts.kind) {
     case 'home':
