@@ -63,11 +63,11 @@ async function run(): Promise<void> {
   say('everything runs; Ctrl-C stops it');
   for (const [name, address] of addresses) process.stdout.write(`  ${name.padEnd(10)} ${address}\n`);
 
-  const gone = new Set<string>();
+  const ended = new Set<string>();
   const watch = setInterval(() => {
     for (const { id, running } of cluster.servers) {
-      if (running || gone.has(id)) continue;
-      gone.add(id);
+      if (running || ended.has(id)) continue;
+      ended.add(id);
       say(`${id} has ended`);
     }
   }, WATCH_MS);

@@ -11,8 +11,8 @@ import { Noise } from './fuzz/mutate.ts';
 import { FuzzedServer } from './fuzz/server.ts';
 
 const REPETITIONS = 5;
-const MOST_SHOWN = 20;
-const MOST_GROWTH = 20 * 1024 * 1024;
+const MAX_SHOWN = 20;
+const MAX_GROWTH_BYTES = 20 * 1024 * 1024;
 /** Share of the inputs that go to a whole server. The modules get the rest. */
 const SHARE = { frames: 0.25, sockJs: 0.1, bodies: 0.1 };
 
@@ -31,7 +31,7 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, (error: unknown) => found(`${event}: ${stackOf(error)}`));
 }
 process.on('exit', () => {
-  for (const finding of findings.slice(0, MOST_SHOWN)) say(finding);
+  for (const finding of findings.slice(0, MAX_SHOWN)) say(finding);
 });
 
 function stackOf(error: unknown): string {
@@ -83,7 +83,7 @@ await server.stop();
 
 const [first = 0, ...later] = sizes;
 const growth = Math.max(...later) - first;
-if (growth >= MOST_GROWTH) found(`the heap grew by ${(growth / 1e6).toFixed(1)} MB`);
+if (growth >= MAX_GROWTH_BYTES) found(`the heap grew by ${(growth / 1e6).toFixed(1)} MB`);
 say(
   `${findings.length} findings, the heap grew by ${(growth / 1e6).toFixed(1)} MB from the end of the first repetition on`,
 );

@@ -28,15 +28,15 @@ export interface ClusterServices {
  */
 export async function ownServices(name: string, progress: (line: string) => void): Promise<ClusterServices> {
   const begun = Date.now();
-  const told = <Running>(service: string, address: (running: Running) => string, starting: Promise<Running>) =>
+  const reported = <Running>(service: string, address: (running: Running) => string, starting: Promise<Running>) =>
     starting.then((running) => {
       progress(`${service} answers on ${address(running)} after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
       return running;
     });
   const starting = [
-    told('Kafka', ({ brokers }) => brokers.join(), startKafka({ own: true })),
-    told('MongoDB', ({ url }) => url, startMongo({ own: true })),
-    told('Redis', ({ url }) => url, startRedis({ own: true })),
+    reported('Kafka', ({ brokers }) => brokers.join(), startKafka({ own: true })),
+    reported('MongoDB', ({ url }) => url, startMongo({ own: true })),
+    reported('Redis', ({ url }) => url, startRedis({ own: true })),
   ] as const;
   const settled = await Promise.allSettled(starting);
   const stop = async () => {

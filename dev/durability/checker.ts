@@ -94,12 +94,12 @@ export interface Verdict {
 
 type Say = (fault: Fault, detail: string) => void;
 
-const MOST_FINDINGS = 100;
+const MAX_FINDINGS = 100;
 
 export function check(run: Run): Verdict {
   const findings: Finding[] = [];
   const say: Say = (fault, detail) => {
-    if (findings.length < MOST_FINDINGS) findings.push({ fault, detail });
+    if (findings.length < MAX_FINDINGS) findings.push({ fault, detail });
   };
   const stored = readLog(run, say);
   compareHistory(run, say);
@@ -159,10 +159,10 @@ function checkReceipts(
    * must be greater.
    */
   const floor = new Map<string, number>();
-  const vouched = new Map<string, number>();
+  const acknowledged = new Map<string, number>();
   for (const record of records) {
     if (record.what === 'sent') {
-      if (!floor.has(record.nonce)) floor.set(record.nonce, vouched.get(record.place) ?? 0);
+      if (!floor.has(record.nonce)) floor.set(record.nonce, acknowledged.get(record.place) ?? 0);
     } else if (record.what === 'acked') {
       const { nonce, place, seq, id } = record;
       const earlier = acks.get(nonce);
@@ -177,7 +177,7 @@ function checkReceipts(
       const least = floor.get(nonce) ?? 0;
       if (seq <= least)
         say('acknowledged earlier, numbered later', `${place}: ${nonce} got ${seq}, sent after ${least}`);
-      vouched.set(place, Math.max(seq, vouched.get(place) ?? 0));
+      acknowledged.set(place, Math.max(seq, acknowledged.get(place) ?? 0));
     }
   }
   return acks.size;

@@ -39,7 +39,7 @@ export class SimulatedSubscriber implements SimulatedClient {
   }
 
   /** Resolves when the subscription is live, or after a timeout. */
-  async join(server: SimulatedServer, patienceMs: number): Promise<void> {
+  async join(server: SimulatedServer, timeoutMs: number): Promise<void> {
     this.leave();
     const attempt = this.#attempt;
     const isCurrent = (): boolean => attempt === this.#attempt && server.alive;
@@ -76,7 +76,7 @@ export class SimulatedSubscriber implements SimulatedClient {
         (async () => (await server.app.subscribe(callerOf(1), request)).result)().then(() => resolve(), reject);
       });
     });
-    await Promise.race([live.catch(() => undefined), this.#time.sleep(patienceMs)]);
+    await Promise.race([live.catch(() => undefined), this.#time.sleep(timeoutMs)]);
     if (isCurrent() && this.server === null) this.leave();
   }
 }

@@ -48,7 +48,7 @@ const DECK: readonly (keyof Happened)[] = [
   ...(['kills', 'cuts', 'cuts', 'cuts'] as const),
 ];
 const JOIN_MS = 2_000;
-const PATIENCE_MS = 1_500;
+const TIMEOUT_MS = 1_500;
 const CATCH_UP_MS = 30_000;
 
 /**
@@ -154,18 +154,18 @@ export class Simulation {
     return new Promise((resolve, reject) => {
       // The client closed the connection of an attempt that timed out, so a later answer reaches
       // nobody.
-      const patience = this.#world.time.after(PATIENCE_MS, () => resolve(false));
+      const timeout = this.#world.time.after(TIMEOUT_MS, () => resolve(false));
       server.gate(() => {
         this.#records.push({ what: 'sent', nonce, place });
         command(server).then(
           (answer) => {
-            patience.cancel();
+            timeout.cancel();
             if (!server.alive) return resolve(false);
             this.#records.push({ what: 'acked', nonce, place, ...answer });
             resolve(true);
           },
           (error: unknown) => {
-            patience.cancel();
+            timeout.cancel();
             if (!(error instanceof Refusal)) reject(error);
             else resolve(error.code === 'message-not-found');
           },
@@ -197,12 +197,12 @@ export class Simulation {
   /** Makes troubles, several at a time, until all operations are sent. */
   async #trouble(): Promise<void> {
     const { time } = this.#world;
-    const mends: Promise<void>[] = [];
+    const repairs: Promise<void>[] = [];
     while (this.#open > 0) {
       await time.sleep(this.#random() * 500);
-      mends.push(this.#oneTrouble());
+      repairs.push(this.#oneTrouble());
     }
-    await Promise.all(mends);
+    await Promise.all(repairs);
     this.#world.broker.faults = {};
   }
 

@@ -230,7 +230,7 @@ export class Listener extends Person {
   readonly last = new Map<StormPlace, number>();
   /** Texts that many frames repeat. Each is kept once. */
   readonly #texts: Map<string, string>;
-  readonly #patience: number;
+  readonly #silenceMs: number;
   /** Places that are up to date since the last connect. */
   readonly #live = new Set<StormPlace>();
 
@@ -244,7 +244,7 @@ export class Listener extends Person {
     super(world, userId);
     this.name = name;
     this.#texts = texts;
-    this.#patience = 5_000 + world.random() * 9_000;
+    this.#silenceMs = 5_000 + world.random() * 9_000;
     for (const place of places) this.last.set(place, 0);
   }
 
@@ -280,7 +280,7 @@ export class Listener extends Person {
   }
 
   protected trouble(connection: StormConnection): string | null {
-    return performance.now() - connection.heardAt > this.#patience ? 'silence' : null;
+    return performance.now() - connection.heardAt > this.#silenceMs ? 'silence' : null;
   }
 
   #subscribe(place: StormPlace): void {

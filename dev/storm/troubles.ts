@@ -20,9 +20,9 @@ export interface Trouble {
 }
 
 const AT_ONCE = 3;
-const LEAST_FREEZE_MS = 2_000;
-const MOST_FREEZE_MS = 15_000;
-const MOST_DOWN_MS = 5_000;
+const MIN_FREEZE_MS = 2_000;
+const MAX_FREEZE_MS = 15_000;
+const MAX_DOWN_MS = 5_000;
 
 /**
  * Kills, freezes and restarts the parts of a cluster and cuts connections, by a seeded schedule. At
@@ -46,24 +46,24 @@ export class Troubles {
   /** Makes troubles for this time, and resolves when all parts are repaired. */
   async run(ms: number, stopped: AbortSignal): Promise<void> {
     const began = performance.now();
-    const mends: Promise<void>[] = [];
+    const repairs: Promise<void>[] = [];
     while (performance.now() - began < ms && !stopped.aborted) {
       await delay(500 + this.#random() * 2_500);
       const next = this.#draw();
       if (next === null) continue;
       const [part, kind] = next;
-      const least = kind === 'freeze' || kind === 'hang' ? LEAST_FREEZE_MS : 0;
-      const most = kind === 'freeze' || kind === 'hang' ? MOST_FREEZE_MS : MOST_DOWN_MS;
+      const least = kind === 'freeze' || kind === 'hang' ? MIN_FREEZE_MS : 0;
+      const most = kind === 'freeze' || kind === 'hang' ? MAX_FREEZE_MS : MAX_DOWN_MS;
       const lasts = Math.round(least + this.#random() * (most - least));
       this.done.push({ at: Math.round(performance.now() - began), part: part.name, kind, lasts });
       this.#busy.add(part.name);
-      mends.push(
+      repairs.push(
         (part.does[kind] ?? (async () => {}))(lasts).finally(() => {
           this.#busy.delete(part.name);
         }),
       );
     }
-    await Promise.all(mends);
+    await Promise.all(repairs);
   }
 
   /** Number of troubles by part and kind: `{"kafka kill": 3}`. */
