@@ -35,7 +35,7 @@ module.exports = {
     {
       name: 'adapter-knows-no-sibling',
       comment:
-        'An adapter knows application, domain and itself. Common ground is named: transport/ (sockets), records/ (the record format), support/.',
+        'An adapter knows application, domain and itself. Common ground is named: transport/ (the inbound side), records/ (the record format), support/.',
       severity: 'error',
       from: { path: '^src/adapters/([^/]+)/' },
       to: { path: '^src/', pathNot: '^src/(domain|application|adapters/$1|adapters/(transport|records|support))/' },

@@ -95,8 +95,7 @@ export class Replies {
 
   #refusalOf(error: unknown): Refusal {
     if (!(error instanceof Refusal)) {
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.#host.telemetry.log('error', 'a frame failed', { error: text, userId: this.#owner.caller.userId });
+      this.#host.telemetry.log('error', 'a frame failed', { userId: this.#owner.caller.userId, error });
     }
     return asRefusal(error);
   }
