@@ -24,7 +24,10 @@ export interface AdapterParts {
   onStop(name: string, close: () => Promise<void>): void;
 }
 
-/** Adapters that are used instead of the configured ones. Each function is called once, at the start. */
+/**
+ * Adapters that are used instead of the configured ones. Each function is called once, at the
+ * start.
+ */
 export type ForeignAdapters = {
   readonly [Port in keyof ReplaceablePorts]?: (parts: AdapterParts) => ReplaceablePorts[Port];
 };

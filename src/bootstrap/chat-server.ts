@@ -47,7 +47,8 @@ export class ChatServer {
   }
 
   /**
-   * Starts in this order: stores, bus, listening socket. When a step fails, the steps before it are undone.
+   * Starts in this order: stores, bus, listening socket. When a step fails, the steps before it are
+   * undone.
    * @throws StartFailure that names the variable to look at
    */
   static async start(options: ChatServerOptions): Promise<ChatServer> {
@@ -86,8 +87,8 @@ export class ChatServer {
   }
 
   /**
-   * Drains and stops: accepts nothing more, asks clients to connect to another server, stores and publishes what was accepted, leaves the
-   * cluster. Bounded in time; idempotent.
+   * Drains and stops: accepts nothing more, asks clients to connect to another server, stores and
+   * publishes what was accepted, leaves the cluster. Bounded in time; idempotent.
    */
   stop(): Promise<void> {
     return this.#lifecycle.stop(STOP_EACH_MS);

@@ -19,7 +19,10 @@ import { sharedMetrics } from './workers.ts';
 
 /** WebSocket close code: the server restarts, so the client should connect again. */
 const SERVICE_RESTART = 1012;
-/** Milliseconds in which accepted commands are stored and receipted before their connection is closed. */
+/**
+ * Milliseconds in which accepted commands are stored and receipted before their connection is
+ * closed.
+ */
 const SETTLE_MS = 2_500;
 /** Milliseconds in which requests under way end, and in which clients answer a close. */
 const LAST_REQUESTS_MS = 3_000;

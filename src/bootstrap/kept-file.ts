@@ -5,9 +5,10 @@ import { dirname } from 'node:path';
 const OWNER_ONLY = 0o600;
 
 /**
- * The text that is kept in a file, without blanks at its ends; where there is no file yet, one with mode 0600 that holds `make()`. Of several
- * processes that make it at once all get the same text, and none a half-written one.
- * @throws Error of the file system, and for a file with nothing in it, which is not overwritten
+ * The text that is kept in a file, without blanks at its ends. When there is no file, it is created
+ * with the text `make()` and mode 0600. When several processes create it at once, all get the same
+ * complete text.
+ * @throws Error of the file system, and for an empty file, which is not overwritten
  */
 export async function keptText(path: string, make: () => string): Promise<string> {
   const kept = await readKept(path);
@@ -16,20 +17,21 @@ export async function keptText(path: string, make: () => string): Promise<string
   const draft = `${path}.${process.pid}-${randomBytes(6).toString('hex')}`;
   try {
     await writeThrough(draft, `${make()}\n`);
-    // Unlike a rename, a link does not replace what another process has made meanwhile.
+    // Unlike a rename, a link does not replace a file that another process has created in the
+    // meantime.
     await link(draft, path).catch(unless('EEXIST'));
   } finally {
     await rm(draft, { force: true });
   }
   const made = await readKept(path);
-  if (made === null) throw new Error(`${path} has vanished`);
+  if (made === null) throw new Error(`${path} was removed while the server started`);
   return made;
 }
 
 async function readKept(path: string): Promise<string | null> {
   const text = await readFile(path, 'utf8').catch(unless('ENOENT'));
   if (text === undefined) return null;
-  if (text.trim() === '') throw new Error(`${path} is empty: restore it, or remove it to have a new one made`);
+  if (text.trim() === '') throw new Error(`${path} is empty: restore it, or remove it to get a new one`);
   return text.trim();
 }
 

@@ -1,6 +1,6 @@
 import { withTimeout } from '../adapters/support/with-timeout.ts';
 
-/** Things that were started, to be stopped in reverse order, once, whatever happens. */
+/** The parts that have been started. Stops them once, in reverse order. */
 export class Lifecycle {
   readonly #stops: { readonly name: string; readonly stop: () => Promise<void> | void }[] = [];
   readonly #onError: (name: string, error: unknown) => void;
@@ -10,12 +10,15 @@ export class Lifecycle {
     this.#onError = onError;
   }
 
-  /** Says how what was just started is stopped. */
+  /** Registers how to stop a part that has just been started. */
   onStop(name: string, stop: () => Promise<void> | void): void {
     this.#stops.push({ name, stop });
   }
 
-  /** Stops everything, the last started first; one that fails or takes longer than `eachMs` keeps no other from being stopped. Idempotent. */
+  /**
+   * Stops all parts, the last started first. A part that fails or takes longer than `eachMs`
+   * milliseconds does not keep the others running. Idempotent.
+   */
   stop(eachMs: number): Promise<void> {
     this.#stopping ??= this.#stopAll(eachMs);
     return this.#stopping;

@@ -25,7 +25,9 @@ export interface ServerParts {
   readonly adapters: ForeignAdapters;
 }
 
-/** All that takes time to open, and that the container needs before it can put the server together. */
+/**
+ * All that takes time to open, and that the container needs before it can put the server together.
+ */
 export interface OpenedResources {
   readonly server: string;
   readonly config: Config;

@@ -4,7 +4,11 @@ import { ConfigError, type ReadConfig } from './config/config.ts';
 import { readConfig } from './config/read-config.ts';
 import { runWorkers, workerNumber } from './workers.ts';
 
-/** Runs what the environment asks for: a server, or the parent of several. Problems are said on standard error, with an exit code. */
+/**
+ * Runs the server that the environment describes, or the parent process of several workers.
+ * Problems are written to standard error, and set an exit code: 2 for the configuration, 1 for a
+ * failed start.
+ */
 export async function run(): Promise<void> {
   const read = configured();
   if (read === null) return;
@@ -33,19 +37,19 @@ async function serve({ config, secrets, warnings }: ReadConfig): Promise<void> {
   } catch (error) {
     process.stderr.write(`the chat server did not start: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
-    // Whatever was half started must not keep the process.
+    // A part that was only half started must not keep the process alive.
     setTimeout(() => process.exit(1), 2_000).unref();
     return;
   }
   const { telemetry } = server;
   if (workerNumber() === null) for (const warning of warnings) telemetry.log('warn', warning);
   telemetry.log('info', 'listening', { url: server.url, demo: config.demo });
-  process.on('uncaughtException', (error) => telemetry.log('error', 'uncaught', { error }));
-  process.on('unhandledRejection', (error) => telemetry.log('error', 'unhandled', { error }));
+  process.on('uncaughtException', (error) => telemetry.log('error', 'uncaught exception', { error }));
+  process.on('unhandledRejection', (error) => telemetry.log('error', 'unhandled rejection', { error }));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       telemetry.log('info', 'stopping', { signal });
-      // Everything that was started is stopped then, and the process ends by itself.
+      // All parts have then stopped, and the process ends by itself.
       void server.stop().then(() => {
         telemetry.log('info', 'stopped');
         setTimeout(() => process.exit(0), 2_000).unref();

@@ -6,11 +6,15 @@ import { keptText } from './kept-file.ts';
 
 const SECRET_BYTES = 32;
 const LINK_KEY_BYTES = 32;
-/** The labels of the two steps from a token key to a link key. Servers of one cluster must agree on them. */
+/**
+ * The labels of the two steps from a token key to a link key. Servers of one cluster must agree on
+ * them.
+ */
 const LINK_KEY_LABELS = ['chat-server link key', 'chat-server file link'];
 
 /**
- * The secrets of the tokens: the configured ones, or one that is generated once and kept in the data folder, readable by its owner only.
+ * The secrets of the tokens: the configured ones, or one that is generated once and kept in the
+ * data folder, readable by its owner only.
  * @throws Error when the data folder can't be used, or when a secret gives no key
  */
 export async function tokenSecrets(jwt: Secrets['jwt'], dataDir: string): Promise<JwtKeyOptions> {
@@ -21,9 +25,9 @@ export async function tokenSecrets(jwt: Secrets['jwt'], dataDir: string): Promis
 }
 
 /**
- * The keys that sign links to files, derived from the keys of the tokens. The first signs; links that a previous one signed still work. The
- * holder of a link key can't sign tokens. A link stays valid for up to a year, also across an update of the server: the derivation must
- * not change.
+ * The keys that sign links to files, derived from the keys of the tokens. The first signs; links
+ * that a previous one signed still work. The holder of a link key can't sign tokens. A link stays
+ * valid for up to a year, also across an update of the server: the derivation must not change.
  */
 export function linkKeys(options: JwtKeyOptions): readonly Uint8Array[] {
   return signingKeys(options).map((key) =>

@@ -1,4 +1,7 @@
-/** A failure of the start, in words for the operator. The message begins with the variable to look at, and holds no credentials. */
+/**
+ * A failure of the start, in words for the operator. The message begins with the variable to look
+ * at, and holds no credentials.
+ */
 export class StartFailure extends Error {
   override readonly name = 'StartFailure';
 }
@@ -64,7 +67,9 @@ function reasonOf(message: string, file: RegExpExecArray | null): string {
   return message.replace(CREDENTIALS, '//');
 }
 
-/** The message of an error. Errors of several addresses have an empty one, and each address its own. */
+/**
+ * The message of an error. Errors of several addresses have an empty one, and each address its own.
+ */
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '' && error.errors.length > 0) {
     return messageOf(error.errors[0]);

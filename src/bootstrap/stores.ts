@@ -11,7 +11,10 @@ export interface Stores {
   readonly markers: ReadMarkers;
 }
 
-/** Opens the database that the configuration names; the code of others is not even loaded. Rejects with an error for people when it can't be had. */
+/**
+ * Opens the configured database. The code of the other one is not loaded.
+ * @throws Error with a human-readable message when the database can't be opened
+ */
 export async function openStores(config: Config['store'], lifecycle: Lifecycle, telemetry: Telemetry): Promise<Stores> {
   if (config.kind === 'sqlite') {
     const { SqliteDatabase } = await import('../adapters/sqlite/database.ts');

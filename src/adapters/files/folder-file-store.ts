@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } fro
 import { join } from 'node:path';
 import type { ByteStream, FileStore, StoredFile } from '../../application/ports/file-store.ts';
 import { OPAQUE_TYPE } from '../../domain/file.ts';
-import { checkKey, cleanFileName, isKey, type OnFailure, SourceErrors, storeAway } from './names.ts';
+import { checkKey, cleanFileName, isKey, type OnFailure, SourceErrors, storeFailure } from './names.ts';
 import { sniffed } from './sniff.ts';
 
 interface Meta {
@@ -11,11 +11,14 @@ interface Meta {
   readonly fileName: string | null;
 }
 
-const PART_LIFE_MS = 24 * 3_600_000;
+/** A part that is older was left by a server that died. */
+const MAX_PART_AGE_MS = 24 * 3_600_000;
 
 /**
- * Files in a folder: `ab/abcdef` (the bytes) beside `ab/abcdef.json` (type and name). A file is written under another name in `parts/`, forced to the disk, and moved
- * to its place last of all, so that what can be found is whole. The folder may be shared by several servers.
+ * Files in a folder: `ab/abcdef` (the bytes) beside `ab/abcdef.json` (type and name).
+ *
+ * A file is written in `parts/`, flushed to the disk and then moved to its place, so that every
+ * file that can be found is complete. Several servers may share the folder.
  */
 export class FolderFileStore implements FileStore {
   readonly #root: string;
@@ -26,14 +29,14 @@ export class FolderFileStore implements FileStore {
     this.#onFailure = onFailure;
   }
 
-  /** Makes the folder, and clears what servers that died a day ago or more left half-written. */
+  /** Creates the folder. Removes the incomplete files of servers that died a day ago or earlier. */
   async open(): Promise<void> {
     const parts = join(this.#root, 'parts');
     await mkdir(parts, { recursive: true });
     for (const name of await readdir(parts)) {
       const path = join(parts, name);
       const age = Date.now() - (await stat(path).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs;
-      if (age > PART_LIFE_MS) await rm(path, { force: true });
+      if (age > MAX_PART_AGE_MS) await rm(path, { force: true });
     }
   }
 
@@ -48,7 +51,7 @@ export class FolderFileStore implements FileStore {
       await written(`${part}.json`, texts(JSON.stringify({ contentType, fileName: cleanFileName(meta.fileName) })));
       await rename(`${part}.json`, `${path}.json`);
       await rename(part, path);
-      await flushed(join(path, '..'));
+      await flushFolder(join(path, '..'));
       return { size };
     } catch (error) {
       const gone = [part, `${part}.json`, path, `${path}.json`].map((left) => rm(left, { force: true }));
@@ -65,7 +68,7 @@ export class FolderFileStore implements FileStore {
       return { size, contentType, fileName, read: () => readBytes(path, range, this.#onFailure) };
     } catch (error) {
       if (isMissing(error)) return null;
-      throw storeAway(this.#onFailure, error);
+      throw storeFailure(this.#onFailure, error);
     }
   }
 
@@ -76,7 +79,7 @@ export class FolderFileStore implements FileStore {
       await rm(path, { force: true });
       await rm(`${path}.json`, { force: true });
     } catch (error) {
-      throw storeAway(this.#onFailure, error);
+      throw storeFailure(this.#onFailure, error);
     }
   }
 
@@ -105,8 +108,8 @@ async function* texts(text: string): ByteStream {
   yield Buffer.from(text);
 }
 
-/** A move is durable only when the folder is. */
-async function flushed(folder: string): Promise<void> {
+/** Flushes a folder: a move is durable only after that. */
+async function flushFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();
@@ -132,7 +135,7 @@ async function* readBytes(
   try {
     yield* createReadStream(path, { ...range, highWaterMark: 128 * 1024 }) as AsyncIterable<Buffer>;
   } catch (error) {
-    throw storeAway(onFailure, error);
+    throw storeFailure(onFailure, error);
   }
 }
 

@@ -2,28 +2,34 @@ import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { ByteStream, FileStore, StoredFile } from '../../application/ports/file-store.ts';
 import { OPAQUE_TYPE } from '../../domain/file.ts';
-import { checkKey, cleanFileName, isKey, type OnFailure, SourceErrors, storeAway } from './names.ts';
+import { checkKey, cleanFileName, isKey, type OnFailure, SourceErrors, storeFailure } from './names.ts';
 import { sniffed } from './sniff.ts';
 
 export interface S3FileStoreOptions {
   readonly bucket: string;
-  /** Goes before every key, with a slash at its end where one is wanted. */
+  /** In front of every key. Ends with a slash, or is empty. */
   readonly prefix: string;
-  /** Of an S3-compatible store; null for Amazon's. */
+  /** Address of an S3-compatible store; null for Amazon S3. */
   readonly endpoint: string | null;
   readonly region: string;
-  /** Null: as the SDK finds them (`AWS_ACCESS_KEY_ID`, ...). */
+  /** Null: the SDK finds them by itself (`AWS_ACCESS_KEY_ID`, ...). */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
 }
 
 type Sdk = typeof import('@aws-sdk/client-s3');
 
+/** Milliseconds in which a request must be answered. */
 const ANSWER_MS = 10_000;
-const TRIES = 2;
-/** Parts of a large file, of which two are in memory at once: the smallest that S3 takes. */
+const MAX_ATTEMPTS = 2;
+/**
+ * Size of the parts of a large file: the smallest that S3 accepts. Two parts are in memory at once.
+ */
 const PART_BYTES = 5 * 1024 * 1024;
 
-/** Files in a bucket. The SDK is loaded with the first use: it is large, and most servers have no bucket. */
+/**
+ * Files in a bucket. The SDK is loaded at the first use, because it is large and most servers have
+ * no bucket.
+ */
 export class S3FileStore implements FileStore {
   readonly #options: S3FileStoreOptions;
   readonly #onFailure: OnFailure;
@@ -55,7 +61,7 @@ export class S3FileStore implements FileStore {
           ...target,
           Body: Readable.from(counted(), { objectMode: false, highWaterMark: 64 * 1024 }),
           ContentType: contentType,
-          // Header values are ASCII.
+          // Values of headers must be ASCII.
           ...(fileName === null ? {} : { Metadata: { filename: encodeURIComponent(fileName) } }),
         },
         partSize: PART_BYTES,
@@ -83,7 +89,7 @@ export class S3FileStore implements FileStore {
       };
     } catch (error) {
       if (isMissing(error)) return null;
-      throw storeAway(this.#onFailure, error);
+      throw storeFailure(this.#onFailure, error);
     }
   }
 
@@ -93,11 +99,11 @@ export class S3FileStore implements FileStore {
     try {
       await client.send(new sdk.DeleteObjectCommand(this.#object(key)));
     } catch (error) {
-      throw storeAway(this.#onFailure, error);
+      throw storeFailure(this.#onFailure, error);
     }
   }
 
-  /** Lets the connections go. */
+  /** Closes the connections. */
   async close(): Promise<void> {
     const loaded = this.#loaded;
     this.#loaded = null;
@@ -110,7 +116,7 @@ export class S3FileStore implements FileStore {
       const { Body } = await client.send(new sdk.GetObjectCommand(input));
       if (Body instanceof Readable) yield* Body;
     } catch (error) {
-      throw storeAway(this.#onFailure, error);
+      throw storeFailure(this.#onFailure, error);
     }
   }
 
@@ -127,9 +133,9 @@ export class S3FileStore implements FileStore {
 function clientOf(sdk: Sdk, { endpoint, region, credentials }: S3FileStoreOptions): S3Client {
   return new sdk.S3Client({
     region,
-    maxAttempts: TRIES,
+    maxAttempts: MAX_ATTEMPTS,
     requestHandler: { connectionTimeout: 3_000, requestTimeout: ANSWER_MS, throwOnRequestTimeout: true },
-    // Compatible stores do not all know the newer check sums.
+    // Not every compatible store knows the newer checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }),

@@ -26,7 +26,9 @@ type HandlerOf<E extends Endpoint> = E['who'] extends 'client' ? ClientHandler :
 /** A handler for each entry of the table; null when the call is off. */
 type Handlers = { readonly [Name in EndpointName]: HandlerOf<(typeof ENDPOINTS)[Name]> | null };
 
-/** All HTTP calls except those of the STOMP endpoint, as an express application without a server. */
+/**
+ * All HTTP calls except those of the STOMP endpoint, as an express application without a server.
+ */
 export function createHttpApp(options: HttpOptions): Express {
   const deps = depsOf(options);
   const app = express();

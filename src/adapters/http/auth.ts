@@ -3,7 +3,8 @@ import type { Application, Caller } from '../../application/application.ts';
 import { accessToken } from '../transport/access-token.ts';
 
 /**
- * Who makes the request, by the token in the header `AUTHORIZATION`, bare or after `Bearer `.
+ * The caller of a request, by the token in the header `Authorization`, with or without `Bearer ` in
+ * front.
  * @throws Refusal `no-token`, `bad-token`
  */
 export function authenticate(application: Application, request: IncomingMessage): Caller {

@@ -51,7 +51,10 @@ function channelIdOf(text: string): number | null {
   return key !== null && isChannel(key) ? idOf(key) : null;
 }
 
-/** Checks a parsed body. @throws Refusal `bad-input` that names the field and the allowed values, never the value itself */
+/**
+ * Checks a parsed body.
+ * @throws Refusal `bad-input` that names the field and the allowed values, never the value itself
+ */
 export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
   const result = schema.safeParse(body);
   if (result.success) return result.data;

@@ -5,8 +5,11 @@ export interface ByteRange {
 }
 
 /**
- * Reads a `Range` header for a file of `size` bytes. `whole` where there is none, it is no range of bytes, or it asks for several (a server may answer
- * with everything); `none` where it lies outside of the file.
+ * Reads a `Range` header for a file of `size` bytes.
+ *
+ * - `whole`: there is no header, it is not a valid range of bytes, or it asks for several ranges (a
+ *   server may answer with the whole file)
+ * - `none`: the range is outside of the file
  */
 export function byteRange(header: string | undefined, size: number): ByteRange | 'whole' | 'none' {
   const match = /^bytes=(\d{0,15})-(\d{0,15})$/i.exec((header ?? '').replaceAll(' ', ''));

@@ -16,15 +16,15 @@ export interface HttpLimits {
   /** Entries of a history page, `LIMIT_PAGE_SIZE`. */
   readonly pageSize: number;
   readonly jsonDepth: number;
-  /** Of one file, `LIMIT_UPLOAD_BYTES`. */
+  /** Bytes of one file, `LIMIT_UPLOAD_BYTES`. */
   readonly uploadBytes: number;
-  /** Of a JSON body. 1 MiB */
+  /** Bytes of a JSON body. Default 1 MiB. */
   readonly jsonBytes?: number;
-  /** Uploads of one user under way at once. 8 */
+  /** Uploads of one user at the same time. Default 8. */
   readonly uploadsAtOnce?: number;
-  /** Milliseconds for a JSON body to arrive. 20000 */
+  /** Milliseconds in which a JSON body must arrive. Default 20,000. */
   readonly bodyMs?: number;
-  /** Milliseconds that an upload or download may stand still. 60000 */
+  /** Milliseconds in which an upload or download must make progress. Default 60,000. */
   readonly idleMs?: number;
 }
 
@@ -36,23 +36,26 @@ export interface HttpOptions {
   readonly clients: RequestClients;
   readonly allowOrigin: OriginRule;
   readonly isService: ServiceRule;
-  /** Prefix of file links, no slash at the end; null: as the request was addressed. */
+  /**
+   * Base of file links, without a slash at the end; null: the address to which the request was
+   * sent.
+   */
   readonly publicUrl: string | null;
   readonly limits: HttpLimits;
-  /** Null where the demo is off. */
+  /** Null when the demo is off. */
   readonly demo: {
-    /** Makes a user's token. @throws Refusal for a user who does not exist */
+    /** Issues the token of a user. @throws Refusal for a user who does not exist */
     issueToken(userId: UserId): MaybePromise<string>;
     demoWorld(): DemoWorld;
   } | null;
-  /** HTTP latencies are registered here, and `/metrics` shows all of it. */
+  /** The registry that `/metrics` shows. The metrics of HTTP are registered here. */
   readonly metrics: Registry;
-  /** The text of `/metrics` where this process is one of several behind the port; null: that of `metrics`. */
+  /** The text of `/metrics` when several processes serve the port; null: the text of `metrics`. */
   readonly allMetrics: (() => Promise<string>) | null;
   readonly health: () => { readonly ready: boolean; readonly reasons: readonly string[] };
 }
 
-/** The options with every default filled in. */
+/** The options with all defaults. */
 export interface HttpDeps extends HttpOptions {
   readonly limits: Required<HttpLimits>;
 }
@@ -67,7 +70,7 @@ export function depsOf(options: HttpOptions): HttpDeps {
   };
 }
 
-/** What file links in an answer to this request begin with. */
+/** The base of the file links in the answer to this request. */
 export function linkBase(deps: HttpOptions, request: IncomingMessage): string {
   if (deps.publicUrl !== null) return deps.publicUrl;
   const { scheme, host } = deps.clients.of(request);

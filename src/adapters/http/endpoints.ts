@@ -1,5 +1,11 @@
 /**
- * Who may call: `client` with a user's token, `service` one of the services around, `link` with a signed link, `demo` anyone where the demo is on, else nobody.
+ * The allowed callers:
+ *
+ * - `client`: with the token of a user
+ * - `service`: one of the other services
+ * - `link`: with a signed link
+ * - `demo`: everybody when the demo is on, otherwise nobody
+ * - `anyone`: everybody
  */
 export type Who = 'client' | 'service' | 'link' | 'demo' | 'anyone';
 
@@ -10,7 +16,7 @@ export interface Endpoint {
   readonly what: string;
 }
 
-/** Every HTTP call there is. The router is built from this table: what is not in it can't be reached. */
+/** All HTTP calls. The router is built from this table, so no other call can be reached. */
 export const ENDPOINTS = {
   roomHistory: {
     method: 'get',

@@ -2,21 +2,31 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../application/ports/clock.ts';
 import { isFileUrl } from '../../domain/file.ts';
 
-/** Links to stored files. A link works without a token until it expires, as an image tag needs it. */
+/**
+ * Links to stored files. A link works without a token until it expires, as an image tag needs it.
+ */
 export interface FileLinks {
   /**
-   * The link of a file: `{base}/chat-server/files/{key}?exp={seconds since 1970}&sig=...`. A whole URL comes back unchanged (some old
-   * messages hold one), and so does an empty text. All links to a file that are made within one hour are the same, so that browsers find
-   * the file in their cache.
-   * @param base `https://chat.example.com`, without a slash at the end; empty for a link relative to the host
+   * The link of a file: `{base}/chat-server/files/{key}?exp={seconds since 1970}&sig=...`. A whole
+   * URL comes back unchanged (some old messages hold one), and so does an empty text. All links to
+   * a file that are made within one hour are the same, so that browsers find the file in their
+   * cache.
+   * @param base `https://chat.example.com`, without a slash at the end; empty for a link relative
+   * to the host
    */
   link(key: string, base: string): string;
-  /** The end of the link in milliseconds since 1970; null when the signature is not ours or the link has expired. */
+  /**
+   * The end of the link in milliseconds since 1970; null when the signature is not ours or the link
+   * has expired.
+   */
   verify(key: string, query: { readonly exp: unknown; readonly sig: unknown }): number | null;
 }
 
 export interface FileLinkOptions {
-  /** Keys for HMAC-SHA-256 that sign nothing but links. The first signs; all are accepted. At least one. */
+  /**
+   * Keys for HMAC-SHA-256 that sign nothing but links. The first signs; all are accepted. At least
+   * one.
+   */
   readonly keys: readonly Uint8Array[];
   /** Hours that a link works, rounded up to the next full hour. */
   readonly hours: number;

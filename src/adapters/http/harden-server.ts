@@ -1,25 +1,35 @@
 import type { Server, ServerOptions } from 'node:http';
 
 export interface ServerLimits {
-  /** Bytes of a request's line and headers. */
+  /** Bytes of the line and headers of a request. */
   readonly headerBytes: number;
-  /** Milliseconds from the connection, or the end of the request before, to the end of the headers. 10000 */
+  /**
+   * Milliseconds from the connection, or from the end of the last request, to the end of the
+   * headers. Default 10,000.
+   */
   readonly headersMs?: number;
-  /** Milliseconds that a whole request may take, uploads too. 900000 */
+  /** Milliseconds for a whole request, also for an upload. Default 900,000. */
   readonly requestMs?: number;
-  /** Milliseconds that a connection waits for its next request. 60000 */
+  /** Milliseconds that a connection waits for its next request. Default 60,000. */
   readonly keepAliveMs?: number;
-  /** Milliseconds in which nothing moves either way, such as towards a client that does not read its answer. 120000 */
+  /**
+   * Milliseconds without any transfer in either direction, such as to a client that does not read
+   * its answer. Default 120,000.
+   */
   readonly idleMs?: number;
 }
 
+/** Milliseconds in which a client closes its side after a refused request. */
 const FAREWELL_MS = 2_000;
 
-/** What has to be said when the node server is made: `createServer(serverOptions(limits), handler)`. */
+/**
+ * The options that Node.js accepts only when a server is created:
+ * `createServer(serverOptions(limits), handler)`.
+ */
 export function serverOptions(limits: ServerLimits): ServerOptions {
   return {
     maxHeaderSize: limits.headerBytes,
-    // How often the limits below are looked at.
+    // How often Node.js checks the time limits.
     connectionsCheckingInterval: 2_000,
     insecureHTTPParser: false,
     noDelay: true,
@@ -28,8 +38,9 @@ export function serverOptions(limits: ServerLimits): ServerOptions {
 }
 
 /**
- * Bounds what one connection can hold. A body that trickles is the handlers' to cut, by the time a JSON body may take and the time an upload may stand still;
- * the limit of a whole request here is the last resort.
+ * Limits the resources that one connection can hold. The handlers cut a slow body themselves: a
+ * JSON body must arrive in time, an upload must make progress. The limit for a whole request here
+ * is the last resort.
  */
 export function hardenServer(server: Server, limits: ServerLimits): void {
   server.headersTimeout = limits.headersMs ?? 10_000;
@@ -39,12 +50,13 @@ export function hardenServer(server: Server, limits: ServerLimits): void {
   server.maxHeadersCount = 100;
   server.maxRequestsPerSocket = 10_000;
   server.on('clientError', (_error, socket) => {
-    // No answer tells a scanner more than it sent; a broken socket takes none.
+    // The answer tells a scanner nothing new. A broken socket takes no answer.
     if (!socket.writable) {
       socket.destroy();
       return;
     }
-    // Node gives the socket up to us: one that never closes its side would stay for good.
+    // Node.js leaves the socket to this handler. Without the timer, a client that never closes its
+    // side would keep it open.
     socket.once('finish', () => socket.destroy());
     setTimeout(() => socket.destroy(), FAREWELL_MS).unref();
     socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');

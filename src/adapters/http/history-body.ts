@@ -6,10 +6,13 @@ import { wireTime } from '../support/wire-time.ts';
 /** The text that a reply shows for a deleted parent: "The message was deleted." */
 const DELETED_PARENT = '삭제된 메세지입니다.';
 
-/** Shows a stored file as the link that a client can open. */
+/** Makes the link that a client can open of a stored file. */
 export type ShowFile = (content: string) => string;
 
-/** A history entry as clients know it; the phone client reads no further where `id`, `name`, `message` or `time` is null. */
+/**
+ * A history entry on the wire. The phone client stops reading when `id`, `name`, `message` or
+ * `time` is null.
+ */
 export interface HistoryBody {
   readonly id: string;
   readonly name: string;

@@ -3,12 +3,15 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 import type { RefusalCode } from '../../domain/errors.ts';
 
 export interface HttpMetrics {
-  /** Measures an answer from now until it is out. */
+  /** Measures the time from now until the answer has been sent. */
   timed(response: Response, method: string, route: string): void;
   refused(route: string, code: RefusalCode): void;
 }
 
-/** `route` is always the pattern, never the path: ids are no labels. */
+/**
+ * The metrics of the HTTP calls. `route` is always the pattern, never the path, so that ids do not
+ * become labels.
+ */
 export function createHttpMetrics(registry: Registry): HttpMetrics {
   const latency = new Histogram({
     name: 'chat_http_request_seconds',

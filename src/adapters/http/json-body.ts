@@ -11,7 +11,8 @@ export interface JsonBodyLimits {
 }
 
 /**
- * Reads a JSON body, whatever its content type says. A compressed body is refused: a small one can unfold into any size.
+ * Reads a JSON body, whatever its content type says. A compressed body is refused: a small one can
+ * unfold into any size.
  * @throws Refusal `bad-input`, `too-large`
  */
 export async function readJsonBody(request: IncomingMessage, limits: JsonBodyLimits): Promise<unknown> {

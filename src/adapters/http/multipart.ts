@@ -20,8 +20,10 @@ export interface MultipartLimits {
 }
 
 /**
- * Reads a multipart body. Settles only after every call of the sink has settled, so that the sink keeps nothing afterwards.
- * @throws Refusal `bad-input` for a malformed, truncated or aborted body, `too-large`, and the error of the sink
+ * Reads a multipart body. Settles only after every call of the sink has settled, so that the sink
+ * keeps nothing afterwards.
+ * @throws Refusal `bad-input` for a malformed, truncated or aborted body, `too-large`, and the
+ * error of the sink
  */
 export function readMultipart(request: IncomingMessage, limits: MultipartLimits, sink: MultipartSink): Promise<void> {
   const parser = parserOf(request, limits);
@@ -56,7 +58,8 @@ export function readMultipart(request: IncomingMessage, limits: MultipartLimits,
       } else doing(() => sink.field(name, value));
     });
     parser.on('file', (name, file, info) => {
-      // The part may break before anybody reads it. An error event without a listener ends the process.
+      // The part may break before anybody reads it. An error event without a listener ends the
+      // process.
       file.on('error', () => {});
       doing(() => sink.file(name, partBytes(file, limits.fileBytes), info.filename || null));
     });

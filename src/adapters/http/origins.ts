@@ -2,15 +2,16 @@ import type { Clock } from '../../application/ports/clock.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 
 /**
- * True when a page of this origin may use this server. `host` is the host and port to which the client sent the request. The origin is
- * undefined when the request names none.
+ * True when a page of this origin may use this server. `host` is the host and port to which the
+ * client sent the request. The origin is undefined when the request names none.
  */
 export type OriginRule = (origin: string | undefined, host: string) => boolean;
 
 /**
- * The rule of `ALLOWED_ORIGINS`: a list of origins split by commas, `*` for all, unset for the server's own origin. A request without an origin
- * passes, because it comes from no page. The own origin is compared by host and port only: behind a TLS proxy that is not trusted the
- * scheme is unknown.
+ * The rule of `ALLOWED_ORIGINS`: a list of origins split by commas, `*` for all, unset for the
+ * server's own origin. A request without an origin passes, because it comes from no page. The own
+ * origin is compared by host and port only: behind a TLS proxy that is not trusted the scheme is
+ * unknown.
  * @throws Error that names an entry that is not an origin
  */
 export function originRule(allowed: string | undefined): OriginRule {
@@ -56,7 +57,8 @@ function originOf(entry: string): string {
 function isOwn(origin: string, host: string): boolean {
   const page = URL.parse(origin);
   if (page === null || host === '') return false;
-  // Browsers leave out the default port of the scheme, in the origin and in the host. Other clients may write it.
+  // Browsers leave out the default port of the scheme, in the origin and in the host. Other clients
+  // may write it.
   const defaultPort = page.protocol === 'https:' ? ':443' : ':80';
   return page.host === (host.endsWith(defaultPort) ? host.slice(0, -defaultPort.length) : host);
 }

@@ -2,7 +2,10 @@ import type { Request } from 'express';
 import { Refusal } from '../../domain/errors.ts';
 import { parseId } from '../../domain/ids.ts';
 
-/** A parameter of the query; null when it is missing. @throws Refusal `bad-input` when it is given twice */
+/**
+ * A parameter of the query; null when it is missing.
+ * @throws Refusal `bad-input` when it is given twice
+ */
 export function queryText(request: Request, name: string): string | null {
   const value: unknown = request.query[name];
   if (value === undefined) return null;
@@ -10,7 +13,10 @@ export function queryText(request: Request, name: string): string | null {
   return value;
 }
 
-/** An id that the query must hold. @throws Refusal `bad-input` when it is missing or is not a positive integer */
+/**
+ * An id that the query must hold.
+ * @throws Refusal `bad-input` when it is missing or is not a positive integer
+ */
 export function queryId(request: Request, name: string): number {
   const value = queryText(request, name);
   if (value === null) throw new Refusal('bad-input', `${name} is missing`);
@@ -21,7 +27,10 @@ export function queryId(request: Request, name: string): number {
 
 const COUNT = /^(0|[1-9]\d{0,15})$/;
 
-/** An integer of 0 or more; null when it is missing. @throws Refusal `bad-input` for anything else */
+/**
+ * An integer of 0 or more; null when it is missing.
+ * @throws Refusal `bad-input` for anything else
+ */
 export function queryCount(request: Request, name: string): number | null {
   const value = queryText(request, name);
   if (value === null) return null;

@@ -5,7 +5,10 @@ import { sendJsonEarly, wrappedRefusal } from './envelope.ts';
 import type { HttpMetrics } from './http-metrics.ts';
 import { sendPlain } from './plain.ts';
 
-/** Answers the error of a handler: 400 with an envelope and a number, or a plain status for calls without an envelope. */
+/**
+ * Answers the error of a handler: 400 with an envelope and a number, or a plain status for calls
+ * without an envelope.
+ */
 export function refuse(
   deps: Pick<HttpDeps, 'telemetry'>,
   metrics: HttpMetrics,
@@ -30,7 +33,10 @@ export function refuse(
   }
 }
 
-/** Express marks its own errors about a request with status 400, such as a path that cannot be decoded. */
+/**
+ * Express marks its own errors about a request with status 400, such as a path that cannot be
+ * decoded.
+ */
 function refusalOf(error: unknown): Refusal {
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
   return status === 400 ? new Refusal('bad-input', 'the path of the request cannot be decoded') : asRefusal(error);

@@ -2,12 +2,15 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Client, Headers } from '../transport/client-address.ts';
 import type { Networks } from '../transport/networks.ts';
 
-/** True for a request of one of the services around, which may make the service calls. */
+/** True when a request comes from another service, which may make the service calls. */
 export type ServiceRule = (client: Client, headers: Headers) => boolean;
 
 /**
- * Holders of the token, or, where there is none, callers from the networks. Never: what was forwarded by a peer that is no trusted proxy, what comes
- * with a user's token, and, by network, what a browser sends (any page that its user looks at could make it).
+ * With a token: requests that have it. Without one: requests from the networks.
+ *
+ * Never a request that an untrusted proxy forwarded. Without a token, also never a request with an
+ * `Authorization` header, and never one from a browser, because any page that a user looks at could
+ * send it.
  */
 export function serviceRule(token: string | null, networks: Networks): ServiceRule {
   const expected = token === null ? null : digest(token);

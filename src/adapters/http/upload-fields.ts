@@ -5,7 +5,7 @@ import { checkNonce } from '../../domain/nonce.ts';
 import { type ConversationKey, channelKey, roomKey } from '../../domain/place.ts';
 import type { FileType } from '../../domain/stored-event.ts';
 
-/** Where an upload goes: a direct room or a channel of a community. */
+/** The kind of place that an upload goes to: a direct room or a channel of a community. */
 export type UploadKind = 'room' | 'channel';
 
 export interface UploadPlace {
@@ -25,7 +25,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   'nonce',
 ]);
 
-/** The text fields of an upload, checked as they come. */
+/** The text fields of an upload, checked as they arrive. */
 export class UploadFields {
   readonly #kind: UploadKind;
   readonly #caller: Caller;
@@ -36,16 +36,20 @@ export class UploadFields {
     this.#caller = caller;
   }
 
-  /** Unknown fields are ignored. @throws Refusal `bad-input`, `not-permitted` for another user's id */
+  /**
+   * Unknown fields are ignored.
+   * @throws Refusal `bad-input`, `not-permitted` for another user's id
+   */
   set(name: string, value: string): void {
     if (!KNOWN.has(name)) return;
-    // The place is checked when it is first named: a second one must not slip in behind the check.
+    // The place is checked when it is first known. A second one must not replace it after the
+    // check.
     if (this.#values.has(name)) throw new Refusal('bad-input', `${name} is given more than once`);
     this.#check(name, value);
     this.#values.set(name, value);
   }
 
-  /** Null until it is known. */
+  /** The place of the upload; null until its fields have arrived. */
   get place(): UploadPlace | null {
     const channelId = parseId(this.#values.get('channelId'));
     if (channelId === null) return null;
@@ -54,7 +58,10 @@ export class UploadFields {
     return communityId === null ? null : { place: channelKey(channelId), communityId };
   }
 
-  /** All fields, when the form has been read to its end. @throws Refusal `bad-input` that names every missing field */
+  /**
+   * All fields, when the form has been read to its end.
+   * @throws Refusal `bad-input` that names every missing field
+   */
   whole(): UploadDetails {
     const { place } = this;
     const fileType = fileTypeOf(this.#values.get('fileType'));

@@ -1,20 +1,21 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 
 /**
- * How a secret's text becomes the bytes of the key: its UTF-8 bytes, or what it decodes to as Base64 (as the issuing service's
- * library takes it).
+ * How the text of a secret becomes the bytes of a key: as UTF-8, or decoded as Base64. The library
+ * of the issuing service decodes Base64.
  */
 export type SecretEncoding = 'base64' | 'utf8';
 
 export interface JwtKeyOptions {
-  /** Texts as configured, at least one. The first signs, all are accepted. */
+  /** The configured texts, at least one. The first signs; all are accepted. */
   readonly secrets: readonly string[];
   readonly encoding: SecretEncoding;
 }
 
 /**
- * All keys that a token may be signed with, that of the first secret first. @throws Error for no secret, or one that gives no key;
- * the message never holds the secret
+ * All keys that may have signed a token, in the order of the secrets.
+ * @throws Error when there is no secret, or when one gives no key; the message never contains the
+ * secret
  */
 export function signingKeys(options: JwtKeyOptions): readonly [KeyObject, ...KeyObject[]] {
   const keys = options.secrets.flatMap((secret, index) => {
@@ -31,8 +32,9 @@ export function signingKeys(options: JwtKeyOptions): readonly [KeyObject, ...Key
 }
 
 /**
- * The keys that a text is read as. For well-formed Base64 there is one. Of a text that is none, such as a pass phrase, Java libraries
- * read either every letter they can, or whole groups of four letters of the standard alphabet only: both are in use.
+ * The keys that a text can mean. Valid Base64 means one key. Java libraries also accept other
+ * texts, such as a pass phrase. Some decode every character that they can, others only whole groups
+ * of four characters of the standard alphabet. Both kinds are in use, so both keys count.
  */
 function base64Readings(text: string): Buffer[] {
   const whole = Buffer.from(text, 'base64');

@@ -9,13 +9,16 @@ export interface JwtTokenIssuerOptions extends JwtKeyOptions {
   readonly now?: () => number;
 }
 
-/** Makes tokens such as the issuing service makes, for the demo. */
+/**
+ * Issues tokens for the demo, in the form of the tokens of the issuing service. The first key
+ * signs.
+ */
 export class JwtTokenIssuer {
   readonly #key: KeyObject;
   readonly #role: string;
   readonly #now: () => number;
 
-  /** @throws Error where a secret gives no key */
+  /** @throws Error when a secret gives no key */
   constructor(options: JwtTokenIssuerOptions) {
     this.#key = signingKeys(options)[0];
     this.#role = options.role ?? 'ROLE_USER';

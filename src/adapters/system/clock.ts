@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../application/ports/clock.ts';
 
-/** Longest time that setTimeout takes, in milliseconds; a longer one would fire at once. */
-const LONGEST = 2 ** 31 - 1;
+/** The longest delay that setTimeout supports, in milliseconds. A longer one would fire at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
 
 export class SystemClock implements Clock {
   now(): number {
@@ -15,7 +15,7 @@ export class SystemClock implements Clock {
   after(ms: number, task: () => void): Timer {
     let timer: NodeJS.Timeout;
     const wait = (left: number) => {
-      timer = left > LONGEST ? setTimeout(wait, LONGEST, left - LONGEST) : setTimeout(task, left);
+      timer = left > MAX_DELAY_MS ? setTimeout(wait, MAX_DELAY_MS, left - MAX_DELAY_MS) : setTimeout(task, left);
       timer.unref();
     };
     wait(ms);
@@ -23,7 +23,7 @@ export class SystemClock implements Clock {
   }
 
   soon(task: () => void): void {
-    // The event loop comes to immediates after it has read what the sockets hold.
+    // The event loop runs immediates after it has read the sockets.
     setImmediate(task);
   }
 }

@@ -14,7 +14,9 @@ export interface ErrorFields {
   readonly errors?: readonly unknown[];
 }
 
-/** The fields of a caught value for the log. Every value that is not an error comes back as it is. */
+/**
+ * The fields of a caught value for the log. Every value that is not an error comes back as it is.
+ */
 export function errorFields(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error) || depth > MAX_CAUSES) return error instanceof Error ? error.message : error;
   const { name, message, stack, cause } = error;
@@ -34,7 +36,10 @@ export function errorFields(error: unknown, depth = 0): unknown {
 /** The result code of SQLite for a full disk. */
 const SQLITE_FULL = 13;
 
-/** True when a full disk is among the causes of the error. Retries do not help then: somebody must act. */
+/**
+ * True when a full disk is among the causes of the error. Retries do not help then: somebody must
+ * act.
+ */
 export function isDiskFull(error: unknown, depth = 0): boolean {
   if (!(error instanceof Error) || depth > MAX_CAUSES) return false;
   const code = codeOf(error);

@@ -6,7 +6,10 @@ export interface SystemIdSourceOptions {
   readonly now?: () => number;
 }
 
-/** Ids of the form of MongoDB's ObjectId: 4 bytes of seconds, 5 random ones of this process, 3 of a counter. */
+/**
+ * Makes ids in the form of MongoDB's ObjectId: 4 bytes of seconds, 5 random bytes of this process,
+ * 3 bytes of a counter.
+ */
 export class SystemIdSource implements IdSource {
   readonly #now: () => number;
   readonly #process = randomBytes(5).toString('hex');

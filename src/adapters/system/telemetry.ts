@@ -9,11 +9,11 @@ export type LogThreshold = LogLevel | 'silent';
 export interface SystemTelemetryOptions {
   /** Default `info`. */
   readonly level?: LogThreshold;
-  /** Fields of every line, such as the server's id. */
+  /** Fields of every line, such as the id of the server. */
   readonly base?: Readonly<Record<string, unknown>>;
-  /** Where lines go; default: standard output. */
+  /** Destination of the lines; default: standard output. */
   readonly destination?: DestinationStream;
-  /** Whether the process's own figures (memory, event loop, ...) are kept too. Default false. */
+  /** True to measure the process too: memory, event loop, ... Default false. */
   readonly processMetrics?: boolean;
 }
 
@@ -21,22 +21,22 @@ type Help<Name extends string> = Readonly<Record<Name, string>>;
 
 const COUNTERS: Help<CounterName> = {
   events_stored: 'Events stored and numbered',
-  append_batches: 'Batches given to the store',
-  append_clashes: 'Batches whose number another server had taken',
-  append_failures: 'Batches of unknown fate',
-  gaps_held: 'Events held back until an earlier number came',
+  append_batches: 'Batches stored',
+  append_clashes: 'Batches whose first number another server had taken',
+  append_failures: 'Batches of which it is unknown whether they were stored',
+  gaps_held: 'Events held back until an earlier number arrived',
   gaps_read: 'Missing numbers read from the store',
-  outbox_republished: 'Batches put on the bus again',
-  resumes: 'Subscriptions that were brought up to date',
-  resets: 'Subscriptions told to start over',
+  outbox_republished: 'Batches published again from the outbox',
+  resumes: 'Subscriptions resumed with a replay',
+  resets: 'Subscriptions that had to start over',
   refusals: 'Refused commands and queries',
-  typing_dropped: 'Typing notices over the limit',
-  notifications_sent: 'Notifications handed over',
-  notifications_dropped: 'Notifications given up',
-  presence_failures: 'Calls to presence that failed',
-  presence_dropped: 'Presence notices over the budget',
-  records_skipped: 'Records that could not be read',
-  servers_given_up: 'Servers whose sessions were ended by this one',
+  typing_dropped: 'Typing notices dropped over the limit',
+  notifications_sent: 'Notifications sent',
+  notifications_dropped: 'Notifications dropped',
+  presence_failures: 'Failed calls to the presence service',
+  presence_dropped: 'Presence notices dropped over the budget',
+  records_skipped: 'Records that could not be decoded',
+  servers_given_up: 'Servers whose sessions this server ended',
 };
 
 const HISTOGRAMS: Readonly<Record<HistogramName, { readonly help: string; readonly buckets: number[] }>> = {
@@ -45,7 +45,7 @@ const HISTOGRAMS: Readonly<Record<HistogramName, { readonly help: string; readon
   publish_ms: { help: 'Time of a publish, ms', buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000] },
 };
 
-/** Whatever a caller passes by mistake, these never reach a log. */
+/** Fields that are never logged, even when a caller passes them by mistake. */
 const SECRET_FIELDS = ['token', 'secret', 'authorization', 'content', 'text', 'password', 'body'];
 const REDACTED = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]);
 
@@ -55,9 +55,15 @@ interface Instruments {
   readonly histograms: ReadonlyMap<HistogramName, Histogram>;
 }
 
-/** Logs as lines of JSON (a line break or quote in a field can't forge one), figures for Prometheus, all named `chat_...`. */
+/**
+ * Logs lines of JSON, and keeps metrics for Prometheus that are named `chat_...`. A line break or
+ * quote in a field cannot forge a line.
+ *
+ * An error with a full disk among its causes is logged at level error: no retry helps, somebody
+ * must act.
+ */
 export class SystemTelemetry implements Telemetry {
-  /** For adapters that log in their own name. */
+  /** For adapters that use pino themselves. */
   readonly logger: Logger;
   readonly #instruments: Instruments;
 
@@ -66,7 +72,7 @@ export class SystemTelemetry implements Telemetry {
     this.#instruments = instruments;
   }
 
-  /** One for each server: figures of two servers in one process do not mix. */
+  /** Creates the telemetry of one server. The metrics of two servers in one process stay apart. */
   static create(options: SystemTelemetryOptions = {}): SystemTelemetry {
     const settings = {
       level: options.level ?? 'info',
@@ -89,12 +95,12 @@ export class SystemTelemetry implements Telemetry {
     return new SystemTelemetry(logger, { registry, counters: new Map(counters), histograms: new Map(histograms) });
   }
 
-  /** The same figures, under the name of a subsystem in the logs. */
+  /** The same metrics, with the name of a subsystem in the log lines. */
   of(subsystem: string): SystemTelemetry {
     return new SystemTelemetry(this.logger.child({ subsystem }), this.#instruments);
   }
 
-  /** Adapters may register figures of their own here. */
+  /** Adapters may register their own metrics here. */
   get registry(): Registry {
     return this.#instruments.registry;
   }

@@ -1,8 +1,14 @@
 import type { MessageId } from '../../domain/ids.ts';
 
+/** Makes ids. It is a port so that tests can predict ids. */
 export interface IdSource {
-  /** A new message id: 24 hexadecimal digits, unique over all servers, growing with time in its first 8. */
+  /**
+   * A new message id: 24 hexadecimal digits, unique over all servers. The first 8 digits are the
+   * seconds since 1970.
+   */
   messageId(): MessageId;
-  /** An unguessable text of 128 bits or more, safe in URLs: session ids, file keys. */
+  /**
+   * A text that nobody can guess, of 128 bits or more, safe in URLs. For session ids and file keys.
+   */
   secret(): string;
 }

@@ -1,7 +1,8 @@
 /**
  * Counts, measures and logs what the application does. No method throws or waits.
  *
- * A log line has a fixed text, and fields for all that varies. Fields are ids and numbers, never message texts, names or tokens.
+ * A log line has a fixed text, and fields for all that varies. Fields are ids and numbers, never
+ * message texts, names or tokens.
  */
 export interface Telemetry {
   count(name: CounterName, by?: number): void;
@@ -14,7 +15,10 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface LogFields {
   readonly [name: string]: unknown;
-  /** The caught value itself: the adapter logs its message, code, stack and causes. A text is logged as it is. */
+  /**
+   * The caught value itself: the adapter logs its message, code, stack and causes. A text is logged
+   * as it is.
+   */
   readonly error?: unknown;
 }
 

@@ -10,7 +10,9 @@ export interface VerifiedToken {
 }
 
 /**
- * Reads access tokens: HS256 only, by any of the configured keys, `exp` and `iat` with a small leeway, `id` the user id (a number), `sub` not empty.
+ * Verifies access tokens. A token must be signed with HS256 by one of the configured keys. `exp`
+ * and `iat` are checked with a leeway of a few seconds, `id` must be a user id, `sub` must not be
+ * empty.
  * @throws Refusal `bad-token`
  */
 export interface TokenVerifier {

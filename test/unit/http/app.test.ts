@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Registry } from 'prom-client';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { createHttpApp } from '../../../src/adapters/http/app.ts';
 import { ENDPOINTS } from '../../../src/adapters/http/endpoints.ts';
 import { hardenServer, serverOptions } from '../../../src/adapters/http/harden-server.ts';
@@ -20,7 +20,7 @@ const demo = {
   demoWorld: () => ({ users: [{ id: 1, name: 'Ada', image: null }], rooms: [], communities: [] }),
 };
 
-test('every route is in the table of endpoints, and every endpoint is a route', async () => {
+it('every route is in the table of endpoints, and every endpoint is a route', async () => {
   const { options } = await serve({}, { demo });
   const app = createHttpApp({ ...options, metrics: new Registry() });
   const layers = app.router.stack;
@@ -34,7 +34,7 @@ test('every route is in the table of endpoints, and every endpoint is a route', 
   expect(layers.filter(({ route }) => route === undefined)).toHaveLength(5);
 });
 
-test.each(Object.values(ENDPOINTS).filter(({ who }) => who === 'client' || who === 'service'))(
+it.each(Object.values(ENDPOINTS).filter(({ who }) => who === 'client' || who === 'service'))(
   '$method $path is closed to strangers',
   async ({ method, path, who }) => {
     const { url } = await serve({});
@@ -45,7 +45,7 @@ test.each(Object.values(ENDPOINTS).filter(({ who }) => who === 'client' || who =
   },
 );
 
-test('unread and online', async () => {
+it('unread and online', async () => {
   const { url } = await serve({
     unread: async (_caller, { places }) => places.map((place) => ({ place, count: 2, newestTime: 1, seq: 41 })),
     online: async (_caller, { place }) => (place === 'com-1' ? [3, 7] : []),
@@ -69,7 +69,7 @@ test('unread and online', async () => {
   }
 });
 
-test('what is nowhere is a 404, wrapped under the calls', async () => {
+it('what is nowhere is a 404, wrapped under the calls', async () => {
   const { url } = await serve({});
   const { status, body } = await json(fetch(`${url}/chat-server/nothing`));
   expect([status, body]).toEqual([404, { ...refused(2100).body }]);
@@ -80,13 +80,13 @@ test('what is nowhere is a 404, wrapped under the calls', async () => {
   expect((await fetch(`${url}/chat-server/direct`, { method: 'DELETE' })).status).toBe(404);
 });
 
-test('a path that is no UTF-8 is bad input', async () => {
+it('a path that is no UTF-8 is bad input', async () => {
   const { url } = await serve({});
   const answer = json(fetch(`${url}/chat-server/room-user-list/%ff`, { method: 'PUT', body: '[1]' }));
   expect(await answer).toEqual(refused(2100));
 });
 
-test('the demo gives tokens only where it is on', async () => {
+it('the demo gives tokens only where it is on', async () => {
   const { url } = await serve({}, { demo });
   const ask = (body: string, headers = {}) => json(fetch(`${url}/demo/token`, { method: 'POST', body, headers }));
   expect(await ask('{"userId":1}')).toEqual({ status: 200, body: { token: 'token-1' } });
@@ -99,7 +99,7 @@ test('the demo gives tokens only where it is on', async () => {
   expect((await fetch(`${url}/..%2fapp.ts`)).status).toBe(404);
 });
 
-test('pages of allowed origins may call and read chat-seq, others may not', async () => {
+it('pages of allowed origins may call and read chat-seq, others may not', async () => {
   const history = { entries: [], seq: 3, profiles: new Map() };
   const { url } = await serve({ readHistory: async () => history }, { allowOrigin: originRule('https://web.example') });
   const call = (origin: string, init: RequestInit = {}) =>
@@ -126,7 +126,7 @@ test('pages of allowed origins may call and read chat-seq, others may not', asyn
   expect((await preflight('https://evil.example')).status).toBe(403);
 });
 
-test('the headers that keep browsers careful', async () => {
+it('the headers that keep browsers careful', async () => {
   const { url } = await serve({}, { demo });
   const api = await fetch(`${url}/chat-server/health/live`);
   expect(Object.fromEntries(api.headers)).toMatchObject({
@@ -142,7 +142,7 @@ test('the headers that keep browsers careful', async () => {
   expect(page.headers.get('content-security-policy')).not.toContain('unsafe');
 });
 
-test('health and metrics', async () => {
+it('health and metrics', async () => {
   const health = { ready: false, reasons: ['state-place: no heart-beat for 31 s'] };
   const { url } = await serve({ unread: async () => [] }, { health: () => health });
   expect((await fetch(`${url}/chat-server/health/live`)).status).toBe(200);
@@ -157,7 +157,7 @@ test('health and metrics', async () => {
   expect(metrics).not.toMatch(/98765|a_secret_key/);
 });
 
-test('connections that send nothing, or only half a request, are cut', async () => {
+it('connections that send nothing, or only half a request, are cut', async () => {
   const { url } = await serve({});
   const port = Number(new URL(url).port);
   const sockets = ['', 'GET / HTTP/1.1\r\nhost: x\r\n', 'nonsense\r\n\r\n'].map((text) => {
@@ -170,7 +170,7 @@ test('connections that send nothing, or only half a request, are cut', async () 
   await Promise.all(sockets);
 });
 
-test('a connection that is refused and never closes its side is cut', async () => {
+it('a connection that is refused and never closes its side is cut', async () => {
   const { url, server } = await serve({});
   const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
   socket.on('error', () => {});
@@ -185,7 +185,7 @@ test('a connection that is refused and never closes its side is cut', async () =
   socket.destroy();
 });
 
-test('a client that does not read its answer is cut', async () => {
+it('a client that does not read its answer is cut', async () => {
   const limits = { headerBytes: 16_384, idleMs: 300 };
   const server = createServer(serverOptions(limits), (_request, response) => response.end(Buffer.alloc(50_000_000)));
   hardenServer(server, limits);
@@ -200,7 +200,7 @@ test('a client that does not read its answer is cut', async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-test('a body that trickles is cut', async () => {
+it('a body that trickles is cut', async () => {
   const { url } = await serve({}, { limits: { bodyMs: 200 } });
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   socket.on('error', () => {});
@@ -213,13 +213,13 @@ test('a body that trickles is cut', async () => {
   expect(heard).toContain('"code":2100');
 });
 
-test('headers over the limit are refused', async () => {
+it('headers over the limit are refused', async () => {
   const { url } = await serve({});
   const response = await fetch(`${url}/chat-server/health/live`, { headers: { x: 'y'.repeat(20_000) } });
   expect([400, 431]).toContain(response.status);
 });
 
-test('prototype keys and operators in a body are only unknown fields', async () => {
+it('prototype keys and operators in a body are only unknown fields', async () => {
   const asked: unknown[] = [];
   const { url } = await serve({
     countUnread: async (...input) => {

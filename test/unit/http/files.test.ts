@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { FolderFileStore } from '../../../src/adapters/files/folder-file-store.ts';
 import { byteRange } from '../../../src/adapters/http/byte-range.ts';
 import { contentDisposition } from '../../../src/adapters/http/content-disposition.ts';
@@ -26,7 +26,7 @@ async function withFile(bytes: Uint8Array, fileName: string | null): Promise<Run
   return { ...running, link: running.options.fileLinks.link(KEY, running.url) };
 }
 
-test('a picture is shown, with what keeps it a picture', async () => {
+it('a picture is shown, with what keeps it a picture', async () => {
   const { link } = await withFile(PNG, 'cat é.png');
   const response = await fetch(link);
   expect(response.status).toBe(200);
@@ -44,7 +44,7 @@ test('a picture is shown, with what keeps it a picture', async () => {
   });
 });
 
-test.each([
+it.each([
   ['a page', '<!doctype html><script>alert(1)</script>', 'x.html'],
   ['a page that is named a picture', '<html><script>alert(1)</script>', 'x.png'],
   ['a drawing', '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>', 'x.svg'],
@@ -59,12 +59,12 @@ test.each([
   expect(await response.text()).toBe(text);
 });
 
-test('a PDF keeps its type and is saved', async () => {
+it('a PDF keeps its type and is saved', async () => {
   const { headers } = await fetch((await withFile(Buffer.from('%PDF-1.7\n'), null)).link);
   expect([headers.get('content-type'), headers.get('content-disposition')]).toEqual(['application/pdf', 'attachment']);
 });
 
-test('parts of a file, and what is there already', async () => {
+it('parts of a file, and what is there already', async () => {
   const { link } = await withFile(Buffer.from('0123456789'), 'x');
   const get = async (headers: Record<string, string>, method = 'GET') => {
     const response = await fetch(link, { headers, method });
@@ -87,7 +87,7 @@ test('parts of a file, and what is there already', async () => {
   expect((await fetch(link, { method: 'HEAD' })).headers.get('content-length')).toBe('10');
 });
 
-test.each([
+it.each([
   [undefined, 'whole'],
   ['bytes=', 'whole'],
   ['bytes=-', 'whole'],
@@ -104,13 +104,13 @@ test.each([
   expect(byteRange('bytes=-5', 0)).toBe('none');
 });
 
-test('names that would break out of the header stay in it', () => {
+it('names that would break out of the header stay in it', () => {
   expect(contentDisposition('attachment', 'a"b\\c%41\r\n(x)\'.txt\ud800')).toBe(
     `attachment; filename="a_b_c_41__(x)'.txt_"; filename*=UTF-8''a%22b%5Cc%2541%0D%0A%28x%29%27.txt%EF%BF%BD`,
   );
 });
 
-test('only a link that was signed opens a file, and only until it expires', async () => {
+it('only a link that was signed opens a file, and only until it expires', async () => {
   let now = NOW;
   const asked: string[] = [];
   const calls: Partial<Application> = {
@@ -143,7 +143,7 @@ test('only a link that was signed opens a file, and only until it expires', asyn
   expect(await status(link)).toBe(403);
 });
 
-test('links stay the same for an hour, are relative without a base, and survive a change of secrets', () => {
+it('links stay the same for an hour, are relative without a base, and survive a change of secrets', () => {
   let now = Math.floor(NOW / HOUR) * HOUR + 1;
   const clock = { now: () => now };
   const [old, young] = [Buffer.from('old secret'), Buffer.from('young secret')];
@@ -162,7 +162,7 @@ test('links stay the same for an hour, are relative without a base, and survive 
   expect(links.link('', 'http://x')).toBe('');
 });
 
-test('a store that is away is told plainly', async () => {
+it('a store that is away is told plainly', async () => {
   const { options, url } = await serve({
     openFile: async () => {
       throw new Refusal('try-again', 'not now');
@@ -172,7 +172,7 @@ test('a store that is away is told plainly', async () => {
   expect([response.status, await response.text()]).toEqual([503, 'not now\n']);
 });
 
-test('a store that breaks off in mid-file breaks the connection, so that nobody takes it for whole', async () => {
+it('a store that breaks off in mid-file breaks the connection, so that nobody takes it for whole', async () => {
   const failing = async function* () {
     yield Buffer.alloc(10);
     throw new Refusal('try-again', 'gone');
@@ -184,7 +184,7 @@ test('a store that breaks off in mid-file breaks the connection, so that nobody 
   await expect(whole()).rejects.toThrow();
 });
 
-test('readers who go away in mid-file leave no descriptors', async () => {
+it('readers who go away in mid-file leave no descriptors', async () => {
   const { link, url } = await withFile(Buffer.alloc(20_000_000), null);
   const before = (await readdir('/proc/self/fd')).length;
   const sockets = Array.from({ length: 20 }, () => {
@@ -197,7 +197,7 @@ test('readers who go away in mid-file leave no descriptors', async () => {
   await vi.waitFor(async () => expect((await readdir('/proc/self/fd')).length).toBeLessThanOrEqual(before + 2));
 });
 
-test('a reader who stops reading is cut, and costs no more than what is on its way', async () => {
+it('a reader who stops reading is cut, and costs no more than what is on its way', async () => {
   let given = 0;
   let ended = false;
   const endless = async function* () {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import {
   callLeftBody,
   demoTokenBody,
@@ -17,7 +17,7 @@ import { Refusal } from '../../../src/domain/errors.ts';
 import { temporaryFiles } from '../../support/embedded-application.ts';
 import { asUser, serve, uploadsTo } from './harness.ts';
 
-test('any JSON is a body as it must be, or a refusal', () => {
+it('any JSON is a body as it must be, or a refusal', () => {
   const words = fc.constantFrom(
     'userId',
     'roomIds',
@@ -46,7 +46,7 @@ test('any JSON is a body as it must be, or a refusal', () => {
   );
 });
 
-test('no header makes a client out of nothing, or throws', () => {
+it('no header makes a client out of nothing, or throws', () => {
   const trusted = parseNetworks(['10.0.0.0/8']);
   const token = fc.constantFrom(
     'for=',
@@ -80,7 +80,7 @@ test('no header makes a client out of nothing, or throws', () => {
   );
 });
 
-test('mutated forms are answered, keep nothing, and the server lives', async () => {
+it('mutated forms are answered, keep nothing, and the server lives', async () => {
   const files = await temporaryFiles();
   const refuse = async (): Promise<AppendOutcome[]> => [
     { kind: 'failed', error: new Refusal('not-permitted', 'never') },

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import type { ShownHistory } from '../../../src/application/application.ts';
 import type { HistoryRange } from '../../../src/domain/history.ts';
 import type { Message } from '../../../src/domain/message.ts';
@@ -44,7 +44,7 @@ async function entries(shown: ShownHistory): Promise<Record<string, unknown>[]> 
   return result;
 }
 
-test('an answer has the bytes of the original, with our fields after its own', async () => {
+it('an answer has the bytes of the original, with our fields after its own', async () => {
   const { url } = await serve({ readHistory: async () => page({}) });
   const response = await fetch(`${url}/chat-server/direct?ch_id=5`, { headers: asUser(1) });
   expect(response.status).toBe(200);
@@ -55,7 +55,7 @@ test('an answer has the bytes of the original, with our fields after its own', a
   );
 });
 
-test("a reply shows its parent's author, text and id as they are now", async () => {
+it("a reply shows its parent's author, text and id as they are now", async () => {
   const shown = page({
     entries: [{ message: message(reply), parent }],
     profiles: new Map([[2, { name: 'Grace', image: null }]]),
@@ -65,13 +65,13 @@ test("a reply shows its parent's author, text and id as they are now", async () 
   ]);
 });
 
-test('a reply to a deleted message says so', async () => {
+it('a reply to a deleted message says so', async () => {
   expect(await entries(page({ entries: [{ message: message(reply), parent: null }] }))).toMatchObject([
     { parentId: null, parentName: '', parentContent: '삭제된 메세지입니다.' },
   ]);
 });
 
-test('files are shown as links, whole addresses as they are', async () => {
+it('files are shown as links, whole addresses as they are', async () => {
   const [shown, answer] = await entries(
     page({
       entries: [
@@ -87,12 +87,12 @@ test('files are shown as links, whole addresses as they are', async () => {
   expect(answer?.parentContent).toMatch(/\/chat-server\/files\/key_of_file\?exp=/);
 });
 
-test('a text that looks like an address or a key stays a text', async () => {
+it('a text that looks like an address or a key stays a text', async () => {
   const shown = page({ entries: [{ message: message({ content: 'key_of_file' }), parent: null }] });
   expect(await entries(shown)).toMatchObject([{ message: 'key_of_file' }]);
 });
 
-test('names come from the user service, then from the message, then from the id, and nothing that must be there is null', async () => {
+it('names come from the user service, then from the message, then from the id, and nothing that must be there is null', async () => {
   const shown = page({
     entries: [
       { message: message({ userId: 2 }), parent: null },
@@ -106,7 +106,7 @@ test('names come from the user service, then from the message, then from the id,
   ]);
 });
 
-test.each<[string, string, HistoryRange]>([
+it.each<[string, string, HistoryRange]>([
   ['direct?ch_id=5', 'r-5', { kind: 'page', page: 0, size: 50 }],
   ['community?ch_id=11&page=1&size=3', 'c-11', { kind: 'page', page: 1, size: 3 }],
   ['direct?ch_id=5&size=200', 'r-5', { kind: 'page', page: 0, size: 200 }],
@@ -124,7 +124,7 @@ test.each<[string, string, HistoryRange]>([
   expect(asked).toEqual([{ place, range }]);
 });
 
-test.each([
+it.each([
   '',
   'ch_id=abc',
   'ch_id=0',
@@ -144,7 +144,7 @@ test.each([
   expect(await json(fetch(`${url}/chat-server/direct?${query}`, { headers: asUser(1) }))).toEqual(refused(2100));
 });
 
-test('asks for a token, bare or after Bearer', async () => {
+it('asks for a token, bare or after Bearer', async () => {
   const { url } = await serve({ readHistory: async () => page({}) });
   const call = (headers: Record<string, string>) => fetch(`${url}/chat-server/direct?ch_id=5`, { headers });
   expect(await json(call({}))).toEqual(refused(2101));

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { serviceRule } from '../../../src/adapters/http/service-auth.ts';
 import { LOCAL_NETWORKS, parseNetworks } from '../../../src/adapters/transport/networks.ts';
 import { RequestClients } from '../../../src/adapters/transport/request-clients.ts';
@@ -27,7 +27,7 @@ const DEEP = 'very deep';
 const LONG = 'very long';
 const DONE = '{"isSuccess":true,"code":1000,"message":"요청에 성공하였습니다."}';
 
-test('the calls of the services, as the original takes and answers them', async () => {
+it('the calls of the services, as the original takes and answers them', async () => {
   const { calls, heard } = recording();
   const { url } = await serve(calls);
   for (const [call, method, body] of [
@@ -49,7 +49,7 @@ test('the calls of the services, as the original takes and answers them', async 
   ]);
 });
 
-test('message-count has no wrapper and a clock of 24 hours', async () => {
+it('message-count has no wrapper and a clock of 24 hours', async () => {
   const asked: unknown[] = [];
   const { url } = await serve({
     countUnread: async (...input) => {
@@ -67,7 +67,7 @@ test('message-count has no wrapper and a clock of 24 hours', async () => {
   expect(asked).toEqual([[1, [5, 6]]]);
 });
 
-test.each([
+it.each([
   ['room-user-list/x', 'PUT', '[1]', 2100],
   ['room-user-list/5', 'PUT', '{"0":1}', 2100],
   ['room-user-list/5', 'PUT', '[1,null]', 2100],
@@ -88,7 +88,7 @@ test.each([
   expect(await json(fetch(`${url}/chat-server/${call}`, send(method, body)))).toEqual(refused(code));
 });
 
-test('a body may be nested as deep as the limit, in fields that nobody reads too', async () => {
+it('a body may be nested as deep as the limit, in fields that nobody reads too', async () => {
   const { url } = await serve({ countUnread: async () => [] });
   const call = (arrays: number) => {
     const body = `{"userId":1,"roomIds":[],"x":"[[[\\"[[[","y":${'['.repeat(arrays)}${']'.repeat(arrays)}}`;
@@ -98,7 +98,7 @@ test('a body may be nested as deep as the limit, in fields that nobody reads too
   expect(await call(32)).toEqual(refused(2100));
 });
 
-test('a body that does not tell its length is cut at the limit', async () => {
+it('a body that does not tell its length is cut at the limit', async () => {
   const { url } = await serve({}, { limits: { jsonBytes: 1_000 } });
   const endless = Readable.from(
     (async function* () {
@@ -109,7 +109,7 @@ test('a body that does not tell its length is cut at the limit', async () => {
   expect(await json(fetch(`${url}/chat-server/message-count`, init))).toEqual(refused(2413));
 });
 
-test('a body that is no UTF-8, or compressed, is refused', async () => {
+it('a body that is no UTF-8, or compressed, is refused', async () => {
   const { url } = await serve({});
   const call = (body: Uint8Array<ArrayBuffer>, headers = {}) =>
     json(fetch(`${url}/chat-server/message-count`, { method: 'POST', body, headers }));
@@ -117,7 +117,7 @@ test('a body that is no UTF-8, or compressed, is refused', async () => {
   expect(await call(Uint8Array.of(1), { 'content-encoding': 'gzip' })).toEqual(refused(2100));
 });
 
-test("neither a user's token nor a browser nor a stranger's proxy opens them", async () => {
+it("neither a user's token nor a browser nor a stranger's proxy opens them", async () => {
   const { calls, heard } = recording();
   const { url } = await serve(calls);
   const call = (headers: Record<string, string>) =>
@@ -135,7 +135,7 @@ test("neither a user's token nor a browser nor a stranger's proxy opens them", a
   expect(heard).toEqual([]);
 });
 
-test('behind a trusted proxy the address that it reports counts', async () => {
+it('behind a trusted proxy the address that it reports counts', async () => {
   const { calls } = recording();
   const { url } = await serve(calls, { clients: new RequestClients(parseNetworks(['127.0.0.1'])) });
   const call = async (headers: Record<string, string>) =>
@@ -146,7 +146,7 @@ test('behind a trusted proxy the address that it reports counts', async () => {
   expect(await call({ 'x-forwarded-for': '8.8.8.8', forwarded: 'for=10.1.2.3' })).toBe(400);
 });
 
-test('with a service token only its holders pass', async () => {
+it('with a service token only its holders pass', async () => {
   const { calls } = recording();
   const { url } = await serve(calls, { isService: serviceRule('s3cret', parseNetworks(LOCAL_NETWORKS)) });
   const call = (headers: Record<string, string>) =>
@@ -157,7 +157,7 @@ test('with a service token only its holders pass', async () => {
   expect(await call({ authorization: 'Bearer s3cret' })).toMatchObject({ status: 200 });
 });
 
-test('refusals of the application have their numbers, and its defects tell a client nothing', async () => {
+it('refusals of the application have their numbers, and its defects tell a client nothing', async () => {
   const { url, logged } = await serve({
     replaceMembers: async (place) => {
       if (place === 'r-1') throw new Refusal('try-again', 'not now');

@@ -2,7 +2,10 @@ import type { DemoWorld } from '../demo-world.ts';
 import type { Handler } from '../deps.ts';
 import { sendJson } from '../envelope.ts';
 
-/** The demo's users and places, `{"users":[...],"rooms":[...],"communities":[...]}`. */
+/**
+ * Answers with the users and places of the demo:
+ * `{"users":[...],"rooms":[...],"communities":[...]}`.
+ */
 export function demoWorldRoute(demo: { demoWorld(): DemoWorld }): Handler {
   return (_request, response) => sendJson(response, 200, demo.demoWorld());
 }

@@ -27,7 +27,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** The demo page and its files. */
+/** Serves the demo page and its files. */
 export function pageRoute(): Handler {
   const files = express.static(FOLDER, { dotfiles: 'ignore', redirect: false });
   return (request, response) => {

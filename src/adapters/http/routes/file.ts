@@ -59,10 +59,11 @@ async function sendBytes(
   try {
     await pipeline(part.read(), response);
   } catch (error) {
-    // The answer has announced a length. Only a broken connection shows the client that bytes are missing.
+    // The answer has announced a length. Only a broken connection shows the client that bytes are
+    // missing.
     response.destroy();
     if (!response.closed && !request.destroyed) {
-      deps.telemetry.log('warn', 'a download broke off', { key, error });
+      deps.telemetry.log('warn', 'a download failed', { key, error });
     }
   }
 }

@@ -9,7 +9,10 @@ import { queryCount, queryId } from '../query.ts';
 
 const DEFAULT_SIZE = 50;
 
-/** A page of the history of a room or channel. The header `chat-seq` is the newest number of the place when the page was read. */
+/**
+ * A page of the history of a room or channel. The header `chat-seq` is the newest number of the
+ * place when the page was read.
+ */
 export function historyRoute(deps: HttpDeps, kind: 'room' | 'channel'): ClientHandler {
   return async (caller, request, response) => {
     const id = queryId(request, 'ch_id');

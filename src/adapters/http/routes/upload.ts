@@ -92,7 +92,10 @@ async function discard(bytes: ByteStream): Promise<void> {
   for await (const _ of bytes);
 }
 
-/** The bytes of a part, null for an empty part without a name: browsers send one for a file input in which no file was chosen. */
+/**
+ * The bytes of a part, null for an empty part without a name: browsers send one for a file input in
+ * which no file was chosen.
+ */
 async function withoutEmpty(bytes: ByteStream, fileName: string | null): Promise<ByteStream | null> {
   if (fileName !== null) return bytes;
   const chunks = bytes[Symbol.asyncIterator]();

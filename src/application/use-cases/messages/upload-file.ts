@@ -24,7 +24,10 @@ export interface UploadFileParts {
 /** The keys under which the parts of one upload lie in the file store. */
 type StoredKeys = Map<UploadPart, string>;
 
-/** Puts a file into a conversation: its bytes into the file store as they arrive, then an event that shows it. */
+/**
+ * Puts a file into a conversation: its bytes into the file store as they arrive, then an event that
+ * shows it.
+ */
 export class UploadFile {
   readonly #parts: UploadFileParts;
 
@@ -131,8 +134,9 @@ function storedFile(event: StoredEvent): StoredFileMessage {
 }
 
 /**
- * True when the event may be stored in spite of this refusal of its append. When the database stops answering, the event may still
- * appear later. A file that no message shows is better than a message whose file is gone.
+ * True when the event may be stored in spite of this refusal of its append. When the database stops
+ * answering, the event may still appear later. A file that no message shows is better than a
+ * message whose file is gone.
  */
 function mayBeStored(code: RefusalCode): boolean {
   switch (code) {
