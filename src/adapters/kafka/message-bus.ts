@@ -7,6 +7,7 @@ import { skipReport } from '../records/skip-report.ts';
 import { withTimeout } from '../support/with-timeout.ts';
 import { BrokerAdmin, ensureTopics, membersOf, newestOffsets, type Positions } from './broker-admin.ts';
 import type { ClientOptions } from './client.ts';
+import { describeConnectionError } from './connection-error.ts';
 import { RecordSender } from './record-sender.ts';
 import { retryWhileNotReady } from './retry-while-not-ready.ts';
 import { type ConsumerTiming, TopicConsumer } from './topic-consumer.ts';
@@ -76,7 +77,7 @@ export class KafkaMessageBus implements MessageBus {
       await this.#refuseSharedGroups();
     } catch (error) {
       await this.close();
-      throw error;
+      throw describeConnectionError(error, this.#options.brokers);
     }
     if (this.#closing !== null) throw new Error('the message bus was closed while it started');
     this.#stage = 'running';

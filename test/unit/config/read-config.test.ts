@@ -20,7 +20,7 @@ function problemsOf(env: Environment): readonly string[] {
 }
 
 describe('an empty environment', () => {
-  it('starts with every service embedded, on loopback, with the demo', () => {
+  it('an empty environment gives embedded services, the loopback address and the demo', () => {
     const { config, secrets, warnings } = readConfig({});
     const dataDir = resolve('./data');
     expect(config).toEqual({
@@ -66,7 +66,7 @@ describe('an empty environment', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('is what empty texts are as well', () => {
+  it('an empty text counts as not set', () => {
     const empty = { HOST: '', PORT: ' ', JWT_SECRET: '', KAFKA_BROKERS: '', LIMIT_FRAME_BYTES: '', LIMIT_NOTHING: '' };
     expect(readConfig(empty)).toEqual(readConfig({}));
   });
@@ -98,7 +98,7 @@ describe('a full environment', () => {
     LIMIT_CONTENT_CHARS: '500',
   };
 
-  it('chooses every service', () => {
+  it('a full environment chooses every service', () => {
     const { config, warnings } = readConfig(env);
     expect(config).toMatchObject({
       listen: { host: '0.0.0.0', port: 9000, workers: 4 },
@@ -134,7 +134,7 @@ describe('a full environment', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('keeps secrets out of what is logged', () => {
+  it('the printed configuration and the warnings hold no secret', () => {
     const hidden = 'a-token-that-nobody-shall-ever-see';
     const { config, secrets, warnings } = readConfig({
       ...env,
@@ -152,15 +152,15 @@ describe('a full environment', () => {
     for (const secret of ['hush', hidden, SECRET]) expect(logged).not.toContain(secret);
   });
 
-  it("takes the region from the SDK's variable where none is given", () => {
+  it('S3_REGION falls back to AWS_REGION, then to us-east-1', () => {
     const files = (more: Environment) => readConfig({ FILES_URL: 's3://bucket', ...more }).config.files;
     expect(files({ AWS_REGION: 'eu-west-1' })).toMatchObject({ region: 'eu-west-1', endpoint: null, prefix: '' });
     expect(files({})).toMatchObject({ region: 'us-east-1' });
   });
 });
 
-describe('the directory', () => {
-  it('is read from a file for whatever has no service', () => {
+describe('the directories', () => {
+  it('a directory without a service is read from DIRECTORY_FILE', () => {
     const read = (env: Environment) => {
       const { directory, users } = readConfig(env).config;
       return { directory, users };
@@ -178,24 +178,24 @@ describe('the directory', () => {
     });
   });
 
-  it('gives nobody the names of the demo world where the members are real', () => {
+  it('with a community service alone, users have no names of the demo world', () => {
     expect(readConfig({ COMMUNITY_URL: 'http://service' }).config.users).toEqual({ kind: 'none' });
   });
 });
 
 describe('the demo', () => {
   it.each([
-    ['on', {}, true],
-    ['on by word', { ...CLUSTER, DEMO: 'on' }, true],
+    ['on in an empty environment', {}, true],
+    ['on with DEMO=on', { ...CLUSTER, DEMO: 'on' }, true],
     ['off with a secret', { JWT_SECRET: SECRET }, false],
-    ['off by word', { DEMO: 'off' }, false],
+    ['off with DEMO=off', { DEMO: 'off' }, false],
     ['on for localhost', { HOST: 'localhost' }, true],
     ['on for ::1', { HOST: '[::1]' }, true],
-  ])('is %s', (_, env, demo) => {
+  ])('the demo is %s', (_, env, demo) => {
     expect(readConfig(env).config.demo).toBe(demo);
   });
 
-  it('is warned about when it is asked for', () => {
+  it('DEMO=on gives a warning that says who can get a token', () => {
     expect(readConfig({ DEMO: 'on' }).warnings).toEqual([
       'DEMO is on: every user of this machine can get a token of any user',
     ]);
@@ -206,7 +206,7 @@ describe('the demo', () => {
 });
 
 describe('LIMITS=off', () => {
-  it('lifts rates and connections, leaves sizes and times, and is warned about', () => {
+  it('LIMITS=off removes the limits of rates and connections, keeps those of sizes and times, and gives a warning', () => {
     const before = readConfig({}).config.limits;
     const { config, warnings } = readConfig({ LIMITS: 'off' });
     expect(config.limits).toEqual({
@@ -222,8 +222,8 @@ describe('LIMITS=off', () => {
   });
 });
 
-describe('what makes no sense', () => {
-  it('is named all at once, a line each', () => {
+describe('values that are not valid', () => {
+  it('all errors are reported at once, one line each', () => {
     const problems = problemsOf({
       ...CLUSTER,
       PORT: '80a',
@@ -275,7 +275,7 @@ describe('what makes no sense', () => {
     ['LIMIT_MESSAGES_PER_SECOND', 'Infinity'],
     ['FILE_URL_HOURS', '0'],
     ['LIMITS', 'no'],
-  ])('is refused by name: %s=%s', (name, text) => {
+  ])('a value that is not valid is refused with the name of its variable: %s=%s', (name, text) => {
     expect(problemsOf({ ...CLUSTER, [name]: text })).toEqual([expect.stringMatching(new RegExp(`^${name} must be `))]);
   });
 
@@ -286,7 +286,7 @@ describe('what makes no sense', () => {
     ['COMMUNITY_URL', 'http://ada:hush@community'],
     ['FILES_URL', 's3://ada:hush@bucket'],
     ['SERVICE_TOKEN', 'hush hush'],
-  ])('is not repeated where it may hold a password: %s', (name, text) => {
+  ])('an error does not repeat a value that may hold a password: %s', (name, text) => {
     const problems = problemsOf({ ...CLUSTER, [name]: text });
     expect(problems).toHaveLength(1);
     expect(problems.join()).not.toContain('hush');
@@ -318,11 +318,11 @@ describe('variables together', () => {
       { JWT_SECRET: SECRET, JWT_SECRET_PREVIOUS: `${SECRET} !!` },
       'entry 2 of JWT_SECRET_PREVIOUS is an empty key when it is read as base64 (JWT_SECRET_ENCODING)',
     ],
-  ])('are refused: %o', (env, problem) => {
+  ])('variables that do not fit together are refused: %o', (env, problem) => {
     expect(problemsOf(env)).toEqual([problem]);
   });
 
-  it('are not blamed for one that makes no sense by itself', () => {
+  it('a value that is not valid causes no second error about the variables together', () => {
     expect(problemsOf({ ...CLUSTER, KAFKA_BROKERS: 'kafka', WORKERS: '2' })).toEqual([
       'KAFKA_BROKERS must be `host:port`, not "kafka"',
     ]);
@@ -330,7 +330,7 @@ describe('variables together', () => {
 });
 
 describe('secrets', () => {
-  it('are warned about when they are short, in the encoding that is configured', () => {
+  it('a short secret gives a warning, measured in the configured encoding', () => {
     const text = 'x'.repeat(32);
     expect(readConfig({ JWT_SECRET: text, JWT_SECRET_ENCODING: 'utf8' }).warnings).toEqual([]);
     expect(readConfig({ JWT_SECRET: text }).warnings).toEqual(['JWT_SECRET is a key of less than 32 bytes']);
@@ -340,7 +340,7 @@ describe('secrets', () => {
     ]);
   });
 
-  it('are warned about when they are pass phrases read as Base64, or have blanks around', () => {
+  it('a pass phrase read as Base64 and a secret with white space around it give a warning', () => {
     const phrase = 'correct-horse-battery-staple-and-then-some-more-words';
     expect(readConfig({ JWT_SECRET: phrase }).warnings).toEqual([
       'JWT_SECRET is not valid Base64; do you mean JWT_SECRET_ENCODING=utf8?',
@@ -350,7 +350,7 @@ describe('secrets', () => {
     expect(padded.secrets.jwt.secret).toBe(`${phrase}\n`);
   });
 
-  it('of before are split by blanks alone', () => {
+  it('JWT_SECRET_PREVIOUS is split at white space only', () => {
     const { secrets } = readConfig({
       JWT_SECRET: SECRET,
       JWT_SECRET_ENCODING: 'utf8',
@@ -372,7 +372,7 @@ describe('variables without effect', () => {
       { COMMUNITY_URL: 'http://c', USER_URL: 'http://u', DIRECTORY_FILE: 'world.json' },
       'DIRECTORY_FILE has no effect: COMMUNITY_URL and USER_URL are set',
     ],
-  ])('are warned about: %o', (env, warning) => {
+  ])('a variable without effect gives a warning: %o', (env, warning) => {
     expect(readConfig(env).warnings).toEqual([warning]);
   });
 });

@@ -15,7 +15,7 @@ describe('a variable that the server does not know', () => {
     ['allowed_origins', '; do you mean ALLOWED_ORIGINS?'],
     ['LIMIT_SOMETHING_ELSE_ALTOGETHER', ''],
     ['REDIS_PASSWORD_FILE', ''],
-  ])('is warned about if it resembles a known one: %s', (name, hint) => {
+  ])('a variable that resembles one of the server gives a warning: %s', (name, hint) => {
     expect(warnOfUnknown({ [name]: '1' })).toEqual([`${name} is not a variable of this server and is ignored${hint}`]);
   });
 
@@ -34,11 +34,11 @@ describe('a variable that the server does not know', () => {
     'KAFKA_PORT_9092_TCP_ADDR',
     'MONGODB_PORT',
     'LIMIT_FRAME_BYTES',
-  ])('is ignored silently if it belongs to another program: %s', (name) => {
+  ])('a variable of another program gives no warning: %s', (name) => {
     expect(warnOfUnknown({ [name]: '1' })).toEqual([]);
   });
 
-  it('is warned about if it begins with the first word of a bus variable', () => {
+  it('a variable that begins like one of a bus gives a warning', () => {
     for (const known of Object.keys(BUS_VARIABLES)) {
       const name = `${known.split('_', 1)[0]}_NOTHING_LIKE_IT`;
       expect(warnOfUnknown({ [name]: '1' })).toEqual([expect.stringContaining(name)]);
@@ -55,7 +55,7 @@ describe('the edit distance of two names', () => {
     ['ABC', 'ACB', 1],
     ['', 'ABC', 3],
     ['KITTEN', 'SITTING', 3],
-  ])('counts the changed letters: %s and %s', (a, b, distance) => {
+  ])('the edit distance counts changed letters: %s and %s', (a, b, distance) => {
     expect(editDistance(a, b)).toBe(distance);
     expect(editDistance(b, a)).toBe(distance);
   });
