@@ -72,7 +72,8 @@ export class MemoryBroker {
   /** Returns false if a live server has this id. */
   join(serverId: string, handler: RecordHandler): boolean {
     if (this.#members.has(serverId)) return false;
-    this.#members.set(serverId, new Member(handler, () => this.#held.has(serverId), this.#faultsNow, this.#soon));
+    const isHeld = () => this.#held.has(serverId);
+    this.#members.set(serverId, new Member({ handler, isHeld, faults: () => this.faults, soon: this.#soon }));
     return true;
   }
 
@@ -84,36 +85,36 @@ export class MemoryBroker {
   append(deliveries: readonly Delivery[]): void {
     for (const member of this.#members.values()) member.take(deliveries);
   }
-
-  readonly #faultsNow = (): Faults => this.faults;
 }
 
+interface MemberParts {
+  readonly handler: RecordHandler;
+  readonly isHeld: () => boolean;
+  readonly faults: () => Faults;
+  readonly soon: (task: () => void) => void;
+}
+
+/** A server that has joined, with its queue. */
 class Member {
   #queue: Delivery[] = [];
   #scheduled = false;
   #ended = false;
-  readonly #handler: RecordHandler;
-  readonly #held: () => boolean;
-  readonly #faults: () => Faults;
-  readonly #soon: (task: () => void) => void;
+  readonly #parts: MemberParts;
 
-  constructor(handler: RecordHandler, held: () => boolean, faults: () => Faults, soon: (task: () => void) => void) {
-    this.#handler = handler;
-    this.#held = held;
-    this.#faults = faults;
-    this.#soon = soon;
+  constructor(parts: MemberParts) {
+    this.#parts = parts;
   }
 
   take(deliveries: readonly Delivery[]): void {
-    const { drop = 0, random = Math.random } = this.#faults();
+    const { drop = 0, random = Math.random } = this.#parts.faults();
     for (const one of deliveries) if (drop === 0 || random() >= drop) this.#queue.push(one);
     this.wake();
   }
 
   wake(): void {
-    if (this.#scheduled || this.#ended || this.#queue.length === 0 || this.#held()) return;
+    if (this.#scheduled || this.#ended || this.#queue.length === 0 || this.#parts.isHeld()) return;
     this.#scheduled = true;
-    this.#soon(this.#turn);
+    this.#parts.soon(this.#turn);
   }
 
   end(): void {
@@ -125,18 +126,18 @@ class Member {
     this.#scheduled = false;
     const batch = this.#queue;
     this.#queue = [];
-    const { duplicate = 0, delay = 0, random = Math.random } = this.#faults();
+    const { duplicate = 0, delay = 0, random = Math.random } = this.#parts.faults();
     const waiting = new Set<string>();
     const kept: Delivery[] = [];
     for (const one of batch) {
       if (this.#ended) return;
-      if (this.#held() || waiting.has(one.lane) || (delay > 0 && random() < delay)) {
+      if (this.#parts.isHeld() || waiting.has(one.lane) || (delay > 0 && random() < delay)) {
         waiting.add(one.lane);
         kept.push(one);
         continue;
       }
       if (duplicate > 0 && random() < duplicate) kept.push(one);
-      this.#handler(one.record);
+      this.#parts.handler(one.record);
     }
     if (this.#ended) return;
     this.#queue = kept.concat(this.#queue);

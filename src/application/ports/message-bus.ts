@@ -74,17 +74,17 @@ export interface BusHealth {
  *
  * **Loss.** A bus should lose nothing that `publish` acknowledged, even if a broker restarts. A bus
  * that can lose records is allowed and declares it as a limit in its run of the suite. A lost
- * numbered event costs time only: each server finds the gap and reads the store. A lost unnumbered
- * event is gone for the servers that missed it:
+ * numbered event costs some seconds only: each server compares its numbers with the store and reads
+ * the missing events. A lost unnumbered event is gone for the servers that missed it:
  *
  * - typing, presence, voice: clients see an old state until the next change
  * - `roster`: the receiver finds the gap in `version` and asks for the whole list
- * - `members-changed`: a removed member stays subscribed until the member list of that server
- *   expires
+ * - `members-changed`: a removed member stays subscribed until that server reads the member list
+ *   again, after about a minute
  *
- * **Order.** Records of one place and one kind of event arrive in the order in which one server
- * published them. Nothing else is ordered: not two kinds of events and not two servers. For that
- * reason stored events carry numbers.
+ * **Order.** Records of one place (or one user or server, if the event has no place) and one kind
+ * of event arrive in the order in which one server published them. Nothing else is ordered: not two
+ * kinds of events and not two servers. For that reason stored events carry numbers.
  *
  * **Independence.** A slow or absent server never delays records for another server. A record that
  * cannot be decoded or that the handler fails on never stops the records behind it.
@@ -108,7 +108,7 @@ export interface MessageBus {
   start(handler: RecordHandler): Promise<void>;
   /**
    * Resolves when the bus has accepted all records as durably as it can. Rejects if that is not
-   * certain; some of the records may have been written. It settles within 10 s, also while the
+   * certain. Some of the records may have been written then. It settles within 10 s, also while the
    * broker is away: then the caller publishes stored events again later and gives up the others.
    * Can be called without waiting for an earlier call, and order holds. A bus may combine such
    * calls into one write.

@@ -3,7 +3,7 @@ import { RECORD_STREAMS } from '../../adapters/records/record-stream.ts';
 import { form, listOf } from './forms.ts';
 import { defaulted, type Group, optional, type ValuesOf } from './variable.ts';
 
-const KAFKA: Group = 'Kafka';
+const BUS: Group = 'Message bus';
 
 /** `host:port`. kafkajs accepts names and IPv4 addresses only. */
 const broker = form('`host:port`', (text) => {
@@ -18,38 +18,38 @@ const TOPIC = form('1 to 249 letters, digits, `.`, `_` and `-`', (text) =>
 /** The variables of the Kafka bus. */
 export const KAFKA_VARIABLES = {
   KAFKA_BROKERS: optional(
-    KAFKA,
+    BUS,
     listOf(broker, '`host:port`, separated by commas'),
     'embedded bus',
-    'brokers, separated by commas',
+    'brokers of Kafka, separated by commas',
   ),
-  KAFKA_TOPIC_DIRECT: defaulted(KAFKA, TOPIC, DEFAULT_TOPICS.DIRECT, 'topic of new direct messages'),
-  KAFKA_TOPIC_CHANNEL: defaulted(KAFKA, TOPIC, DEFAULT_TOPICS.CHANNEL, 'topic of new channel messages'),
+  KAFKA_TOPIC_DIRECT: defaulted(BUS, TOPIC, DEFAULT_TOPICS.DIRECT, 'topic of new direct messages'),
+  KAFKA_TOPIC_CHANNEL: defaulted(BUS, TOPIC, DEFAULT_TOPICS.CHANNEL, 'topic of new channel messages'),
   KAFKA_TOPIC_DIRECT_ETC: defaulted(
-    KAFKA,
+    BUS,
     TOPIC,
     DEFAULT_TOPICS.DIRECT_ETC,
     'topic of replies, edits, deletions and typing in direct rooms',
   ),
   KAFKA_TOPIC_CHANNEL_ETC: defaulted(
-    KAFKA,
+    BUS,
     TOPIC,
     DEFAULT_TOPICS.CHANNEL_ETC,
     'topic of replies, edits, deletions and typing in channels',
   ),
-  KAFKA_TOPIC_FILE: defaulted(KAFKA, TOPIC, DEFAULT_TOPICS.FILE, 'topic of uploaded files'),
+  KAFKA_TOPIC_FILE: defaulted(BUS, TOPIC, DEFAULT_TOPICS.FILE, 'topic of uploaded files'),
   KAFKA_TOPIC_STATE: defaulted(
-    KAFKA,
+    BUS,
     TOPIC,
     DEFAULT_TOPICS.STATE,
     'topic of presence, voice, changed members and session reports',
   ),
-  KAFKA_GROUP_DIRECT: defaulted(KAFKA, TOPIC, DEFAULT_GROUPS.DIRECT, 'group that reads the topic of the same name'),
-  KAFKA_GROUP_CHANNEL: defaulted(KAFKA, TOPIC, DEFAULT_GROUPS.CHANNEL, 'the same'),
-  KAFKA_GROUP_DIRECT_ETC: defaulted(KAFKA, TOPIC, DEFAULT_GROUPS.DIRECT_ETC, 'the same'),
-  KAFKA_GROUP_CHANNEL_ETC: defaulted(KAFKA, TOPIC, DEFAULT_GROUPS.CHANNEL_ETC, 'the same'),
-  KAFKA_GROUP_FILE: defaulted(KAFKA, TOPIC, DEFAULT_GROUPS.FILE, 'the same'),
-  KAFKA_GROUP_STATE: defaulted(KAFKA, TOPIC, DEFAULT_GROUPS.STATE, 'the same'),
+  KAFKA_GROUP_DIRECT: defaulted(BUS, TOPIC, DEFAULT_GROUPS.DIRECT, 'group that reads the topic of the same name'),
+  KAFKA_GROUP_CHANNEL: defaulted(BUS, TOPIC, DEFAULT_GROUPS.CHANNEL, 'the same'),
+  KAFKA_GROUP_DIRECT_ETC: defaulted(BUS, TOPIC, DEFAULT_GROUPS.DIRECT_ETC, 'the same'),
+  KAFKA_GROUP_CHANNEL_ETC: defaulted(BUS, TOPIC, DEFAULT_GROUPS.CHANNEL_ETC, 'the same'),
+  KAFKA_GROUP_FILE: defaulted(BUS, TOPIC, DEFAULT_GROUPS.FILE, 'the same'),
+  KAFKA_GROUP_STATE: defaulted(BUS, TOPIC, DEFAULT_GROUPS.STATE, 'the same'),
 };
 
 export interface KafkaChoice {

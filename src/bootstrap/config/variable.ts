@@ -3,7 +3,7 @@ import type { Form } from './forms.ts';
 export type Group =
   | 'Server'
   | 'Tokens and the demo'
-  | 'Kafka'
+  | 'Message bus'
   | 'Storage and neighbours'
   | 'Files'
   | 'HTTP'
