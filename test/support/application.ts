@@ -96,7 +96,7 @@ export class TestWorld {
     const folder = await mkdtemp(join(tmpdir(), 'chat-test-files-'));
     const files = new FolderFileStore(folder);
     await files.open();
-    onTestFinished(() => rm(folder, { recursive: true }));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
     return new TestWorld(await database, files);
   }
 
