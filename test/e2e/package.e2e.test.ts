@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,7 +57,7 @@ const TSCONFIG = {
     noEmit: true,
     allowImportingTsExtensions: true,
   },
-  include: ['*.ts'],
+  include: ['*.ts', 'redis-message-bus/*.ts'],
 };
 
 let folder: string;
@@ -75,6 +75,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'adapter.ts'), ADAPTER);
   await writeFile(join(folder, 'adapter.test.ts'), SUITE);
   await writeFile(join(folder, 'program.ts'), PROGRAM);
+  await cp(join(ROOT, 'examples/redis-message-bus'), join(folder, 'redis-message-bus'), { recursive: true });
 }, INSTALL_MS);
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -93,7 +94,7 @@ it('starts a server with a foreign adapter by the exports of the package', async
   expect(await server.isReady()).toBe(true);
 });
 
-it('type-checks a foreign adapter against the declarations of the package', async () => {
+it('type-checks foreign adapters, the example among them, against the declarations of the package', async () => {
   const tsc = join(folder, 'node_modules/typescript/bin/tsc');
   const { stdout } = await run(process.execPath, [tsc, '-p', '.'], { cwd: folder });
   expect(stdout).toBe('');
