@@ -74,14 +74,21 @@ export type StoredKind = StoredEvent['kind'];
  * - `creates`: the event adds a message to its place. Every other kind changes an existing message.
  * - `edits`: the event holds new text of an earlier message. When that message is deleted, this
  *   event loses its text as well.
+ * - `deletes`: the event deletes its message.
  */
 export const STORED_KINDS = {
-  message: { creates: true, edits: false },
-  reply: { creates: true, edits: false },
-  file: { creates: true, edits: false },
-  modify: { creates: false, edits: true },
-  delete: { creates: false, edits: false },
-} as const satisfies Record<StoredKind, { readonly creates: boolean; readonly edits: boolean }>;
+  message: { creates: true, edits: false, deletes: false },
+  reply: { creates: true, edits: false, deletes: false },
+  file: { creates: true, edits: false, deletes: false },
+  modify: { creates: false, edits: true, deletes: false },
+  delete: { creates: false, edits: false, deletes: true },
+} as const satisfies Record<StoredKind, KindProperties>;
+
+interface KindProperties {
+  readonly creates: boolean;
+  readonly edits: boolean;
+  readonly deletes: boolean;
+}
 
 type Creating = { [K in StoredKind]: (typeof STORED_KINDS)[K]['creates'] extends true ? K : never }[StoredKind];
 
@@ -131,6 +138,11 @@ export function isCreating(event: StoredEvent): event is CreatingEvent {
   return STORED_KINDS[event.kind].creates;
 }
 
+/** The message that this event deletes, null for none. */
+export function deletedBy(event: SequencedEvent): MessageId | null {
+  return event.kind !== 'unknown' && STORED_KINDS[event.kind].deletes ? event.id : null;
+}
+
 /**
  * The message that must exist for this event: the parent of a reply, or the message to edit or
  * delete. Null if there is none.
@@ -155,7 +167,10 @@ export function targetOf(event: Draft): MessageId | null {
  */
 export function withoutDeleted(events: readonly SequencedEvent[]): SequencedEvent[] {
   const deleted = new Set<MessageId>();
-  for (const event of events) if (event.kind === 'delete') deleted.add(event.id);
+  for (const event of events) {
+    const id = deletedBy(event);
+    if (id !== null) deleted.add(id);
+  }
   if (deleted.size === 0) return [...events];
   return events.map((event) => (event.kind !== 'unknown' && deleted.has(event.id) ? blanked(event) : event));
 }

@@ -37,21 +37,21 @@ export function decideBatch<E extends { readonly proposal: Proposal }>(
   return { entries: accepted, drafts, refused };
 }
 
-/** Changes the messages as this draft will change them once it is stored. */
-function applyDraft(messages: Map<MessageId, Message>, draft: Draft): void {
+/** Changes the messages as this draft will change them once it is stored. Returns the same map. */
+function applyDraft(messages: Map<MessageId, Message>, draft: Draft): Map<MessageId, Message> {
   switch (draft.kind) {
     case 'message':
     case 'reply':
     case 'file':
       // No proposal of the same batch can name it: its id is not known to any client yet.
-      break;
+      return messages;
     case 'modify': {
       const target = messages.get(draft.id);
       if (target !== undefined) messages.set(draft.id, { ...target, content: draft.content, edited: true });
-      break;
+      return messages;
     }
     case 'delete':
       messages.delete(draft.id);
-      break;
+      return messages;
   }
 }

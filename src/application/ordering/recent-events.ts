@@ -1,5 +1,5 @@
 import type { MessageId } from '../../domain/ids.ts';
-import { blanked, type SequencedEvent, withoutDeleted } from '../../domain/stored-event.ts';
+import { blanked, deletedBy, type SequencedEvent, withoutDeleted } from '../../domain/stored-event.ts';
 import type { Clock } from '../ports/clock.ts';
 
 /**
@@ -62,7 +62,8 @@ export class RecentEvents {
       this.missing(event.seq - 1);
     }
     this.#position = event.seq;
-    if (event.kind === 'delete') this.#blank(event.id);
+    const deleted = deletedBy(event);
+    if (deleted !== null) this.#blank(deleted);
     this.#events.push(event);
     this.#weigh(bytesOf(event));
     const limit = this.#keepManyUntil > this.#parts.clock.monotonic() ? this.#parts.window : FEW;
