@@ -15,7 +15,7 @@ interface LiveSession {
 }
 
 /**
- * What presence should know of this server's sessions, and which part of it was not reported. A
+ * The sessions of this server that presence should know, and the part that was not reported. A
  * round begins when a connection is lost, and with each renewal. In each round, every live session
  * has to be reported once.
  */

@@ -8,14 +8,14 @@ import { RemoteSessions } from './remote-sessions.ts';
 import { SessionCounts } from './session-counts.ts';
 
 /**
- * Which server announces that a user went offline: this one (`own`), this one if no other server
- * does it first (`fallback`), or another one (`none`).
+ * The part of this server in announcing that a user went offline. `own`: it announces this.
+ * `fallback`: it does so if no other server does it first. `none`: another server does it.
  */
 export type Responsibility = 'own' | 'fallback' | 'none';
 
 /** Receives changes of the cluster's sessions. All calls are synchronous and must not throw. */
 export interface ClusterSessionsListener {
-  /** The user's first session in the cluster began; `isHere`: on this server. */
+  /** The user's first session in the cluster began. `isHere`: it is on this server. */
   online(userId: UserId, isHere: boolean): void;
   /** The user's last session in the cluster ended. */
   offline(userId: UserId, responsibility: Responsibility): void;
@@ -36,7 +36,7 @@ export interface ClusterSessionsParts {
 
 /** Interval of reports and of the check of leases, in milliseconds. */
 const TICK_MS = 200;
-/** Shortest interval between two questions because of the same server, in milliseconds. */
+/** Minimum interval between two `hello` reports that the same server causes, in milliseconds. */
 const ASK_MS = 1_000;
 /**
  * The last two sessions of a user that end on two servers within this time, in milliseconds, count
@@ -62,23 +62,26 @@ interface Succession {
  *
  * Servers report their sessions to each other over the bus (`OutgoingReports`, `RemoteSessions`),
  * and give up a server that is silent for too long (`Liveness`). The server that has a session
- * reports it to the presence service and announces its user. For a server that is gone, the live
- * server with the smallest id does so. When that server dies before it has done it, the next one
- * does.
+ * reports it to the presence service and announces its user. For a server that is gone, its
+ * successor does so: the live server with the smallest id. When the successor dies too early, the
+ * next server takes over.
  */
 export class ClusterSessions {
   readonly #parts: ClusterSessionsParts;
+  /** The sessions of this server. */
   readonly #local = new Map<string, UserId>();
   readonly #localCounts = new SessionCounts();
+  /** Sessions on all servers. */
   readonly #counts = new SessionCounts();
   readonly #remotes = new Map<string, RemoteSessions>();
   readonly #reports: OutgoingReports;
   readonly #liveness: Liveness;
   /** Monotonic time at which each user's last session on this server ended. */
   readonly #endedHere = new Map<UserId, number>();
-  /** Monotonic time of the last question because of each server. */
+  /** Monotonic time of the last `hello` report that each server caused. */
   readonly #askedAt = new Map<string, number>();
   #successions: Succession[] = [];
+  /** Another server has asked for all sessions of this server. */
   #isAsked = false;
   #timer: Timer | null = null;
 
@@ -174,7 +177,7 @@ export class ClusterSessions {
 
   #tick(): void {
     const { wasAbsent, expired } = this.#liveness.check();
-    this.#forgetThePast();
+    this.#dropOutdated();
     if (wasAbsent || this.#isAsked) {
       this.#isAsked = false;
       this.#reports.reportAll(this.#local);
@@ -186,7 +189,7 @@ export class ClusterSessions {
     }
   }
 
-  #forgetThePast(): void {
+  #dropOutdated(): void {
     const now = this.#parts.clock.monotonic();
     for (const [userId, at] of this.#endedHere) if (now - at > SIMULTANEOUS_MS) this.#endedHere.delete(userId);
     if (this.#successions.length === 0) return;

@@ -1,7 +1,7 @@
 import type { Clock } from '../ports/clock.ts';
 
 /** A server is given up when no report of it arrived for this long, in milliseconds. */
-export const LEASE_MS = 10_000;
+const LEASE_MS = 10_000;
 /** A server is deaf when none of its own reports came back for this long, in milliseconds. */
 const ECHO_TIMEOUT_MS = 5_000;
 /**
@@ -18,18 +18,21 @@ export interface LivenessCheck {
 }
 
 /**
- * The failure detector: decides which other servers are dead.
+ * Detects which other servers are dead.
  *
  * Each report renews the lease of its sender. A server judges others only while its own reports
- * come back from the bus. While they do not, it is deaf: silence says nothing about other servers,
- * and all leases begin anew.
+ * come back from the bus. While they do not, the server is deaf. The silence of other servers then
+ * says nothing, and all leases begin anew.
  */
 export class Liveness {
   readonly #clock: Clock;
   /** Monotonic time of each server's last report. */
   readonly #heardAt = new Map<string, number>();
+  /** Monotonic time at which the last report of this server came back. */
   #echoAt: number;
+  /** Monotonic time of the last check. */
   #checkedAt: number;
+  /** Wall clock time of the last check. */
   #wallCheckedAt: number;
 
   constructor(clock: Clock) {
@@ -59,13 +62,13 @@ export class Liveness {
   }
 
   /**
-   * Compares all leases with the clock. To be called regularly: a late call is taken for an
-   * interruption of this process.
+   * Compares all leases with the clock. It must be called regularly, because a late call looks like
+   * an interruption of this process.
    */
   check(): LivenessCheck {
     const now = this.#clock.monotonic();
     const wasAbsent = this.#wasAbsent(now);
-    // What the other servers sent meanwhile has not been read yet.
+    // The reports that the other servers sent meanwhile are not read yet.
     if (wasAbsent) this.#echoAt = Number.NEGATIVE_INFINITY;
     const isDeaf = now - this.#echoAt > ECHO_TIMEOUT_MS;
     const expired: string[] = [];
@@ -77,9 +80,9 @@ export class Liveness {
   }
 
   /**
-   * The monotonic clock stands still while the machine is suspended, and the wall clock shows it. A
-   * wall clock that is set forward looks the same. That is harmless: an absence only makes this
-   * server report again and postpone its judgement.
+   * The monotonic clock stands still while the machine is suspended, but the wall clock does not. A
+   * wall clock that is set forward looks the same. This is harmless, because an absence only makes
+   * this server report again and postpone its judgement.
    */
   #wasAbsent(now: number): boolean {
     const wall = this.#clock.now();

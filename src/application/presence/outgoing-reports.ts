@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock.ts';
 
 /** A server without changes reports at least this often, in milliseconds. */
 const ALIVE_MS = 2_000;
-/** Sessions in one record. */
+/** Limit for the sessions in one record. */
 const MAX_ENTRIES = 1_000;
 
 export interface OutgoingReportsParts {
@@ -15,9 +15,9 @@ export interface OutgoingReportsParts {
 }
 
 /**
- * This server's reports to the other servers. Changes are collected until the next call of
- * `report`. Each report except `hello` and `bye` has a version of its own, one higher than the
- * last, so that receivers notice a lost one.
+ * Sends this server's reports to the other servers. Changes are collected until the next call of
+ * `report`. Each report except `hello` and `bye` has a new version, one higher than the last, so
+ * that receivers notice a lost report.
  */
 export class OutgoingReports {
   readonly #parts: OutgoingReportsParts;
@@ -25,6 +25,7 @@ export class OutgoingReports {
   #joined = new Map<string, UserId>();
   #left: string[] = [];
   #version = 0;
+  /** Monotonic time of the last report with a version. */
   #reportedAt: number;
 
   constructor(parts: OutgoingReportsParts) {
@@ -38,7 +39,7 @@ export class OutgoingReports {
   }
 
   left(sessionId: string): void {
-    // A session that began after the last report is not known to anybody.
+    // No other server knows a session that began after the last report.
     if (!this.#joined.delete(sessionId)) this.#left.push(sessionId);
   }
 

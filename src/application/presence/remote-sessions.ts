@@ -1,20 +1,21 @@
 import type { SessionEntry, SessionsReport } from '../../domain/cluster-event.ts';
 import type { UserId } from '../../domain/ids.ts';
 
-/** What a report changed. */
+/** The changes that a report made. */
 export interface SessionChanges {
   readonly joined: readonly SessionEntry[];
   readonly left: readonly SessionEntry[];
-  /** An earlier report or part is missing: the sender has to be asked for all of its sessions. */
+  /** An earlier report or part is missing. The sender has to be asked for all of its sessions. */
   readonly isIncomplete: boolean;
 }
 
 const NONE: SessionChanges = { joined: [], left: [], isIncomplete: false };
 const INCOMPLETE: SessionChanges = { ...NONE, isIncomplete: true };
 
-/** A whole report of which not all parts have arrived. */
+/** A report of all sessions of which some parts have not arrived yet. */
 interface OpenReport {
   readonly version: number;
+  /** Number of parts that have arrived. */
   parts: number;
   readonly entries: SessionEntry[];
 }
@@ -39,8 +40,7 @@ export class RemoteSessions {
   /** Applies a report of this process. A report that was applied before changes nothing. */
   apply(report: SessionsReport): SessionChanges {
     if (report.type === 'roster') return this.#applyPart(report);
-    // A `hello` has no version of its own, but that of the last report. It shows that reports up to
-    // there exist.
+    // A `hello` has the version of the last report, which may be missing here.
     const isNext = report.type !== 'hello' && report.version === this.#version + 1;
     if (!isNext) return report.version > this.#version ? INCOMPLETE : NONE;
     this.#version = report.version;
@@ -48,8 +48,8 @@ export class RemoteSessions {
   }
 
   /**
-   * Collects the parts of a whole report, which arrive in order, and applies the report when it is
-   * complete.
+   * Collects the parts of a report of all sessions and applies it when it is complete. The parts
+   * arrive in order.
    */
   #applyPart({ version, part, parts, joined }: SessionsReport): SessionChanges {
     if (part === 1) this.#open = { version, parts: 0, entries: [] };

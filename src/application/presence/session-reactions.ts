@@ -12,7 +12,7 @@ export interface SessionReactionsParts {
   readonly logouts: Logouts;
 }
 
-/** What this server does when the sessions of the cluster change. */
+/** The reactions of this server to changes of the cluster's sessions. */
 export class SessionReactions implements ClusterSessionsListener {
   readonly #parts: SessionReactionsParts;
 

@@ -106,12 +106,12 @@ describe('the stand-ins', () => {
     after.rooms['6'] = [3, 1];
     after.communities['1']?.members.pop();
     expect(await send('PUT', url, after)).toEqual([200, { ...OK, result: { untold: [] } }]);
-    const told = [await chat.next(), await chat.next()];
-    expect(told.map(({ method, path, body }) => [method, path, body])).toEqual([
+    const calls = [await chat.next(), await chat.next()];
+    expect(calls.map(({ method, path, body }) => [method, path, body])).toEqual([
       ['PUT', '/chat-server/room-user-list/7', [2, 3]],
       ['PUT', '/chat-server/community-user-list/1', [1, 2, 3]],
     ]);
-    expect(told[0]?.headers.authorization).toBe('Bearer secret');
+    expect(calls[0]?.headers.authorization).toBe('Bearer secret');
     expect(await get(`${standIns.communityUrl}/room/feign/7/member-id`)).toEqual([
       200,
       { result: { members: [2, 3] } },

@@ -41,7 +41,7 @@ function setUp() {
   const telemetry = new RecordedTelemetry();
   const groups: (readonly PresenceChanged[])[] = [];
   const announcer = new Announcer({ directory, clock, telemetry, send: (events) => groups.push(events) });
-  /** What was announced since the last call, as `kind userId`. */
+  /** The announcements since the last call, as `kind userId`. */
   const announced = async () => {
     for (let turn = 0; turn < 10; turn += 1) await setImmediate();
     return groups

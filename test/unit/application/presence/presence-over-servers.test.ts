@@ -26,7 +26,7 @@ function connect({ app }: TestServer, sessionId: string, { token }: Caller): voi
   app.userConnected({ sessionId, token, claimedUserId: null });
 }
 
-/** What the subscriber heard since the last call. */
+/** The kinds of events that the subscriber heard since the last call. */
 function takeHeard(subscriber: TestSubscriber): string[] {
   return subscriber.heard.splice(0).map((event: ChatEvent) => event.kind);
 }
@@ -72,7 +72,7 @@ it('announces a user again who was reported gone, but is online on this server',
   connect(a, 'six', world.grace);
   await pass(500);
   takeHeard(room);
-  // Nobody looks at Grace's presence while her login is repeated.
+  // The other server has ended Grace's session with the presence service.
   await world.reporter.logout('six');
   await b.ports.bus.publish([{ event: { kind: 'disconnect', userId: world.grace.userId, places: [world.room] } }]);
   await pass(500);
