@@ -1,8 +1,8 @@
 import { createStompEndpoint, type StompEndpoint, StompSubscribers } from '../../../src/adapters/stomp/endpoint.ts';
 import type { StompLimits } from '../../../src/adapters/stomp/session-host.ts';
 import { HandClock } from '../../support/hand-clock.ts';
+import { MemoryConnection } from '../../support/memory-connection.ts';
 import { partialApplication } from '../../support/partial-application.ts';
-import { MemoryConnection } from './memory-connection.ts';
 import { SmallApplication } from './small-application.ts';
 
 export const LIMITS: StompLimits = {

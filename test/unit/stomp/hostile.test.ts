@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FrameDecoder } from '../../../src/adapters/stomp/decoder.ts';
+import type { MemoryConnection } from '../../support/memory-connection.ts';
 import { Fixture, frame, LIMITS, read, say } from './fixture.ts';
-import type { MemoryConnection } from './memory-connection.ts';
 
 const connect = 'CONNECT\naccept-version:1.2\naccess-token:user-1\n\n\0';
 const known = fc.constantFrom(

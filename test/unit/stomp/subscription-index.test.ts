@@ -5,7 +5,7 @@ import { MessageBuilder } from '../../../src/adapters/stomp/message-builder.ts';
 import { type Subscriber, Subscription } from '../../../src/adapters/stomp/subscription.ts';
 import { SubscriptionIndex } from '../../../src/adapters/stomp/subscription-index.ts';
 import type { PlaceKey } from '../../../src/domain/place.ts';
-import { MemoryConnection } from './memory-connection.ts';
+import { MemoryConnection } from '../../support/memory-connection.ts';
 
 const PLACES: readonly PlaceKey[] = ['r-5', 'r-6', 'c-5'];
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { AddressLimit } from '../../../src/adapters/transport/address-limit.ts';
-import { MemoryConnection } from '../stomp/memory-connection.ts';
+import { MemoryConnection } from '../../support/memory-connection.ts';
 
 /** A connection from a given address. */
 class AddressConnection extends MemoryConnection {

@@ -1,5 +1,5 @@
-import type { Connection, ConnectionListener, TransportName } from '../../../src/adapters/transport/connection.ts';
-import type { SharedFrame } from '../../../src/adapters/transport/shared-frame.ts';
+import type { Connection, ConnectionListener, TransportName } from '../../src/adapters/transport/connection.ts';
+import type { SharedFrame } from '../../src/adapters/transport/shared-frame.ts';
 
 /**
  * A connection to a client in this process. It keeps the sent messages as the client would read
