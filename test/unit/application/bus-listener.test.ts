@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { typing } from '../../../dev/events.ts';
 import { MemoryMessageBus } from '../../../src/adapters/memory/message-bus.ts';
+import { ReceivedRecord } from '../../../src/adapters/records/received-record.ts';
 import type { IncomingRecord } from '../../../src/application/ports/message-bus.ts';
 import type { ChatEvent } from '../../../src/domain/chat-event.ts';
 import type { PlaceKey } from '../../../src/domain/place.ts';
@@ -74,6 +75,16 @@ it('reads the event from the store when the number in the record and in its head
   world.clock.pass(200);
   await subscriber.hears(1);
   expect(subscriber.heard).toMatchObject([{ seq: 1, content: 'true text' }]);
+});
+
+it('delivers the next event without a wait after a numbered record of an unknown type', async () => {
+  const { world, server, handle } = await setUp();
+  const subscriber = await server.subscribe(world.ada, world.room);
+  const headers = { server: 'server-9', seq: '1', batch: '1' };
+  const newer = { key: world.room, headers, value: '{"type":"reaction"}', timestamp: 0 };
+  handle(new ReceivedRecord(newer, { stream: 'DIRECT_ETC', skipped: () => {} }));
+  handle(record({ ...said(world.room, 'hello'), seq: 2 }, { key: world.room, seq: 2, batchEnd: 2 }));
+  expect(subscriber.heard).toMatchObject([{ seq: 2, content: 'hello' }]);
 });
 
 it('takes a record that decodes to nothing, an unknown kind or a failure without harm', async () => {
