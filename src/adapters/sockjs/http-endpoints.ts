@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { quoted } from '../transport/quoted.ts';
 import { answerTooLarge, BodyTooLarge, formPayload, readBody } from './body.ts';
 import { PayloadError, readMessages } from './frames.ts';
 import { eventSource, type Framing, htmlFile, isCallback, jsonp, xhr, xhrStreaming } from './framing.ts';
@@ -54,8 +55,9 @@ export class HttpEndpoints {
   handle(route: Route, request: IncomingMessage, response: ServerResponse): void {
     response.on('error', () => {});
     const settings = this.#settings;
-    if (!settings.allowOrigin(request.headers.origin, request)) {
-      answer(response, 403, 'Origin not allowed.\n');
+    const { origin } = request.headers;
+    if (!settings.allowOrigin(origin, request)) {
+      answer(response, 403, `Pages of the origin ${quoted(origin ?? '')} may not use this server.\n`);
       return;
     }
     const name = route.kind === 'session' ? route.endpoint : route.kind;

@@ -11,6 +11,7 @@ import {
 } from '../../domain/place.ts';
 import { parseWhereabouts } from '../../domain/whereabouts.ts';
 import { accessToken } from '../transport/access-token.ts';
+import { quoted } from '../transport/quoted.ts';
 import {
   type Fields,
   idField,
@@ -20,7 +21,6 @@ import {
   parseBody,
   textField,
 } from './json-body.ts';
-import { quoted } from './quoted.ts';
 
 /** The sender of a SEND: the user of the token. */
 export interface Sender {

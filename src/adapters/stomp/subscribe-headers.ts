@@ -1,7 +1,7 @@
 import { Refusal } from '../../domain/errors.ts';
 import type { PlaceKey } from '../../domain/place.ts';
+import { quoted } from '../transport/quoted.ts';
 import { parseDestination } from './destinations.ts';
-import { quoted } from './quoted.ts';
 import type { StompVersion } from './version.ts';
 
 export type Headers = ReadonlyMap<string, string>;

@@ -157,6 +157,7 @@ describe('other origins', () => {
       for (const method of ['GET', 'POST', 'OPTIONS']) {
         const answer = await call(host.url(`/chat${path}`), { method, headers: { Origin: 'http://bad.test' } });
         expect(answer.status).toBe(403);
+        expect(answer.body).toBe('Pages of the origin "http://bad.test" may not use this server.\n');
         expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
       }
     }
