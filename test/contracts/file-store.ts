@@ -1,17 +1,17 @@
 import { buffer } from 'node:stream/consumers';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ByteStream, FileStore } from '../../src/application/ports/file-store.ts';
 
-/** A store to test, and a look behind it. */
+/** A store under test, with access to what lies behind it. */
 export interface FileStoreUnderTest {
   readonly store: FileStore;
-  /** Everything that is kept, half-written things too, by whatever name. */
+  /** The names of everything that is kept, also of incomplete files. */
   kept(): Promise<readonly string[]>;
-  /** What the store told its owner about failures. */
+  /** The errors that the store has reported for the log. */
   readonly failures: readonly unknown[];
-  /** From now on what the store rests on does not answer. */
+  /** Breaks the technology behind the store: from now on it does not answer. */
   breakDown(): Promise<void>;
   close(): Promise<void>;
 }
@@ -25,7 +25,7 @@ async function* chunksOf(...parts: readonly (string | Uint8Array)[]): ByteStream
   for (const part of parts) yield Buffer.from(part);
 }
 
-/** The cases that every adapter of the port passes. */
+/** The contract of FileStore. Every adapter must pass it. */
 export function fileStoreContract(name: string, start: () => Promise<FileStoreUnderTest>): void {
   describe(`file store: ${name}`, () => {
     let under: FileStoreUnderTest;
@@ -41,7 +41,7 @@ export function fileStoreContract(name: string, start: () => Promise<FileStoreUn
       return file === null ? null : (await buffer(file.read())).toString();
     }
 
-    test('gives back what was put, as often as it is asked', async () => {
+    it('returns a stored file unchanged, as often as it is read', async () => {
       const put = await store.put(KEY, chunksOf('hello ', 'world'), { fileName: 'a b한.txt' });
       expect(put).toEqual({ size: 11 });
       const file = await store.get(KEY);
@@ -50,7 +50,7 @@ export function fileStoreContract(name: string, start: () => Promise<FileStoreUn
       expect(await textOf(KEY)).toBe('hello world');
     });
 
-    test('keeps files with the same name apart, and an empty one', async () => {
+    it('keeps files with the same name apart, and stores an empty file', async () => {
       await store.put(KEY, chunksOf('one'), { fileName: 'x' });
       await store.put(OTHER, chunksOf(), { fileName: 'x' });
       expect(await textOf(KEY)).toBe('one');
@@ -58,25 +58,25 @@ export function fileStoreContract(name: string, start: () => Promise<FileStoreUn
       expect(await textOf(OTHER)).toBe('');
     });
 
-    test.each([
+    it.each([
       [0, 0, 'h'],
       [6, 10, 'world'],
       [4, 6, 'o w'],
-    ])('gives the bytes %i to %i', async (from, end, text) => {
+    ])('returns the range of the bytes %i to %i', async (from, end, text) => {
       await store.put(KEY, chunksOf('hello ', 'world'), { fileName: null });
       expect(await textOf(KEY, { start: from, end })).toBe(text);
       expect(await store.get(KEY, { start: from, end })).toMatchObject({ size: 11, fileName: null });
     });
 
-    test.each([
+    it.each([
       ['a picture', PNG, 'image/png'],
-      ['a film', Buffer.from('000000186674797069736f6d0000020069736f6d69736f32', 'hex'), 'video/mp4'],
+      ['a video', Buffer.from('000000186674797069736f6d0000020069736f6d69736f32', 'hex'), 'video/mp4'],
       ['a PDF', '%PDF-1.7\n', 'application/pdf'],
-      ['a page', '<!doctype html><script>alert(1)</script>', 'application/octet-stream'],
-      ['a drawing', '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', 'application/octet-stream'],
+      ['an HTML page', '<!doctype html><script>alert(1)</script>', 'application/octet-stream'],
+      ['an SVG image', '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', 'application/octet-stream'],
       ['an archive', Buffer.from('504b0304140000000800', 'hex'), 'application/octet-stream'],
-      ['nothing', '', 'application/octet-stream'],
-    ])('sees that %s is that, by its bytes', async (_what, bytes, contentType) => {
+      ['an empty file', '', 'application/octet-stream'],
+    ])('derives the content type of %s from its bytes', async (_what, bytes, contentType) => {
       await store.put(
         KEY,
         chunksOf(
@@ -92,7 +92,7 @@ export function fileStoreContract(name: string, start: () => Promise<FileStoreUn
       expect(await store.get(KEY)).toMatchObject({ contentType });
     });
 
-    test.each([
+    it.each([
       ['../../etc/passwd', 'passwd'],
       ['C:\\tmp\\a.txt', 'a.txt'],
       ['a\r\nset-cookie: x\0', 'aset-cookie: x'],
@@ -100,19 +100,19 @@ export function fileStoreContract(name: string, start: () => Promise<FileStoreUn
       ['..', null],
       ['\ud800', '\ufffd'],
       [`${'x'.repeat(300)}.png`, `${'x'.repeat(196)}.png`],
-    ])('cleans the name %j', async (fileName, clean) => {
+    ])('makes the file name %j safe to save under', async (fileName, clean) => {
       await store.put(KEY, chunksOf('x'), { fileName });
       expect(await store.get(KEY)).toMatchObject({ fileName: clean });
     });
 
-    test('knows no other file', async () => {
+    it('finds no file under another key', async () => {
       await store.put(KEY, chunksOf('x'), { fileName: null });
       for (const key of [OTHER, '../../../../etc/passwd', '', '.', KEY.slice(0, -1), `${KEY}.json`, '__proto__']) {
         expect(await store.get(key)).toBeNull();
       }
     });
 
-    test('takes a file away with all that belongs to it, and nothing happens the second time', async () => {
+    it('removes a file with all that belongs to it, and accepts a second removal', async () => {
       await store.put(KEY, chunksOf('x'), { fileName: 'x' });
       await store.remove(KEY);
       await store.remove(KEY);
@@ -120,8 +120,8 @@ export function fileStoreContract(name: string, start: () => Promise<FileStoreUn
       expect(await under.kept()).toEqual([]);
     });
 
-    test.each([0, 100, 12 * MB])(
-      'keeps nothing of a source that fails after %i bytes, and tells its error',
+    it.each([0, 100, 12 * MB])(
+      'keeps nothing of a source that fails after %i bytes, and rejects with its error',
       async (bytes) => {
         const gone = new Error('the client went away');
         const failing = async function* (): ByteStream {
@@ -134,7 +134,7 @@ export function fileStoreContract(name: string, start: () => Promise<FileStoreUn
       },
     );
 
-    test('streams 30 MB in and out and never holds them', { timeout: 60_000 }, async () => {
+    it('streams 30 MB in and out without holding them in memory', { timeout: 60_000 }, async () => {
       const chunk = (at: number): Buffer => Buffer.alloc(64 * 1024, at % 251);
       const chunks = (30 * MB) / (64 * 1024);
       const before = held();
@@ -153,11 +153,11 @@ export function fileStoreContract(name: string, start: () => Promise<FileStoreUn
         if (at % MB < bytes.length) most = Math.max(most, held() - before);
       }
       expect(at).toBe(30 * MB);
-      // A store that takes parts of 5 MB holds two or three; the whole would be 30.
+      // A store that takes parts of 5 MB holds two or three of them. The whole file has 30 MB.
       expect(most).toBeLessThan(24 * MB);
     });
 
-    test('a reader may leave early', async () => {
+    it('lets a reader stop before the end', async () => {
       await store.put(KEY, chunksOf(Buffer.alloc(3 * MB)), { fileName: null });
       for (let time = 0; time < 20; time++) {
         for await (const _ of (await store.get(KEY))?.read() ?? []) break;
@@ -165,13 +165,13 @@ export function fileStoreContract(name: string, start: () => Promise<FileStoreUn
       expect((await store.get(KEY))?.size).toBe(3 * MB);
     });
 
-    test('several at once', async () => {
+    it('stores several files at the same time', async () => {
       const keys = Array.from({ length: 10 }, (_, n) => `${KEY}${n}`);
       await Promise.all(keys.map((key) => store.put(key, chunksOf(key, key), { fileName: key })));
       expect(await Promise.all(keys.map((key) => textOf(key)))).toEqual(keys.map((key) => key + key));
     });
 
-    test('says to try again when it does not answer, and its owner why', async () => {
+    it('rejects with try-again when it does not answer, and reports the error for the log', async () => {
       await store.put(KEY, chunksOf('x'), { fileName: null });
       const file = await store.get(KEY);
       await under.breakDown();
@@ -189,7 +189,7 @@ export function fileStoreContract(name: string, start: () => Promise<FileStoreUn
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');
 
-/** Bytes that are really in use, garbage gone. */
+/** Bytes in use after a garbage collection. */
 function held(): number {
   collect();
   const { heapUsed, arrayBuffers } = process.memoryUsage();

@@ -1,12 +1,12 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { TokenVerifier } from '../../src/application/ports/token-verifier.ts';
 import { Refusal } from '../../src/domain/errors.ts';
 
 export interface TokenVerifierUnderTest {
   /** Bytes of the first key. */
   readonly key: Buffer;
-  /** Bytes of a key that is still accepted. */
+  /** Bytes of a previous key, which is still accepted. */
   readonly previous: Buffer;
   readonly verifier: TokenVerifier;
 }
@@ -18,7 +18,7 @@ export function text(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
-/** A token made by hand, so that nothing of the library under test is trusted. */
+/** A token made without the library under test. */
 export function token(key: Buffer, claims: object, header: object = { alg: 'HS256', typ: 'JWT' }, hash = 'sha256') {
   const signed = `${text(header)}.${text(claims)}`;
   return `${signed}.${createHmac(hash, key).update(signed).digest('base64url')}`;
@@ -41,76 +41,76 @@ export function tokenVerifierContract(name: string, make: () => TokenVerifierUnd
       if (thrown instanceof Error && given !== '') expect(thrown.message).not.toContain(given);
     };
 
-    test('reads a good token', () => {
+    it('accepts a valid token', () => {
       const claims = fresh();
       const expiresAt = claims.exp * 1_000;
       expect(verifier.verify(token(key, claims))).toEqual({ userId: 1, account: 'ada', role: 'ROLE_USER', expiresAt });
     });
 
-    test('takes a token without a role', () => {
+    it('accepts a token without a role', () => {
       expect(verifier.verify(token(key, { ...fresh(), role: undefined })).role).toBe('');
     });
 
-    test('takes a key that was rotated out', () => {
+    it('accepts a token that a previous key signed', () => {
       expect(verifier.verify(token(previous, fresh())).userId).toBe(1);
     });
 
-    test('refuses a key that nobody configured', () => {
+    it('refuses a token that a key that is not configured signed', () => {
       refused(token(Buffer.from('another key, of somebody else'), fresh()));
     });
 
-    test('refuses a token that was tampered with', () => {
+    it('refuses a token whose claims were changed', () => {
       const [header, , signature] = token(key, fresh()).split('.');
       refused(`${header}.${text({ ...fresh(), id: 2 })}.${signature}`);
     });
 
-    test.each([
+    it.each([
       ['alg none, unsigned', { alg: 'none' }],
       ['alg None', { alg: 'None' }],
       ['alg nOnE', { alg: 'nOnE' }],
-    ])('refuses %s', (_title, header) => {
+    ])('refuses a token with %s', (_title, header) => {
       refused(`${text(header)}.${text(fresh())}.`);
       refused(token(key, fresh(), header));
     });
 
-    test('refuses HS384 and HS512 by the right key', () => {
+    it('refuses a token that the right key signed with HS384 or HS512', () => {
       refused(token(key, fresh(), { alg: 'HS384' }, 'sha384'));
       refused(token(key, fresh(), { alg: 'HS512' }, 'sha512'));
     });
 
-    test('refuses RS256', () => {
+    it('refuses a token signed with RS256', () => {
       const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
       const signed = `${text({ alg: 'RS256' })}.${text(fresh())}`;
       refused(`${signed}.${sign('sha256', Buffer.from(signed), privateKey).toString('base64url')}`);
     });
 
-    test('keeps time with a small leeway', () => {
+    it('checks exp and iat with a leeway of a few seconds', () => {
       expect(verifier.verify(token(key, { ...fresh(), exp: now() - 2 })).userId).toBe(1);
       expect(verifier.verify(token(key, { ...fresh(), iat: now() + 2 })).userId).toBe(1);
       refused(token(key, { ...fresh(), exp: now() - 30 }));
       refused(token(key, { ...fresh(), iat: now() + 30 }));
     });
 
-    test.each([
-      ['no exp', { exp: undefined }],
+    it.each([
+      ['a missing exp', { exp: undefined }],
       ['exp as text', { exp: String(now() + 60) }],
-      ['no iat', { iat: undefined }],
-      ['no sub', { sub: undefined }],
+      ['a missing iat', { iat: undefined }],
+      ['a missing sub', { sub: undefined }],
       ['an empty sub', { sub: '' }],
       ['sub as number', { sub: 5 }],
-      ['no id', { id: undefined }],
+      ['a missing id', { id: undefined }],
       ['id as text', { id: '1' }],
       ['id 0', { id: 0 }],
       ['a negative id', { id: -1 }],
-      ['a broken id', { id: 1.5 }],
+      ['a fraction as id', { id: 1.5 }],
       ['an id beyond exact numbers', { id: 2 ** 53 }],
       ['an id that is a list', { id: [1] }],
       ['role as object', { role: {} }],
-    ])('refuses %s', (_title, change) => {
+    ])('refuses a token with %s', (_title, change) => {
       refused(token(key, { ...fresh(), ...change }));
     });
 
-    test.each([
+    it.each([
       ['nothing', ''],
       ['dots', '..'],
       ['three words', 'abc.def.ghi'],
@@ -118,9 +118,9 @@ export function tokenVerifierContract(name: string, make: () => TokenVerifierUnd
       ['5,000 letters', 'a'.repeat(5_000)],
       ['5,000 dots', '.'.repeat(5_000)],
       ['other signs', 'é.ü.\u0000'],
-    ])('refuses %s', (_title, garbage) => refused(garbage));
+    ])('refuses the text of %s as a token', (_title, garbage) => refused(garbage));
 
-    test('refuses claims that are no object', () => {
+    it('refuses a token whose claims are not an object', () => {
       const signed = `${text({ alg: 'HS256' })}.${Buffer.from('"text"').toString('base64url')}`;
       refused(`${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`);
     });

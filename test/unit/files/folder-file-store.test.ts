@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { parseFilesUrl } from '../../../src/adapters/files/create-file-store.ts';
 import { FolderFileStore } from '../../../src/adapters/files/folder-file-store.ts';
 import { fileStoreContract } from '../../contracts/file-store.ts';
@@ -28,7 +28,7 @@ fileStoreContract('folder', async () => {
   };
 });
 
-test('what a server that died left half-written goes after a day', async () => {
+it('removes the incomplete files of a server that died a day ago', async () => {
   const root = await mkdtemp(join(tmpdir(), 'chat-test-files-'));
   onTestFinished(() => rm(root, { recursive: true }));
   await mkdir(join(root, 'parts'));
@@ -39,16 +39,19 @@ test('what a server that died left half-written goes after a day', async () => {
   expect(await filesIn(root)).toEqual(['under-way']);
 });
 
-test.each([
+it.each([
   ['s3://bucket', { kind: 's3', bucket: 'bucket', prefix: '' }],
   ['s3://my.bucket/chat/files/', { kind: 's3', bucket: 'my.bucket', prefix: 'chat/files/' }],
   ['file:///srv/files', { kind: 'folder', path: '/srv/files' }],
   ['/srv/files', { kind: 'folder', path: '/srv/files' }],
   ['file:files', { kind: 'folder', path: join(process.cwd(), 'files') }],
-])('reads %s', (text, location) => {
+])('reads the address %s of a file store', (text, location) => {
   expect(parseFilesUrl(text)).toEqual(location);
 });
 
-test.each(['s3://', 's3://b', 's3:/bucket', 'http://bucket/x', 'file://host/x'])('refuses %s', (text) => {
-  expect(() => parseFilesUrl(text)).toThrow();
-});
+it.each(['s3://', 's3://b', 's3:/bucket', 'http://bucket/x', 'file://host/x'])(
+  'refuses the address %s of a file store',
+  (text) => {
+    expect(() => parseFilesUrl(text)).toThrow();
+  },
+);

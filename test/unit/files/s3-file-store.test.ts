@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { S3FileStore } from '../../../src/adapters/files/s3-file-store.ts';
 import { fileStoreContract } from '../../contracts/file-store.ts';
 import { S3Stub } from '../../support/s3-stub.ts';
@@ -38,7 +38,7 @@ fileStoreContract('S3', async () => {
   };
 });
 
-test('files lie in the bucket under the prefix, and one failing answer is tried again', async () => {
+it('stores files in the bucket under the prefix, and retries after a failed answer', async () => {
   const stub = await S3Stub.start();
   const store = storeAt(stub.url);
   onTestFinished(async () => {

@@ -20,7 +20,7 @@ const demo = {
   demoWorld: () => ({ users: [{ id: 1, name: 'Ada', image: null }], rooms: [], communities: [] }),
 };
 
-it('every route is in the table of endpoints, and every endpoint is a route', async () => {
+it('serves the routes of the table of endpoints, and no others', async () => {
   const { options } = await serve({}, { demo });
   const app = createHttpApp({ ...options, metrics: new Registry() });
   const layers = app.router.stack;
@@ -30,12 +30,12 @@ it('every route is in the table of endpoints, and every endpoint is a route', as
       .map(({ method, path }) => `${method} ${path}`)
       .toSorted(),
   );
-  // Besides them: headers, CORS, two answers for what is nowhere, and the one for errors.
+  // The other layers are headers, CORS, two answers for unknown paths, and the answer for errors.
   expect(layers.filter(({ route }) => route === undefined)).toHaveLength(5);
 });
 
 it.each(Object.values(ENDPOINTS).filter(({ who }) => who === 'client' || who === 'service'))(
-  '$method $path is closed to strangers',
+  'refuses $method $path to strangers',
   async ({ method, path, who }) => {
     const { url } = await serve({});
     const headers: Record<string, string> = who === 'service' ? { 'x-forwarded-for': '8.8.8.8' } : {};
@@ -45,7 +45,7 @@ it.each(Object.values(ENDPOINTS).filter(({ who }) => who === 'client' || who ===
   },
 );
 
-it('unread and online', async () => {
+it('answers the queries for unread counts and online members', async () => {
   const { url } = await serve({
     unread: async (_caller, { places }) => places.map((place) => ({ place, count: 2, newestTime: 1, seq: 41 })),
     online: async (_caller, { place }) => (place === 'com-1' ? [3, 7] : []),
@@ -69,7 +69,7 @@ it('unread and online', async () => {
   }
 });
 
-it('what is nowhere is a 404, wrapped under the calls', async () => {
+it('answers an unknown path with 404, in the envelope below /chat-server', async () => {
   const { url } = await serve({});
   const { status, body } = await json(fetch(`${url}/chat-server/nothing`));
   expect([status, body]).toEqual([404, { ...refused(2100).body }]);
@@ -80,13 +80,13 @@ it('what is nowhere is a 404, wrapped under the calls', async () => {
   expect((await fetch(`${url}/chat-server/direct`, { method: 'DELETE' })).status).toBe(404);
 });
 
-it('a path that is no UTF-8 is bad input', async () => {
+it('refuses a path that is not valid UTF-8', async () => {
   const { url } = await serve({});
   const answer = json(fetch(`${url}/chat-server/room-user-list/%ff`, { method: 'PUT', body: '[1]' }));
   expect(await answer).toEqual(refused(2100));
 });
 
-it('the demo gives tokens only where it is on', async () => {
+it('issues demo tokens only for demo users and for the own page', async () => {
   const { url } = await serve({}, { demo });
   const ask = (body: string, headers = {}) => json(fetch(`${url}/demo/token`, { method: 'POST', body, headers }));
   expect(await ask('{"userId":1}')).toEqual({ status: 200, body: { token: 'token-1' } });
@@ -99,7 +99,7 @@ it('the demo gives tokens only where it is on', async () => {
   expect((await fetch(`${url}/..%2fapp.ts`)).status).toBe(404);
 });
 
-it('pages of allowed origins may call and read chat-seq, others may not', async () => {
+it('lets pages of allowed origins call and read chat-seq, and no other pages', async () => {
   const history = { entries: [], seq: 3, profiles: new Map() };
   const { url } = await serve({ readHistory: async () => history }, { allowOrigin: originRule('https://web.example') });
   const call = (origin: string, init: RequestInit = {}) =>
@@ -126,7 +126,7 @@ it('pages of allowed origins may call and read chat-seq, others may not', async 
   expect((await preflight('https://evil.example')).status).toBe(403);
 });
 
-it('the headers that keep browsers careful', async () => {
+it('sends security headers with every answer', async () => {
   const { url } = await serve({}, { demo });
   const api = await fetch(`${url}/chat-server/health/live`);
   expect(Object.fromEntries(api.headers)).toMatchObject({
@@ -142,7 +142,7 @@ it('the headers that keep browsers careful', async () => {
   expect(page.headers.get('content-security-policy')).not.toContain('unsafe');
 });
 
-it('health and metrics', async () => {
+it('shows health and metrics, without ids in the metrics', async () => {
   const health = { ready: false, reasons: ['state-place: no heart-beat for 31 s'] };
   const { url } = await serve({ unread: async () => [] }, { health: () => health });
   expect((await fetch(`${url}/chat-server/health/live`)).status).toBe(200);
@@ -157,7 +157,7 @@ it('health and metrics', async () => {
   expect(metrics).not.toMatch(/98765|a_secret_key/);
 });
 
-it('connections that send nothing, or only half a request, are cut', async () => {
+it('closes connections that send nothing or only half a request', async () => {
   const { url } = await serve({});
   const port = Number(new URL(url).port);
   const sockets = ['', 'GET / HTTP/1.1\r\nhost: x\r\n', 'nonsense\r\n\r\n'].map((text) => {
@@ -170,7 +170,7 @@ it('connections that send nothing, or only half a request, are cut', async () =>
   await Promise.all(sockets);
 });
 
-it('a connection that is refused and never closes its side is cut', async () => {
+it('closes a refused connection that never closes its side', async () => {
   const { url, server } = await serve({});
   const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
   socket.on('error', () => {});
@@ -179,13 +179,13 @@ it('a connection that is refused and never closes its side is cut', async () => 
   await once(socket, 'end');
   const open = promisify(server.getConnections.bind(server));
   for (let rounds = 0; (await open()) > 0; rounds += 1) {
-    if (rounds > 50) throw new Error('it stays');
+    if (rounds > 50) throw new Error('the connection is still open');
     await delay(20);
   }
   socket.destroy();
 });
 
-it('a client that does not read its answer is cut', async () => {
+it('closes the connection of a client that does not read its answer', async () => {
   const limits = { headerBytes: 16_384, idleMs: 300 };
   const server = createServer(serverOptions(limits), (_request, response) => response.end(Buffer.alloc(50_000_000)));
   hardenServer(server, limits);
@@ -200,7 +200,7 @@ it('a client that does not read its answer is cut', async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-it('a body that trickles is cut', async () => {
+it('refuses a body that arrives too slowly', async () => {
   const { url } = await serve({}, { limits: { bodyMs: 200 } });
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   socket.on('error', () => {});
@@ -213,13 +213,13 @@ it('a body that trickles is cut', async () => {
   expect(heard).toContain('"code":2100');
 });
 
-it('headers over the limit are refused', async () => {
+it('refuses headers over the limit', async () => {
   const { url } = await serve({});
   const response = await fetch(`${url}/chat-server/health/live`, { headers: { x: 'y'.repeat(20_000) } });
   expect([400, 431]).toContain(response.status);
 });
 
-it('prototype keys and operators in a body are only unknown fields', async () => {
+it('treats prototype keys and operators in a body as unknown fields', async () => {
   const asked: unknown[] = [];
   const { url } = await serve({
     countUnread: async (...input) => {

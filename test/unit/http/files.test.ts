@@ -26,7 +26,7 @@ async function withFile(bytes: Uint8Array, fileName: string | null): Promise<Run
   return { ...running, link: running.options.fileLinks.link(KEY, running.url) };
 }
 
-it('a picture is shown, with what keeps it a picture', async () => {
+it('shows a picture with headers that keep browsers from reading it as a page', async () => {
   const { link } = await withFile(PNG, 'cat é.png');
   const response = await fetch(link);
   expect(response.status).toBe(200);
@@ -45,13 +45,13 @@ it('a picture is shown, with what keeps it a picture', async () => {
 });
 
 it.each([
-  ['a page', '<!doctype html><script>alert(1)</script>', 'x.html'],
-  ['a page that is named a picture', '<html><script>alert(1)</script>', 'x.png'],
-  ['a drawing', '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>', 'x.svg'],
+  ['an HTML page', '<!doctype html><script>alert(1)</script>', 'x.html'],
+  ['an HTML page that is named like a picture', '<html><script>alert(1)</script>', 'x.png'],
+  ['an SVG image', '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>', 'x.svg'],
   ['XML', '<?xml version="1.0"?><x/>', 'x.xml'],
   ['a text', 'hello', 'x.txt'],
   ['a script', 'alert(1)', 'x.js'],
-])('%s is saved, never shown', async (_what, text, name) => {
+])('lets browsers save %s and never show it', async (_what, text, name) => {
   const { link } = await withFile(Buffer.from(text), name);
   const response = await fetch(link);
   expect(response.headers.get('content-type')).toBe('application/octet-stream');
@@ -59,12 +59,12 @@ it.each([
   expect(await response.text()).toBe(text);
 });
 
-it('a PDF keeps its type and is saved', async () => {
+it('keeps the type of a PDF and lets browsers save it', async () => {
   const { headers } = await fetch((await withFile(Buffer.from('%PDF-1.7\n'), null)).link);
   expect([headers.get('content-type'), headers.get('content-disposition')]).toEqual(['application/pdf', 'attachment']);
 });
 
-it('parts of a file, and what is there already', async () => {
+it('serves ranges of a file, and 304 for a file that the client has', async () => {
   const { link } = await withFile(Buffer.from('0123456789'), 'x');
   const get = async (headers: Record<string, string>, method = 'GET') => {
     const response = await fetch(link, { headers, method });
@@ -99,18 +99,18 @@ it.each([
   ['bytes=0-999999999999999', { start: 0, end: 9 }],
   ['bytes=-999999999999999', { start: 0, end: 9 }],
   ['BYTES= 1-1', { start: 1, end: 1 }],
-])('the range %j', (header, range) => {
+])('reads the range %j', (header, range) => {
   expect(byteRange(header, 10)).toEqual(range);
   expect(byteRange('bytes=-5', 0)).toBe('none');
 });
 
-it('names that would break out of the header stay in it', () => {
+it('escapes file names that would break out of the header', () => {
   expect(contentDisposition('attachment', 'a"b\\c%41\r\n(x)\'.txt\ud800')).toBe(
     `attachment; filename="a_b_c_41__(x)'.txt_"; filename*=UTF-8''a%22b%5Cc%2541%0D%0A%28x%29%27.txt%EF%BF%BD`,
   );
 });
 
-it('only a link that was signed opens a file, and only until it expires', async () => {
+it('opens a file only by a signed link, and only until the link expires', async () => {
   let now = NOW;
   const asked: string[] = [];
   const calls: Partial<Application> = {
@@ -143,7 +143,7 @@ it('only a link that was signed opens a file, and only until it expires', async 
   expect(await status(link)).toBe(403);
 });
 
-it('links stay the same for an hour, are relative without a base, and survive a change of secrets', () => {
+it('makes the same link for an hour, relative without a base, and accepts the keys of before', () => {
   let now = Math.floor(NOW / HOUR) * HOUR + 1;
   const clock = { now: () => now };
   const [old, young] = [Buffer.from('old secret'), Buffer.from('young secret')];
@@ -162,7 +162,7 @@ it('links stay the same for an hour, are relative without a base, and survive a 
   expect(links.link('', 'http://x')).toBe('');
 });
 
-it('a store that is away is told plainly', async () => {
+it('answers 503 when the file store does not answer', async () => {
   const { options, url } = await serve({
     openFile: async () => {
       throw new Refusal('try-again', 'not now');
@@ -172,7 +172,7 @@ it('a store that is away is told plainly', async () => {
   expect([response.status, await response.text()]).toEqual([503, 'not now\n']);
 });
 
-it('a store that breaks off in mid-file breaks the connection, so that nobody takes it for whole', async () => {
+it('closes the connection when the file store fails in the middle of a file', async () => {
   const failing = async function* () {
     yield Buffer.alloc(10);
     throw new Refusal('try-again', 'gone');
@@ -184,7 +184,7 @@ it('a store that breaks off in mid-file breaks the connection, so that nobody ta
   await expect(whole()).rejects.toThrow();
 });
 
-it('readers who go away in mid-file leave no descriptors', async () => {
+it('leaves no open files when readers close their connection in the middle of a file', async () => {
   const { link, url } = await withFile(Buffer.alloc(20_000_000), null);
   const before = (await readdir('/proc/self/fd')).length;
   const sockets = Array.from({ length: 20 }, () => {
@@ -197,7 +197,7 @@ it('readers who go away in mid-file leave no descriptors', async () => {
   await vi.waitFor(async () => expect((await readdir('/proc/self/fd')).length).toBeLessThanOrEqual(before + 2));
 });
 
-it('a reader who stops reading is cut, and costs no more than what is on its way', async () => {
+it('closes the connection of a reader who stops reading, and reads little more from the store', async () => {
   let given = 0;
   let ended = false;
   const endless = async function* () {

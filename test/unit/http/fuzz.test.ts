@@ -17,7 +17,7 @@ import { Refusal } from '../../../src/domain/errors.ts';
 import { temporaryFiles } from '../../support/embedded-application.ts';
 import { asUser, serve, uploadsTo } from './harness.ts';
 
-it('any JSON is a body as it must be, or a refusal', () => {
+it('turns any JSON into a valid body or a refusal', () => {
   const words = fc.constantFrom(
     'userId',
     'roomIds',
@@ -46,7 +46,7 @@ it('any JSON is a body as it must be, or a refusal', () => {
   );
 });
 
-it('no header makes a client out of nothing, or throws', () => {
+it('finds no client address that no header and no socket has, for any headers', () => {
   const trusted = parseNetworks(['10.0.0.0/8']);
   const token = fc.constantFrom(
     'for=',
@@ -80,7 +80,7 @@ it('no header makes a client out of nothing, or throws', () => {
   );
 });
 
-it('mutated forms are answered, keep nothing, and the server lives', async () => {
+it('answers mutated forms, keeps none of their files, and goes on', async () => {
   const files = await temporaryFiles();
   const refuse = async (): Promise<AppendOutcome[]> => [
     { kind: 'failed', error: new Refusal('not-permitted', 'never') },

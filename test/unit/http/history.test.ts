@@ -44,7 +44,7 @@ async function entries(shown: ShownHistory): Promise<Record<string, unknown>[]> 
   return result;
 }
 
-it('an answer has the bytes of the original, with our fields after its own', async () => {
+it('answers with the fields of the original server, followed by the new ones', async () => {
   const { url } = await serve({ readHistory: async () => page({}) });
   const response = await fetch(`${url}/chat-server/direct?ch_id=5`, { headers: asUser(1) });
   expect(response.status).toBe(200);
@@ -55,7 +55,7 @@ it('an answer has the bytes of the original, with our fields after its own', asy
   );
 });
 
-it("a reply shows its parent's author, text and id as they are now", async () => {
+it('shows in a reply the present author, text and id of its parent', async () => {
   const shown = page({
     entries: [{ message: message(reply), parent }],
     profiles: new Map([[2, { name: 'Grace', image: null }]]),
@@ -65,13 +65,13 @@ it("a reply shows its parent's author, text and id as they are now", async () =>
   ]);
 });
 
-it('a reply to a deleted message says so', async () => {
+it('shows in a reply that its parent was deleted', async () => {
   expect(await entries(page({ entries: [{ message: message(reply), parent: null }] }))).toMatchObject([
     { parentId: null, parentName: '', parentContent: '삭제된 메세지입니다.' },
   ]);
 });
 
-it('files are shown as links, whole addresses as they are', async () => {
+it('shows stored files as links, and whole URLs unchanged', async () => {
   const [shown, answer] = await entries(
     page({
       entries: [
@@ -87,12 +87,12 @@ it('files are shown as links, whole addresses as they are', async () => {
   expect(answer?.parentContent).toMatch(/\/chat-server\/files\/key_of_file\?exp=/);
 });
 
-it('a text that looks like an address or a key stays a text', async () => {
+it('leaves a text unchanged that looks like the key of a file', async () => {
   const shown = page({ entries: [{ message: message({ content: 'key_of_file' }), parent: null }] });
   expect(await entries(shown)).toMatchObject([{ message: 'key_of_file' }]);
 });
 
-it('names come from the user service, then from the message, then from the id, and nothing that must be there is null', async () => {
+it('takes a name from the user service, otherwise from the message, otherwise from the id, and never null', async () => {
   const shown = page({
     entries: [
       { message: message({ userId: 2 }), parent: null },
@@ -112,7 +112,7 @@ it.each<[string, string, HistoryRange]>([
   ['direct?ch_id=5&size=200', 'r-5', { kind: 'page', page: 0, size: 200 }],
   ['direct?ch_id=5&before=9', 'r-5', { kind: 'before', seq: 9, size: 50 }],
   ['direct?ch_id=5&after=0&size=1', 'r-5', { kind: 'after', seq: 0, size: 1 }],
-])('%s', async (call, place, range) => {
+])('reads for the call %s the place %s and the range %j', async (call, place, range) => {
   const asked: unknown[] = [];
   const { url } = await serve({
     readHistory: async (_caller, input) => {
@@ -139,12 +139,12 @@ it.each([
   'ch_id=5&page=0&before=3',
   'ch_id=5&before=3&after=1',
   'ch_id=5&after=1.5',
-])('refuses ?%s', async (query) => {
+])('refuses a history query with ?%s', async (query) => {
   const { url } = await serve({});
   expect(await json(fetch(`${url}/chat-server/direct?${query}`, { headers: asUser(1) }))).toEqual(refused(2100));
 });
 
-it('asks for a token, bare or after Bearer', async () => {
+it('requires a token, with or without Bearer in front', async () => {
   const { url } = await serve({ readHistory: async () => page({}) });
   const call = (headers: Record<string, string>) => fetch(`${url}/chat-server/direct?ch_id=5`, { headers });
   expect(await json(call({}))).toEqual(refused(2101));

@@ -27,7 +27,7 @@ const DEEP = 'very deep';
 const LONG = 'very long';
 const DONE = '{"isSuccess":true,"code":1000,"message":"요청에 성공하였습니다."}';
 
-it('the calls of the services, as the original takes and answers them', async () => {
+it('accepts and answers the calls of services as the original server does', async () => {
   const { calls, heard } = recording();
   const { url } = await serve(calls);
   for (const [call, method, body] of [
@@ -49,7 +49,7 @@ it('the calls of the services, as the original takes and answers them', async ()
   ]);
 });
 
-it('message-count has no wrapper and a clock of 24 hours', async () => {
+it('answers message-count without an envelope and with a clock of 24 hours', async () => {
   const asked: unknown[] = [];
   const { url } = await serve({
     countUnread: async (...input) => {
@@ -81,14 +81,14 @@ it.each([
   ['signaling-list-community', 'POST', '{"type":"up","communityId":"1","channelId":"c-11","ids":["3"]}', 2100],
   ['signaling-list-community', 'POST', '{"type":"out","communityId":"1","channelId":"r-11","ids":["3"]}', 2100],
   ['signaling-list-direct', 'POST', '{"type":"out","ids":["3"]}', 2100],
-] as const)('%s %s %s is refused', async (call, method, what, code) => {
+] as const)('refuses the call %s by %s with the body %s', async (call, method, what, code) => {
   const body =
     what === DEEP ? '['.repeat(200_000) : what === LONG ? `{"userId":1,"x":"${'x'.repeat(1024 * 1024)}"}` : what;
   const { url } = await serve({});
   expect(await json(fetch(`${url}/chat-server/${call}`, send(method, body)))).toEqual(refused(code));
 });
 
-it('a body may be nested as deep as the limit, in fields that nobody reads too', async () => {
+it('limits the depth of a body, also in unknown fields', async () => {
   const { url } = await serve({ countUnread: async () => [] });
   const call = (arrays: number) => {
     const body = `{"userId":1,"roomIds":[],"x":"[[[\\"[[[","y":${'['.repeat(arrays)}${']'.repeat(arrays)}}`;
@@ -98,7 +98,7 @@ it('a body may be nested as deep as the limit, in fields that nobody reads too',
   expect(await call(32)).toEqual(refused(2100));
 });
 
-it('a body that does not tell its length is cut at the limit', async () => {
+it('refuses a body of unknown length at the limit', async () => {
   const { url } = await serve({}, { limits: { jsonBytes: 1_000 } });
   const endless = Readable.from(
     (async function* () {
@@ -109,7 +109,7 @@ it('a body that does not tell its length is cut at the limit', async () => {
   expect(await json(fetch(`${url}/chat-server/message-count`, init))).toEqual(refused(2413));
 });
 
-it('a body that is no UTF-8, or compressed, is refused', async () => {
+it('refuses a body that is not valid UTF-8 or is compressed', async () => {
   const { url } = await serve({});
   const call = (body: Uint8Array<ArrayBuffer>, headers = {}) =>
     json(fetch(`${url}/chat-server/message-count`, { method: 'POST', body, headers }));
@@ -117,7 +117,7 @@ it('a body that is no UTF-8, or compressed, is refused', async () => {
   expect(await call(Uint8Array.of(1), { 'content-encoding': 'gzip' })).toEqual(refused(2100));
 });
 
-it("neither a user's token nor a browser nor a stranger's proxy opens them", async () => {
+it('refuses a service call with a token of a user, from a browser, or through an untrusted proxy', async () => {
   const { calls, heard } = recording();
   const { url } = await serve(calls);
   const call = (headers: Record<string, string>) =>
@@ -135,7 +135,7 @@ it("neither a user's token nor a browser nor a stranger's proxy opens them", asy
   expect(heard).toEqual([]);
 });
 
-it('behind a trusted proxy the address that it reports counts', async () => {
+it('uses the client address that a trusted proxy reports', async () => {
   const { calls } = recording();
   const { url } = await serve(calls, { clients: new RequestClients(parseNetworks(['127.0.0.1'])) });
   const call = async (headers: Record<string, string>) =>
@@ -146,7 +146,7 @@ it('behind a trusted proxy the address that it reports counts', async () => {
   expect(await call({ 'x-forwarded-for': '8.8.8.8', forwarded: 'for=10.1.2.3' })).toBe(400);
 });
 
-it('with a service token only its holders pass', async () => {
+it('accepts only requests with the service token when there is one', async () => {
   const { calls } = recording();
   const { url } = await serve(calls, { isService: serviceRule('s3cret', parseNetworks(LOCAL_NETWORKS)) });
   const call = (headers: Record<string, string>) =>
@@ -157,7 +157,7 @@ it('with a service token only its holders pass', async () => {
   expect(await call({ authorization: 'Bearer s3cret' })).toMatchObject({ status: 200 });
 });
 
-it('refusals of the application have their numbers, and its defects tell a client nothing', async () => {
+it('answers a refusal with its number, and a defect without its details', async () => {
   const { url, logged } = await serve({
     replaceMembers: async (place) => {
       if (place === 'r-1') throw new Refusal('try-again', 'not now');

@@ -57,8 +57,8 @@ const without = (name: string): Part[] => FIELDS.filter(([field]) => field !== n
 it.each<[string, Part[]]>([
   ['the file last', [...FIELDS, THUMBNAIL, IMAGE]],
   ['the file first', [IMAGE, THUMBNAIL, ...FIELDS]],
-  ['unknown parts and fields', [['x', 'y'], ...FIELDS, ['other', new Uint8Array(10), 'o'], IMAGE, THUMBNAIL]],
-])('a picture with a thumbnail, %s', async (_order, parts) => {
+  ['unknown parts and fields as well', [['x', 'y'], ...FIELDS, ['other', new Uint8Array(10), 'o'], IMAGE, THUMBNAIL]],
+])('stores a picture with a thumbnail, with %s', async (_order, parts) => {
   const server = await start();
   const { status, body } = await json(post(server, [...parts, ['nonce', 'n1']]));
   expect(status).toBe(200);
@@ -90,7 +90,7 @@ it.each<[string, Part[]]>([
   expect(Buffer.from(await shown.arrayBuffer())).toEqual(PNG);
 });
 
-it('a film in a channel, without a thumbnail, an empty input left in the form', async () => {
+it('stores a video in a channel, without the thumbnail whose file input is empty', async () => {
   const server = await start();
   const fields: Part[] = [...without('type'), ['type', 'community'], ['communityId', '1']];
   const boundary = 'xx';
@@ -111,8 +111,8 @@ it.each<[string, readonly Part[], number]>([
   ['without fileType', [IMAGE, ...without('fileType')], 2100],
   ['with another fileType', [IMAGE, ...without('fileType'), ['fileType', 'reply']], 2100],
   ['with the type of a channel', [IMAGE, ...without('type'), ['type', 'community']], 2100],
-  ["with another's id", [IMAGE, ...without('userId'), ['userId', '2']], 2103],
-  ['with no id', [IMAGE, ...without('userId'), ['userId', '1e0']], 2100],
+  ['with the id of another user', [IMAGE, ...without('userId'), ['userId', '2']], 2103],
+  ['with an id that is not valid', [IMAGE, ...without('userId'), ['userId', '1e0']], 2100],
   ['with two places', [...FIELDS, ['channelId', '6'], IMAGE], 2100],
   ['with two files', [...FIELDS, IMAGE, IMAGE], 2100],
   ['with many files', [...FIELDS, ...Array<Part>(9).fill(['x', new Uint8Array(1), 'x']), IMAGE], 2100],
@@ -123,14 +123,14 @@ it.each<[string, readonly Part[], number]>([
   ['that is too large', [['image', new Uint8Array(LIMIT + 1), 'x'], ...FIELDS], 2413],
   ['whose thumbnail is too large', [IMAGE, ['thumbnail', new Uint8Array(LIMIT + 1), 'x'], ...FIELDS], 2413],
   ['that is far too large', [IMAGE, ['thumbnail', new Uint8Array(4 * LIMIT), 'x'], ...FIELDS], 2413],
-])('an upload %s is refused and leaves nothing', async (_what, parts, code) => {
+])('refuses an upload %s and keeps nothing of it', async (_what, parts, code) => {
   const server = await start();
   expect(await json(post(server, parts))).toEqual(refused(code));
   expect(await server.events('r-5')).toEqual([]);
   expect(await server.kept()).toEqual([]);
 });
 
-it('a file of exactly the limit is taken', async () => {
+it('accepts a file of exactly the limit', async () => {
   const server = await start();
   expect((await post(server, [...FIELDS, ['image', new Uint8Array(LIMIT), 'x']])).status).toBe(200);
 });
@@ -156,7 +156,7 @@ it('keeps the file of an upload whose event may be stored in spite of the refusa
   expect(await server.kept()).toHaveLength(2);
 });
 
-it('without a token nothing is read', async () => {
+it('refuses an upload without a token', async () => {
   const server = await start();
   const response = await fetch(`${server.url}/chat-server/file`, { method: 'POST', body: form([...FIELDS, IMAGE]) });
   expect(await json(response)).toEqual(refused(2101));
@@ -182,7 +182,7 @@ it.each([
   ['multipart/form-data; boundary=b', `${START}half of it\r\n--b`],
   ['multipart/form-data; boundary=b', '--b\r\ncontent-disposition: form-data\r\n\r\nx\r\n--b--\r\n'],
   ['multipart/form-data; boundary=b', `--b\r\n${'x: y\r\n'.repeat(5_000)}\r\n\r\n--b--\r\n`],
-])('a body that is no whole form is refused: %s %j', async (type, body) => {
+])('refuses a body that is not a complete form: %s %j', async (type, body) => {
   const server = await start();
   const headers = { ...asUser(1), 'content-type': type };
   const response = await fetch(`${server.url}/chat-server/file`, { method: 'POST', body, headers });
@@ -190,7 +190,7 @@ it.each([
   expect(await server.kept()).toEqual([]);
 });
 
-it('clients that go away in mid-upload leave no files, no descriptors and no place taken', async () => {
+it('keeps no file, no open file and no slot of clients that disconnect in the middle of an upload', async () => {
   const server = await start();
   const before = await descriptors();
   for (let round = 0; round < 10; round++) {
@@ -212,7 +212,7 @@ async function descriptors(): Promise<number> {
   return (await readdir('/proc/self/fd')).length;
 }
 
-it('too many uploads of one user at once are refused, of another not', async () => {
+it('refuses too many uploads of one user at the same time, and not those of another user', async () => {
   const server = await start();
   const sockets = [1, 2].map(() => {
     const socket = raw(server, ['content-type: multipart/form-data; boundary=b', 'content-length: 900000']);
@@ -228,7 +228,7 @@ it('too many uploads of one user at once are refused, of another not', async () 
   for (const socket of sockets) socket.destroy();
 });
 
-it('the answer reaches a client that is still sending, and then the connection ends', async () => {
+it('answers a client that is still sending, and then closes the connection', async () => {
   const server = await start();
   const socket = raw(server, ['content-type: multipart/form-data; boundary=b', 'transfer-encoding: chunked']);
   let heard = '';
@@ -248,7 +248,7 @@ it('the answer reaches a client that is still sending, and then the connection e
   expect(await server.kept()).toEqual([]);
 });
 
-it('an upload that stands still is cut', async () => {
+it('closes the connection of an upload that makes no progress', async () => {
   const server = await start({ idleMs: 200 });
   const socket = raw(server, ['content-type: multipart/form-data; boundary=b', 'content-length: 900000']);
   socket.write(START);
