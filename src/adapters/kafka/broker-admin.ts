@@ -1,6 +1,6 @@
 import type { Admin } from 'kafkajs';
 import { withTimeout } from '../support/with-timeout.ts';
-import { type ClientOptions, disconnected, openClient } from './client.ts';
+import { type ClientOptions, disconnect, openClient } from './client.ts';
 
 /**
  * Requests to the Kafka cluster that are not about records: topics, newest offsets, members of
@@ -25,7 +25,7 @@ export class BrokerAdmin {
       const done = admin.connect().then(() => work(admin));
       return await withTimeout(ms, done, () => new Error(`${task} took longer than ${ms} ms`));
     } finally {
-      await disconnected(admin);
+      await disconnect(admin);
       abandon();
     }
   }

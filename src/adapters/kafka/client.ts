@@ -93,6 +93,6 @@ function logTo(telemetry: Telemetry): (entry: LogEntry) => void {
 }
 
 /** Disconnects, but waits at most `ms` for it. Errors are ignored. Call `abandon` afterwards. */
-export async function disconnected(connection: { disconnect(): Promise<void> }, ms = DISCONNECT_MS): Promise<void> {
+export async function disconnect(connection: { disconnect(): Promise<void> }, ms = DISCONNECT_MS): Promise<void> {
   await withTimeout(ms, connection.disconnect(), () => new Error('timeout')).catch(() => {});
 }

@@ -2,7 +2,7 @@ import { Partitioners, type Producer, type TopicMessages } from 'kafkajs';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import type { EncodedRecord } from '../records/record-codec.ts';
 import { withTimeout } from '../support/with-timeout.ts';
-import { type Client, type ClientOptions, disconnected, openClient } from './client.ts';
+import { type Client, type ClientOptions, disconnect, openClient } from './client.ts';
 import type { NamePerStream } from './topics.ts';
 
 /** A `send` call. It resolves with its last record and rejects with the first one that fails. */
@@ -97,7 +97,7 @@ export class RecordSender {
       call.reject(new Error('the message bus was closed before Kafka acknowledged the record'));
     const { client, producer } = this.#client ?? {};
     this.#client = null;
-    if (producer !== undefined) await disconnected(producer);
+    if (producer !== undefined) await disconnect(producer);
     client?.abandon();
   }
 

@@ -2,7 +2,7 @@ import type { Consumer } from 'kafkajs';
 import type { RecordHandler } from '../../application/ports/message-bus.ts';
 import type { RecordSource } from '../records/received-record.ts';
 import type { Positions } from './broker-admin.ts';
-import { type Client, type ClientOptions, disconnected, openClient } from './client.ts';
+import { type Client, type ClientOptions, disconnect, openClient } from './client.ts';
 import { ReadPositions, StallWatch } from './positions.ts';
 import { type ConsumedMessage, type FetchedBatch, takeBatch } from './take-batch.ts';
 
@@ -146,7 +146,7 @@ export class TopicConsumer {
     const reason = await running.ended;
     // A member that leaves lets the next one join at once. Otherwise the broker waits for its
     // session timeout.
-    await disconnected(running.consumer, LEAVE_MS);
+    await disconnect(running.consumer, LEAVE_MS);
     running.client.abandon();
     return reason;
   }

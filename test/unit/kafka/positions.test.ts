@@ -4,7 +4,7 @@ import { ReadPositions, StallWatch } from '../../../src/adapters/kafka/positions
 const batch = (...offsets: number[]) => offsets.map((offset) => ({ offset: String(offset) }));
 
 describe('ReadPositions', () => {
-  it('counts the records of a batch that lie before the position', () => {
+  it('the read positions count the records of a batch that were handled before', () => {
     const positions = new ReadPositions(new Map([[0, 10]]));
     expect(positions.handledBefore(0, batch(8, 9, 10, 11), 12)).toBe(2);
     expect(positions.handledBefore(0, batch(10, 11), 12)).toBe(0);
@@ -12,18 +12,18 @@ describe('ReadPositions', () => {
     expect(positions.handledBefore(0, batch(14, 15), 16)).toBe(0);
   });
 
-  it('reads a partition that was added later from its start', () => {
+  it('a partition that is added later is read from its start', () => {
     expect(new ReadPositions(new Map([[0, 10]])).of(1)).toBe(0);
   });
 
-  it('reads a topic that was created again from its start', () => {
+  it('a topic that is created again is read from its start', () => {
     const positions = new ReadPositions(new Map([[0, 1000]]));
     expect(positions.handledBefore(0, batch(0, 1), 2)).toBe(0);
     positions.set(0, 2);
     expect(positions.handledBefore(0, batch(1, 2), 3)).toBe(1);
   });
 
-  it('returns changed positions once', () => {
+  it('changed positions are returned once', () => {
     const positions = new ReadPositions(new Map([[0, 1]]));
     expect(positions.takeChanged()).toEqual([]);
     positions.set(0, 5);
@@ -33,7 +33,7 @@ describe('ReadPositions', () => {
 });
 
 describe('StallWatch', () => {
-  it('reports a partition with unread records whose position stands still, and no other', () => {
+  it('the stall watch reports a partition with unread records whose position stands still, and no other', () => {
     const positions = new ReadPositions(new Map([[0, 1]]));
     const watch = new StallWatch();
     expect(watch.isStalled(positions, new Map([[0, 1]]))).toBe(false);

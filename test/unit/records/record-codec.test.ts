@@ -208,7 +208,7 @@ describe('lenient decoding', () => {
     ['ISO text without seconds', '2026-11-22T15:49', Date.UTC(2026, 10, 22, 15, 49)],
     ['null, which means the time of the record', null, WRITTEN],
     ['a missing field, which means the time of the record', undefined, WRITTEN],
-  ])('reads a time from %s', (_, given, expected) => {
+  ])('reads the time of a record from %s', (_, given, expected) => {
     expect(timeOf(given)).toBe(expected);
   });
 
@@ -251,7 +251,7 @@ describe('records that cannot be decoded', () => {
     expect(skips).toHaveLength(1);
   });
 
-  it('throws for no value, whatever the JSON holds', () => {
+  it('reading a record never throws, whatever JSON its value holds', () => {
     const anything = fc.oneof(
       fc.json(),
       fc.string(),
@@ -282,7 +282,7 @@ describe('records of a newer server', () => {
     });
   });
 
-  it('reads its bytes as well as its texts', () => {
+  it('reads a record of bytes as well as one of texts', () => {
     const bytes = Buffer.from(JSON.stringify(reaction));
     const headers = { server: Buffer.from('new'), seq: [Buffer.from('4'), Buffer.from('5')], batch: undefined };
     const record = new ReceivedRecord(
@@ -295,13 +295,16 @@ describe('records of a newer server', () => {
 });
 
 describe('isForServers', () => {
-  it.each(oneOfEach().map((event) => [event.kind, event] as const))('is right for a %s record', (kind, event) => {
-    const { stream, key, headers, value } = encodeRecord({ event }, 'one');
-    const record = new ReceivedRecord({ key, headers, value, timestamp: WRITTEN }, { stream, skipped: () => {} });
-    expect(record.isForServers).toBe(kind === 'members-changed' || kind === 'roster');
-  });
+  it.each(oneOfEach().map((event) => [event.kind, event] as const))(
+    'isForServers is right for a %s record',
+    (kind, event) => {
+      const { stream, key, headers, value } = encodeRecord({ event }, 'one');
+      const record = new ReceivedRecord({ key, headers, value, timestamp: WRITTEN }, { stream, skipped: () => {} });
+      expect(record.isForServers).toBe(kind === 'members-changed' || kind === 'roster');
+    },
+  );
 
-  it('is false for a state record that cannot be decoded', () => {
+  it('isForServers is false for a state record that cannot be decoded', () => {
     const skips: string[] = [];
     const source = { stream: 'STATE', skipped: (_: unknown, error: string) => skips.push(error) } as const;
     const record = new ReceivedRecord({ key: 'r-5', value: '{"type":"asleep"}', timestamp: 0 }, source);
@@ -313,14 +316,14 @@ describe('isForServers', () => {
 
 describe('encoding', () => {
   it.each(oneOfEach().map((event) => [event.kind, event] as const))(
-    'encodes a %s event that decodes to the same',
+    'a %s event is the same after encoding and decoding',
     (_, event) => {
       const { stream, headers, value } = encodeRecord({ event, batchEnd: 9 }, 'one');
       expect(read(stream, value, { ...headers })).toEqual({ event, skips: [] });
     },
   );
 
-  it('writes all fields of a direct message, null where it has none, and its headers', () => {
+  it('a record of a direct message has all fields of the original server, and headers', () => {
     const encoded = encodeRecord({ event: message('r-5', 3), batchEnd: 4 }, 'one');
     expect(encoded).toMatchObject({
       stream: 'DIRECT',
@@ -345,7 +348,7 @@ describe('encoding', () => {
     });
   });
 
-  it('writes no seq and no batch for an event without a number', () => {
+  it('a record of an event without a number has no headers seq and batch', () => {
     expect(encodeRecord({ event: typing('c-1', 'Ada'), batchEnd: 4 }, 'one').headers).toEqual({ server: 'one' });
   });
 
