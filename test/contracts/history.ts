@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HistoryPage, MessageStore } from '../../src/application/ports/message-store.ts';
 import type { HistoryRange } from '../../src/domain/history.ts';
 import type { ConversationKey } from '../../src/domain/place.ts';
@@ -8,7 +8,7 @@ import { append, appendInTurn, deleted, edited, newPlace, replied, said, shared,
 const contents = (page: HistoryPage): (string | null)[] => page.entries.map(({ message }) => message.content);
 const firstPage: HistoryRange = { kind: 'page', page: 0, size: 50 };
 
-/** What reads of every message store show. */
+/** The contract of the reads of `MessageStore`. */
 export function historyContract(name: string, makeWorld: () => Promise<World>): void {
   describe(`${name}: history`, () => {
     let world: World;
@@ -24,7 +24,7 @@ export function historyContract(name: string, makeWorld: () => Promise<World>): 
       expect((await append(store, from, drafts)).kind).toBe('stored');
     };
 
-    test('pages from the newest, oldest first within a page', async () => {
+    it('pages from the newest message, with the oldest first within a page', async () => {
       const place = newPlace();
       await fill(place, 1, 7);
       const page = (number: number) => store.history(place, { kind: 'page', page: number, size: 3 });
@@ -35,7 +35,7 @@ export function historyContract(name: string, makeWorld: () => Promise<World>): 
       expect(await store.history(newPlace(), firstPage)).toEqual({ entries: [], seq: 0 });
     });
 
-    test('shows a message with all that it has', async () => {
+    it('shows a message with all of its fields', async () => {
       const place = newPlace('c');
       const message = said(place, 'text \u0000 é', { userId: 3, time: 1_795_362_752_625, nonce: `n${place}` });
       const file = shared(place, 'key', { userId: 4 });
@@ -79,7 +79,7 @@ export function historyContract(name: string, makeWorld: () => Promise<World>): 
       expect(await store.messages(place, [])).toEqual(new Map());
     });
 
-    test('reads before and after a number', async () => {
+    it('reads the messages before and after a number', async () => {
       const place = newPlace();
       await fill(place, 1, 6);
       const read = async (kind: 'before' | 'after', seq: number, size: number) =>
@@ -93,7 +93,7 @@ export function historyContract(name: string, makeWorld: () => Promise<World>): 
       expect((await store.history(place, { kind: 'before', seq: 2, size: 1 })).seq).toBe(6);
     });
 
-    test('shows edits and deletes, and parents as they stand now', async () => {
+    it('shows edits, deletions and the current state of parents', async () => {
       const place = newPlace();
       const [kept, changed, removed] = [said(place, 'kept'), said(place, 'old'), said(place, 'gone')];
       const replies = [kept, changed, removed].map((parent) => replied(place, `to ${parent.id}`, parent.id));
@@ -118,7 +118,7 @@ export function historyContract(name: string, makeWorld: () => Promise<World>): 
       expect((await store.messages(place, [removed.id])).size).toBe(0);
     });
 
-    test('an edit or delete of what is gone changes nothing', async () => {
+    it('ignores an edit or a deletion of a message that was deleted', async () => {
       const place = newPlace();
       const [first, second] = [said(place, 'one'), said(place, 'two')];
       await append(store, 1, [first, second]);
@@ -130,14 +130,14 @@ export function historyContract(name: string, makeWorld: () => Promise<World>): 
       expect((await store.history(place, firstPage)).seq).toBe(7);
     });
 
-    test('creates, edits and deletes within one batch', async () => {
+    it('shows messages that were created, edited and deleted within one batch', async () => {
       const place = newPlace();
       const [a, b] = [said(place, 'a'), said(place, 'b')];
       await append(store, 1, [a, b, edited(a, 'a2'), deleted(b), edited(a, 'a3')]);
       expect(contents(await store.history(place, firstPage))).toEqual(['a3']);
     });
 
-    test('shows at once what any server stored', async () => {
+    it('shows a message at once, whichever server stored it', async () => {
       const other = (await world.server()).store;
       const dead = (await world.server({ idle: true })).store;
       const place = newPlace();
@@ -156,7 +156,7 @@ export function historyContract(name: string, makeWorld: () => Promise<World>): 
       expect((await other.history(place, firstPage)).entries).toHaveLength(12);
     });
 
-    test('tells a number behind which nothing of the page lies, while others write', async () => {
+    it('returns a newest number that fits the page while others write', async () => {
       const place = newPlace();
       const servers = await Promise.all([world.server(), world.server()]);
       let writing = true;
@@ -176,13 +176,14 @@ export function historyContract(name: string, makeWorld: () => Promise<World>): 
       expect((await store.history(place, firstPage)).seq).toBe(160);
     });
 
-    test('finds deep pages with edits and deletes between, none twice and none left out', {
+    it('shows each message on exactly one deep page, with edits and deletions in between', {
       timeout: 30_000,
     }, async () => {
       const place = newPlace();
       const live: string[] = [];
       let seq = 0;
-      // Long stretches with gaps and without; each batch is small enough to be brought into the messages well within a read's bound.
+      // Long ranges with holes and without. Each batch is so small that it is projected well within
+      // the timeout of a read.
       for (let round = 0; round < 44; round += 1) {
         const hasGaps = round % 22 < 10;
         const fresh = Array.from({ length: 100 }, (_, i) => said(place, `${round}-${i}`));
@@ -205,7 +206,7 @@ export function historyContract(name: string, makeWorld: () => Promise<World>): 
   });
 
   describe(`${name}: closing`, () => {
-    test('tells the fate of everything that is under way', async () => {
+    it('reports the outcome of every append that is in progress when it closes', async () => {
       const world = await makeWorld();
       const [closing, other] = [(await world.server()).store, (await world.server()).store];
       const places = Array.from({ length: 20 }, () => newPlace());

@@ -39,11 +39,17 @@ const EACH_KIND: { readonly [K in StoredKind]: KindCase<K> } = {
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface MessageStoreTraits {
-  /** A first number beyond what the store has seen of a place is believed: only the bus can have told it. */
-  readonly believesNumbersAhead?: true;
+  /**
+   * The store accepts a first number ahead of a place that it knows: the caller has it from the
+   * bus.
+   */
+  readonly trustsNumbersAhead?: true;
 }
 
-/** What every store of events and messages does. Cases use places and users of their own, so the world may be shared. */
+/**
+ * The contract of `MessageStore`. Each case uses its own places and users, so the cases may share a
+ * world.
+ */
 export function messageStoreContract(
   name: string,
   makeWorld: () => Promise<World>,
@@ -58,7 +64,7 @@ export function messageStoreContract(
     });
     afterAll(() => world.close());
 
-    it('gives back every kind as it was, with its number', async () => {
+    it('returns the events of every kind unchanged, with their numbers', async () => {
       const place = newPlace('c');
       const first = said(place, 'hé "quoted" \\ \n 안녕 😀 \u0000 end', { nonce: newNonce() });
       const reply = replied(place, 'yes', first.id, { userId: 2 });
@@ -69,12 +75,12 @@ export function messageStoreContract(
       expect(await append(store, 3, drafts.slice(2))).toEqual({ kind: 'stored' });
       const [, hidden] = events;
       if (hidden === undefined) throw new Error('no reply');
-      // What is deleted loses its content, at the latest once the message is gone for readers.
+      // The text leaves the log no later than the message leaves the history.
       await store.history(place, { kind: 'page', page: 0, size: 5 });
       expect(await store.eventsAfter(place, 0, 10)).toEqual([events[0], blanked(hidden), ...events.slice(2)]);
     });
 
-    it('reads from the middle of a batch, at the edges and with a limit', async () => {
+    it('reads events from any number, also inside of a batch, and with a limit', async () => {
       const place = newPlace();
       const drafts = Array.from({ length: 7 }, (_, i) => said(place, `m${i + 1}`));
       const events = numbered(1, drafts);
@@ -87,13 +93,13 @@ export function messageStoreContract(
       }
       expect(await store.eventsAfter(place, 8, 100)).toEqual([]);
       expect(await store.eventsAfter(newPlace(), 0, 100)).toEqual([]);
-      // What was read in part must not be taken for the end.
+      // A batch that was read in part must not change the known end of the place.
       expect((await append(store, 3, [said(place, 'in between')])).kind).toBe('conflict');
       expect((await append(store, 7, [said(place, 'in between')])).kind).toBe('conflict');
       expect(await store.eventsAfter(place, 0, 100)).toEqual(events);
     });
 
-    it('tells the newest numbers of many places at once', async () => {
+    it('returns the newest numbers of many places at once', async () => {
       const places = Array.from({ length: 40 }, () => newPlace('c'));
       const batches = places.slice(1).map((place, i) => ({
         place,
@@ -121,7 +127,7 @@ export function messageStoreContract(
       expect(page.entries.map(({ message }) => message.content)).toEqual(['c']);
     });
 
-    it('stores a batch as a whole or not at all, and each for itself', async () => {
+    it('stores each batch as a whole or not at all, independently of the others', async () => {
       const [free, taken, doubled] = [newPlace(), newPlace(), newPlace()];
       const nonce = newNonce();
       const user = newUser();
@@ -144,7 +150,7 @@ export function messageStoreContract(
       expect((await append(store, 2, [said(doubled, 'a')])).kind).toBe('stored');
     });
 
-    it('numbers densely while several servers write to the same places', { timeout: 30_000 }, async () => {
+    it('numbers events without gaps while several servers write to the same places', { timeout: 30_000 }, async () => {
       const servers = await Promise.all([1, 2, 3].map(() => world.server()));
       const places = [newPlace(), newPlace('c')];
       const sent = new Map<string, Draft>();
@@ -172,7 +178,7 @@ export function messageStoreContract(
       }
     });
 
-    it('refuses a number that is taken, and one ahead of a place that it has not seen', async () => {
+    it('refuses a number that is taken, and a number ahead of a place that it has not read', async () => {
       const place = newPlace();
       expect((await append(store, 2, [said(place, 'too far')])).kind).toBe('conflict');
       await append(store, 1, [said(place, 'a'), said(place, 'b')]);
@@ -184,7 +190,7 @@ export function messageStoreContract(
       expect((await append(store, 3, [said(place, 'c')])).kind).toBe('stored');
     });
 
-    it.skipIf(traits.believesNumbersAhead)('refuses a number ahead of a place that it knows', async () => {
+    it.skipIf(traits.trustsNumbersAhead)('refuses a number ahead of a place that it knows', async () => {
       const place = newPlace();
       await append(store, 1, [said(place, 'a')]);
       expect((await append(store, 3, [said(place, 'too far')])).kind).toBe('conflict');
@@ -257,7 +263,7 @@ export function messageStoreContract(
     });
     afterAll(() => world.close());
 
-    it('stores once what several servers are sent at the same time', async () => {
+    it('stores a nonce once when several servers get it at the same time', async () => {
       const servers = await Promise.all([1, 2, 3, 4].map(() => world.server()));
       for (let round = 0; round < 10; round += 1) {
         const user = newUser();
@@ -270,18 +276,18 @@ export function messageStoreContract(
           }),
         );
         expect(outcomes.filter((outcome) => outcome.kind === 'stored')).toHaveLength(1);
-        const told = outcomes.flatMap((outcome) => (outcome.kind === 'repeated' ? [outcome.event] : []));
-        expect(told).toHaveLength(3);
+        const repeats = outcomes.flatMap((outcome) => (outcome.kind === 'repeated' ? [outcome.event] : []));
+        expect(repeats).toHaveLength(3);
         const reader = servers[round % 4]?.store;
         const stored = known((await Promise.all(places.map((place) => reader?.eventsAfter(place, 0, 9) ?? []))).flat());
         const event = stored.find((candidate) => candidate?.nonce === nonce);
-        for (const one of told) expect(one).toEqual(event);
+        for (const one of repeats) expect(one).toEqual(event);
         expect(stored).toHaveLength(2);
         expect(await reader?.byNonce(user, nonce)).toEqual(event);
       }
     });
 
-    it('tells two places of one call apart', async () => {
+    it('stores a nonce once when one call has it in two places', async () => {
       const { store } = await world.server();
       const [user, nonce, a, b] = [newUser(), newNonce(), newPlace(), newPlace()];
       const outcomes = await store.append(
@@ -290,7 +296,7 @@ export function messageStoreContract(
       expect(outcomes.map((outcome) => outcome.kind).sort()).toEqual(['repeated', 'stored']);
     });
 
-    it('holds after an edit and a delete, whose own nonces count too', async () => {
+    it('recognizes the nonces of a deleted message, of its edit and of its deletion', async () => {
       const { store } = await world.server();
       const [user, place] = [newUser(), newPlace()];
       const [once, twice, thrice] = [newNonce(), newNonce(), newNonce()];
@@ -313,7 +319,7 @@ export function messageStoreContract(
       expect((await store.newest([place])).get(place)).toBe(3);
     });
 
-    it('is each user’s own', async () => {
+    it('stores the same nonce of two users twice', async () => {
       const { store } = await world.server();
       const [nonce, place, ada, bo] = [newNonce(), newPlace(), newUser(), newUser()];
       expect((await append(store, 1, [said(place, 'a', { userId: ada, nonce })])).kind).toBe('stored');
@@ -323,7 +329,7 @@ export function messageStoreContract(
       expect(await store.byNonce(newUser(), nonce)).toBeNull();
     });
 
-    it('may be used again after 24 hours, not before', async () => {
+    it('accepts a nonce again after 24 hours, and not before', async () => {
       let now = Date.now();
       const { store } = await world.server({ now: () => now });
       const [user, nonce, place] = [newUser(), newNonce(), newPlace()];

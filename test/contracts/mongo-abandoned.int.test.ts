@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { MongoClient, ReadConcern } from 'mongodb';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { describeWithService } from '../../dev/services/shared.ts';
 import { APP_NAME, MongoDatabase } from '../../src/adapters/mongo/database.ts';
 import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-await describeWithService('mongo', 'a server that died in the middle of a transaction', ({ mongo }) => {
+await describeWithService('mongo', 'a transaction of a server that died', ({ mongo }) => {
   async function open(database: string): Promise<{ db: MongoDatabase; store: MongoMessageStore }> {
     const db = await MongoDatabase.connect(mongo, { database });
     const store = new MongoMessageStore({ db, isBackground: false });
@@ -25,8 +25,8 @@ await describeWithService('mongo', 'a server that died in the middle of a transa
     return { db, store };
   }
 
-  /** Takes a place's batches as the projection does, and goes no further. */
-  async function dieMeanwhile(database: string, place: ConversationKey, appName: string): Promise<MongoClient> {
+  /** Claims the batches of a place like the projection, and leaves the transaction open. */
+  async function leaveTransactionOpen(database: string, place: ConversationKey, appName: string): Promise<MongoClient> {
     const client = new MongoClient(mongo, { appName });
     cleanups.push(() => client.close());
     const session = client.startSession();
@@ -36,28 +36,28 @@ await describeWithService('mongo', 'a server that died in the middle of a transa
     return client;
   }
 
-  async function said3(store: MongoMessageStore, place: ConversationKey): Promise<readonly Draft[]> {
+  async function appendThree(store: MongoMessageStore, place: ConversationKey): Promise<readonly Draft[]> {
     const drafts = [said(place, 'one'), said(place, 'two'), said(place, 'three')];
     expect(await append(store, 1, drafts)).toEqual({ kind: 'stored' });
     return drafts;
   }
 
-  test('keeps nobody from reading history for longer than a read may take', async () => {
+  it('shows the history within its timeout although a dead server left a transaction open', async () => {
     const database = `abandoned-${randomBytes(6).toString('hex')}`;
     const { store } = await open(database);
     const place = newPlace();
-    const drafts = await said3(store, place);
-    await dieMeanwhile(database, place, APP_NAME);
+    const drafts = await appendThree(store, place);
+    await leaveTransactionOpen(database, place, APP_NAME);
     const { entries } = await store.history(place, { kind: 'page', page: 0, size: 10 });
     expect(entries.map(({ message }) => message.id)).toEqual(drafts.map(({ id }) => id));
   });
 
-  test('leaves what others do in the same MongoDB alone', async () => {
+  it('does not end the transactions of other programs in the same MongoDB', async () => {
     const database = `abandoned-${randomBytes(6).toString('hex')}`;
     const { db, store } = await open(database);
     const place = newPlace();
-    await said3(store, place);
-    const other = await dieMeanwhile(database, place, 'somebody-else');
+    await appendThree(store, place);
+    const other = await leaveTransactionOpen(database, place, 'somebody-else');
     await expect(store.history(place, { kind: 'page', page: 0, size: 10 })).rejects.toThrow('does not answer');
     const found = await db.client
       .db('admin', { readConcern: new ReadConcern('local') })

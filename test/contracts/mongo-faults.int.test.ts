@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { freePort } from '../../dev/services/free-port.ts';
 import { mongod, startMongo } from '../../dev/services/mongo.ts';
 import { describeWithOwnService } from '../../dev/services/shared.ts';
@@ -30,7 +30,7 @@ async function connect(url: string): Promise<{ db: MongoDatabase; store: MongoMe
 }
 
 await describeWithOwnService('mongo', 'a MongoDB that fails', () => {
-  test('killed while three servers write: what was said to be stored is there, once, without a gap', {
+  it('keeps every stored batch, once and without a gap, when MongoDB is killed while three servers write', {
     timeout: 90_000,
   }, async () => {
     const mongo = await startMongo({ own: true });
@@ -85,7 +85,7 @@ await describeWithOwnService('mongo', 'a MongoDB that fails', () => {
     for (const id of seen) expect(offered).toContain(id);
   });
 
-  test('frozen: sends fail and reads are refused within seconds, and all is well when it thaws', {
+  it('fails appends and refuses reads within seconds while MongoDB hangs, and works again afterwards', {
     timeout: 60_000,
   }, async () => {
     const mongo = await startMongo({ own: true });
@@ -115,7 +115,7 @@ await describeWithOwnService('mongo', 'a MongoDB that fails', () => {
     expect(events.filter((event) => event.nonce === nonce)).toHaveLength(1);
   });
 
-  test('what a server stored and did not live to project or publish is done by another', {
+  it('lets another server project and publish the batches of a server that died', {
     timeout: 30_000,
   }, async () => {
     const mongo = await startMongo({ own: true });
@@ -133,7 +133,7 @@ await describeWithOwnService('mongo', 'a MongoDB that fails', () => {
     ]);
   });
 
-  test('a mongod that is no replica set is refused at the start', async () => {
+  it('refuses at the start a mongod that is not a replica set', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'chat-test-standalone-'));
     const port = await freePort();
     const args = ['--dbpath', folder, '--port', String(port), '--bind_ip', '127.0.0.1', '--nounixsocket'];

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Long, MongoClient, ObjectId } from 'mongodb';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { describeWithService } from '../../dev/services/shared.ts';
 import { MongoDatabase } from '../../src/adapters/mongo/database.ts';
 import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
@@ -10,7 +10,7 @@ import { append, deleted, edited, known, newPlace, said } from './world.ts';
 
 const T0 = 1_795_362_752_624;
 
-await describeWithService('mongo', 'beside and after an original server', ({ mongo }) => {
+await describeWithService('mongo', 'MongoDB with messages of an original server', ({ mongo }) => {
   const client = new MongoClient(mongo);
   let name: string;
   const open: MongoDatabase[] = [];
@@ -41,7 +41,7 @@ await describeWithService('mongo', 'beside and after an original server', ({ mon
     _class: 'com.example.chatserver.domain.DirectMessage',
   });
 
-  test('numbers by time and id, as created events, in the original’s types', async () => {
+  it('numbers the messages by time and id, as creating events, and keeps their types', async () => {
     const place = newPlace();
     const parent = original(place, 3);
     const reply = original(place, 4, { type: 'reply', parentId: parent._id.toHexString() });
@@ -80,7 +80,7 @@ await describeWithService('mongo', 'beside and after an original server', ({ mon
     expect(kept?.channelId).toBeInstanceOf(Long);
   });
 
-  test.each([
+  it.each([
     [
       'history',
       (store: MongoMessageStore, place: ReturnType<typeof newPlace>) =>
@@ -103,14 +103,14 @@ await describeWithService('mongo', 'beside and after an original server', ({ mon
         return [(await append(store, 3, [said(place, 'x')])).kind === 'stored' ? 1 : 0, 2];
       },
     ],
-  ])('the first touch may be %s', async (_, touch) => {
+  ])('numbers a place when the first call is %s', async (_, touch) => {
     const place = newPlace('c');
     const docs = [1, 2].map((i) => ({ ...original(place, i), communityId: Long.fromNumber(1) }));
     await client.db(name).collection('channelMessage').insertMany(docs);
     expect(await touch(await server(), place)).toEqual([1, 2]);
   });
 
-  test('numbers a large room once, although several servers begin at the same time', { timeout: 60_000 }, async () => {
+  it('numbers a large room once when several servers begin at the same time', { timeout: 60_000 }, async () => {
     const place = newPlace();
     const docs = Array.from({ length: 1701 }, (_, i) => original(place, Math.floor(i / 3)));
     await client.db(name).collection('directMessage').insertMany(docs);
@@ -135,29 +135,32 @@ await describeWithService('mongo', 'beside and after an original server', ({ mon
     ).toBe(0);
   });
 
-  test.each(['after the events of a step', 'between two steps'])('finishes what was cut off %s', async (when) => {
-    const place = newPlace();
-    const docs = Array.from({ length: 1200 }, (_, i) => original(place, i));
-    await client.db(name).collection('directMessage').insertMany(docs);
-    await (await server()).newest([place]);
-    const events = client.db(name).collection('event');
-    await events.deleteMany({ f: { $gt: 500 } });
-    await events.updateOne(
-      { f: 1 },
-      { $set: when === 'between two steps' ? { more: true } : { more: true, proj: true } },
-    );
-    const keep = when === 'between two steps' ? { seq: { $gt: 500 } } : {};
-    await client
-      .db(name)
-      .collection('directMessage')
-      .updateMany(keep, { $unset: { seq: '' } });
-    const store = await server(false);
-    const page = await store.history(place, { kind: 'after', seq: 498, size: 3 });
-    expect(page.seq).toBe(1200);
-    expect(page.entries.map(({ message }) => message.content)).toEqual(['m498', 'm499', 'm500']);
-  });
+  it.each(['after the events of a step', 'between two steps'])(
+    'finishes a numbering that was interrupted %s',
+    async (when) => {
+      const place = newPlace();
+      const docs = Array.from({ length: 1200 }, (_, i) => original(place, i));
+      await client.db(name).collection('directMessage').insertMany(docs);
+      await (await server()).newest([place]);
+      const events = client.db(name).collection('event');
+      await events.deleteMany({ f: { $gt: 500 } });
+      await events.updateOne(
+        { f: 1 },
+        { $set: when === 'between two steps' ? { more: true } : { more: true, proj: true } },
+      );
+      const keep = when === 'between two steps' ? { seq: { $gt: 500 } } : {};
+      await client
+        .db(name)
+        .collection('directMessage')
+        .updateMany(keep, { $unset: { seq: '' } });
+      const store = await server(false);
+      const page = await store.history(place, { kind: 'after', seq: 498, size: 3 });
+      expect(page.seq).toBe(1200);
+      expect(page.entries.map(({ message }) => message.content)).toEqual(['m498', 'm499', 'm500']);
+    },
+  );
 
-  test('shows what an original stores beside us as the oldest, and edits and deletes it', async () => {
+  it('shows messages that an original stores later as the oldest, and edits and deletes them', async () => {
     const place = newPlace();
     const store = await server();
     const first = said(place, 'ours');
@@ -175,7 +178,7 @@ await describeWithService('mongo', 'beside and after an original server', ({ mon
     expect(await contents()).toEqual(['changed', 'ours', 'later']);
   });
 
-  test('counts what an original stores beside us for one who never looked, and never less than nothing', async () => {
+  it('counts later messages of an original for a user without a marker, and never less than 0', async () => {
     const place = newPlace();
     const store = await server();
     const [db] = open;
@@ -193,12 +196,12 @@ await describeWithService('mongo', 'beside and after an original server', ({ mon
     const unread = async (userId: number) => (await markers.unread(userId, [place])).map(({ count }) => count);
     // User 1 wrote two of ours and two of the original's.
     expect(await Promise.all([9, 1, 2].map(unread))).toEqual([[6], [2], [4]]);
-    // As if all of user 1's came after the number was read.
+    // All messages of user 1 came after the number was read.
     const early = await new Unread(db).count(1, [{ place, since: null, seq: 0 }]);
     expect(early.get(place)?.count).toBe(0);
   });
 
-  test('an edit does not overtake the message that another server stored and left unprojected', async () => {
+  it('applies an edit after the message that another server stored and did not project', async () => {
     const place = newPlace();
     const message = said(place, 'old');
     await append(await server(false), 1, [message]);
@@ -210,22 +213,22 @@ await describeWithService('mongo', 'beside and after an original server', ({ mon
     expect(entries.map((entry) => entry.message.content)).toEqual(['new']);
   });
 
-  test('a batch that can’t be shown is set aside, and told; the others are shown', async () => {
+  it('sets aside and reports a batch that cannot be projected, and shows the others', async () => {
     const place = newPlace();
     const broken = { p: place, f: 1, l: 1, at: new Date(), proj: true, e: 'no list' };
     await client.db(name).collection('event').insertOne(broken);
     const db = await MongoDatabase.connect(mongo, { database: name });
     open.push(db);
-    const told: unknown[] = [];
-    const store = new MongoMessageStore({ db, isBackground: false, onFailedBatch: (batch) => told.push(batch) });
+    const failed: unknown[] = [];
+    const store = new MongoMessageStore({ db, isBackground: false, onFailedBatch: (batch) => failed.push(batch) });
     await append(store, 2, [said(place, 'fine')]);
     const { entries } = await store.history(place, { kind: 'page', page: 0, size: 5 });
     expect(entries.map((entry) => entry.message.content)).toEqual(['fine']);
-    expect(told).toMatchObject([{ place, first: 1 }]);
+    expect(failed).toMatchObject([{ place, first: 1 }]);
   });
 
   describe('read markers', () => {
-    test('doubles that the original left become one, each user’s latest time kept', async () => {
+    it('merges several marker documents of a place and keeps the latest time of each user', async () => {
       const place = newPlace();
       const at = (seconds: number) => new Date(T0 + seconds * 1000);
       const _class = 'com.example.chatserver.domain.MessageTime';

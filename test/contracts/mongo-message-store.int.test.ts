@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { MongoClient } from 'mongodb';
-import { expect, test, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { FaultProxy } from '../../dev/fault-proxy.ts';
 import { describeWithService } from '../../dev/services/shared.ts';
 import { MongoDatabase } from '../../src/adapters/mongo/database.ts';
@@ -13,7 +13,7 @@ import { outboxContract } from './outbox.ts';
 import { readMarkersContract } from './read-markers.ts';
 import { append, newPlace, type Server, type ServerOptions, said, type World } from './world.ts';
 
-/** A database of its own; each server has a connection of its own, as if it were another process. */
+/** A new database. Each server has its own connection, like a process of its own. */
 async function mongoWorld(url: string): Promise<World> {
   const database = `contract-${randomBytes(6).toString('hex')}`;
   const opened: { db: MongoDatabase; store: MongoMessageStore }[] = [];
@@ -34,12 +34,12 @@ async function mongoWorld(url: string): Promise<World> {
 
 await describeWithService('mongo', 'MongoDB', ({ mongo }) => {
   const world = () => mongoWorld(mongo);
-  messageStoreContract('MongoDB', world, { believesNumbersAhead: true });
+  messageStoreContract('MongoDB', world, { trustsNumbersAhead: true });
   historyContract('MongoDB', world);
   outboxContract('MongoDB', world);
   readMarkersContract('MongoDB', world);
 
-  test('an append whose answer is lost on the way is written once and known as stored', async () => {
+  it('stores an append once and reports it as stored when the answer of MongoDB is lost', async () => {
     const database = `contract-${randomBytes(6).toString('hex')}`;
     const direct = new URL(mongo);
     const proxy = await FaultProxy.start({ target: Number(direct.port || 27017), delayMs: 300 });
@@ -49,10 +49,10 @@ await describeWithService('mongo', 'MongoDB', ({ mongo }) => {
     const events = watcher.db(database).collection('event');
     try {
       const place = newPlace();
-      expect(await append(store, 1, [said(place, 'the way is known')])).toEqual({ kind: 'stored' });
+      expect(await append(store, 1, [said(place, 'opens the connection')])).toEqual({ kind: 'stored' });
       await proxy.setMode('slow');
       const outcome = append(store, 2, [said(place, 'once')]);
-      // It is there: its answer has 300 ms to go.
+      // The document is stored, and its answer takes another 300 ms.
       await vi.waitUntil(async () => (await events.countDocuments({ f: 2 })) === 1, { interval: 5, timeout: 5_000 });
       proxy.cut();
       await proxy.setMode('pass');

@@ -77,7 +77,10 @@ await describeWithService('mongo', 'MongoDB', ({ mongo }) => {
     return docs.map(({ proj, late }) => [proj ?? null, late ?? null]);
   };
 
-  /** The place's events of kind `from` become events of kind `to`, as if this version now knew the kind. */
+  /**
+   * The place's events of kind `from` become events of kind `to`, as if this version now knew the
+   * kind.
+   */
   const learnKind = async (place: ConversationKey, from: string, to: string) => {
     const update = { $set: { 'e.$[of].kind': to, 'late.$[kind]': to } };
     const arrayFilters = [{ 'of.kind': from }, { kind: from }];

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { UnpublishedBatch } from '../../src/application/ports/outbox.ts';
 import { append, newPlace, numbered, type Server, said, type World } from './world.ts';
 
-/** What every outbox does. The world must be the suite's own: it looks at all that is unpublished. */
+/**
+ * The contract of `Outbox`. The suite needs a world of its own, because it looks at all unpublished
+ * batches.
+ */
 export function outboxContract(name: string, makeWorld: () => Promise<World>): void {
   describe(`${name}: outbox`, () => {
     let world: World;
@@ -18,7 +21,7 @@ export function outboxContract(name: string, makeWorld: () => Promise<World>): v
 
     const keys = (batches: readonly UnpublishedBatch[]) => batches.map(({ place, first }) => `${place}/${first}`);
 
-    test('shows what was stored until it was published, to every server, the oldest first', async () => {
+    it('lists stored batches to every server, oldest first, until they are published', async () => {
       const [a, b] = [newPlace(), newPlace('c')];
       const drafts = [said(a, '1'), said(a, '2')];
       await append(writer.store, 1, drafts);
@@ -42,7 +45,7 @@ export function outboxContract(name: string, makeWorld: () => Promise<World>): v
       await expect.poll(async () => keys(await other.outbox.unpublished(500, 100))).toEqual([]);
     });
 
-    test('holds what a server left that died, also when the messages were read already', async () => {
+    it('lists the batches of a server that died, also after their messages were read', async () => {
       const dead = await world.server({ now: () => now, idle: true });
       const place = newPlace();
       await append(dead.store, 1, [said(place, 'left behind')]);
@@ -54,7 +57,7 @@ export function outboxContract(name: string, makeWorld: () => Promise<World>): v
       await expect.poll(async () => keys(await writer.outbox.unpublished(500, 100))).toEqual([]);
     });
 
-    test('lists nothing of what was not stored', async () => {
+    it('does not list a batch that was refused', async () => {
       const place = newPlace();
       await append(writer.store, 1, [said(place, 'a')]);
       writer.outbox.published([{ place, first: 1 }]);

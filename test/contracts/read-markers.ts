@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { append, deleted, edited, newPlace, newUser, type Server, said, type World } from './world.ts';
 
-/** What every keeper of read markers does. */
+/** The contract of `ReadMarkers`. */
 export function readMarkersContract(name: string, makeWorld: () => Promise<World>): void {
   describe(`${name}: read markers`, () => {
     let world: World;
@@ -12,7 +12,7 @@ export function readMarkersContract(name: string, makeWorld: () => Promise<World
     });
     afterAll(() => world.close());
 
-    test('counts the messages of others since the reader’s time, by time and not by number', async () => {
+    it('counts the messages of others after the marker, by time and not by number', async () => {
       const [place, me, other] = [newPlace(), newUser(), newUser()];
       await append(server.store, 1, [
         said(place, 'a', { userId: other, time: 1000 }),
@@ -31,7 +31,7 @@ export function readMarkersContract(name: string, makeWorld: () => Promise<World
       expect((await server.markers.unread(other, [place]))[0]?.count).toBe(1);
     });
 
-    test('only ever moves forward, whoever marks', async () => {
+    it('moves a marker forward only, whichever server writes it', async () => {
       const second = await world.server();
       const [place, me, other] = [newPlace('c'), newUser(), newUser()];
       const times = [10, 20, 30, 40, 50];
@@ -48,7 +48,7 @@ export function readMarkersContract(name: string, makeWorld: () => Promise<World
       expect((await server.markers.unread(me, [place]))[0]?.count).toBe(1);
     });
 
-    test('answers for many places in the order asked, unknown ones and doubles among them', async () => {
+    it('counts many places in the order of the call, also unknown and repeated ones', async () => {
       const [me, other] = [newUser(), newUser()];
       const places = Array.from({ length: 30 }, (_, i) => newPlace(i % 2 === 0 ? 'r' : 'c'));
       const known = places.filter((_, i) => i % 3 !== 0);
@@ -73,7 +73,7 @@ export function readMarkersContract(name: string, makeWorld: () => Promise<World
       expect(await server.markers.unread(me, [])).toEqual([]);
     });
 
-    test('counts no edits and no deleted messages', async () => {
+    it('does not count edits and deleted messages', async () => {
       const [place, me, other] = [newPlace(), newUser(), newUser()];
       const gone = said(place, 'gone', { userId: other, time: 500 });
       const kept = said(place, 'kept', { userId: other, time: 400 });
@@ -84,7 +84,7 @@ export function readMarkersContract(name: string, makeWorld: () => Promise<World
       expect((await server.markers.unread(me, [place]))[0]?.count).toBe(1);
     });
 
-    test('knows at once what a server stored that died', async () => {
+    it('counts a message at once that a server stored before it died', async () => {
       const dead = await world.server({ idle: true });
       const [place, me, other] = [newPlace(), newUser(), newUser()];
       await append(dead.store, 1, [said(place, 'x', { userId: other, time: 7 })]);

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { SqliteDatabase } from '../../src/adapters/sqlite/database.ts';
 import { SqliteMessageStore } from '../../src/adapters/sqlite/message-store.ts';
 import { append, newPlace, said } from './world.ts';
@@ -17,7 +17,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Another process that appends to room 5 until it is killed, and prints each number that was stored. */
+/**
+ * The code of a process that appends to room 5 until it is killed. It prints each stored number.
+ */
 const WRITER = `
 const { SqliteDatabase } = await import(process.argv[1]);
 const { SqliteMessageStore } = await import(process.argv[2]);
@@ -37,17 +39,17 @@ function startWriter() {
   return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
-test('keeps what was said to be stored when the process is killed, and is one process’s at a time', async () => {
+it('keeps every stored event when its process is killed, and lets only one process use the file', async () => {
   const writer = startWriter();
-  let told = '';
+  let output = '';
   writer.stdout.setEncoding('utf8').on('data', (text: string) => {
-    told += text;
+    output += text;
   });
-  await expect.poll(() => told.split('\n').length, { timeout: 8000 }).toBeGreaterThan(100);
+  await expect.poll(() => output.split('\n').length, { timeout: 8000 }).toBeGreaterThan(100);
   await expect(SqliteDatabase.open(file)).rejects.toThrow(`${file} is in use by another process`);
   writer.kill('SIGKILL');
   await once(writer, 'close');
-  const last = Number(told.trimEnd().split('\n').at(-1));
+  const last = Number(output.trimEnd().split('\n').at(-1));
   expect(last).toBeGreaterThan(100);
 
   const db = await SqliteDatabase.open(file);
@@ -61,7 +63,7 @@ test('keeps what was said to be stored when the process is killed, and is one pr
   await db.close();
 });
 
-test('opens again what it closed, and refuses what is no database or a newer one', async () => {
+it('opens a file that it closed, and refuses one that is not a database or has a newer schema', async () => {
   const place = newPlace();
   const first = await SqliteDatabase.open(file);
   await append(new SqliteMessageStore({ database: first }), 1, [said(place, 'kept')]);
@@ -84,7 +86,7 @@ test('opens again what it closed, and refuses what is no database or a newer one
   await expect(SqliteDatabase.open(file)).rejects.toThrow(/^cannot open /);
 });
 
-test('a call that can’t be served fails alone, the writes that came with it are stored', async () => {
+it('fails a call that cannot be served, and stores the writes that arrived with it', async () => {
   const db = await SqliteDatabase.open(':memory:');
   const store = new SqliteMessageStore({ database: db });
   const [place, other] = [newPlace(), newPlace()];
@@ -100,7 +102,7 @@ test('a call that can’t be served fails alone, the writes that came with it ar
   await db.close();
 });
 
-test('makes the folder that the file is to stand in', async () => {
+it('creates the folder of the file', async () => {
   const database = await SqliteDatabase.open(join(folder, 'not', 'there', 'chat.db'));
   await expect(database.call('newest', ['r-5'])).resolves.toEqual(new Map([['r-5', 0]]));
   await database.close();

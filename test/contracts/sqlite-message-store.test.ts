@@ -8,7 +8,7 @@ import { outboxContract } from './outbox.ts';
 import { readMarkersContract } from './read-markers.ts';
 import type { World } from './world.ts';
 
-/** One file belongs to one process: servers of a test are several stores over it. */
+/** One process owns the file, so the servers of a test are several stores on one database. */
 async function sqlite(): Promise<World> {
   const db = await SqliteDatabase.open(':memory:');
   return {

@@ -10,7 +10,10 @@ import { SqliteReadMarkers } from '../../src/adapters/sqlite/read-markers.ts';
 import { holeBucket } from '../../src/domain/holes.ts';
 import { type NewerBatch, type UpgradingWorld, unknownKindsContract } from './unknown-kinds.ts';
 
-/** A file that a newer version wrote in between. One process has it at a time, so the servers of this version are closed for that. */
+/**
+ * A file that this version and a newer one write in turn. The servers of this version are closed
+ * meanwhile.
+ */
 async function sqliteFile(): Promise<UpgradingWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'chat-test-sqlite-'));
   const file = join(folder, 'chat.db');
@@ -47,7 +50,7 @@ async function sqliteFile(): Promise<UpgradingWorld> {
   };
 }
 
-/** What the newer version does in one transaction: rows of the log, the nonces and the outbox, and the holes of the messages. */
+/** Writes the rows that the newer version writes in one transaction. */
 function appendNewer(db: DatabaseSync, { place, first, drafts, unknown, at = Date.now() }: NewerBatch): void {
   if (drafts.length > 0) new EventLog(db).append([{ place, first, drafts }], at);
   const addEvent = db.prepare('INSERT INTO event (place, seq, kind, target, body) VALUES (?, ?, ?, ?, ?)');

@@ -16,7 +16,10 @@ import {
   type World,
 } from './world.ts';
 
-/** An event as a newer version stores it. It has the fields that all stored events share, and others. */
+/**
+ * An event as a newer version stores it. It has the fields that all stored events share, and
+ * others.
+ */
 export interface NewerEvent {
   readonly kind: string;
   readonly id: string;
@@ -40,7 +43,10 @@ export interface NewerBatch {
 export interface UpgradingWorld extends World {
   /** Stores a batch as the newer server does. Servers opened before may be closed by it. */
   newerServerAppends(batch: NewerBatch): Promise<void>;
-  /** The place's batches, by their first numbers, that no server has marked as published. Closes servers like the other method. */
+  /**
+   * The place's batches, by their first numbers, that no server has marked as published. Closes
+   * servers like the other method.
+   */
   unpublishedOf(place: ConversationKey): Promise<number[]>;
 }
 
@@ -48,7 +54,10 @@ export function reaction(to: Draft, given: Partial<NewerEvent> = {}): NewerEvent
   return { kind: 'newer-reaction', id: to.id, userId: 2, time: to.time, nonce: null, emoji: '+1', ...given };
 }
 
-/** An event of a kind that this version does not know breaks nothing (contract section 10, "Unknown kinds"). */
+/**
+ * An event of a kind that this version does not know breaks nothing (contract section 10, "Unknown
+ * kinds").
+ */
 export function unknownKindsContract(name: string, makeWorld: () => Promise<UpgradingWorld>): void {
   describe(`${name}: events of unknown kinds`, () => {
     let world: UpgradingWorld;

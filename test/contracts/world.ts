@@ -11,7 +11,7 @@ import {
   type StoredKind,
 } from '../../src/domain/stored-event.ts';
 
-/** What one server has of the data. */
+/** The stores of one server. */
 export interface Server {
   readonly store: MessageStore;
   readonly outbox: Outbox;
@@ -19,13 +19,13 @@ export interface Server {
 }
 
 export interface ServerOptions {
-  /** Milliseconds since 1970; default the machine's clock. */
+  /** Milliseconds since 1970. Default: the machine's clock. */
   readonly now?: () => number;
-  /** Nothing that the adapter does in the background happens, as in a server that died right after its append. */
+  /** The adapter does nothing in the background, like a server that died right after its append. */
   readonly idle?: boolean;
 }
 
-/** One set of data, which several servers share. */
+/** The data that several servers share. */
 export interface World {
   server(options?: ServerOptions): Promise<Server>;
   close(): Promise<void>;
@@ -33,7 +33,7 @@ export interface World {
 
 let lastId = Number.parseInt(randomBytes(4).toString('hex'), 16) * 1000;
 
-/** A place that no other test uses. */
+/** Returns a place that no other test uses. */
 export function newPlace(kind: 'r' | 'c' = 'r'): ConversationKey {
   lastId += 1;
   return `${kind}-${lastId}`;
@@ -96,7 +96,7 @@ export function deleted(of: Draft, nonce: string | null = null): DraftOf<'delete
   return { kind: 'delete', place, id, userId, time, nonce, communityId };
 }
 
-/** Appends one batch behind the place's newest and tells its outcome. */
+/** Appends one batch of the drafts' place and returns its outcome. */
 export async function append(store: MessageStore, first: number, drafts: readonly Draft[]): Promise<AppendOutcome> {
   const place = drafts[0]?.place ?? newPlace();
   const [outcome] = await store.append([{ place, first, drafts }]);
@@ -108,7 +108,7 @@ export function numbered(first: number, drafts: readonly Draft[]): StoredEvent[]
   return drafts.map((draft, i) => ({ ...draft, seq: first + i }));
 }
 
-/** Appends as a server does that has neighbours: read the newest, write behind it, again when somebody was faster. */
+/** Appends after the newest event of the place. Repeats this when another server was faster. */
 export async function appendInTurn(store: MessageStore, drafts: readonly Draft[]): Promise<AppendOutcome> {
   const place = drafts[0]?.place ?? newPlace();
   for (;;) {

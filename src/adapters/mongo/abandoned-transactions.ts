@@ -24,8 +24,8 @@ export interface AbandonedTransactionsParts {
 
 /**
  * Ends transactions of servers that died or hang in the middle of one. Otherwise MongoDB would keep
- * such a transaction for a minute, and nobody could write the documents that it has touched. A server
- * that is only slow repeats its transaction.
+ * such a transaction for a minute, and nobody could write the documents that it has touched. A
+ * server that is only slow repeats its transaction.
  */
 export class AbandonedTransactions {
   readonly #parts: AbandonedTransactionsParts;
@@ -37,8 +37,8 @@ export class AbandonedTransactions {
   }
 
   /**
-   * Looks for abandoned transactions once. A caller that is blocked calls it again and again: only a
-   * transaction that did nothing between two calls is ended. Never rejects.
+   * Looks for abandoned transactions once. A caller that is blocked calls it again and again: only
+   * a transaction that did nothing between two calls is ended. Never rejects.
    */
   end(): Promise<void> {
     this.#search ??= this.#find()

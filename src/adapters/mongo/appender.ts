@@ -10,8 +10,8 @@ import type { EventLog } from './event-log.ts';
 import { NONCE, NONCE_AGE } from './indexes.ts';
 
 /**
- * Reads of a document that another server has written and that no majority has yet. The waits between
- * them are 1, 2, 4, ... milliseconds, about a second in all.
+ * Reads of a document that another server has written and that no majority has yet. The waits
+ * between them are 1, 2, 4, ... milliseconds, about a second in all.
  */
 const MAX_READS = 10;
 const UNKNOWN_OUTCOME: AppendOutcome = { kind: 'failed', error: new Error('MongoDB reported no outcome for a batch') };
@@ -30,8 +30,8 @@ export interface AppenderParts {
 }
 
 /**
- * Inserts batches, all of a call by one unordered insert. If MongoDB refuses a document, it finds out
- * which document is in the way.
+ * Inserts batches, all of a call by one unordered insert. If MongoDB refuses a document, it finds
+ * out which document is in the way.
  */
 export class Appender {
   readonly #parts: AppenderParts;
@@ -81,8 +81,8 @@ export class Appender {
   }
 
   /**
-   * Inserts once more if a new connection or a new primary may help. A document that the first attempt
-   * inserted is recognized by its `_id`.
+   * Inserts once more if a new connection or a new primary may help. A document that the first
+   * attempt inserted is recognized by its `_id`.
    */
   async #repeatIfUncertain(docs: readonly EventDocument[], cause: Error, isRepeat: boolean): Promise<InsertResult[]> {
     // The driver wraps the error of a broken connection into the error for all documents.
@@ -108,8 +108,8 @@ export class Appender {
   }
 
   /**
-   * Waits until the document with the same number can be read. Otherwise a caller that tries again at
-   * once would see the number as free. Returns `unreadable` if the document does not appear.
+   * Waits until the document with the same number can be read. Otherwise a caller that tries again
+   * at once would see the number as free. Returns `unreadable` if the document does not appear.
    */
   async #afterConflict(doc: EventDocument, unreadable: AppendOutcome): Promise<AppendOutcome> {
     const { db, log } = this.#parts;
@@ -124,7 +124,10 @@ export class Appender {
     return unreadable;
   }
 
-  /** Finds the event that holds one of the document's nonces. A nonce that has expired is released, then the insert is repeated. */
+  /**
+   * Finds the event that holds one of the document's nonces. A nonce that has expired is released,
+   * then the insert is repeated.
+   */
   async #afterRepeat(doc: EventDocument): Promise<AppendOutcome> {
     for (let read = 0; read < MAX_READS; read += 1) {
       const holders = await this.#parts.db.events.find({ n: { $in: [...(doc.n ?? [])] } }).toArray();

@@ -16,8 +16,8 @@ import { ensureIndexes } from './indexes.ts';
 import { PublishedMarks } from './published-marks.ts';
 
 /**
- * The longest time that a caller waits. The driver's own limits add up over its retries, so they only
- * free its connections.
+ * The longest time that a caller waits. The driver's own limits add up over its retries, so they
+ * only free its connections.
  */
 const TIMEOUT_MS = 5_000;
 const SOCKET_TIMEOUT_MS = 4_000;
@@ -32,9 +32,9 @@ const COMMON: MongoClientOptions = {
   serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
   connectTimeoutMS: SELECTION_TIMEOUT_MS,
   heartbeatFrequencyMS: 3_000,
-  // For retryable writes MongoDB rewrites one document with each write and keeps all its versions for
-  // minutes. Evicting them from the cache stopped all writers for 100 ms at a time. The appender
-  // repeats inserts itself instead.
+  // For retryable writes MongoDB rewrites one document with each write and keeps all its versions
+  // for minutes. Evicting them from the cache stopped all writers for 100 ms at a time. The
+  // appender repeats inserts itself instead.
   retryWrites: false,
   readPreference: 'primary',
   readConcern: { level: 'majority' },
@@ -57,16 +57,16 @@ export class MongoDatabase {
   readonly #channel: Collection<MessageDocument>;
 
   /**
-   * Connects and creates missing indexes. The database is `options.database`, otherwise the one in the
-   * URL, otherwise `chat`.
-   * @throws Error with a human-readable message if no primary answers within 3 s, or if the server is
-   *   not a replica set
+   * Connects and creates missing indexes. The database is `options.database`, otherwise the one in
+   * the URL, otherwise `chat`.
+   * @throws Error with a human-readable message if no primary answers within 3 s, or if the server
+   * is not a replica set
    */
   static async connect(url: string, options: { readonly database?: string } = {}): Promise<MongoDatabase> {
     const hasName = new URL(url.replace(/^mongodb(\+srv)?:\/\/[^/?]*/, 'http://host')).pathname.length > 1;
     const name = options.database ?? (hasName ? undefined : DEFAULT_DATABASE);
-    // Without a socket timeout: on large collections of an original server, creating the first indexes
-    // takes longer than any later operation may.
+    // Without a socket timeout: on large collections of an original server, creating the first
+    // indexes takes longer than any later operation may.
     await using setUp = new MongoClient(url, COMMON);
     await setUp.connect();
     await refuseStandalone(setUp);
@@ -94,8 +94,9 @@ export class MongoDatabase {
   }
 
   /**
-   * Runs the command `find` and returns at most `limit` documents from its first answer. The driver's
-   * cursor would take half as much CPU again. The command is repeated once if the connection breaks.
+   * Runs the command `find` and returns at most `limit` documents from its first answer. The
+   * driver's cursor would take half as much CPU again. The command is repeated once if the
+   * connection breaks.
    * @param query the other fields of the command
    */
   async find<T>(collection: { readonly collectionName: string }, limit: number, query: Document): Promise<T[]> {
@@ -119,7 +120,10 @@ export class MongoDatabase {
     return isChannel(place) ? this.#channel : this.#direct;
   }
 
-  /** Writes the pending marks of published batches, then closes the connection. Close the stores first. Idempotent. */
+  /**
+   * Writes the pending marks of published batches, then closes the connection. Close the stores
+   * first. Idempotent.
+   */
   async close(): Promise<void> {
     await inTime(this.marks.close()).catch(() => {});
     await this.client.close();
@@ -134,7 +138,10 @@ async function refuseStandalone(client: MongoClient): Promise<void> {
   );
 }
 
-/** The answer, or a rejection with `try-again` after the timeout. The operation itself may still take effect. */
+/**
+ * The answer, or a rejection with `try-again` after the timeout. The operation itself may still
+ * take effect.
+ */
 export function inTime<T>(answer: Promise<T>): Promise<T> {
   return withTimeout(TIMEOUT_MS, answer, () => new Refusal('try-again', 'the database does not answer'));
 }

@@ -38,8 +38,8 @@ export interface EventDocument {
    */
   readonly proj?: true | 'late';
   /**
-   * Kinds that were unknown to the server which projected the rest of the batch. A server that knows
-   * such a kind projects its events.
+   * Kinds that were unknown to the server which projected the rest of the batch. A server that
+   * knows such a kind projects its events.
    */
   readonly late?: readonly string[];
   /** The batch is not known to be on the bus. */
@@ -54,8 +54,8 @@ export interface EventDocument {
 }
 
 /**
- * Collections `directMessage` and `channelMessage`: the fields and types of the original, and three more
- * at the end.
+ * Collections `directMessage` and `channelMessage`: the fields and types of the original, and three
+ * more at the end.
  */
 export interface MessageDocument {
   readonly _id: ObjectId | string;
@@ -77,8 +77,8 @@ export interface MessageDocument {
 }
 
 /**
- * Filter for the `seq` of messages that an original server stored, which have no such field. A filter
- * for null would scan two ranges of the index instead of one.
+ * Filter for the `seq` of messages that an original server stored, which have no such field. A
+ * filter for null would scan two ranges of the index instead of one.
  */
 export const UNNUMBERED = { $exists: false };
 
@@ -145,7 +145,10 @@ const ABSENT: { readonly [K in StoredKind]: NullFields<OfKind<K>> } = {
   delete: { nonce: null, communityId: null },
 };
 
-/** Reads the events of a batch. An event of a kind that this version does not know becomes an `UnknownEvent`. */
+/**
+ * Reads the events of a batch. An event of a kind that this version does not know becomes an
+ * `UnknownEvent`.
+ */
 export function readEvents({ p, f, e }: Pick<EventDocument, 'p' | 'f' | 'e'>): SequencedEvent[] {
   return e.map((body, i) => readEvent(p, f + i, body));
 }
@@ -178,8 +181,8 @@ const TEXT_FIELDS: { readonly [K in StoredKind]: readonly (keyof OfKind<K>)[] } 
 };
 
 /**
- * The update of batches that removes the text of a deleted message. An event of an unknown kind loses
- * the fields that hold a text in the known kinds.
+ * The update of batches that removes the text of a deleted message. An event of an unknown kind
+ * loses the fields that hold a text in the known kinds.
  */
 export function blanking(id: MessageId) {
   return {
@@ -196,7 +199,10 @@ function kindsWithout(field: string): string[] {
   return Object.entries(TEXT_FIELDS).flatMap(([kind, fields]) => (fields.some((each) => each === field) ? [] : [kind]));
 }
 
-/** The `_id` of a message: an ObjectId, as the original stores it, or a text if the id has another form. */
+/**
+ * The `_id` of a message: an ObjectId, as the original stores it, or a text if the id has another
+ * form.
+ */
 export function idValue(id: MessageId): ObjectId | string {
   return ObjectId.isValid(id) && id.length === 24 ? new ObjectId(id) : id;
 }

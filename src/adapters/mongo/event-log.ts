@@ -9,7 +9,9 @@ const MAX_PLACES = 50_000;
 
 type Batch = Pick<EventDocument, 'p' | 'f' | 'l' | 'e'>;
 
-/** Reads the batches of each place. A batch begins at the number after the end of the previous one. */
+/**
+ * Reads the batches of each place. A batch begins at the number after the end of the previous one.
+ */
 export class EventLog {
   readonly #db: MongoDatabase;
   /** The newest end of a batch that this server has seen in each place. */
@@ -63,8 +65,8 @@ export class EventLog {
    * True if a batch with a number up to the given one, all of which are stored, still has to be
    * projected.
    *
-   * A number that was found projected once is not checked again. The index of unprojected batches keeps
-   * removed entries for minutes, and scanning them costs more than reading a page.
+   * A number that was found projected once is not checked again. The index of unprojected batches
+   * keeps removed entries for minutes, and scanning them costs more than reading a page.
    */
   async isBehind(ends: ReadonlyMap<ConversationKey, number>): Promise<boolean> {
     const open = [...ends].flatMap(([p, end]) => {

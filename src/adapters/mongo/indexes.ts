@@ -42,7 +42,10 @@ export async function ensureIndexes(db: Db): Promise<void> {
   ]);
 }
 
-/** The original could store several marker documents for a place. They are merged before the unique index is created. */
+/**
+ * The original could store several marker documents for a place. They are merged before the unique
+ * index is created.
+ */
 async function ensureOneMarkerPerPlace(db: Db): Promise<void> {
   const markers = db.collection('messageTime');
   for (let merges = 0; ; merges += 1) {

@@ -16,11 +16,20 @@ const NONCE_SWEEP_MS = 60 * 60 * 1000;
 
 export interface MongoMessageStoreParts {
   readonly db: MongoDatabase;
-  /** Milliseconds since 1970, for the age of nonces and of unpublished batches. Default: the wall clock. */
+  /**
+   * Milliseconds since 1970, for the age of nonces and of unpublished batches. Default: the wall
+   * clock.
+   */
   readonly now?: (() => number) | undefined;
-  /** False: batches are projected only when somebody reads them, as after a server died. Default: true. */
+  /**
+   * False: batches are projected only when somebody reads them, as after a server died. Default:
+   * true.
+   */
   readonly isBackground?: boolean | undefined;
-  /** Called for a batch that was set aside because it cannot be projected. An operator should know of it. */
+  /**
+   * Called for a batch that was set aside because it cannot be projected. An operator should know
+   * of it.
+   */
   readonly onFailedBatch?: ((batch: FailedBatch) => void) | undefined;
 }
 
@@ -32,7 +41,10 @@ export interface MongoMessageStoreParts {
  * reads it. A smaller `first` is a conflict. Between equal ones a unique index decides.
  */
 export class MongoMessageStore implements MessageStore {
-  /** At 500 messages per second, 4 ms save a third of the CPU in all processes and shorten the time to the receipt. */
+  /**
+   * At 500 messages per second, 4 ms save a third of the CPU in all processes and shorten the time
+   * to the receipt.
+   */
   readonly pace = 4;
   readonly #log: EventLog;
   readonly #appender: Appender;

@@ -32,7 +32,10 @@ import { DUPLICATE_KEY } from './error-codes.ts';
 /** If a transaction is blocked for this time, it looks for abandoned transactions. */
 const BLOCKED_MS = 300;
 
-/** Another server has projected some of the batches in the meantime. The transaction changed nothing. */
+/**
+ * Another server has projected some of the batches in the meantime. The transaction changed
+ * nothing.
+ */
 export class Overtaken extends Error {}
 
 /** A batch, the events of it that are applied, and the kinds that stay due. */
@@ -43,8 +46,9 @@ interface Portion {
 }
 
 /**
- * Projects batches with the mark `proj: true` into the message collections, all of them or none. Each
- * batch is projected exactly once over all servers, because the same transaction removes its mark.
+ * Projects batches with the mark `proj: true` into the message collections, all of them or none.
+ * Each batch is projected exactly once over all servers, because the same transaction removes its
+ * mark.
  *
  * Batches of a place must be in order. If one of them changes existing messages, no earlier
  * unprojected batch of its place may be left out.
@@ -63,8 +67,8 @@ export async function project(db: MongoDatabase, docs: readonly EventDocument[])
 }
 
 /**
- * Projects the events of a batch with the mark `late` whose kinds this version knows. Later events of
- * the place were applied before them.
+ * Projects the events of a batch with the mark `late` whose kinds this version knows. Later events
+ * of the place were applied before them.
  * @throws Overtaken
  */
 export async function projectLate(db: MongoDatabase, doc: EventDocument): Promise<void> {
@@ -75,7 +79,10 @@ export async function projectLate(db: MongoDatabase, doc: EventDocument): Promis
   await inTransactionWithFallback(db, [{ doc, events, left }], true);
 }
 
-/** Inserts all messages at once. If one of them exists already, it starts again with one insert for each message. */
+/**
+ * Inserts all messages at once. If one of them exists already, it starts again with one insert for
+ * each message.
+ */
 async function inTransactionWithFallback(
   db: MongoDatabase,
   portions: readonly Portion[],
@@ -248,7 +255,10 @@ class Run {
     await this.#blank(place, id, created);
   }
 
-  /** Removes the text of a deleted message from the log: from the event that created it and from its edits. */
+  /**
+   * Removes the text of a deleted message from the log: from the event that created it and from its
+   * edits.
+   */
   async #blank(place: ConversationKey, id: MessageId, created: number): Promise<void> {
     const session = this.#session;
     const events = this.#db.events;

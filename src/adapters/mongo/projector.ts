@@ -8,15 +8,15 @@ import { LATE, UNPROJECTED } from './indexes.ts';
 import { Overtaken, project, projectLate } from './projection.ts';
 
 /**
- * Own batches are projected after this time, in milliseconds, or as soon as this many are waiting. By
- * then most of them are on the bus, so that one update removes both of their marks. Readers do not
- * wait for it.
+ * Own batches are projected after this time, in milliseconds, or as soon as this many are waiting.
+ * By then most of them are on the bus, so that one update removes both of their marks. Readers do
+ * not wait for it.
  */
 const GATHER_MS = 250;
 const GATHER_BATCHES = 500;
 /**
- * Limits of a transaction, so that it ends well within its time limit. A new message counts as 1, any
- * other event as 10, because it takes several commands.
+ * Limits of a transaction, so that it ends well within its time limit. A new message counts as 1,
+ * any other event as 10, because it takes several commands.
  */
 const MAX_TRANSACTION_BATCHES = 250;
 const MAX_TRANSACTION_WORK = 3_000;
@@ -49,9 +49,9 @@ export interface ProjectorParts {
 }
 
 /**
- * Projects stored batches into the message collections: in the background, many batches at a time, and
- * at once if a reader needs a place. Only one transaction runs at a time. A sweep finds the batches of
- * servers that died, and events that older versions had to leave.
+ * Projects stored batches into the message collections: in the background, many batches at a time,
+ * and at once if a reader needs a place. Only one transaction runs at a time. A sweep finds the
+ * batches of servers that died, and events that older versions had to leave.
  */
 export class Projector {
   readonly #parts: ProjectorParts;
@@ -84,7 +84,9 @@ export class Projector {
     return promise;
   }
 
-  /** Projects the gathered batches. Batches that cannot be projected now are left to other servers. */
+  /**
+   * Projects the gathered batches. Batches that cannot be projected now are left to other servers.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#sweeper !== null) clearInterval(this.#sweeper);
@@ -111,7 +113,8 @@ export class Projector {
     this.#request = null;
     const places = new Set(request?.places);
     const own = this.#gathered.splice(0, GATHER_BATCHES);
-    // A change must not be applied before earlier batches of other servers. So its whole place is read.
+    // A change must not be applied before earlier batches of other servers. So its whole place is
+    // read.
     for (const doc of own) if (workOf(doc) > doc.e.length) places.add(doc.p);
     try {
       if (places.size > 0) await this.#catchUp([...places]);
@@ -175,8 +178,8 @@ export class Projector {
   }
 
   /**
-   * Finds the batch that cannot be projected and sets it aside. Otherwise it would hold up the other
-   * batches, and the readers of its place, forever.
+   * Finds the batch that cannot be projected and sets it aside. Otherwise it would hold up the
+   * other batches, and the readers of its place, forever.
    */
   async #applyOneByOne(docs: readonly EventDocument[], error: unknown): Promise<void> {
     if (isTemporary(error)) throw error;
@@ -208,7 +211,10 @@ export class Projector {
     }
   }
 
-  /** Projects events that servers of an older version had to leave, because they did not know the kind. */
+  /**
+   * Projects events that servers of an older version had to leave, because they did not know the
+   * kind.
+   */
   async #applyLate(): Promise<void> {
     const { db } = this.#parts;
     const docs = await db.events

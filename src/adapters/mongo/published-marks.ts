@@ -6,7 +6,9 @@ import type { EventDocument } from './documents.ts';
 /** Marks are written after this time, in milliseconds, or as soon as this many are waiting. */
 const FLUSH_MS = 500;
 const FLUSH_MARKS = 1000;
-/** Document ids of unpublished batches. A batch beyond this limit is found by its place and number. */
+/**
+ * Document ids of unpublished batches. A batch beyond this limit is found by its place and number.
+ */
 const MAX_IDS = 50_000;
 
 /**
@@ -65,7 +67,9 @@ export class PublishedMarks {
     return this.flush();
   }
 
-  /** Is not repeated after an error: then the batches are published twice, which the port allows. */
+  /**
+   * Is not repeated after an error: then the batches are published twice, which the port allows.
+   */
   async #writeAll(): Promise<void> {
     const ids = [...this.#ready.values()];
     const unknown = this.#unknown;

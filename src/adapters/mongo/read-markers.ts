@@ -27,8 +27,8 @@ export class MongoReadMarkers implements ReadMarkers {
     const updates = [...new Set(places)].map((channelId) => ({
       updateOne: { filter: { channelId }, update: { $max: { [`read.${userId}`]: new Date(time) } }, upsert: true },
     }));
-    // If two servers create the document of a place at the same time, the unique index refuses one of
-    // them. Its second attempt finds the document.
+    // If two servers create the document of a place at the same time, the unique index refuses one
+    // of them. Its second attempt finds the document.
     const write = () => this.#parts.db.markers.bulkWrite(updates, { ordered: false });
     await answered(write().catch(write));
   }

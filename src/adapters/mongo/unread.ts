@@ -89,9 +89,9 @@ export class Unread {
   }
 
   /**
-   * All messages of others, for a user without markers. Numbers have no gaps, so the count follows from
-   * the newest number. Only three small counts are read: the holes, the messages that an original server
-   * stored without a number, and the user's own messages.
+   * All messages of others, for a user without markers. Numbers have no gaps, so the count follows
+   * from the newest number. Only three small counts are read: the holes, the messages that an
+   * original server stored without a number, and the user's own messages.
    */
   async #ofOthers(userId: UserId, positions: readonly ReaderPosition[]): Promise<Map<string, number>> {
     const [first] = positions;

@@ -18,8 +18,8 @@ interface PendingCall {
 
 /**
  * One SQLite file that this process owns. A thread of its own serves it, so that a slow disk never
- * blocks the event loop. The calls of one tick travel in one message. Writes that wait for the thread
- * share one commit.
+ * blocks the event loop. The calls of one tick travel in one message. Writes that wait for the
+ * thread share one commit.
  */
 export class SqliteDatabase {
   readonly #worker: Worker;
@@ -75,8 +75,8 @@ export class SqliteDatabase {
 
   /**
    * Calls the database thread.
-   * @throws Refusal `store-failed` if the file cannot be read or written, `try-again` if there is no
-   *   answer within 10 s or the database is closed
+   * @throws Refusal `store-failed` if the file cannot be read or written, `try-again` if there is
+   * no answer within 10 s or the database is closed
    */
   call<Name extends CallName>(name: Name, ...args: Parameters<Calls[Name]>): Promise<ReturnType<Calls[Name]>> {
     return new Promise((resolve, reject) => {

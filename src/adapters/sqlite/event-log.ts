@@ -21,7 +21,8 @@ import { blankedBody, eventBody, MESSAGE_COLUMNS, messageValues, readEvent } fro
 const NONCE_SWEEP_MS = 60_000;
 
 /**
- * Writes and reads the numbered events. Synchronous: for the database thread, inside its transaction.
+ * Writes and reads the numbered events. Synchronous: for the database thread, inside its
+ * transaction.
  */
 export class EventLog {
   readonly #sql: ReturnType<typeof statements>;
@@ -83,8 +84,8 @@ export class EventLog {
   }
 
   /**
-   * Applies the event to the messages. Returns the number that is no longer a message because of it,
-   * null for none.
+   * Applies the event to the messages. Returns the number that is no longer a message because of
+   * it, null for none.
    *
    * Nothing is ever left to project later in SQLite: the version that knows an event's kind applies
    * the event in the transaction that stores it.
@@ -119,7 +120,10 @@ export class EventLog {
     return created;
   }
 
-  /** Removes the text of a deleted message from the log: from the event that created it and from its edits. */
+  /**
+   * Removes the text of a deleted message from the log: from the event that created it and from its
+   * edits.
+   */
   #blank(place: ConversationKey, id: MessageId, created: number): void {
     for (const row of this.#sql.eventsOf.all(place, created, id)) {
       this.#sql.rewriteEvent.run(blankedBody(place, row), place, Number(row.seq));

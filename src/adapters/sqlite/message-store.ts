@@ -8,7 +8,10 @@ import type { SqliteDatabase } from './database.ts';
 
 export interface SqliteMessageStoreParts {
   readonly database: SqliteDatabase;
-  /** Milliseconds since 1970, for the age of nonces and of unpublished batches. Default: the wall clock. */
+  /**
+   * Milliseconds since 1970, for the age of nonces and of unpublished batches. Default: the wall
+   * clock.
+   */
   readonly now?: (() => number) | undefined;
 }
 

@@ -11,7 +11,9 @@ export interface SqliteOutboxParts {
   readonly now?: (() => number) | undefined;
 }
 
-/** Outbox in the table `outbox`. Marks are written together, so that they do not cost a flush each. */
+/**
+ * Outbox in the table `outbox`. Marks are written together, so that they do not cost a flush each.
+ */
 export class SqliteOutbox implements Outbox {
   readonly #parts: SqliteOutboxParts;
   #marks: BatchKey[] = [];

@@ -10,7 +10,9 @@ interface PlaceSize {
   readonly seq: number;
 }
 
-/** Reads and writes read markers and counts unread messages. Synchronous: for the database thread. */
+/**
+ * Reads and writes read markers and counts unread messages. Synchronous: for the database thread.
+ */
 export class Unread {
   readonly #sql: ReturnType<typeof statements>;
 

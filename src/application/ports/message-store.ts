@@ -32,24 +32,25 @@ export interface HistoryPage {
   /** Oldest first. No entry was created after event `seq`. */
   readonly entries: readonly HistoryEntry[];
   /**
-   * Newest number of the place when the page was read, 0 if there is none. The page may show an edit
-   * or a deletion with a greater number.
+   * Newest number of the place when the page was read, 0 if there is none. The page may show an
+   * edit or a deletion with a greater number.
    */
   readonly seq: number;
 }
 
 /**
  * Stores the events of each place in a sequence and the messages that result from them. The numbers
- * of a sequence are 1, 2, 3, ... without a gap. Events become visible in the order of their numbers.
+ * of a sequence are 1, 2, 3, ... without a gap. Events become visible in the order of their
+ * numbers.
  *
- * `append` decides the order among all servers. If several batches of a place have the same `first`,
- * exactly one of them is stored.
+ * `append` decides the order among all servers. If several batches of a place have the same
+ * `first`, exactly one of them is stored.
  *
  * If a place holds messages of an original server and no events yet, the first call of any method
  * numbers these messages. They become creating events 1 to n, ordered by time and id.
  *
- * An event of a kind that this version does not know has a number and nothing else. Its number counts
- * as a hole in pages and counts, and all methods go on past it.
+ * An event of a kind that this version does not know has a number and nothing else. Its number
+ * counts as a hole in pages and counts, and all methods go on past it.
  *
  * All methods except `append` reject with `Refusal`: `try-again` if the store does not answer in
  * time, `store-failed` if it refuses. `append` never rejects; it reports an outcome for each batch.
@@ -61,8 +62,9 @@ export interface MessageStore {
    */
   readonly pace: number;
   /**
-   * Stores all batches in one round trip, at most one batch for each place. Each batch is stored as a
-   * whole or not at all, independently of the others. The outcomes are in the order of the batches.
+   * Stores all batches in one round trip, at most one batch for each place. Each batch is stored as
+   * a whole or not at all, independently of the others. The outcomes are in the order of the
+   * batches.
    *
    * Appending the same drafts again after `failed` is safe only for drafts with a nonce. In other
    * cases, find out with `newest` and `eventsAfter` whether the batch was stored. The ids of new
@@ -79,7 +81,10 @@ export interface MessageStore {
   /** The messages with these ids that exist in the place now. */
   messages(place: ConversationKey, ids: readonly MessageId[]): Promise<Map<MessageId, Message>>;
   history(place: ConversationKey, range: HistoryRange): Promise<HistoryPage>;
-  /** The event that the user stored with this nonce within the last 24 hours, in any place. Null if there is none. */
+  /**
+   * The event that the user stored with this nonce within the last 24 hours, in any place. Null if
+   * there is none.
+   */
   byNonce(userId: UserId, nonce: string): Promise<SequencedEvent | null>;
   /** Waits for appends that are in progress, then rejects new ones. Idempotent. */
   close(): Promise<void>;

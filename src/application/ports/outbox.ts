@@ -13,17 +13,17 @@ export interface UnpublishedBatch extends BatchKey {
 }
 
 /**
- * The stored batches that are not known to be on the bus. `append` adds a batch to the outbox by the
- * same write that stores it. The batch stays there until a server marks it as published. So after a
- * crash between the two steps, any other server finds the batch and publishes it.
+ * The stored batches that are not known to be on the bus. `append` adds a batch to the outbox by
+ * the same write that stores it. The batch stays there until a server marks it as published. So
+ * after a crash between the two steps, any other server finds the batch and publishes it.
  *
- * A batch with an event of an unknown kind is not listed: this version cannot encode it. It stays in
- * the outbox for a server that knows the kind.
+ * A batch with an event of an unknown kind is not listed: this version cannot encode it. It stays
+ * in the outbox for a server that knows the kind.
  */
 export interface Outbox {
   /**
-   * Marks these batches as published. Returns at once and never throws. The mark may be written later
-   * or get lost: then the batch is listed again and published twice.
+   * Marks these batches as published. Returns at once and never throws. The mark may be written
+   * later or get lost: then the batch is listed again and published twice.
    */
   published(batches: readonly BatchKey[]): void;
   /**

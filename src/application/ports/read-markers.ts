@@ -3,9 +3,14 @@ import type { ConversationKey } from '../../domain/place.ts';
 
 export interface UnreadCount {
   readonly place: ConversationKey;
-  /** Messages of other users that are newer than the reader's marker. Without a marker: all of them. */
+  /**
+   * Messages of other users that are newer than the reader's marker. Without a marker: all of them.
+   */
   readonly count: number;
-  /** Time of the newest message of any user, in milliseconds since 1970. Null if there is no message. */
+  /**
+   * Time of the newest message of any user, in milliseconds since 1970. Null if there is no
+   * message.
+   */
   readonly newestTime: number | null;
   /** Newest number of the place, 0 if there is none. */
   readonly seq: number;
@@ -22,8 +27,8 @@ export interface ReadMarkers {
   /** Sets the markers to `time`, in milliseconds since 1970. A later marker stays as it is. */
   mark(userId: UserId, places: readonly ConversationKey[], time: number): Promise<void>;
   /**
-   * The counts in the order of `places`, by one round of queries for all of them. They include every
-   * message that any server stored before the call.
+   * The counts in the order of `places`, by one round of queries for all of them. They include
+   * every message that any server stored before the call.
    */
   unread(userId: UserId, places: readonly ConversationKey[]): Promise<UnreadCount[]>;
 }
