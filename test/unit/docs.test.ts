@@ -80,6 +80,12 @@ describe.each(PAGES)('%s', (page) => {
     expect(named.map(([, path = '']) => path).filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
+  it('names files of the repository that exist', () => {
+    const folders = 'src|test|dev|bench|page|examples|neighbours|scripts|deploy';
+    const named = [...read(page).matchAll(new RegExp(`\`((?:${folders})/[\\w./-]+\\.\\w+)\``, 'g'))];
+    expect(named.map(([, path = '']) => path).filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+
   it('names variables that are known', () => {
     const isPrefix = (name: string) => VARIABLE_NAMES.some((known) => known.startsWith(`${name}_`));
     const isKnown = (name: string) => isKnownVariable(name) || isPrefix(name) || OTHER_VARIABLES.has(name);
