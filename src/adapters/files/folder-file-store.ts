@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ByteStream, FileStore, StoredFile } from '../../application/ports/file-store.ts';
 import { OPAQUE_TYPE } from '../../domain/file.ts';
 import { checkKey, cleanFileName, isKey, type OnFailure, SourceErrors, storeFailure } from './names.ts';
-import { sniffed } from './sniff.ts';
+import { sniffStream } from './sniff.ts';
 
 interface Meta {
   readonly contentType: string;
@@ -45,10 +45,10 @@ export class FolderFileStore implements FileStore {
     const part = join(this.#root, 'parts', key);
     const source = new SourceErrors();
     try {
-      const { contentType, bytes: all } = await sniffed(source.watch(bytes));
+      const { contentType, bytes: all } = await sniffStream(source.watch(bytes));
       await mkdir(join(path, '..'), { recursive: true });
-      const size = await written(part, all);
-      await written(`${part}.json`, texts(JSON.stringify({ contentType, fileName: cleanFileName(meta.fileName) })));
+      const size = await writeTo(part, all);
+      await writeTo(`${part}.json`, bytesOf(JSON.stringify({ contentType, fileName: cleanFileName(meta.fileName) })));
       await rename(`${part}.json`, `${path}.json`);
       await rename(part, path);
       await flushFolder(join(path, '..'));
@@ -88,7 +88,7 @@ export class FolderFileStore implements FileStore {
   }
 }
 
-async function written(path: string, bytes: ByteStream): Promise<number> {
+async function writeTo(path: string, bytes: ByteStream): Promise<number> {
   let size = 0;
   let file: FileHandle | undefined;
   try {
@@ -104,7 +104,7 @@ async function written(path: string, bytes: ByteStream): Promise<number> {
   return size;
 }
 
-async function* texts(text: string): ByteStream {
+async function* bytesOf(text: string): ByteStream {
   yield Buffer.from(text);
 }
 

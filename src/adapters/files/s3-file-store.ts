@@ -3,7 +3,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { ByteStream, FileStore, StoredFile } from '../../application/ports/file-store.ts';
 import { OPAQUE_TYPE } from '../../domain/file.ts';
 import { checkKey, cleanFileName, isKey, type OnFailure, SourceErrors, storeFailure } from './names.ts';
-import { sniffed } from './sniff.ts';
+import { sniffStream } from './sniff.ts';
 
 export interface S3FileStoreOptions {
   readonly bucket: string;
@@ -47,7 +47,7 @@ export class S3FileStore implements FileStore {
     try {
       const { client } = await this.#client();
       const { Upload } = await import('@aws-sdk/lib-storage');
-      const { contentType, bytes: all } = await sniffed(source.watch(bytes));
+      const { contentType, bytes: all } = await sniffStream(source.watch(bytes));
       const fileName = cleanFileName(meta.fileName);
       const counted = async function* (): ByteStream {
         for await (const chunk of all) {

@@ -29,7 +29,7 @@ export async function sniff(head: Uint8Array): Promise<string> {
  * Finds the type of a stream. The result has the whole stream again. The caller reads `bytes` to
  * its end, or returns it.
  */
-export async function sniffed(
+export async function sniffStream(
   bytes: ByteStream,
 ): Promise<{ readonly contentType: string; readonly bytes: ByteStream }> {
   const source = bytes[Symbol.asyncIterator]();
@@ -45,10 +45,10 @@ export async function sniffed(
     }
   }
   const contentType = await sniff(Buffer.concat(read).subarray(0, HEAD_BYTES));
-  return { contentType, bytes: rejoined(read, source, ended) };
+  return { contentType, bytes: rejoin(read, source, ended) };
 }
 
-async function* rejoined(read: Uint8Array[], source: AsyncIterator<Uint8Array>, ended: boolean): ByteStream {
+async function* rejoin(read: Uint8Array[], source: AsyncIterator<Uint8Array>, ended: boolean): ByteStream {
   let done = ended;
   try {
     // A chunk is released as soon as it has been passed on.

@@ -44,7 +44,7 @@ export function createHttpApp(options: HttpOptions): Express {
   const add = (name: EndpointName): void => {
     const handler = handlers[name];
     const { method, path }: Endpoint = ENDPOINTS[name];
-    if (handler !== null) app[method](path, guarded(deps, ENDPOINTS[name], handler, metrics));
+    if (handler !== null) app[method](path, guard(deps, ENDPOINTS[name], handler, metrics));
   };
   for (const name of Object.keys(ENDPOINTS) as EndpointName[]) if (name !== 'page') add(name);
   app.use('/chat-server', (request: Request, response: Response) => {
@@ -84,7 +84,7 @@ function handlersOf(deps: HttpDeps): Handlers {
 }
 
 /** Wraps a handler: checks the caller, answers failures and measures the time. */
-function guarded(
+function guard(
   deps: HttpDeps,
   { method, path, who }: Endpoint,
   handler: Handler | ClientHandler,
@@ -94,14 +94,14 @@ function guarded(
   return async (request, response) => {
     metrics.timed(response, method, path);
     try {
-      await admitted(deps, who, handler, request, response);
+      await callIfAllowed(deps, who, handler, request, response);
     } catch (error) {
       refuse(deps, metrics, request, response, path, plain, error);
     }
   };
 }
 
-function admitted(
+function callIfAllowed(
   deps: HttpDeps,
   who: Endpoint['who'],
   handler: Handler | ClientHandler,

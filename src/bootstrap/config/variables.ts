@@ -87,7 +87,12 @@ export const VARIABLES = {
     'no notifications',
     'service that notifies users who are not looking at the place',
   ),
-  DIRECTORY_FILE: optional(SERVICES, PATH, 'a small demo world', 'JSON file of users, rooms, communities and channels'),
+  DIRECTORY_FILE: optional(
+    SERVICES,
+    PATH,
+    'a small demo world',
+    'JSON file of users, rooms, communities and channels, in the form of `neighbours/stand-ins/demo-world.json`',
+  ),
 
   FILES_URL: optional(
     FILES,
