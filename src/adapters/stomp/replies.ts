@@ -1,16 +1,17 @@
 import { asRefusal, Refusal } from '../../domain/errors.ts';
+import { isCommunity } from '../../domain/place.ts';
 import { connectedFrame, errorFrame, type ReceiptNumbers, receiptFrame, refusalBody } from './answers.ts';
 import { type Allowance, Budget } from './budget.ts';
 import { ERRORS_DESTINATION } from './destinations.ts';
 import type { SessionHost } from './session-host.ts';
-import type { Subscriber } from './subscription.ts';
+import type { Subscriber, Subscription } from './subscription.ts';
 import type { StompVersion } from './version.ts';
 
 /** Refused commands before a connection is closed. */
 const REFUSALS: Allowance = { max: 1_000, perSecond: 10 };
 
 /** The session whose client gets the replies. */
-export interface RepliesOwner extends Pick<Subscriber, 'connection' | 'caller' | 'sentTick'> {
+export interface RepliesOwner extends Pick<Subscriber, 'connection' | 'caller' | 'sentTick' | 'ended'> {
   /** True once the session has ended. */
   readonly isOver: boolean;
   /** Ids of the subscriptions to {@link ERRORS_DESTINATION}. */
@@ -19,12 +20,14 @@ export interface RepliesOwner extends Pick<Subscriber, 'connection' | 'caller' |
   close(code: number, reason: string): void;
 }
 
-/** The headers of a command by which its client recognises the reply. */
-export interface ReplyHeaders {
+/** A command whose reply is still due. */
+export interface PendingCommand {
   /** The `receipt` header. */
   readonly receipt: string | null;
   /** The `id` header of a SUBSCRIBE. */
   readonly id: string | null;
+  /** The subscription that a SUBSCRIBE created, otherwise null. */
+  readonly subscription: Subscription | null;
 }
 
 /**
@@ -48,16 +51,36 @@ export class Replies {
     this.#write(connectedFrame(version));
   }
 
+  /**
+   * Answers a command that succeeded. A community has no numbers, and a subscription that has ended
+   * meanwhile gets none.
+   */
+  succeed({ receipt, subscription }: PendingCommand, numbers: ReceiptNumbers | null): void {
+    const hasNone = subscription !== null && (subscription.isOver || isCommunity(subscription.place));
+    this.receipt(receipt, hasNone ? null : numbers);
+  }
+
   /** Answers a frame that asked for a receipt; does nothing for null. */
-  receipt(receipt: string | null, numbers: ReceiptNumbers | null): void {
+  receipt(receipt: string | null, numbers: ReceiptNumbers | null = null): void {
     if (receipt !== null) this.#write(receiptFrame(this.#version, receipt, numbers));
   }
 
   /**
-   * Reports a refused command: to the client's error subscriptions, otherwise by ERROR if the
-   * command asked for a receipt. A refusal that can be reported neither way is counted only.
+   * Reports a refused command and ends its subscription. The report goes to the client's error
+   * subscriptions, otherwise into an ERROR if the command asked for a receipt. A refusal that can
+   * be reported neither way is only counted.
    */
-  refuse(error: unknown, { receipt, id }: ReplyHeaders): void {
+  refuse(error: unknown, { receipt, id, subscription }: PendingCommand): void {
+    if (this.#owner.isOver) return;
+    if (subscription?.isOver === true) {
+      // The client or a removal ended the subscription meanwhile. There is nothing left to refuse.
+      this.receipt(receipt);
+      return;
+    }
+    if (subscription !== null) {
+      subscription.end();
+      this.#owner.ended(subscription);
+    }
     const refusal = this.#refusalOf(error);
     const { counts, messages, sweep } = this.#host;
     const { connection, errorIds } = this.#owner;

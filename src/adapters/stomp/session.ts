@@ -1,10 +1,8 @@
 import type { Stored } from '../../application/application.ts';
 import type { Accepted, Caller } from '../../application/commands.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { isCommunity } from '../../domain/place.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { quoted } from '../transport/quoted.ts';
-import type { ReceiptNumbers } from './answers.ts';
 import { Budget } from './budget.ts';
 import { readConnect } from './connect-headers.ts';
 import type { Frame } from './decoder.ts';
@@ -12,7 +10,7 @@ import { ERRORS_DESTINATION } from './destinations.ts';
 import { escapeHeader } from './escaping.ts';
 import { type FrameHandler, FrameQueue } from './frame-queue.ts';
 import type { HeartBeats, SweepTarget } from './heart-beats.ts';
-import { Replies, type RepliesOwner, type ReplyHeaders } from './replies.ts';
+import { type PendingCommand, Replies, type RepliesOwner } from './replies.ts';
 import { dispatch, newToken, TOKEN_DESTINATION } from './send-routes.ts';
 import type { SessionHost } from './session-host.ts';
 import { SessionSubscriptions } from './session-subscriptions.ts';
@@ -38,12 +36,6 @@ type Phase = 'new' | 'connected' | 'leaving' | 'over';
  * stores nothing.
  */
 type AcceptedCommand = Accepted<Stored> | Accepted<{ readonly seq: number }> | Accepted<void>;
-
-/** A command whose reply is still due. */
-interface PendingCommand extends ReplyHeaders {
-  /** The subscription that a SUBSCRIBE created, otherwise null. */
-  readonly subscription: Subscription | null;
-}
 
 /**
  * The STOMP session of one client.
@@ -197,7 +189,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
       default:
         throw new Refusal('bad-input', `clients cannot send the command ${quoted(command)}`);
     }
-    this.#replies.receipt(receipt, null);
+    this.#replies.receipt(receipt);
     return undefined;
   }
 
@@ -223,13 +215,13 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
       if (destination === TOKEN_DESTINATION) {
         const token = ownCopy(newToken(body, limits.jsonDepth));
         this.caller = application.refreshToken(this.caller, token);
-        this.#replies.receipt(receipt, null);
+        this.#replies.receipt(receipt);
         return undefined;
       }
       const sender = { caller: this.caller, sessionId: this.#id };
       return this.#whenAccepted(dispatch(application, sender, destination, body, limits.jsonDepth), command);
     } catch (error) {
-      this.#refuse(error, command);
+      this.#replies.refuse(error, command);
       return undefined;
     }
   }
@@ -248,7 +240,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
       this.#subscriptions.checkRoom(this.#host.limits.subscriptions);
       if (destination === ERRORS_DESTINATION) {
         this.#subscriptions.addErrors(wireId);
-        this.#replies.receipt(receipt, null);
+        this.#replies.receipt(receipt);
         return undefined;
       }
       const place = placeOf(destination);
@@ -259,7 +251,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
       const request = { place, lastSeq, sink: subscription };
       return this.#whenAccepted(this.#host.application.subscribe(this.caller, request), command);
     } catch (error) {
-      this.#refuse(error, command);
+      this.#replies.refuse(error, command);
       return undefined;
     }
   }
@@ -277,7 +269,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
       (now) => {
         this.#replyLater(now, command);
       },
-      (error: unknown) => this.#refuse(error, command),
+      (error: unknown) => this.#replies.refuse(error, command),
     );
   }
 
@@ -286,26 +278,12 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     this.#frames.opened();
     try {
       const outcome = await accepted.result;
-      const numbers = receiptNumbers(typeof outcome === 'object' ? outcome : null, command.subscription);
-      this.#replies.receipt(command.receipt, numbers);
+      this.#replies.succeed(command, typeof outcome === 'object' ? outcome : null);
     } catch (error) {
-      this.#refuse(error, command);
+      this.#replies.refuse(error, command);
     }
     this.#frames.settled();
     if (this.#phase === 'leaving') this.#leaveWhenSettled();
-  }
-
-  #refuse(error: unknown, command: PendingCommand): void {
-    if (this.isOver) return;
-    const { receipt, subscription } = command;
-    if (subscription?.isOver === true) {
-      // The client or a removal ended the subscription in the meantime: there is nothing left to
-      // refuse.
-      this.#replies.receipt(receipt, null);
-      return;
-    }
-    if (subscription !== null) this.#subscriptions?.end(subscription.wireId);
-    this.#replies.refuse(error, command);
   }
 
   /** A subscription id as it stands in frames to this client. */
@@ -331,7 +309,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
       return;
     }
     this.#heardTick = this.#host.sweep.tick;
-    this.#replies.receipt(this.#disconnectReceipt, null);
+    this.#replies.receipt(this.#disconnectReceipt);
     this.#disconnectReceipt = null;
   }
 
@@ -343,10 +321,4 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     this.#subscriptions?.endAll();
     if (this.#id !== '') this.#host.application.userDisconnected(this.#id);
   }
-}
-
-/** A community has no numbers, and a subscription that has ended meanwhile gets none. */
-function receiptNumbers(outcome: ReceiptNumbers | null, subscription: Subscription | null): ReceiptNumbers | null {
-  const hasNone = subscription !== null && (subscription.isOver || isCommunity(subscription.place));
-  return hasNone ? null : outcome;
 }
