@@ -7,6 +7,7 @@ import { Announcer } from '../../../../src/application/presence/announcer.ts';
 import type { PresenceChanged } from '../../../../src/domain/chat-event.ts';
 import { Refusal } from '../../../../src/domain/errors.ts';
 import { HandClock } from '../../../support/hand-clock.ts';
+import { turnEventLoop } from '../../../support/pass-time.ts';
 
 const HOUR = 3_600_000;
 const MEMBERS = Array.from({ length: 40 }, (_, i) => i + 1);
@@ -43,7 +44,7 @@ function setUp() {
   const announcer = new Announcer({ directory, clock, telemetry, send: (events) => groups.push(events) });
   /** The announcements since the last call, as `kind userId`. */
   const announced = async () => {
-    for (let turn = 0; turn < 10; turn += 1) await setImmediate();
+    await turnEventLoop();
     return groups
       .splice(0)
       .flat()
@@ -55,7 +56,7 @@ function setUp() {
 it('announces in all places of a user that they came online on this server', async () => {
   const { announcer, groups } = setUp();
   announcer.cameOnline(1, true);
-  for (let turn = 0; turn < 10; turn += 1) await setImmediate();
+  await turnEventLoop();
   expect(groups).toEqual([[{ kind: 'connect', userId: 1, places: ['r-5', 'r-6'] }]]);
 });
 
@@ -187,7 +188,7 @@ it('looks users up and announces them in groups of 16', async () => {
   await setImmediate();
   expect(directory.open).toHaveLength(16);
   answer();
-  for (let turn = 0; turn < 10; turn += 1) await setImmediate();
+  await turnEventLoop();
   expect(groups.map((group) => group.length)).toEqual([16, 16, 8]);
   expect(await announced()).toHaveLength(40);
 });

@@ -1,8 +1,8 @@
-import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { Caller } from '../../../../src/application/commands.ts';
 import type { ChatEvent } from '../../../../src/domain/chat-event.ts';
 import { type TestServer, TestWorld } from '../../../support/application.ts';
+import { passTime } from '../../../support/pass-time.ts';
 import type { TestSubscriber } from '../../../support/test-subscribers.ts';
 
 /** Servers a, b and c. On c, Ada hears what happens in the room that she shares with Grace. */
@@ -12,12 +12,7 @@ async function setUp() {
   const b = await world.server({ id: 'b' });
   const c = await world.server({ id: 'c' });
   const room = c.subscribers.join(world.ada, world.room);
-  const pass = async (ms: number) => {
-    for (let left = ms; left > 0; left -= 50) {
-      world.clock.pass(50);
-      for (let turn = 0; turn < 5; turn += 1) await setImmediate();
-    }
-  };
+  const pass = (ms: number) => passTime(world.clock, ms);
   await pass(500);
   return { world, a, b, c, room, pass };
 }

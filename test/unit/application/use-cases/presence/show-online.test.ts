@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { TestWorld } from '../../../../support/application.ts';
+import { passTime } from '../../../../support/pass-time.ts';
 
 async function setUp() {
   const world = await TestWorld.open();
@@ -8,12 +9,7 @@ async function setUp() {
   const connect = ({ app }: typeof a, { token, account }: typeof world.ada) => {
     app.userConnected({ sessionId: `${world.roomId}-${account}`, token, claimedUserId: null });
   };
-  const pass = async (ms: number) => {
-    for (let left = ms; left > 0; left -= 50) {
-      world.clock.pass(50);
-      for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
-    }
-  };
+  const pass = (ms: number) => passTime(world.clock, ms);
   return { world, a, b, connect, pass };
 }
 

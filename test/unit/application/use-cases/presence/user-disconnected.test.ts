@@ -2,6 +2,7 @@ import { expect, it, vi } from 'vitest';
 import type { Caller } from '../../../../../src/application/commands.ts';
 import type { ReadMarkers } from '../../../../../src/application/ports/read-markers.ts';
 import { startApplication, type TestServer, TestWorld } from '../../../../support/application.ts';
+import { passTime, turnEventLoop } from '../../../../support/pass-time.ts';
 import { absentReporter } from './absent-reporter.ts';
 
 function connect({ app }: Pick<TestServer, 'app'>, sessionId: string, { token }: Caller): void {
@@ -92,7 +93,7 @@ it('waits at a stop until the end of a session is reported', async () => {
   const stopped = app.stop(1_000).then(() => {
     isStopped = true;
   });
-  for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+  await turnEventLoop(20);
   expect(isStopped).toBe(false);
   release(null);
   await stopped;
@@ -119,18 +120,12 @@ it('counts the conversation that a user of a dead server looked at last as read'
   const world = await TestWorld.open();
   const a = await world.server({ id: 'a' });
   const b = await world.server({ id: 'b' });
-  const pass = async (ms: number) => {
-    for (let left = ms; left > 0; left -= 200) {
-      world.clock.pass(200);
-      for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
-    }
-  };
   connect(b, 'gone-9', world.ada);
   await lookAtRoom(b, 'gone-9', world);
-  await pass(1_000);
+  await passTime(world.clock, 1_000);
   await writeToRoom(b, world);
   await b.ports.bus.close();
   expect(await unread(a, world)).toBe(1);
-  await pass(14_000);
+  await passTime(world.clock, 14_000);
   await vi.waitFor(async () => expect(await unread(a, world)).toBe(0));
 });
