@@ -194,7 +194,7 @@ await describeWithService('mongo', 'MongoDB with messages of an original server'
       .insertMany([2, 4, 5].map((i) => original(place, i)));
     const markers = new MongoReadMarkers({ db, store });
     const unread = async (userId: number) => (await markers.unread(userId, [place])).map(({ count }) => count);
-    // User 1 wrote two of ours and two of the original's.
+    // User 1 wrote two of our messages and two of the original's.
     expect(await Promise.all([9, 1, 2].map(unread))).toEqual([[6], [2], [4]]);
     // All messages of user 1 came after the number was read.
     const early = await new Unread(db).count(1, [{ place, since: null, seq: 0 }]);

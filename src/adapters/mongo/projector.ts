@@ -50,8 +50,8 @@ export interface ProjectorParts {
 
 /**
  * Projects stored batches into the message collections: in the background, many batches at a time,
- * and at once if a reader needs a place. Only one transaction runs at a time. A sweep finds the
- * batches of servers that died, and events that older versions had to leave.
+ * and at once if a reader needs a place. Only one transaction of new batches runs at a time. A
+ * sweep finds the batches of servers that died, and events that older versions had to leave.
  */
 export class Projector {
   readonly #parts: ProjectorParts;

@@ -86,6 +86,6 @@ export interface MessageStore {
    * there is none.
    */
   byNonce(userId: UserId, nonce: string): Promise<SequencedEvent | null>;
-  /** Waits for appends that are in progress, then rejects new ones. Idempotent. */
+  /** Waits for appends that are in progress. Reports later appends as `failed`. Idempotent. */
   close(): Promise<void>;
 }
