@@ -4,7 +4,7 @@
  * on the second. Arguments: runs (3), messages a second (500).
  */
 import { rushServers, withWarmServices } from './load/durable.ts';
-import type { Rushed } from './load/rush.ts';
+import type { RushResult } from './load/rush.ts';
 import { rushTable } from './load/rush-columns.ts';
 import { heading } from './load/table.ts';
 import { separateRooms } from './load/world.ts';
@@ -12,7 +12,7 @@ import { separateRooms } from './load/world.ts';
 const [runs = 3, rate = 500] = process.argv.slice(2).map(Number);
 // Users alternate between the servers, so the two users of a room are on different ones.
 const rooms = separateRooms(20, 2);
-const list: Rushed[] = [];
+const list: RushResult[] = [];
 await withWarmServices(async (services) => {
   heading(`From one server to another's subscriber at ${rate} messages/s`);
   for (let run = 0; run < runs; run += 1) {

@@ -4,7 +4,7 @@
  * machine, and the bare path runs in the same minute. Arguments: runs (3), seconds (10).
  */
 import { type BarePath, barePath, rushServers, withWarmServices } from './load/durable.ts';
-import type { Rushed, RushOptions } from './load/rush.ts';
+import type { RushOptions, RushResult } from './load/rush.ts';
 import { rushTable } from './load/rush-columns.ts';
 import { heading, say, spread } from './load/table.ts';
 import { type Rooms, separateRooms } from './load/world.ts';
@@ -32,7 +32,7 @@ const scenes: readonly (readonly [string, Rooms, Partial<RushOptions>])[] = [
 
 heading('The durable path: Kafka with all acknowledgements, MongoDB with majority and journal');
 const bares: BarePath[] = [];
-const all = new Map<string, Rushed[]>(scenes.map(([name]) => [name, []]));
+const all = new Map<string, RushResult[]>(scenes.map(([name]) => [name, []]));
 await withWarmServices(async (services) => {
   for (let run = 0; run < runs; run += 1) {
     bares.push(await barePath(services, seconds));

@@ -3,7 +3,7 @@
  * loop on `ws` in the same minute: 20 rooms of 50 subscribers, one publisher a room, closed loop of
  * 4. Arguments: runs (3), seconds (8).
  */
-import { type Rushed, rush } from './load/rush.ts';
+import { type RushResult, rush } from './load/rush.ts';
 import { rushTable } from './load/rush-columns.ts';
 import { heading, number, say, spread } from './load/table.ts';
 import { pidOf, separateRooms, startServer } from './load/world.ts';
@@ -12,7 +12,7 @@ import { startYardstick } from './load/yardstick.ts';
 const [runs = 3, seconds = 8] = process.argv.slice(2).map(Number);
 const rooms = separateRooms(20, 50);
 
-async function ours(form: 'raw' | 'sockjs', ownIds: boolean): Promise<Rushed> {
+async function ours(form: 'raw' | 'sockjs', ownIds: boolean): Promise<RushResult> {
   const server = await startServer(rooms);
   try {
     return await rush({ ports: [server.port], rooms, form, ownIds, seconds, pids: [[pidOf(server)]] });
@@ -21,7 +21,7 @@ async function ours(form: 'raw' | 'sockjs', ownIds: boolean): Promise<Rushed> {
   }
 }
 
-async function bare(): Promise<Rushed> {
+async function bare(): Promise<RushResult> {
   const loop = await startYardstick('bare-loop');
   try {
     return await rush({ ports: [Number(loop.said)], rooms, seconds, pids: [[loop.pid]] });
@@ -30,7 +30,7 @@ async function bare(): Promise<Rushed> {
   }
 }
 
-const kinds: readonly (readonly [string, () => Promise<Rushed>])[] = [
+const kinds: readonly (readonly [string, () => Promise<RushResult>])[] = [
   ['bare loop', bare],
   ['server', () => ours('raw', false)],
   ['server, SockJS', () => ours('sockjs', false)],
@@ -38,7 +38,7 @@ const kinds: readonly (readonly [string, () => Promise<Rushed>])[] = [
 ];
 
 heading('Fan-out, embedded: 20 rooms x 50 subscribers, 256 bytes, closed loop of 4');
-const all = new Map<string, Rushed[]>(kinds.map(([name]) => [name, []]));
+const all = new Map<string, RushResult[]>(kinds.map(([name]) => [name, []]));
 for (let run = 0; run < runs; run += 1) for (const [name, go] of kinds) all.get(name)?.push(await go());
 rushTable(
   [

@@ -5,7 +5,7 @@
  * MongoDB, all on this machine. The loads are offered, so that CPU figures can be compared.
  */
 import { rushServers } from './load/durable.ts';
-import { type Rushed, type RushOptions, rush } from './load/rush.ts';
+import { type RushOptions, type RushResult, rush } from './load/rush.ts';
 import { type RushColumn, rushTable } from './load/rush-columns.ts';
 import { startServices } from './load/services.ts';
 import { heading, number } from './load/table.ts';
@@ -23,9 +23,9 @@ const COLUMNS: readonly RushColumn[] = [
   'lost / twice / disordered',
 ];
 
-type Row = readonly [string, readonly Rushed[]];
+type Row = readonly [string, readonly RushResult[]];
 
-async function embedded(rooms: Rooms, load: Partial<RushOptions>): Promise<Rushed> {
+async function embedded(rooms: Rooms, load: Partial<RushOptions>): Promise<RushResult> {
   const server = await startServer(rooms);
   try {
     return await rush({ ports: [server.port], rooms, seconds: SECONDS, pids: [[pidOf(server)]], ...load });

@@ -14,12 +14,12 @@ import { pidOf, separateRooms, startServer } from './load/world.ts';
 const [runs = 5] = process.argv.slice(2).map(Number);
 const rooms = separateRooms(1, 2);
 
-interface Started {
+interface StartMeasurement {
   readonly ms: number;
   readonly rss: number;
 }
 
-async function once(env: Readonly<Record<string, string>>, id?: string): Promise<Started> {
+async function once(env: Readonly<Record<string, string>>, id?: string): Promise<StartMeasurement> {
   const began = performance.now();
   const server = await startServer(rooms, { env, ...(id === undefined ? {} : { id }) });
   const ms = performance.now() - began;
@@ -32,7 +32,7 @@ async function once(env: Readonly<Record<string, string>>, id?: string): Promise
 
 const services = await startServices();
 const cache = mkdtempSync(join(tmpdir(), 'chat-bench-cache-'));
-const kinds: readonly (readonly [string, () => Promise<Started>])[] = [
+const kinds: readonly (readonly [string, () => Promise<StartMeasurement>])[] = [
   ['embedded', () => once({})],
   ['embedded, nothing compiled before', () => once({ NODE_COMPILE_CACHE: mkdtempSync(join(cache, 'cold-')) })],
   ['Kafka and MongoDB, new topics', () => once(services.fresh(), `bench-${process.pid}`)],
@@ -43,7 +43,7 @@ try {
   heading('Start: until /chat-server/health/ready answers 200');
   const rows: string[][] = [];
   for (const [name, go] of [...kinds, ['Kafka and MongoDB, topics known', () => once(known, 'bench-again')] as const]) {
-    const list: Started[] = [];
+    const list: StartMeasurement[] = [];
     for (let run = 0; run < runs; run += 1) list.push(await go());
     rows.push([name, spread(list.map(({ ms }) => ms)), spread(list.map(({ rss }) => rss))]);
   }

@@ -5,7 +5,7 @@
  * Arguments: pairs (5), seconds (8).
  */
 import { StompClient } from '../dev/stomp-client.ts';
-import { type Rushed, rush } from './load/rush.ts';
+import { type RushResult, rush } from './load/rush.ts';
 import { heading, number, say, table } from './load/table.ts';
 import { pidOf, startServer, tokenOf } from './load/world.ts';
 
@@ -31,8 +31,8 @@ const world = new Map([
   [FILL_ROOM, [FILLER, STOPPED]],
 ]);
 
-interface Measured {
-  readonly run: Rushed;
+interface Measurement {
+  readonly run: RushResult;
   /** null in a run without a stopped reader. */
   readonly cutOff: boolean | null;
 }
@@ -55,7 +55,7 @@ async function enoughToCut(): Promise<number> {
   }
 }
 
-async function measure(withStopped: boolean, filled: number): Promise<Measured> {
+async function measure(withStopped: boolean, filled: number): Promise<Measurement> {
   const server = await startServer(world);
   try {
     if (withStopped) await stoppedReader(server.url, filled);
@@ -103,16 +103,16 @@ function median(values: readonly number[]): number {
 process.setMaxListeners(0);
 heading(`One stopped reader among ${READERS} at ${RATE} messages a second`);
 const filled = Math.max(0, (await enoughToCut()) - SHORT_OF_IT);
-const without: Measured[] = [];
-const withOne: Measured[] = [];
+const without: Measurement[] = [];
+const withOne: Measurement[] = [];
 for (let pair = 0; pair < pairs; pair++) {
   // The order of the two runs alternates, so that none always has the colder machine.
   for (const stopped of pair % 2 === 0 ? [false, true] : [true, false]) {
     (stopped ? withOne : without).push(await measure(stopped, filled));
   }
 }
-const p99 = ({ run }: Measured) => run.latency.at(0.99);
-const rss = ({ run }: Measured) => run.usage.rssPeak;
+const p99 = ({ run }: Measurement) => run.latency.at(0.99);
+const rss = ({ run }: Measurement) => run.usage.rssPeak;
 table(
   [
     'pair',

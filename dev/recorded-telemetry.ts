@@ -1,6 +1,6 @@
 import type { CounterName, Telemetry } from '../src/application/ports/telemetry.ts';
 
-export interface Logged {
+export interface LogLine {
   readonly level: string;
   readonly what: string;
   readonly fields: Readonly<Record<string, unknown>>;
@@ -9,7 +9,7 @@ export interface Logged {
 /** Telemetry that keeps its lines and counts for tests. */
 export class RecordedTelemetry implements Telemetry {
   readonly counts = new Map<CounterName, number>();
-  readonly logs: Logged[] = [];
+  readonly logs: LogLine[] = [];
 
   count(name: CounterName, by = 1): void {
     this.counts.set(name, (this.counts.get(name) ?? 0) + by);

@@ -1,7 +1,7 @@
-import { type Closed, type ConnectionOptions, StompConnection } from './stomp-connection.ts';
+import { type ConnectionEnd, type ConnectionOptions, StompConnection } from './stomp-connection.ts';
 import { frameText, type StompFrame } from './stomp-frame.ts';
 
-export type { Closed } from './stomp-connection.ts';
+export type { ConnectionEnd } from './stomp-connection.ts';
 
 const TIMEOUT_MS = 15_000;
 
@@ -40,16 +40,16 @@ export class StompClient {
   /** All frames received, CONNECTED first. */
   readonly frames: StompFrame[] = [];
   /** Resolves when the connection is closed, by either side. */
-  readonly closed: Promise<Closed>;
+  readonly closed: Promise<ConnectionEnd>;
   readonly #connection: StompConnection;
   readonly #opened = Promise.withResolvers<void>();
   readonly #waiters = new Set<Waiter>();
   readonly #subscriptions = new Map<string, StompSubscription>();
   #ids = 0;
-  #end: Closed | null = null;
+  #end: ConnectionEnd | null = null;
 
   private constructor(options: ConnectionOptions) {
-    const closed = Promise.withResolvers<Closed>();
+    const closed = Promise.withResolvers<ConnectionEnd>();
     this.closed = closed.promise;
     this.#connection = new StompConnection(options, {
       opened: () => this.#opened.resolve(),

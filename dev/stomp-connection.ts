@@ -14,7 +14,7 @@ export interface ConnectionOptions {
   readonly handshakeMs?: number;
 }
 
-export interface Closed {
+export interface ConnectionEnd {
   readonly code: number;
   readonly reason: string;
 }
@@ -24,7 +24,7 @@ export interface ConnectionEvents {
   readonly opened: () => void;
   readonly frame: (frame: StompFrame) => void;
   /** The connection is closed, or was never opened. Called once; no frame comes after it. */
-  readonly closed: (end: Closed) => void;
+  readonly closed: (end: ConnectionEnd) => void;
   /** The handshake or the socket failed. `closed` follows. */
   readonly failed?: (error: Error) => void;
 }

@@ -1,5 +1,5 @@
 import { familyOf } from './process-meter.ts';
-import { type Rushed, type RushOptions, rush } from './rush.ts';
+import { type RushOptions, type RushResult, rush } from './rush.ts';
 import { type Services, startServices } from './services.ts';
 import { pidOf, type Rooms, startServer } from './world.ts';
 import { startYardstick } from './yardstick.ts';
@@ -44,7 +44,7 @@ export async function rushServers(
   rooms: Rooms,
   load: Partial<RushOptions>,
   { servers: count = 1, workers = 1 }: ServersOptions = {},
-): Promise<Rushed> {
+): Promise<RushResult> {
   const env = { ...services.fresh(), ...(workers > 1 && { WORKERS: String(workers) }) };
   const ids = Array.from({ length: count }, (_, i) => `bench-${process.pid}-${i}`);
   const servers = await Promise.all(ids.map((id) => startServer(rooms, { env, id })));

@@ -1,12 +1,12 @@
-import type { Rushed } from './rush.ts';
+import type { RushResult } from './rush.ts';
 import { spread, table } from './table.ts';
 
 /** CPU of one group of processes for one message, in microseconds. */
-function perMessage(run: Rushed, group: number): number {
+function perMessage(run: RushResult, group: number): number {
   return ((run.usage.cpu[group] ?? 0) * 1e6) / (run.sendsPerSecond * run.usage.seconds);
 }
 
-function each(of: (run: Rushed) => number, digits = 0): (runs: readonly Rushed[]) => string {
+function each(of: (run: RushResult) => number, digits = 0): (runs: readonly RushResult[]) => string {
   return (runs) => spread(runs.map(of), digits);
 }
 
@@ -23,7 +23,7 @@ const COLUMNS = {
   mongod: each((run) => perMessage(run, 1)),
   Kafka: each((run) => perMessage(run, 2)),
   'RSS peak MiB': each((run) => run.usage.rssPeak),
-  'lost / twice / disordered': (runs: readonly Rushed[]) =>
+  'lost / twice / disordered': (runs: readonly RushResult[]) =>
     runs.map((run) => `${run.lost}/${run.duplicated}/${run.outOfOrder}`).join(' '),
   'others, cores': each((run) => run.usage.others, 2),
 };
@@ -36,7 +36,7 @@ export type RushColumn = keyof typeof COLUMNS;
  */
 export function rushTable(
   columns: readonly RushColumn[],
-  rows: Iterable<readonly [string, readonly Rushed[]]>,
+  rows: Iterable<readonly [string, readonly RushResult[]]>,
   more: readonly (readonly [string, Partial<Record<RushColumn, string>>])[] = [],
 ): void {
   table(

@@ -17,8 +17,9 @@ export interface RushOptions {
   readonly window?: number;
   /** Open loop: messages a second of all publishers together, evenly spaced, the rooms in turn. */
   readonly rate?: number;
-  /** Seconds. */
+  /** Seconds of load before the measured time. */
   readonly warmUp?: number;
+  /** Seconds of the measured time. */
   readonly seconds?: number;
   /**
    * Groups of processes whose CPU is measured. The first is the chat server; its memory is measured
@@ -31,7 +32,7 @@ export interface RushOptions {
   readonly othersOnly?: boolean;
 }
 
-export interface Rushed {
+export interface RushResult {
   readonly sent: number;
   readonly expected: number;
   /** Defects of the whole run, exact for each publisher and subscriber. */
@@ -55,13 +56,13 @@ const DRAIN_MS = 15_000;
 const QUIET_MS = 1_500;
 
 /** The deliveries of one room's publisher to one subscriber. */
-interface Heard {
+interface HeardMessages {
   last: number;
   missing: Set<number> | null;
 }
 
 /** Connects all users, lets the first member of each room publish, and checks every delivery. */
-export async function rush(options: RushOptions): Promise<Rushed> {
+export async function rush(options: RushOptions): Promise<RushResult> {
   const run = new Run(options);
   return run.go();
 }
@@ -70,7 +71,7 @@ class Run {
   readonly #options: RushOptions;
   readonly #latency = new Histogram();
   readonly #receipts = new Histogram();
-  readonly #heard = new Map<number, Heard>();
+  readonly #heard = new Map<number, HeardMessages>();
   readonly #sentOf = new Map<number, number>();
   readonly #publishers = new Map<number, Member>();
   readonly #sizeOf: (room: number) => number;
@@ -95,7 +96,7 @@ class Run {
     this.#sizeOf = (room) => options.rooms.get(room)?.length ?? 0;
   }
 
-  async go(): Promise<Rushed> {
+  async go(): Promise<RushResult> {
     const { ports, rooms, form, ownIds = false, warmUp = 3, seconds = 10, pids = [] } = this.#options;
     const onFrame: CrowdOptions['onFrame'] = (member, data, start, end) => this.#frame(member, data, start, end);
     const members = await gather({ ports, rooms, ownIds, onFrame, ...(form === undefined ? {} : { form }) });

@@ -3,7 +3,7 @@
  * them, and the history and log at the end. It knows nothing of how the servers work.
  */
 
-export type Recorded =
+export type RunRecord =
   /**
    * A client sends a message, an edit or a deletion to a server. It may send the same nonce again.
    */
@@ -51,7 +51,7 @@ export interface LoggedEvent {
 }
 
 export interface Run {
-  readonly records: readonly Recorded[];
+  readonly records: readonly RunRecord[];
   /** The history of each place at the end, oldest message first. */
   readonly history: ReadonlyMap<string, readonly FinalEvent[]>;
   /** The log of each place at the end, from the first event on. */
@@ -149,7 +149,7 @@ function sorted(event: FinalEvent | undefined) {
 }
 
 function checkReceipts(
-  records: readonly Recorded[],
+  records: readonly RunRecord[],
   stored: ReadonlyMap<string, LoggedEvent & { place: string }>,
   say: Say,
 ): number {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
 import { HistoryReader } from '../storm/ending.ts';
 import { Listener, Publisher, type StormPlace } from '../storm/people.ts';
-import type { Recorded } from './checker.ts';
+import type { RunRecord } from './checker.ts';
 
 export interface ReconnectOptions {
   /** All of them are clients of the killed server. */
@@ -78,7 +78,7 @@ async function run(
     random: Math.random,
     surprise: (what: string) => surprises.push(what),
     token: (userId: number) => cluster.token(userId),
-    record: (record: Recorded) => {
+    record: (record: RunRecord) => {
       if (record.what === 'acked') tally.messages += 1;
       else if (record.what === 'reset') tally.resets += 1;
       else if (record.what === 'delivered') {

@@ -2,7 +2,7 @@ import type { Caller } from '../../src/application/commands.ts';
 import type { ReplaySink } from '../../src/application/ports/local-subscribers.ts';
 import type { ConversationKey } from '../../src/domain/place.ts';
 import type { StoredEvent } from '../../src/domain/stored-event.ts';
-import type { Recorded } from './checker.ts';
+import type { RunRecord } from './checker.ts';
 import type { SimulatedClient, SimulatedServer } from './simulated-server.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -17,10 +17,10 @@ export class SimulatedSubscriber implements SimulatedClient {
   /** The server on which the subscription is live. */
   server: SimulatedServer | null = null;
   readonly #time: VirtualTime;
-  readonly #record: (record: Recorded) => void;
+  readonly #record: (record: RunRecord) => void;
   #attempt = 0;
 
-  constructor(name: string, place: ConversationKey, time: VirtualTime, record: (record: Recorded) => void) {
+  constructor(name: string, place: ConversationKey, time: VirtualTime, record: (record: RunRecord) => void) {
     this.name = name;
     this.place = place;
     this.#time = time;

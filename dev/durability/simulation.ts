@@ -7,7 +7,7 @@ import { Refusal } from '../../src/domain/errors.ts';
 import { type ConversationKey, idOf, roomKey } from '../../src/domain/place.ts';
 import { isCreating } from '../../src/domain/stored-event.ts';
 import { RecordedTelemetry } from '../recorded-telemetry.ts';
-import { check, type FinalEvent, type LoggedEvent, type Recorded, type Verdict } from './checker.ts';
+import { check, type FinalEvent, type LoggedEvent, type RunRecord, type Verdict } from './checker.ts';
 import { shuffled } from './shuffled.ts';
 import { SimulatedServer, type SimulatedWorld } from './simulated-server.ts';
 import { callerOf, SimulatedSubscriber } from './simulated-subscriber.ts';
@@ -23,7 +23,7 @@ export interface SimulationOptions {
   readonly sabotage?: (server: SimulatedServer) => void;
 }
 
-export interface Happened {
+export interface Occurrences {
   kills: number;
   freezes: number;
   storeOutages: number;
@@ -35,15 +35,15 @@ export interface Happened {
 }
 
 export interface SimulationResult extends Verdict {
-  readonly happened: Readonly<Happened>;
-  readonly records: readonly Recorded[];
+  readonly happened: Readonly<Occurrences>;
+  readonly records: readonly RunRecord[];
   readonly telemetry: RecordedTelemetry;
 }
 
 type Stored = { readonly seq: number; readonly id: string };
 
 /** Kinds of troubles and their weights. A longer run has each of them at least once. */
-const DECK: readonly (keyof Happened)[] = [
+const DECK: readonly (keyof Occurrences)[] = [
   ...(['kills', 'freezes', 'storeOutages', 'storeDoubts', 'busOutages', 'busFaults', 'lags'] as const),
   ...(['kills', 'cuts', 'cuts', 'cuts'] as const),
 ];
@@ -61,12 +61,12 @@ export class Simulation {
   readonly #options: SimulationOptions;
   readonly #random: () => number;
   readonly #world: SimulatedWorld;
-  readonly #records: Recorded[] = [];
+  readonly #records: RunRecord[] = [];
   readonly #servers: SimulatedServer[] = [];
   readonly #subscribers: SimulatedSubscriber[] = [];
   /** Ids of messages that can be edited and deleted, by place and author. */
   readonly #own = new Map<string, string[]>();
-  readonly #happened: Happened = {
+  readonly #happened: Occurrences = {
     kills: 0,
     freezes: 0,
     storeOutages: 0,
@@ -76,7 +76,7 @@ export class Simulation {
     lags: 0,
     cuts: 0,
   };
-  #deck: (keyof Happened)[] = [];
+  #deck: (keyof Occurrences)[] = [];
   #serial = 0;
   #open = 0;
 

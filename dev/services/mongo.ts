@@ -19,7 +19,7 @@ export interface RunningMongo extends RunningService {
 }
 
 export interface MongoOptions extends CommonOptions {
-  /** Default 0.25. */
+  /** Cache of WiredTiger in GB. Default: 0.25. */
   readonly cacheGb?: number;
   /** Further arguments of mongod. */
   readonly args?: readonly string[];

@@ -1,11 +1,11 @@
-import type { Recorded } from '../durability/checker.ts';
+import type { RunRecord } from '../durability/checker.ts';
 import type { StompFrame } from '../stomp-frame.ts';
 import { StormConnection } from './connection.ts';
 
 /** The surroundings that all clients of a storm share. */
 export interface StormWorld {
   readonly random: () => number;
-  readonly record: (record: Recorded) => void;
+  readonly record: (record: RunRecord) => void;
   /** Reports a frame or an answer that no client should get. */
   readonly surprise: (what: string) => void;
   /** Addresses of the servers. Some lead through a proxy. */

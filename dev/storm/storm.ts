@@ -10,8 +10,8 @@ import {
   check,
   type FinalEvent,
   type LoggedEvent,
-  type Recorded,
   type Run,
+  type RunRecord,
   type Verdict,
 } from '../durability/checker.ts';
 import { FaultProxy } from '../fault-proxy.ts';
@@ -105,7 +105,7 @@ class Storm {
   readonly #proxies: readonly FaultProxy[];
   readonly #reader: number;
   readonly #random: () => number;
-  readonly #records: Recorded[] = [];
+  readonly #records: RunRecord[] = [];
   readonly #surprises: string[] = [];
   #sent = 0;
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { startCluster } from '../../dev/cluster/cluster.ts';
-import type { Recorded } from '../../dev/durability/checker.ts';
+import type { RunRecord } from '../../dev/durability/checker.ts';
 import { killTheirServer } from '../../dev/durability/reconnect.ts';
 import { describeWithOwnService, describeWithService } from '../../dev/services/shared.ts';
 import { Listener, Publisher } from '../../dev/storm/people.ts';
@@ -30,12 +30,12 @@ await describeWithOwnService(['kafka', 'mongo', 'redis'], 'three servers on real
 await describeWithService(['kafka', 'mongo', 'redis'], 'clients that reconnect', () => {
   it('delivers each event once to a client that reconnects 200 times under load', { timeout: 180_000 }, async () => {
     const cluster = await startCluster({ servers: 2, env: { LIMITS: 'off' } });
-    const seen: Recorded[] = [];
+    const seen: RunRecord[] = [];
     const surprises: string[] = [];
     const world = {
       // Clients reconnect after 50 ms, to the other server.
       random: () => 0,
-      record: (record: Recorded) => {
+      record: (record: RunRecord) => {
         if (record.what !== 'sent') seen.push(record);
       },
       surprise: (what: string) => surprises.push(what),

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { check, type Fault, type FinalEvent, type LoggedEvent, type Recorded } from '../../dev/durability/checker.ts';
+import { check, type Fault, type FinalEvent, type LoggedEvent, type RunRecord } from '../../dev/durability/checker.ts';
 
 const PLACE = 'r-1';
 
 interface Recording {
-  readonly records: Recorded[];
+  readonly records: RunRecord[];
   readonly history: FinalEvent[];
   readonly log: LoggedEvent[];
 }
@@ -25,7 +25,7 @@ function clean(): Recording {
     { seq: 1, id: 'a', nonce: 'n1', content: 'one' },
     { seq: 2, id: 'b', nonce: 'n2', content: 'two, edited' },
   ];
-  const records: Recorded[] = [{ what: 'subscribed', subscriber: 's', place: PLACE, from: 0 }];
+  const records: RunRecord[] = [{ what: 'subscribed', subscriber: 's', place: PLACE, from: 0 }];
   for (const { seq, id, nonce } of log) {
     const told = { place: PLACE, seq, id };
     records.push({ what: 'sent', nonce: nonce ?? '', place: PLACE });
@@ -53,7 +53,7 @@ function at<T>(list: readonly T[], index: number): T {
   return one;
 }
 
-function delivered(records: readonly Recorded[], seq: number): number {
+function delivered(records: readonly RunRecord[], seq: number): number {
   return records.findIndex((record) => record.what === 'delivered' && record.seq === seq);
 }
 
