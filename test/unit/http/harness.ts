@@ -25,7 +25,7 @@ export function caller(userId: number): Caller {
   return { userId, account: `user${userId}`, token: `token-${userId}`, expiresAt: NOW + 3_600_000 };
 }
 
-/** Knows the tokens `token-1`, `token-2`, ...; every other call is the test's to give. */
+/** An application that knows the tokens `token-1`, `token-2`, ... The test gives all other calls. */
 export function applicationOf(calls: Partial<Application>): Application {
   return partialApplication({
     authenticate(token, claimedUserId) {
@@ -40,7 +40,10 @@ export function applicationOf(calls: Partial<Application>): Application {
   });
 }
 
-/** Uploads of a real application that knows room 5 with the users 1 and 2, and channel 5 of their community 1. */
+/**
+ * The uploads of a real application. It knows room 5 with the users 1 and 2, and channel 5 of their
+ * community 1.
+ */
 export async function uploadsTo(
   files: FileStore,
   limit: number,
@@ -66,7 +69,7 @@ interface Settings extends Partial<Omit<HttpOptions, 'limits'>> {
   readonly limits?: Partial<HttpLimits>;
 }
 
-/** Serves an app on loopback until the test is over. */
+/** Serves an application on loopback until the test has finished. */
 export async function serve(calls: Partial<Application>, settings: Settings = {}): Promise<Running> {
   const clock = settings.clock ?? { now: () => NOW };
   const logged: string[] = [];
@@ -103,13 +106,13 @@ export async function serve(calls: Partial<Application>, settings: Settings = {}
 
 export const asUser = (id: number): Record<string, string> => ({ authorization: `Bearer token-${id}` });
 
-/** A JSON answer with its status. */
+/** The status and the JSON body of an answer. */
 export async function json(answer: Response | Promise<Response>): Promise<{ status: number; body: unknown }> {
   const response = await answer;
   return { status: response.status, body: await response.json() };
 }
 
-/** What a wrapped refusal looks like, whatever its message. */
+/** Matches a refusal in the envelope, with any message. */
 export function refused(code: number): { status: number; body: object } {
   return { status: 400, body: { isSuccess: false, code, message: expect.any(String) } };
 }

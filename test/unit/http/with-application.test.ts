@@ -10,7 +10,10 @@ interface Whole extends Running {
   kept(): Promise<string[]>;
 }
 
-/** A server of the demo world: rooms 5 (users 1, 2) and 6 (users 1, 3), community 1 with channel 11 for the users 1 to 4. */
+/**
+ * A server of the demo world: rooms 5 (users 1, 2) and 6 (users 1, 3), community 1 with channel 11
+ * for the users 1 to 4.
+ */
 async function whole(): Promise<Whole> {
   const files = await temporaryFiles();
   const { app, clock } = await embeddedApplication({ files: files.store, limits: { uploadBytes: 100_000 } });
