@@ -3,7 +3,7 @@
  * connection belong to the inbound adapters.
  */
 export interface Limits {
-  /** UTF-16 code units of a message. */
+  /** Characters (Unicode code points) of a message. */
   readonly contentChars: number;
   /** Messages of one user per second. Infinity switches the limit off. */
   readonly messagesPerSecond: number;

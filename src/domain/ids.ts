@@ -20,6 +20,17 @@ export function parseId(value: unknown): number | null {
   return Number.isSafeInteger(id) ? id : null;
 }
 
+const OPTIONAL = /^Optional\(([0-9]+)\)$/;
+
+/**
+ * Reads an id from a field of a client: {@link parseId}, and `Optional(5)` for 5. The phone client
+ * sends that in edits and typing notices.
+ */
+export function parseClientId(value: unknown): number | null {
+  const inner = typeof value === 'string' ? OPTIONAL.exec(value)?.[1] : undefined;
+  return parseId(inner ?? value);
+}
+
 const MESSAGE_ID = /^[0-9a-f]{24}$/;
 
 /** Reads a message id and returns it in lower case. Returns null for everything else. */

@@ -1,8 +1,9 @@
 import { Refusal } from './errors.ts';
+import { countChars, hasMoreCharsThan, isBlank } from './text.ts';
 
-/** UTF-16 code units of a user's name. */
+/** Characters of a user's name. */
 export const MAX_NAME_CHARS = 200;
-/** UTF-16 code units of the address of a user's picture. */
+/** Characters of the address of a user's picture. */
 export const MAX_PROFILE_IMAGE_CHARS = 4_096;
 
 /** The name and picture that a client gives for its user. */
@@ -11,8 +12,13 @@ export interface ClaimedAuthor {
   readonly profileImage: string | null;
 }
 
-/** @throws Refusal `too-large` when the text has more than `maxChars` UTF-16 code units */
+/**
+ * Checks the text of a message, a reply or an edit.
+ * @throws Refusal `bad-input` for a text that shows nothing, `too-large` for one with more than
+ * `maxChars` characters
+ */
 export function checkContent(content: string, maxChars: number): void {
+  if (isBlank(content)) throw new Refusal('bad-input', 'content has no visible character');
   checkLength('content', content, maxChars);
 }
 
@@ -23,8 +29,9 @@ export function checkClaimedAuthor({ name, profileImage }: ClaimedAuthor): void 
 }
 
 function checkLength(field: string, text: string, maxChars: number): void {
-  if (text.length <= maxChars) return;
-  throw new Refusal('too-large', `${field} has ${grouped(text.length)} characters; the limit is ${grouped(maxChars)}`);
+  if (!hasMoreCharsThan(text, maxChars)) return;
+  const chars = grouped(countChars(text));
+  throw new Refusal('too-large', `${field} has ${chars} characters; the limit is ${grouped(maxChars)}`);
 }
 
 /** 8312 as `8,312`. */

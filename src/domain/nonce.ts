@@ -1,14 +1,31 @@
 import { Refusal } from './errors.ts';
+import { countChars, hasMoreCharsThan } from './text.ts';
 
-/** UTF-16 code units of a nonce. */
+/** Characters of a nonce. */
 const MAX_NONCE_CHARS = 64;
 
 /**
- * Checks a nonce, the sender's key for storing an event once.
- * @throws Refusal `bad-input` if it is empty or too long
+ * Stands for a character that could not be read. Two different nonces that were not well-formed
+ * would become equal by it, and the second message would be taken for a repeat of the first.
  */
+const REPLACEMENT = '\ufffd';
+
+/**
+ * True for a text that may be a nonce, the sender's key for storing an event once: 1 to 64
+ * characters of well-formed Unicode without U+FFFD.
+ */
+export function isNonce(text: string): boolean {
+  return text !== '' && !hasMoreCharsThan(text, MAX_NONCE_CHARS) && text.isWellFormed() && !text.includes(REPLACEMENT);
+}
+
+/** @throws Refusal `bad-input` for a text that cannot be a nonce */
 export function checkNonce(nonce: string): void {
-  if (nonce.length < 1 || nonce.length > MAX_NONCE_CHARS) {
-    throw new Refusal('bad-input', `nonce has ${nonce.length} characters; 1 to ${MAX_NONCE_CHARS} are allowed`);
-  }
+  if (isNonce(nonce)) return;
+  const chars = countChars(nonce);
+  throw new Refusal(
+    'bad-input',
+    chars < 1 || chars > MAX_NONCE_CHARS
+      ? `nonce has ${chars} characters; 1 to ${MAX_NONCE_CHARS} are allowed`
+      : 'nonce must be well-formed Unicode without U+FFFD',
+  );
 }

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import { Refusal } from '../../domain/errors.ts';
-import { parseId } from '../../domain/ids.ts';
+import { parseClientId } from '../../domain/ids.ts';
 
 /**
  * A parameter of the query; null when it is missing.
@@ -20,7 +20,7 @@ export function queryText(request: Request, name: string): string | null {
 export function queryId(request: Request, name: string): number {
   const value = queryText(request, name);
   if (value === null) throw new Refusal('bad-input', `${name} is missing`);
-  const id = parseId(value);
+  const id = parseClientId(value);
   if (id === null) throw new Refusal('bad-input', `${name} must be a positive integer`);
   return id;
 }

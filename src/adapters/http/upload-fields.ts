@@ -1,6 +1,6 @@
 import type { Caller, UploadDetails } from '../../application/application.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { type CommunityId, parseId } from '../../domain/ids.ts';
+import { type CommunityId, parseClientId } from '../../domain/ids.ts';
 import { checkNonce } from '../../domain/nonce.ts';
 import { type ConversationKey, channelKey, roomKey } from '../../domain/place.ts';
 import type { FileType } from '../../domain/stored-event.ts';
@@ -46,15 +46,16 @@ export class UploadFields {
     // check.
     if (this.#values.has(name)) throw new Refusal('bad-input', `${name} is given more than once`);
     this.#check(name, value);
-    this.#values.set(name, value);
+    // A part may name a charset, such as UTF-16, in which a lone surrogate can be written.
+    this.#values.set(name, value.toWellFormed());
   }
 
   /** The place of the upload; null until its fields have arrived. */
   get place(): UploadPlace | null {
-    const channelId = parseId(this.#values.get('channelId'));
+    const channelId = parseClientId(this.#values.get('channelId'));
     if (channelId === null) return null;
     if (this.#kind === 'room') return { place: roomKey(channelId), communityId: null };
-    const communityId = parseId(this.#values.get('communityId'));
+    const communityId = parseClientId(this.#values.get('communityId'));
     return communityId === null ? null : { place: channelKey(channelId), communityId };
   }
 
@@ -85,14 +86,14 @@ export class UploadFields {
   #check(name: string, value: string): void {
     switch (name) {
       case 'userId':
-        if (parseId(value) === null) throw bad(name, 'a positive integer');
-        if (Number(value) !== this.#caller.userId) {
+        if (parseClientId(value) === null) throw bad(name, 'a positive integer');
+        if (parseClientId(value) !== this.#caller.userId) {
           throw new Refusal('not-permitted', 'userId must be the id of the user of the token');
         }
         return;
       case 'channelId':
       case 'communityId':
-        if (parseId(value) === null) throw bad(name, 'a positive integer');
+        if (parseClientId(value) === null) throw bad(name, 'a positive integer');
         return;
       case 'type': {
         const type = this.#kind === 'room' ? 'direct' : 'community';

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { UserProfile } from '../../application/ports/user-directory.ts';
 import { type ChannelId, type CommunityId, parseId, type RoomId, type UserId } from '../../domain/ids.ts';
+import { parseJsonText } from '../support/json-text.ts';
 
 /**
  * The JSON of `DIRECTORY_FILE`: `{"users":{"1":{"name":"Ada","image":null}},"rooms":{"5":[1,2]},
@@ -122,7 +123,7 @@ export function loadDirectoryFile(path: string): World {
   }
   let content: unknown;
   try {
-    content = JSON.parse(text);
+    content = parseJsonText(text);
   } catch (error) {
     throw new Error(`${source} is not valid JSON: ${messageOf(error)}`);
   }

@@ -1,5 +1,6 @@
 import type { TypingShown } from '../../domain/chat-event.ts';
 import { type CommunityId, type MessageId, parseId, parseMessageId, type UserId } from '../../domain/ids.ts';
+import { isNonce } from '../../domain/nonce.ts';
 import { type ConversationKey, channelKey, idOf, isChannel, roomKey } from '../../domain/place.ts';
 import { type Draft, type FileType, isStoredKind, type StoredKind } from '../../domain/stored-event.ts';
 import { wireTime } from '../support/wire-time.ts';
@@ -137,7 +138,7 @@ export function decodeMessage(kind: StoredKind, fields: Fields, frame: RecordFra
     id: messageId(fields),
     userId: readId(fields, 'userId'),
     time: readTime(fields.localDateTime ?? fields.time) ?? frame.timestamp,
-    nonce: readText(fields, 'nonce'),
+    nonce: nonceOf(fields),
     communityId: parseId(fields.communityId),
   };
   return DECODERS[kind](common, fields, frame);
@@ -170,6 +171,12 @@ function placeOf(fields: Fields, { stream }: RecordFrame): ConversationKey {
     case 'STATE':
       return roomKey(id);
   }
+}
+
+/** Null for a text that this server would refuse as a nonce. The event counts all the same. */
+function nonceOf(fields: Fields): string | null {
+  const nonce = readText(fields, 'nonce');
+  return nonce !== null && isNonce(nonce) ? nonce : null;
 }
 
 function messageId(fields: Fields): MessageId {

@@ -1,4 +1,5 @@
 import { parseId } from '../../domain/ids.ts';
+import { parseJsonText } from '../support/json-text.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -15,7 +16,7 @@ export function parseFields(value: string | null): Fields {
   if (value === null) throw new Undecodable('the record has no value');
   let parsed: unknown;
   try {
-    parsed = JSON.parse(value);
+    parsed = parseJsonText(value);
   } catch {
     throw new Undecodable('the value is not valid JSON');
   }

@@ -2,6 +2,7 @@ import type { CallLeft, PresenceChanged, VoiceLeft, VoiceShown, VoiceState } fro
 import type { ClusterEvent, MembersChanged, SessionEntry, SessionsReport } from '../../domain/cluster-event.ts';
 import { parseId } from '../../domain/ids.ts';
 import { communityKey, idOf, isRoom, type PlaceKey, roomKey } from '../../domain/place.ts';
+import { parseJsonText } from '../support/json-text.ts';
 import { parsePlaceTexts, placeText } from './place-text.ts';
 import { type Fields, isFields, readId, readText, readTexts, Undecodable } from './record-fields.ts';
 
@@ -104,7 +105,7 @@ function readVoiceState(fields: Fields): VoiceState {
   let state: unknown = fields.state ?? {};
   if (typeof state === 'string') {
     try {
-      state = JSON.parse(state);
+      state = parseJsonText(state);
     } catch {
       throw new Undecodable('state is not valid JSON');
     }

@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { Refusal } from '../../domain/errors.ts';
+import { parseJsonText } from '../support/json-text.ts';
 import { Semaphore } from './semaphore.ts';
 
 export interface RestServiceOptions {
@@ -204,7 +205,7 @@ export class RestService {
 async function readJson(answer: Dispatcher.ResponseData): Promise<unknown> {
   const text = await answer.body.text();
   try {
-    return JSON.parse(text);
+    return parseJsonText(text);
   } catch {
     return undefined;
   }

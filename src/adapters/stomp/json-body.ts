@@ -1,5 +1,5 @@
 import { Refusal } from '../../domain/errors.ts';
-import { type MessageId, parseId, parseMessageId } from '../../domain/ids.ts';
+import { type MessageId, parseClientId, parseMessageId } from '../../domain/ids.ts';
 import { parseJson } from '../transport/json.ts';
 
 /** A JSON object as a client sent it. Its fields are read by name. */
@@ -19,11 +19,11 @@ export function parseBody(body: Buffer, maxDepth: number): Fields {
 }
 
 /**
- * An id of a user, room, channel or community: a number or a decimal string.
+ * An id of a user, room, channel or community: a number, a decimal string, or `Optional(5)`.
  * @throws Refusal `bad-input`
  */
 export function idField(fields: Fields, name: string): number {
-  const id = parseId(fields[name]);
+  const id = parseClientId(fields[name]);
   if (id === null) throw new Refusal('bad-input', problem(fields, name, 'a positive integer'));
   return id;
 }

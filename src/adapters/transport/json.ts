@@ -1,12 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { Refusal } from '../../domain/errors.ts';
+import { parseJsonText } from '../support/json-text.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const BYTE_ORDER_MARK = 0xfeff;
 
 /**
- * Parses a JSON body as clients send it: UTF-8, with or without a byte order mark.
+ * Parses a JSON body as clients send it: UTF-8, with or without a byte order mark. Its strings are
+ * well-formed (see {@link parseJsonText}).
  * @param maxDepth objects and lists within each other; `[[1]]` is 2
  * @throws Refusal `bad-input`
  */
@@ -15,9 +16,8 @@ export function parseJson(body: Buffer, maxDepth: number): unknown {
   if (isDeeperThan(body, maxDepth)) {
     throw new Refusal('bad-input', `the body has objects or lists nested more than ${maxDepth} deep`);
   }
-  const text = body.toString();
   try {
-    return JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
+    return parseJsonText(body.toString());
   } catch {
     throw new Refusal('bad-input', 'the body is not valid JSON');
   }

@@ -1,4 +1,6 @@
-/** UTF-16 code units of a client's text that an error message repeats. */
+import { firstChars } from '../../domain/text.ts';
+
+/** Characters of a client's text that an error message repeats. */
 const MAX_QUOTED_CHARS = 60;
 
 /**
@@ -6,5 +8,6 @@ const MAX_QUOTED_CHARS = 60;
  * length.
  */
 export function quoted(text: string): string {
-  return JSON.stringify(text.length > MAX_QUOTED_CHARS ? `${text.slice(0, MAX_QUOTED_CHARS)}…` : text);
+  const start = firstChars(text, MAX_QUOTED_CHARS);
+  return JSON.stringify(start === text ? text : `${start}…`);
 }

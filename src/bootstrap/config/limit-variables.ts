@@ -14,7 +14,12 @@ export const LIMIT_VARIABLES = {
     '8192',
     "bytes of a frame's headers, and of all input before CONNECT is answered",
   ),
-  LIMIT_CONTENT_CHARS: defaulted(SIZES, wholeNumber(1, 200_000), '8000', 'characters (UTF-16 units) of a message'),
+  LIMIT_CONTENT_CHARS: defaulted(
+    SIZES,
+    wholeNumber(1, 200_000),
+    '8000',
+    'characters (Unicode code points) of a message',
+  ),
   LIMIT_JSON_DEPTH: defaulted(SIZES, wholeNumber(4, 1_000), '32', 'depth of nested objects and lists in a body'),
   LIMIT_OUTGOING_BYTES: defaulted(
     SIZES,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseId, parseMessageId } from '../../../src/domain/ids.ts';
+import { parseClientId, parseId, parseMessageId } from '../../../src/domain/ids.ts';
 
 it.each([
   [1, 1],
@@ -38,6 +38,24 @@ it.each([
   { id: 1 },
 ])('refuses %o as an id', (value) => {
   expect(parseId(value)).toBeNull();
+});
+
+it('reads Optional(5) as 5 where a client sends an id, and nowhere else', () => {
+  expect([parseClientId('Optional(5)'), parseClientId('5'), parseClientId(5)]).toEqual([5, 5, 5]);
+  expect(parseId('Optional(5)')).toBeNull();
+});
+
+it.each([
+  'Optional(0)',
+  'Optional(05)',
+  'Optional(-5)',
+  'Optional()',
+  'Optional(nil)',
+  'Optional(5)\n',
+  'Optional("5")',
+  'optional(5)',
+])('refuses %j as an id of a client', (value) => {
+  expect(parseClientId(value)).toBeNull();
 });
 
 it('reads a message id of 24 hexadecimal digits', () => {

@@ -3,7 +3,7 @@ import { checkClaimedAuthor, checkContent } from '../../../src/domain/message-ru
 
 it('allows a content of exactly the limit', () => {
   expect(() => checkContent('x'.repeat(8_000), 8_000)).not.toThrow();
-  expect(() => checkContent('', 8_000)).not.toThrow();
+  expect(() => checkContent('😀'.repeat(8_000), 8_000)).not.toThrow();
 });
 
 it('refuses a longer content and names its length and the limit', () => {
@@ -12,8 +12,14 @@ it('refuses a longer content and names its length and the limit', () => {
   );
 });
 
-it('counts UTF-16 code units, so an emoji counts as two characters', () => {
-  expect(() => checkContent('\u{1F600}', 1)).toThrow('content has 2 characters; the limit is 1');
+it('counts code points, so an emoji counts as one character', () => {
+  expect(() => checkContent('😀😀', 1)).toThrow('content has 2 characters; the limit is 1');
+});
+
+it.each(['', ' \n', '\u200b\u200d', '\u2800'])('refuses the content %j, which shows nothing', (content) => {
+  expect(() => checkContent(content, 8_000)).toThrow(
+    expect.objectContaining({ code: 'bad-input', message: 'content has no visible character' }),
+  );
 });
 
 it('allows an author without a name and picture', () => {

@@ -61,7 +61,7 @@ it('answers the queries for unread counts and online members', async () => {
   });
   expect(await get('online?place=com-1')).toMatchObject({ body: { result: ['3', '7'] } });
   expect(await get('online?place=r-5')).toMatchObject({ body: { result: [] } });
-  for (const call of ['unread', 'unread?places=', 'unread?places=r-5,x']) {
+  for (const call of ['unread', 'unread?places=,', 'unread?places=r-5,x']) {
     expect(await get(call)).toEqual(refused(2100));
   }
   for (const call of ['online', 'online?place=home', 'online?place=com1,c-11', 'online?place=r-5&place=r-6']) {

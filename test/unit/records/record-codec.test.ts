@@ -74,6 +74,38 @@ const TIME = Date.UTC(2026, 10, 22, 15, 49, 35, 642);
 const known = { id: direct.id, userId: 1, time: TIME, nonce: null };
 const author = { name: 'user1', profileImage: 'http://img/1.png' };
 
+describe('odd texts in a record', () => {
+  const half = '\ud83d';
+
+  it('reads a value that begins with a byte order mark', () => {
+    const { event, skips } = read('DIRECT', `\ufeff${JSON.stringify(direct)}`);
+    expect(skips).toEqual([]);
+    expect(event).toMatchObject({ kind: 'foreign', event: { content: 'hello' } });
+  });
+
+  it('repairs texts with half a surrogate pair', () => {
+    const odd = { ...direct, content: `a${half}`, name: `b${half}`, profileImage: `c${half}` };
+    const texts = { content: 'a\ufffd', name: 'b\ufffd', profileImage: 'c\ufffd' };
+    expect(read('DIRECT', odd).event).toMatchObject({ kind: 'foreign', event: texts });
+    const reply = { ...odd, type: 'reply', parentId: direct.id, parentName: half, parentContent: half };
+    const quotation = { parentName: '\ufffd', parentContent: '\ufffd' };
+    expect(read('DIRECT_ETC', reply).event).toMatchObject({ event: { ...texts, ...quotation } });
+    const notice = { channelId: 5, type: 'typing', content: half };
+    expect(read('DIRECT_ETC', notice).event).toMatchObject({ kind: 'typing', name: '\ufffd' });
+    const upload = { ...file, message: half, thumbnail: half };
+    expect(read('FILE', upload).event).toMatchObject({ event: { content: '\ufffd', thumbnail: '\ufffd' } });
+    const voice = { ...state, type: 'enter', communityId: '1', state: JSON.stringify({ [half]: [half] }) };
+    expect(read('STATE', voice).event).toMatchObject({ state: { '\ufffd': ['\ufffd'] } });
+  });
+
+  it.each([half, 'x'.repeat(65), ''])(
+    'delivers a record with the nonce %j, which is not valid, without it',
+    (nonce) => {
+      expect(read('DIRECT', { ...direct, nonce }, { seq: '1' }).event).toMatchObject({ content: 'hello', nonce: null });
+    },
+  );
+});
+
 describe('records of the original server', () => {
   const parentId = '6b030f22cedf3b3501ec167e';
   const cases: [string, RecordStream, object, ChatEvent][] = [

@@ -9,7 +9,7 @@ export function unreadRoute(deps: HttpDeps): ClientHandler {
   return async (caller, request, response) => {
     const list = queryText(request, 'places');
     if (list === null) throw new Refusal('bad-input', 'places is missing');
-    const places = list.split(',').map(placeOf);
+    const places = list === '' ? [] : list.split(',').map(placeOf);
     const counts = await deps.application.unread(caller, { places });
     sendSuccess(
       response,

@@ -1,5 +1,6 @@
 import type { TypingShown } from '../../../domain/chat-event.ts';
 import { MAX_NAME_CHARS } from '../../../domain/message-rules.ts';
+import { firstChars } from '../../../domain/text.ts';
 import type { Typing } from '../../application.ts';
 import type { Broadcast } from '../../broadcast.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
@@ -47,6 +48,6 @@ export class ShowTyping {
   #nameOf(caller: Caller, claimed: string): string {
     const { users } = this.#parts;
     const name = users.authoritative ? (users.cached(caller.userId)?.name ?? caller.account) : claimed;
-    return name.slice(0, MAX_NAME_CHARS);
+    return firstChars(name, MAX_NAME_CHARS);
   }
 }

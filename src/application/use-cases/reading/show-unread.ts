@@ -32,6 +32,7 @@ export class ShowUnread {
     if (places.length > MAX_PLACES) {
       throw new Refusal('bad-input', `the request names ${places.length} places; the limit is ${MAX_PLACES}`);
     }
+    if (places.length === 0) return [];
     const distinct = [...new Set(places)];
     await Promise.all(distinct.map((place) => membership.require(caller, place, null)));
     const counts = await markers.unread(caller.userId, distinct);
