@@ -178,6 +178,17 @@ describe('SEND', () => {
     expect(fixture.logs).toEqual(['a frame failed']);
   });
 
+  it('counts and logs no failure of a command whose session has ended', async () => {
+    const fixture = new Fixture();
+    const client = fixture.client();
+    fixture.application.failure = new Error('the database is gone');
+    client.say(say('x', 'r'));
+    client.vanish();
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    expect(fixture.endpoint.counts()).toMatchObject({ refused: 0, unheard: 0 });
+    expect(fixture.logs).toEqual([]);
+  });
+
   it('answers frames of a transaction by ERROR', () => {
     for (const text of [frame('BEGIN', { transaction: 't' }), frame('SEND', { destination: '/x', transaction: 't' })]) {
       const client = new Fixture().client();
@@ -223,6 +234,24 @@ describe('SUBSCRIBE', () => {
       'MESSAGE\ndestination:/topic/direct/5\ncontent-type:text/plain;charset=UTF-8\nsubscription:a\nmessage-id:r-5-1\nseq:1\ncontent-length:157\n\n' +
         '{"name":"user1","profileImage":null,"time":"2026-11-22T15:49:35.642","id":"000000000000000000000001","type":"message","message":"hello","userId":"1","seq":1}\0',
     );
+  });
+
+  it('sends no number in the receipt of a community, or of a subscription that has ended', async () => {
+    const fixture = new Fixture();
+    const client = fixture.client();
+    client.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/community/1', receipt: 'community' }));
+    await client.count(1);
+    const gate = Promise.withResolvers<void>();
+    fixture.application.gate = gate.promise;
+    client.say(frame('SUBSCRIBE', { id: 'b', destination: '/topic/direct/5', receipt: 'ended' }));
+    client.say(frame('UNSUBSCRIBE', { id: 'b', receipt: 'end' }));
+    gate.resolve();
+    await client.count(3);
+    expect(client.received).toEqual([
+      'RECEIPT\nreceipt-id:community\n\n\0',
+      'RECEIPT\nreceipt-id:end\n\n\0',
+      'RECEIPT\nreceipt-id:ended\n\n\0',
+    ]);
   });
 
   it('replays the events after last-seq, then delivers live events', async () => {
