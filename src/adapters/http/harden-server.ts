@@ -50,7 +50,7 @@ export function hardenServer(server: Server, limits: ServerLimits): void {
   server.maxHeadersCount = 100;
   server.maxRequestsPerSocket = 10_000;
   server.on('clientError', (_error, socket) => {
-    // The answer tells a scanner nothing new. A broken socket takes no answer.
+    // The answer reveals nothing to a scanner. A broken socket takes no answer.
     if (!socket.writable) {
       socket.destroy();
       return;

@@ -54,7 +54,7 @@ async function sendBytes(
     response.end();
     return;
   }
-  // A reader who stops reading keeps a file open. This is the limit.
+  // A client that stops reading keeps the file open only until this timeout.
   response.setTimeout(deps.limits.idleMs, () => response.destroy());
   try {
     await pipeline(part.read(), response);
