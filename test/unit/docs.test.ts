@@ -24,7 +24,10 @@ const OTHER_VARIABLES = new Set([
   ...['CHAT_URL', 'LEASE_SECONDS', 'NODE_OPTIONS', 'SERVER'],
   ...['STORM_SEED', 'STORM_SECONDS', 'SIMULATION_SEED'],
 ]);
-/** What stands in code marks and looks like a variable: words of STOMP, HTTP and MongoDB, and constants of ours. */
+/**
+ * What stands in code marks and looks like a variable: words of STOMP, HTTP and MongoDB, and
+ * constants of ours.
+ */
 const WORDS =
   /^(CONNECT|CONNECTED|SEND|SUBSCRIBE|UNSUBSCRIBE|MESSAGE|RECEIPT|ERROR|ACK|NACK|DISCONNECT|STOMP|GET|POST|PUT|HEAD|SIGTERM|SIGINT|SIGKILL|SIGSTOP|AUTHORIZATION|PATH|IXSCAN|SKIP|FETCH|DISTINCT_SCAN|JSESSIONID|DIR|X|XADD|XREAD|STORED_KINDS)$/;
 
@@ -54,7 +57,10 @@ function brokenLinks(page: string): string[] {
   });
 }
 
-/** Words in capitals that stand alone in code marks, in a table's first cell, or before `=` or in `${}`. */
+/**
+ * Words in capitals that stand alone in code marks, in a table's first cell, or before `=` or in
+ * `${}`.
+ */
 function variablesOf(text: string): Set<string> {
   const marked = [...text.matchAll(/`\$?\{?([A-Z][A-Z0-9_]+)(?:=[^`\n]*)?\}?`/g)];
   const given = [...text.matchAll(/(?:^|[\s`])([A-Z][A-Z0-9]*_[A-Z0-9_]+)=/gm)];
