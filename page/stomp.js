@@ -5,7 +5,8 @@ import { Refused } from './refused.js';
 /**
  * The state of the connection. `retryAt` is the time of the next attempt, in milliseconds since
  * 1970.
- * @typedef {{ kind: 'connecting' | 'online' | 'stopped' } | { kind: 'waiting', retryAt: number, reason: string }} Link
+ * @typedef {{ kind: 'connecting' | 'online' | 'stopped' } | { kind: 'waiting', retryAt: number,
+ * reason: string }} Link
  */
 /**
  * @typedef {object} Subscription
@@ -15,7 +16,8 @@ import { Refused } from './refused.js';
  * @property {(frame: Frame) => void} onMessage
  */
 /**
- * @typedef {{ resolve: (headers: Map<string, string>) => void, reject: (reason: Error) => void, timer: number }} Waiting
+ * @typedef {{ resolve: (headers: Map<string, string>) => void, reject: (reason: Error) => void,
+ * timer: number }} Waiting
  */
 
 /**

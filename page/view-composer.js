@@ -5,7 +5,8 @@ import { readStored, writeStored } from './stored.js';
 /** @typedef {import('./chat.js').Chat} Chat */
 /**
  * The effect of the next Enter. `draft` is the text from before the edit.
- * @typedef {{ kind: 'new' } | { kind: 'reply', entry: Entry } | { kind: 'edit', entry: Entry, draft: string }} Mode
+ * @typedef {{ kind: 'new' } | { kind: 'reply', entry: Entry } | { kind: 'edit', entry: Entry,
+ * draft: string }} Mode
  */
 
 const form = byId('composer', HTMLFormElement);

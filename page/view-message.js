@@ -4,7 +4,8 @@ import { avatar, el } from './dom.js';
 /** @typedef {import('./outbox.js').Parcel} Parcel */
 /** @typedef {import('./uploads.js').Upload} Upload */
 /**
- * @typedef {{ onReply(entry: Entry): void, onEdit(entry: Entry): void, onDelete(entry: Entry): void }} Actions
+ * @typedef {{ onReply(entry: Entry): void, onEdit(entry: Entry): void, onDelete(entry: Entry): void
+ * }} Actions
  */
 
 const CONFIRM_MS = 4_000;

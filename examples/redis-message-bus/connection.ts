@@ -9,8 +9,8 @@ const MIN_RETRY_MS = 50;
 const MAX_RETRY_MS = 1_000;
 
 /**
- * Creates a client that reconnects without limit. A command fails at once while there is no connection, and it is never sent a
- * second time. So its caller knows when a write is not certain.
+ * Creates a client that reconnects without limit. A command fails at once while there is no
+ * connection, and it is never sent a second time. So its caller knows when a write is not certain.
  * @param name shown by `CLIENT LIST`
  */
 export function createConnection(url: string, name: string): Redis {

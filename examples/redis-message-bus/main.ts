@@ -1,4 +1,7 @@
-/** Starts a chat server with the Redis bus. `REDIS_BUS_URL` is the address of Redis; all other variables are the server's own. */
+/**
+ * Starts a chat server with the Redis bus. `REDIS_BUS_URL` is the address of Redis; all other
+ * variables are the server's own.
+ */
 import { ChatServer, readConfig } from 'chat-server/bootstrap';
 import { RedisMessageBus } from './redis-message-bus.ts';
 

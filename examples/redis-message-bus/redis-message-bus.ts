@@ -13,7 +13,10 @@ export interface RedisMessageBusOptions {
   readonly telemetry: Telemetry;
   /** Before the names of all keys. Default: `chat`. */
   readonly prefix?: string;
-  /** Redis keeps about this number of records. A server that is further behind misses the older ones. Default: 100,000. */
+  /**
+   * Redis keeps about this number of records. A server that is further behind misses the older
+   * ones. Default: 100,000.
+   */
   readonly keepRecords?: number;
   /** A killed server reserves its id for this time, in milliseconds. Default: 10,000. */
   readonly leaseMs?: number;
@@ -25,8 +28,9 @@ const CLOSE_MS = 4_500;
 type Stage = 'new' | 'starting' | 'running' | 'closed';
 
 /**
- * A bus on one Redis stream that all servers write to and read. Each server keeps its own position, so all of them receive every
- * record. Redis needs a persistence mode (`appendonly yes`) in order to keep records when it restarts.
+ * A bus on one Redis stream that all servers write to and read. Each server keeps its own position,
+ * so all of them receive every record. Redis needs a persistence mode (`appendonly yes`) in order
+ * to keep records when it restarts.
  */
 export class RedisMessageBus implements MessageBus {
   readonly #options: RedisMessageBusOptions;
@@ -82,7 +86,10 @@ export class RedisMessageBus implements MessageBus {
     return { ready: true };
   }
 
-  /** Redis keeps nothing for a server but its lease, which each close releases. So `forget` has no effect. */
+  /**
+   * Redis keeps nothing for a server but its lease, which each close releases. So `forget` has no
+   * effect.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#leave();
     return this.#closing;

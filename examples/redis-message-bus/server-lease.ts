@@ -28,7 +28,10 @@ export class ServerLease {
     this.#leaseMs = leaseMs;
   }
 
-  /** Waits until the lease of an earlier run, which was killed, has expired. False if a live server keeps its lease. */
+  /**
+   * Waits until the lease of an earlier run, which was killed, has expired. False if a live server
+   * keeps its lease.
+   */
   async acquire(): Promise<boolean> {
     const until = performance.now() + this.#leaseMs + POLL_MS;
     while (!(await this.renew())) {

@@ -17,7 +17,9 @@ const BLOCK_MS = 2_000;
 const MAX_ENTRIES = 500;
 const RETRY_MS = 100;
 
-/** An entry as Redis returns it: its id `{milliseconds}-{number}`, then names and values in turn. */
+/**
+ * An entry as Redis returns it: its id `{milliseconds}-{number}`, then names and values in turn.
+ */
 type Entry = readonly [id: string, fields: readonly string[]];
 
 export interface StreamReaderParts {
@@ -27,7 +29,10 @@ export interface StreamReaderParts {
   readonly handler: RecordHandler;
 }
 
-/** Reads a Redis stream from its present end on, until it is closed. It reconnects by itself and continues behind the last entry. */
+/**
+ * Reads a Redis stream from its present end on, until it is closed. It reconnects by itself and
+ * continues behind the last entry.
+ */
 export class StreamReader {
   readonly #parts: StreamReaderParts;
   readonly #skipped: SkipReport;

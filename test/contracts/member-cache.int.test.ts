@@ -68,7 +68,10 @@ await describeWithOwnService('redis', 'with a Redis that fails', () => {
   it('acts as an empty cache while Redis is frozen or gone, and removes lists that became outdated meanwhile', async () => {
     const service = await startRedis({ own: true });
     const changes: string[] = [];
-    /** The list of r-6, asked for as soon as Redis answers again, before outdated lists can be removed. */
+    /**
+     * The list of r-6, asked for as soon as Redis answers again, before outdated lists can be
+     * removed.
+     */
     let firstAnswer: Promise<unknown> = Promise.resolve();
     const cache = new RedisMemberCache({
       url: service.url,

@@ -8,8 +8,8 @@ import { png } from '../support/png.ts';
 /** A client that missed more events than this gets a reset and reads the place again. */
 const RESUMED = 5;
 /**
- * Scrolls the messages up. The page learns of it by the scroll event. An update of the page that comes
- * before the event scrolls back to the end, so the script repeats until the position stays.
+ * Scrolls the messages up. The page learns of it by the scroll event. An update of the page that
+ * comes before the event scrolls back to the end, so the script repeats until the position stays.
  */
 const SCROLL_UP = `new Promise((resolve) => {
   const messages = document.getElementById('messages');

@@ -6,8 +6,8 @@ export async function turnEventLoop(turns = 10): Promise<void> {
 }
 
 /**
- * Lets time pass in steps of 50 ms. After each step, servers in this process receive what the others
- * have sent.
+ * Lets time pass in steps of 50 ms. After each step, servers in this process receive what the
+ * others have sent.
  */
 export async function passTime(clock: HandClock, ms: number): Promise<void> {
   for (let left = ms; left > 0; left -= 50) {

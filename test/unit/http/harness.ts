@@ -25,7 +25,9 @@ export function caller(userId: number): Caller {
   return { userId, account: `user${userId}`, token: `token-${userId}`, expiresAt: NOW + 3_600_000 };
 }
 
-/** An application that knows the tokens `token-1`, `token-2`, ... The test gives all other calls. */
+/**
+ * An application that knows the tokens `token-1`, `token-2`, ... The test gives all other calls.
+ */
 export function applicationOf(calls: Partial<Application>): Application {
   return partialApplication({
     authenticate(token, claimedUserId) {

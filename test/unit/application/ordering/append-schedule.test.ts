@@ -19,7 +19,10 @@ interface Talk {
   say(room: number): Promise<unknown>;
 }
 
-/** Runs a script against a sequencer whose store takes `APPEND_MS` for each append. `committed` is called after each commit. */
+/**
+ * Runs a script against a sequencer whose store takes `APPEND_MS` for each append. `committed` is
+ * called after each commit.
+ */
 async function play(
   pace: number,
   script: (talk: Talk) => Promise<unknown>,

@@ -53,7 +53,10 @@ function setUp({ alone = false } = {}) {
   return { time, bus, publisher, published, recovered, outbox, store };
 }
 
-/** Stores an event each millisecond, forty in all, and gives the time and the size of each publishing. */
+/**
+ * Stores an event each millisecond, forty in all, and gives the time and the size of each
+ * publishing.
+ */
 async function fortyEvents(options: { alone: boolean }): Promise<[number, number][]> {
   const { time, publisher, published, store } = setUp(options);
   await time.run(
