@@ -10,5 +10,6 @@ export * from './read-markers.ts';
 export * from './room-directory.ts';
 export * from './session-reporter.ts';
 export { type TokenVerifierUnderTest, tokenVerifierContract } from './token-verifier.ts';
+export * from './unknown-kinds.ts';
 export * from './user-directory.ts';
 export type { Server, ServerOptions, World } from './world.ts';

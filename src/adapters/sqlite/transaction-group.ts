@@ -23,8 +23,8 @@ export function runGroup(db: DatabaseSync, calls: Calls, group: readonly Call[])
 }
 
 function failureOf(error: unknown): DatabaseFailure {
-  if (!(error instanceof Error)) return { message: String(error), errcode: undefined };
-  const errcode = 'errcode' in error ? Number(error.errcode) : undefined;
+  if (!(error instanceof Error)) return { message: String(error), errcode: null };
+  const errcode = 'errcode' in error ? Number(error.errcode) : null;
   return { message: error.message, errcode };
 }
 

@@ -52,6 +52,6 @@ export type Answer =
 /** An error of SQLite in a form that can be copied between threads. */
 export interface DatabaseFailure {
   readonly message: string;
-  /** SQLite's result code, e.g. 13 for a full disk. */
-  readonly errcode: number | undefined;
+  /** SQLite's result code, e.g. 13 for a full disk. Null for an error of another origin. */
+  readonly errcode: number | null;
 }

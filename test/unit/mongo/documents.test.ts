@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest';
+import { oneOfEach } from '../../../dev/events.ts';
+import {
+  blanking,
+  type EventBody,
+  eventDocument,
+  messageDocument,
+  nonceKeyOf,
+  readEvents,
+  readMessage,
+  unknownKinds,
+} from '../../../src/adapters/mongo/documents.ts';
+import { createdMessage } from '../../../src/domain/message.ts';
+import { isCreating, isStored, STORED_KIND_NAMES } from '../../../src/domain/stored-event.ts';
+
+const STORED = oneOfEach().filter(isStored);
+const NEWER: EventBody = { kind: 'newer-reaction', id: 'a', userId: 7, nonce: 'n-1', emoji: '+1' };
+
+it.each(STORED.map((event) => [event.kind, event] as const))('reads a %s from its document unchanged', (_, event) => {
+  const { seq, ...draft } = event;
+  const doc = eventDocument(event.place, seq, [draft], 0);
+  expect(readEvents(doc)).toEqual([event]);
+  expect(JSON.stringify(doc.e)).not.toContain('null');
+});
+
+it.each(STORED.filter(isCreating).map((event) => [event.kind, event] as const))(
+  'reads the message that a %s creates from its document unchanged',
+  (_, event) => {
+    expect(readMessage(event.place, messageDocument(event))).toEqual(createdMessage(event));
+  },
+);
+
+it('reads an event of an unknown kind as its place and number', () => {
+  const [known] = STORED;
+  if (known === undefined) throw new Error('there is no stored event');
+  const { seq: _, ...draft } = known;
+  const { e } = eventDocument(known.place, 1, [draft], 0);
+  const batch = { p: known.place, f: 4, e: [NEWER, ...e, { kind: '__proto__' }] };
+  expect(readEvents(batch)).toEqual([
+    { kind: 'unknown', place: known.place, seq: 4 },
+    { ...known, seq: 5 },
+    { kind: 'unknown', place: known.place, seq: 6 },
+  ]);
+  expect(unknownKinds({ e: [NEWER, ...e, NEWER] })).toEqual(['newer-reaction']);
+});
+
+it('finds the nonce of an event of an unknown kind', () => {
+  expect(nonceKeyOf(NEWER)).toBe('7:n-1');
+  expect(nonceKeyOf({ kind: 'newer-reaction', userId: 7 })).toBeNull();
+});
+
+it('removes the text of a deleted message only from kinds that have a text, and from unknown kinds', () => {
+  const { arrayFilters } = blanking('the-id');
+  const excluded = arrayFilters.map((filter) => Object.values(filter).find((value) => typeof value === 'object'));
+  expect(arrayFilters.map((filter) => Object.values(filter)[0])).toEqual(['the-id', 'the-id']);
+  expect(excluded).toEqual([{ $nin: ['delete'] }, { $nin: STORED_KIND_NAMES.filter((kind) => kind !== 'file') }]);
+});
