@@ -82,5 +82,5 @@ export class SimulatedSubscriber implements SimulatedClient {
 }
 
 export function callerOf(userId: number): Caller {
-  return { userId, account: `user${userId}`, token: '', expiresAt: Number.POSITIVE_INFINITY };
+  return { userId, token: '', expiresAt: Number.POSITIVE_INFINITY };
 }

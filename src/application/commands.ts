@@ -3,8 +3,6 @@ import type { UserId } from '../domain/ids.ts';
 /** The user who gives a command, proven by a token. */
 export interface Caller {
   readonly userId: UserId;
-  /** Account name of the token. */
-  readonly account: string;
   /** The token itself. Some requests to the community service are made in the user's name. */
   readonly token: string;
   /** Time at which the token expires, in milliseconds since 1970. */

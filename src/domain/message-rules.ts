@@ -1,4 +1,5 @@
 import { Refusal } from './errors.ts';
+import type { UserId } from './ids.ts';
 import { countChars, hasMoreCharsThan, isBlank } from './text.ts';
 
 /** Characters of a user's name. */
@@ -10,6 +11,21 @@ export const MAX_PROFILE_IMAGE_CHARS = 4_096;
 export interface ClaimedAuthor {
   readonly name: string | null;
   readonly profileImage: string | null;
+}
+
+/** The name of a user of whom only the id is known: `user 7`. */
+export function nameOfId(userId: UserId): string {
+  return `user ${userId}`;
+}
+
+/**
+ * The name of an author without a user service that knows them: the claimed name, otherwise the one
+ * of the directory, otherwise `user 7`. A name that shows nothing counts as none. The account of a
+ * token is no name, since it is an e-mail address.
+ */
+export function nameOrId(claimed: string | null, known: string | null, userId: UserId): string {
+  const name = [claimed, known].find((each) => each !== null && !isBlank(each));
+  return name ?? nameOfId(userId);
 }
 
 /**

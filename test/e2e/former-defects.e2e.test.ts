@@ -123,7 +123,7 @@ describe('one server', () => {
   it('shows the history although the directory does not know an author', async () => {
     const client = await connect(system, 4);
     await client.send(SEND, { channelId: 6, userId: 4, content: 'I am new' });
-    expect(await history(system, 1, 'direct?ch_id=6')).toMatchObject([{ name: 'user4', message: 'I am new' }]);
+    expect(await history(system, 1, 'direct?ch_id=6')).toMatchObject([{ name: 'user 4', message: 'I am new' }]);
     await client.close();
   });
 
@@ -169,6 +169,18 @@ describe('with a user service', () => {
     const entries = await history(system, 1, 'direct?ch_id=6');
     expect(entries).toMatchObject([{ name: expect.stringMatching(/./), message: 'I am new', profileImage: null }]);
     await client.close();
+  });
+
+  it('shows a user whom the user service does not know under the claimed name or the id, never under the account of the token', async () => {
+    const [unknown, ada] = [await connect(system, 4), await connect(system, 1)];
+    const room = await ada.subscribe('/topic/direct/6');
+    for (const name of ['Mag', null, '']) await unknown.send(SEND, { channelId: 6, userId: 4, name, content: 'x' });
+    await unknown.send('/kafka/send-direct-typing', { channelId: 6, content: 'Mag', type: 'typing' });
+    const shown = await room.atLeast(4, ({ name }) => name !== undefined);
+    expect(shown.map(({ name }) => name)).toEqual(['Mag', 'user 4', 'user 4', 'Mag']);
+    const entries = await history(system, 1, 'direct?ch_id=6&size=3');
+    expect(entries.map(({ name }) => name)).toEqual(['Mag', 'user 4', 'user 4']);
+    await Promise.all([unknown.close(), ada.close()]);
   });
 });
 

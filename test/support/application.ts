@@ -229,7 +229,7 @@ export async function completed<T>(command: () => MaybePromise<Accepted<T>>): Pr
 const TOKEN = /^user-([1-9][0-9]*)-([a-z]+)$/;
 
 function callerOf(userId: UserId, account: string): Caller {
-  return { userId, account, token: `user-${userId}-${account}`, expiresAt: Number.POSITIVE_INFINITY };
+  return { userId, token: `user-${userId}-${account}`, expiresAt: Number.POSITIVE_INFINITY };
 }
 
 function verifyTestToken(token: string): VerifiedToken {

@@ -1,6 +1,7 @@
 import type { ShownHistory } from '../../application/application.ts';
 import type { HistoryEntry } from '../../domain/history.ts';
 import { isFile, type Message } from '../../domain/message.ts';
+import { nameOfId } from '../../domain/message-rules.ts';
 import { wireTime } from '../support/wire-time.ts';
 
 /** The text that a reply shows for a deleted parent: "The message was deleted." */
@@ -70,7 +71,7 @@ function parentFields(
 }
 
 function nameOf(message: Message, profiles: ShownHistory['profiles']): string {
-  return profiles.get(message.userId)?.name ?? message.name ?? `user ${message.userId}`;
+  return profiles.get(message.userId)?.name ?? message.name ?? nameOfId(message.userId);
 }
 
 function contentOf(message: Message, showFile: ShowFile): string {

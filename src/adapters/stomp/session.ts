@@ -20,7 +20,7 @@ import type { StompVersion } from './version.ts';
 
 const NO_BEATS: HeartBeats = { sendEvery: 0, silenceLimit: 0 };
 const NO_IDS: readonly string[] = [];
-const NOBODY: Caller = { userId: 0, account: '', token: '', expiresAt: Number.POSITIVE_INFINITY };
+const NOBODY: Caller = { userId: 0, token: '', expiresAt: Number.POSITIVE_INFINITY };
 
 /** Seconds that a client has to close the connection after the RECEIPT of its DISCONNECT. */
 const DISCONNECT_SECONDS = 3;

@@ -1,7 +1,13 @@
 import { Refusal } from '../../domain/errors.ts';
 import type { CommunityId, MessageId, UserId } from '../../domain/ids.ts';
 import { isFile, type Message } from '../../domain/message.ts';
-import { type ClaimedAuthor, checkClaimedAuthor, checkContent } from '../../domain/message-rules.ts';
+import {
+  type ClaimedAuthor,
+  checkClaimedAuthor,
+  checkContent,
+  nameOfId,
+  nameOrId,
+} from '../../domain/message-rules.ts';
 import { checkNonce } from '../../domain/nonce.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import type { Draft, StoredEvent } from '../../domain/stored-event.ts';
@@ -93,9 +99,9 @@ export class MessageWriter {
   }
 
   /**
-   * The name and picture of a new message. A user service decides where there is one; otherwise the
-   * client's own claim is used.
-   * @throws Refusal `too-large` for a claim over the limits
+   * The name and picture of a new message. A user service decides where there is one and it knows
+   * the user; otherwise the name that the client claims is used.
+   * @throws Refusal `too-large` for a claim that is used and is over the limits
    */
   author(caller: Caller, claimed: ClaimedAuthor): MaybePromise<UserProfile> {
     const { users } = this.#parts;
@@ -103,10 +109,15 @@ export class MessageWriter {
     const known = users.cached(userId);
     if (!users.authoritative) {
       checkClaimedAuthor(claimed);
-      return { name: claimed.name ?? known?.name ?? caller.account, image: claimed.profileImage };
+      return { name: nameOrId(claimed.name, known?.name ?? null, userId), image: claimed.profileImage };
     }
     if (known !== undefined) return known;
-    return users.profiles([userId]).then((all) => all.get(userId) ?? { name: caller.account, image: null });
+    return users.profiles([userId]).then((all) => {
+      const profile = all.get(userId);
+      if (profile !== undefined) return profile;
+      checkClaimedAuthor({ ...claimed, profileImage: null });
+      return { name: nameOrId(claimed.name, null, userId), image: null };
+    });
   }
 
   /**
@@ -130,7 +141,7 @@ export function receiptOf({ seq, id }: StoredEvent): Stored {
 function quotationOf(parent: Message, users: UserDirectory) {
   return {
     parentId: parent.id,
-    parentName: users.cached(parent.userId)?.name ?? parent.name ?? `user ${parent.userId}`,
+    parentName: users.cached(parent.userId)?.name ?? parent.name ?? nameOfId(parent.userId),
     parentContent: isFile(parent) ? (parent.type ?? '') : (parent.content ?? ''),
   };
 }

@@ -5,7 +5,7 @@ import { withQueryTelemetry, withTelemetry } from '../../../src/application/with
 import { Refusal } from '../../../src/domain/errors.ts';
 import { completed } from '../../support/application.ts';
 
-const CALLER: Caller = { userId: 3, account: 'ada', token: 'secret token', expiresAt: Number.POSITIVE_INFINITY };
+const CALLER: Caller = { userId: 3, token: 'secret token', expiresAt: Number.POSITIVE_INFINITY };
 const INPUT = { content: 'secret text' };
 
 class SampleCommand {

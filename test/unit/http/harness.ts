@@ -22,7 +22,7 @@ export const NOW = 1_795_362_575_642;
 const LINK_KEY = Buffer.from('a key of links');
 
 export function caller(userId: number): Caller {
-  return { userId, account: `user${userId}`, token: `token-${userId}`, expiresAt: NOW + 3_600_000 };
+  return { userId, token: `token-${userId}`, expiresAt: NOW + 3_600_000 };
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Application } from '../../../src/application/application.ts';
 import type { Caller } from '../../../src/application/commands.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
 
-const caller: Caller = { userId: 1, account: 'ada', token: 't', expiresAt: 0 };
+const caller: Caller = { userId: 1, token: 't', expiresAt: 0 };
 const id = '6b030f10cedf3b3501ec1679';
 
 /** The command of a SEND: its name and its input. */

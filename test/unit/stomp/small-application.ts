@@ -55,7 +55,6 @@ export class SmallApplication {
     }
     return {
       userId,
-      account: `u${userId}`,
       token: token ?? '',
       expiresAt: this.#clock.now() + this.tokenSeconds * 1000,
     };

@@ -20,7 +20,7 @@ function setUp() {
   const index = new SubscriptionIndex({ messages, slowBytes: 1_000, sweep: { tick: 0 }, counts });
   const subscriber = (userId: number): Subscriber & { readonly connection: MemoryConnection } => ({
     connection: new MemoryConnection(),
-    caller: { userId, account: '', token: '', expiresAt: 0 },
+    caller: { userId, token: '', expiresAt: 0 },
     baseUrl: '',
     sentTick: 0,
     ended: () => {},

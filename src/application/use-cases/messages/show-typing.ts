@@ -1,5 +1,5 @@
 import type { TypingShown } from '../../../domain/chat-event.ts';
-import { MAX_NAME_CHARS } from '../../../domain/message-rules.ts';
+import { MAX_NAME_CHARS, nameOrId } from '../../../domain/message-rules.ts';
 import { firstChars } from '../../../domain/text.ts';
 import type { Typing } from '../../application.ts';
 import type { Broadcast } from '../../broadcast.ts';
@@ -45,9 +45,9 @@ export class ShowTyping {
     void this.#parts.broadcast.send(event);
   }
 
-  #nameOf(caller: Caller, claimed: string): string {
+  #nameOf({ userId }: Caller, claimed: string): string {
     const { users } = this.#parts;
-    const name = users.authoritative ? (users.cached(caller.userId)?.name ?? caller.account) : claimed;
-    return firstChars(name, MAX_NAME_CHARS);
+    const known = users.authoritative ? users.cached(userId)?.name : undefined;
+    return firstChars(known ?? nameOrId(claimed, null, userId), MAX_NAME_CHARS);
   }
 }

@@ -34,11 +34,11 @@ export class UserConnected {
   authenticate(token: string | null, claimedUserId: string | null): Caller {
     const bare = token?.replace(BEARER, '').trim() ?? '';
     if (bare === '') throw new Refusal('no-token', 'the access token is missing');
-    const { userId, account, expiresAt } = this.#parts.tokens.verify(bare);
+    const { userId, expiresAt } = this.#parts.tokens.verify(bare);
     if (claimedUserId !== null && parseId(claimedUserId) !== userId) {
       throw new Refusal('bad-token', 'the access token does not belong to the user that the client claims to be');
     }
-    return { userId, account, token: bare, expiresAt };
+    return { userId, token: bare, expiresAt };
   }
 
   /**

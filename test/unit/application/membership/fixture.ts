@@ -79,7 +79,7 @@ export class StaleDirectory implements RoomDirectory {
 export const STALENESS_MS = 60_000;
 
 export function caller(userId: number, expiresAt = Number.POSITIVE_INFINITY): Caller {
-  return { userId, account: `u${userId}`, token: `token-of-${userId}`, expiresAt };
+  return { userId, token: `token-of-${userId}`, expiresAt };
 }
 
 /**

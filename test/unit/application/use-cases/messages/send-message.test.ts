@@ -102,13 +102,15 @@ it.each([
   expect(event).toMatchObject({ name: expected[0], profileImage: expected[1] });
 });
 
-it('without a user service, writes under the account name of a user who is not in the directory', async () => {
+it('without a user service, writes under the id of a user who claims no name and is not in the directory', async () => {
   const { world, send, subscribe } = await start();
-  const stranger = { ...world.linus, userId: world.linus.userId + 50, account: 'stranger' };
+  const stranger = { ...world.linus, userId: world.linus.userId + 50 };
   await world.memberCache.put(world.room, [world.grace.userId, stranger.userId]);
   const grace = await subscribe(world.grace, world.room);
   await send(stranger, { name: null });
-  expect(await grace.hears(1)).toMatchObject([{ name: 'stranger' }]);
+  await send(stranger, { name: ' \u200b' });
+  const name = `user ${stranger.userId}`;
+  expect(await grace.hears(2)).toMatchObject([{ name }, { name }]);
 });
 
 it('without a user service, refuses a claimed name over 200 characters', async () => {
@@ -129,10 +131,16 @@ it('with a user service, writes under its name and picture, whatever the client 
   expect(await grace.hears(2)).toMatchObject([shown, shown]);
 });
 
-it('with a user service that does not know the user, writes under the account name', async () => {
+it('with a user service that does not know the user, writes under the claimed name, otherwise under the id', async () => {
   const world = await TestWorld.open();
   const { app, subscribe } = await world.server({ ports: { users: new TestUserService({}) } });
   const grace = await subscribe(world.grace, world.room);
-  await completed(() => app.sendDirectMessage(world.ada, { roomId: world.roomId, ...HELLO }));
-  expect(await grace.hears(1)).toMatchObject([{ name: 'ada', profileImage: null }]);
+  const send = (name: string | null) =>
+    completed(() => app.sendDirectMessage(world.ada, { roomId: world.roomId, ...HELLO, name }));
+  await send('Countess');
+  await send(null);
+  await send('');
+  const unnamed = { name: `user ${world.ada.userId}`, profileImage: null };
+  expect(await grace.hears(3)).toMatchObject([{ name: 'Countess', profileImage: null }, unnamed, unnamed]);
+  await expect(send('x'.repeat(201))).rejects.toMatchObject({ code: 'too-large' });
 });

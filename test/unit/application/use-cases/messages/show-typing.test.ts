@@ -60,7 +60,7 @@ it('cuts a claimed name at 200 characters', async () => {
   expect(grace.heard).toMatchObject([{ name: 'x'.repeat(200) }]);
 });
 
-it('with a user service, shows its name, or the account name while the profile is not cached', async () => {
+it('with a user service, shows its name, or the claimed one while the profile is not cached', async () => {
   const world = await TestWorld.open();
   const users = new TestUserService({ [world.ada.userId]: { name: 'Ada Lovelace', image: null } });
   const server = await world.server({ ports: { users } });
@@ -69,5 +69,11 @@ it('with a user service, shows its name, or the account name while the profile i
   await users.profiles([world.ada.userId]);
   world.clock.pass(3_000);
   await type(server, world.ada, world.room, 'forged');
-  expect(grace.heard).toMatchObject([{ name: 'ada' }, { name: 'Ada Lovelace' }]);
+  expect(grace.heard).toMatchObject([{ name: 'forged' }, { name: 'Ada Lovelace' }]);
+});
+
+it('shows the id of a user who claims no visible name', async () => {
+  const { world, server, grace } = await start();
+  await type(server, world.ada, world.room, ' ');
+  expect(grace.heard).toMatchObject([{ name: `user ${world.ada.userId}` }]);
 });

@@ -6,8 +6,8 @@ async function setUp() {
   const world = await TestWorld.open();
   const a = await world.server({ id: 'a' });
   const b = await world.server({ id: 'b' });
-  const connect = ({ app }: typeof a, { token, account }: typeof world.ada) => {
-    app.userConnected({ sessionId: `${world.roomId}-${account}`, token, claimedUserId: null });
+  const connect = ({ app }: typeof a, { token, userId }: typeof world.ada) => {
+    app.userConnected({ sessionId: `${world.roomId}-${userId}`, token, claimedUserId: null });
   };
   const pass = (ms: number) => passTime(world.clock, ms);
   return { world, a, b, connect, pass };
@@ -33,7 +33,7 @@ it('lists a user in the grace period as online, and not any more when it is over
   const { world, a, b, connect, pass } = await setUp();
   connect(b, world.grace);
   await pass(300);
-  b.app.userDisconnected(`${world.roomId}-grace`);
+  b.app.userDisconnected(`${world.roomId}-${world.grace.userId}`);
   await pass(1_900);
   expect(await a.app.online(world.ada, { place: world.room })).toEqual([world.grace.userId]);
   expect(await b.app.online(world.ada, { place: world.room })).toEqual([world.grace.userId]);

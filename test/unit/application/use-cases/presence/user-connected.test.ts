@@ -10,7 +10,7 @@ function connection(sessionId: string, { token }: Caller, claimedUserId: string 
 it('begins a session for the user of the token and reports the login', async () => {
   const { world, app } = await startApplication();
   const caller = app.userConnected(connection('connected-1', world.ada));
-  expect(caller).toMatchObject({ userId: world.ada.userId, account: 'ada', token: world.ada.token });
+  expect(caller).toMatchObject({ userId: world.ada.userId, token: world.ada.token });
   expect(await app.online(world.ada, { place: world.room })).toEqual([world.ada.userId]);
   expect(await world.reporter.logout('connected-1')).toEqual({
     userId: world.ada.userId,
@@ -92,7 +92,7 @@ it.each([true, false])(
 it('accepts a new token of the same user for a live session', async () => {
   const { world, app } = await startApplication();
   const token = `user-${world.ada.userId}-countess`;
-  expect(app.refreshToken(world.ada, `Bearer ${token}`)).toMatchObject({ account: 'countess', token });
+  expect(app.refreshToken(world.ada, `Bearer ${token}`)).toMatchObject({ token });
 });
 
 it('refuses a new token of another user for a live session', async () => {
