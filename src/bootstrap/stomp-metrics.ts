@@ -42,4 +42,5 @@ export function registerStompMetrics(registry: Registry, stomp: StompEndpoint): 
     'Refused frames that were not reported, because the client asked for neither errors nor a receipt',
     () => stomp.counts().unheard,
   );
+  counter('chat_frames_fatal_total', 'ERROR frames; each ended a connection', () => stomp.counts().errors);
 }

@@ -13,8 +13,10 @@ export interface Counts {
    * Part of `refused`.
    */
   unheard: number;
+  /** ERROR frames. Each has ended a connection. */
+  errors: number;
 }
 
 export function zeroCounts(): Counts {
-  return { subscriptions: 0, delivered: 0, spared: 0, refused: 0, unheard: 0 };
+  return { subscriptions: 0, delivered: 0, spared: 0, refused: 0, unheard: 0, errors: 0 };
 }

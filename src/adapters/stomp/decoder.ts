@@ -10,6 +10,16 @@ export interface Frame {
   readonly headers: ReadonlyMap<string, string>;
   /** May be a view of a larger buffer. Do not keep it. */
   readonly body: Buffer;
+  /** Bytes of the whole frame, including its NUL. */
+  readonly bytes: number;
+}
+
+/** The facts about a frame that are reported when the frame ends the connection. */
+export interface FrameFacts {
+  /** The `receipt` header, or null. */
+  readonly receipt: string | null;
+  /** Bytes of the whole frame. Of an incomplete frame: the bytes that have arrived or are announced. */
+  readonly bytes: number;
 }
 
 export interface DecoderLimits {
@@ -34,6 +44,7 @@ const NUL = 0;
 const LF = 10;
 const CR = 13;
 const NO_BYTES: Buffer = Buffer.alloc(0);
+const LEADING_BLANKS = /^[ \t]+/;
 const CONTENT_LENGTH = /^[0-9]{1,9}$/;
 
 /**
@@ -53,6 +64,8 @@ export class FrameDecoder {
   /** Bytes of the incomplete frame, from `#at`, that need no second search. */
   #searched = 0;
   #head: Head | null = null;
+  /** The frame that was pulled last; null once the next one has begun. */
+  #last: Frame | null = null;
 
   constructor(limits: DecoderLimits) {
     this.#limits = limits;
@@ -67,6 +80,18 @@ export class FrameDecoder {
   /** Bytes that were pushed and not yet pulled. */
   get waitingBytes(): number {
     return this.#end - this.#at;
+  }
+
+  /**
+   * The frame that is being decoded, or else the one that was pulled last. Null: there is neither.
+   * After an error of {@link next} it is the frame at fault.
+   */
+  get current(): FrameFacts | null {
+    if (this.#last !== null) return { receipt: receiptOf(this.#last.headers), bytes: this.#last.bytes };
+    if (this.waitingBytes === 0) return null;
+    if (this.#head === null) return { receipt: this.#receiptOfBrokenHead(), bytes: this.waitingBytes };
+    const { headers, size, bodyBytes } = this.#head;
+    return { receipt: receiptOf(headers), bytes: bodyBytes === null ? this.waitingBytes : size + bodyBytes + 1 };
   }
 
   push(bytes: Buffer): void {
@@ -86,6 +111,7 @@ export class FrameDecoder {
    * decoder cannot be used afterwards.
    */
   next(): Frame | null {
+    this.#last = null;
     if (this.#head === null && this.#searched === 0) this.#skipLineEnds();
     if (this.#at === this.#end) {
       this.#use(NO_BYTES, false, 0);
@@ -102,7 +128,8 @@ export class FrameDecoder {
     this.#at += size;
     this.#searched = 0;
     this.#head = null;
-    return { command, headers, body };
+    this.#last = { command, headers, body, bytes: size };
+    return this.#last;
   }
 
   #skipLineEnds(): void {
@@ -153,12 +180,30 @@ export class FrameDecoder {
     } else {
       size = head.size + head.bodyBytes + 1;
     }
-    if (size > frameBytes || (size === 0 && this.waitingBytes >= frameBytes)) {
-      throw new Refusal('too-large', `the frame has more than ${frameBytes} bytes`);
+    if (size > frameBytes) throw new Refusal('too-large', `the frame has more than ${frameBytes} bytes`);
+    if (size === 0 && this.waitingBytes >= frameBytes) {
+      throw new Refusal('too-large', `the frame has more than ${frameBytes} bytes, and no NUL ends it`);
     }
     if (size === 0 || size > this.waitingBytes) return -1;
     if (this.#input[this.#at + size - 1] !== NUL) throw notStomp('the body is longer than its content-length');
     return size;
+  }
+
+  /** The `receipt` header of a frame whose headers are incomplete or not valid, or null. */
+  #receiptOfBrokenHead(): string | null {
+    const end = Math.min(this.#end, this.#at + this.#limits.headerBytes);
+    const [head = ''] = this.#input.toString('utf8', this.#at, end).split(/\r?\n\r?\n/, 1);
+    // The first line is the command. The last one may be cut off.
+    const line = head
+      .split('\n')
+      .slice(1)
+      .find((each) => each.startsWith('receipt:'));
+    if (line === undefined) return null;
+    try {
+      return headerValue(withoutCr(line).slice('receipt:'.length), this.#version);
+    } catch {
+      return null;
+    }
   }
 
   /** Offset of a byte from the start of the frame; -1 if there is none. */
@@ -191,7 +236,6 @@ function parseHead(text: string, size: number, version: StompVersion, maxHeaders
   const lines = text.split('\n');
   const command = withoutCr(lines[0] ?? '');
   const isPlain = command === 'CONNECT' || command === 'STOMP' || command === 'CONNECTED';
-  const rules = isPlain ? '1.0' : version;
   const headers = new Map<string, string>();
   // The first line is the command. The last two are the empty line and the empty text after it.
   if (lines.length - 3 > maxHeaders) throw new Refusal('too-large', `the frame has more than ${maxHeaders} headers`);
@@ -199,10 +243,24 @@ function parseHead(text: string, size: number, version: StompVersion, maxHeaders
     const line = withoutCr(lines[index] ?? '');
     const colon = line.indexOf(':');
     if (colon < 1) throw notStomp('a header has no name or no colon');
-    const name = unescapeHeader(line.slice(0, colon), rules);
-    if (!headers.has(name)) headers.set(name, unescapeHeader(line.slice(colon + 1), rules));
+    const name = isPlain ? line.slice(0, colon) : unescapeHeader(line.slice(0, colon), version);
+    const value = line.slice(colon + 1);
+    if (!headers.has(name)) headers.set(name, isPlain ? value : headerValue(value, version));
+  }
+  // A CONNECT without accept-version is of STOMP 1.0.
+  if (isPlain && !headers.has('accept-version')) {
+    for (const [name, value] of headers) headers.set(name, headerValue(value, '1.0'));
   }
   return { command, headers, size, bodyBytes: bodyBytesOf(headers) };
+}
+
+/** The value of a header. Clients of STOMP 1.0 write a blank after the colon. */
+function headerValue(written: string, version: StompVersion): string {
+  return version === '1.0' ? written.replace(LEADING_BLANKS, '') : unescapeHeader(written, version);
+}
+
+function receiptOf(headers: ReadonlyMap<string, string>): string | null {
+  return headers.get('receipt') ?? null;
 }
 
 function bodyBytesOf(headers: ReadonlyMap<string, string>): number | null {

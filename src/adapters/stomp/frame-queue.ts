@@ -1,5 +1,5 @@
 import type { Connection } from '../transport/connection.ts';
-import { type DecoderLimits, type Frame, FrameDecoder } from './decoder.ts';
+import { type DecoderLimits, type Frame, FrameDecoder, type FrameFacts } from './decoder.ts';
 import type { StompVersion } from './version.ts';
 
 /** Handles the frames of one connection. */
@@ -15,8 +15,9 @@ export interface FrameHandler {
   /**
    * Reports what `handle` threw, or a Refusal because the bytes are not valid STOMP. No frame is
    * handled afterwards.
+   * @param frame the frame at fault
    */
-  failed(error: unknown): void;
+  failed(error: unknown, frame: FrameFacts | null): void;
   /** The client sent more than {@link MAX_WAITING_BYTES} although reading had stopped. */
   overrun(): void;
 }
@@ -37,6 +38,8 @@ export class FrameQueue {
   #isBusy = false;
   #isPaused = false;
   #openCommands = 0;
+  /** The first half of a surrogate pair whose second half is in the next text; usually empty. */
+  #half = '';
 
   constructor(connection: Connection, handler: FrameHandler, limits: DecoderLimits) {
     this.#connection = connection;
@@ -61,10 +64,30 @@ export class FrameQueue {
 
   push(message: string | Buffer): void {
     if (message === '\n' && this.#decoder.waitingBytes === 0) return;
-    this.#decoder.push(typeof message === 'string' ? Buffer.from(message) : message);
+    this.#pushBytes(message);
     if (!this.isBlocked) this.#work();
     else if (this.#decoder.waitingBytes > MAX_WAITING_BYTES) this.#handler.overrun();
     else this.#pause();
+  }
+
+  /** The frame that has arrived in part; null: there is none. */
+  get incomplete(): FrameFacts | null {
+    return this.#decoder.waitingBytes === 0 ? null : this.#decoder.current;
+  }
+
+  // Clients cut a long frame into texts at any UTF-16 unit, also in the middle of a surrogate pair.
+  #pushBytes(message: string | Buffer): void {
+    if (typeof message !== 'string') {
+      this.#decoder.push(message);
+      return;
+    }
+    let text = this.#half === '' ? message : this.#half + message;
+    this.#half = '';
+    if (isFirstHalf(text.charCodeAt(text.length - 1))) {
+      this.#half = text.slice(-1);
+      text = text.slice(0, -1);
+    }
+    this.#decoder.push(Buffer.from(text));
   }
 
   /** A command has its place in the order; its outcome is open. */
@@ -107,8 +130,13 @@ export class FrameQueue {
         return;
       }
     } catch (error) {
-      this.#handler.failed(error);
+      this.#handler.failed(error, this.#decoder.current);
     }
     this.release();
   }
+}
+
+/** True for the first unit of a surrogate pair. NaN, the unit of an empty text, is none. */
+function isFirstHalf(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
 }

@@ -15,7 +15,7 @@ const MIN_SILENCE_LIMIT = 120;
 /** Heart-beats of the client that may be missing. */
 const MAX_MISSING_BEATS = 3;
 
-const BEATS = /^ *([0-9]{1,9}) *, *([0-9]{1,9}) *$/;
+const BEATS = /^ *([0-9]+) *, *([0-9]+) *$/;
 
 /** The heart-beats of one connection, in seconds. 0 stands for never. */
 export interface HeartBeats {

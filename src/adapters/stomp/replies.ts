@@ -1,7 +1,9 @@
 import { asRefusal, Refusal } from '../../domain/errors.ts';
 import { isCommunity } from '../../domain/place.ts';
+import { refusalNumber } from '../transport/refusal-codes.ts';
 import { connectedFrame, errorFrame, type ReceiptNumbers, receiptFrame, refusalBody } from './answers.ts';
 import { type Allowance, Budget } from './budget.ts';
+import type { FrameFacts } from './decoder.ts';
 import { ERRORS_DESTINATION } from './destinations.ts';
 import type { SessionHost } from './session-host.ts';
 import type { Subscriber, Subscription } from './subscription.ts';
@@ -21,9 +23,7 @@ export interface RepliesOwner extends Pick<Subscriber, 'connection' | 'caller' |
 }
 
 /** A command whose reply is still due. */
-export interface PendingCommand {
-  /** The `receipt` header. */
-  readonly receipt: string | null;
+export interface PendingCommand extends FrameFacts {
   /** The `id` header of a SUBSCRIBE. */
   readonly id: string | null;
   /** The subscription that a SUBSCRIBE created, otherwise null. */
@@ -70,7 +70,8 @@ export class Replies {
    * subscriptions, otherwise into an ERROR if the command asked for a receipt. A refusal that can
    * be reported neither way is only counted.
    */
-  refuse(error: unknown, { receipt, id, subscription }: PendingCommand): void {
+  refuse(error: unknown, command: PendingCommand): void {
+    const { receipt, id, subscription } = command;
     if (this.#owner.isOver) return;
     if (subscription?.isOver === true) {
       // The client or a removal ended the subscription meanwhile. There is nothing left to refuse.
@@ -86,23 +87,38 @@ export class Replies {
     const { connection, errorIds } = this.#owner;
     counts.refused += 1;
     if (!this.#refusals.spend()) {
-      this.fail(new Refusal('too-fast', 'too many refused frames'));
+      this.fail(new Refusal('too-fast', 'too many refused frames'), command);
     } else if (errorIds.length > 0) {
       const frames = messages.notice(ERRORS_DESTINATION, { json: refusalBody(refusal, receipt, id), seq: null });
       this.#owner.sentTick = sweep.tick;
       for (const wireId of errorIds) connection.send(frames.text(wireId));
     } else if (receipt !== null) {
-      this.fail(refusal, receipt);
+      this.fail(refusal, command);
     } else {
       counts.unheard += 1;
     }
   }
 
-  /** Sends ERROR and ends the session. @param receipt the `receipt` header of the frame at fault */
-  fail(error: unknown, receipt: string | null = null): void {
+  /**
+   * Sends ERROR and ends the session. The log line shows an operator which client keeps sending a
+   * frame that can never be accepted. The refusal's message is left out, because it may quote content.
+   * @param frame the frame at fault; null: the ERROR answers no frame
+   */
+  fail(error: unknown, frame: FrameFacts | null = null): void {
     const refusal = this.#refusalOf(error);
     if (this.#owner.isOver) return;
-    this.#write(errorFrame(this.#version, refusal, receipt));
+    const { counts, telemetry } = this.#host;
+    counts.errors += 1;
+    if (frame !== null) {
+      const { userId } = this.#owner.caller;
+      // Before CONNECT, anybody can cause such lines.
+      telemetry.log(userId === 0 ? 'info' : 'warn', 'a frame was answered by ERROR, and the connection closed', {
+        userId,
+        code: refusalNumber(refusal.code),
+        bytes: frame.bytes,
+      });
+    }
+    this.#write(errorFrame(this.#version, refusal, frame?.receipt ?? null));
     this.#owner.close(1002, refusal.message);
   }
 

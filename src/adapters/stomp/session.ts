@@ -5,7 +5,7 @@ import type { Connection, ConnectionListener } from '../transport/connection.ts'
 import { quoted } from '../transport/quoted.ts';
 import { Budget } from './budget.ts';
 import { readConnect } from './connect-headers.ts';
-import type { Frame } from './decoder.ts';
+import type { Frame, FrameFacts } from './decoder.ts';
 import { ERRORS_DESTINATION } from './destinations.ts';
 import { escapeHeader } from './escaping.ts';
 import { type FrameHandler, FrameQueue } from './frame-queue.ts';
@@ -120,7 +120,12 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     if (this.#phase === 'new') {
       const { connectSeconds } = this.#host.limits;
       if (silence > connectSeconds) {
-        this.#replies.fail(new Refusal('no-token', `no CONNECT arrived within ${connectSeconds} seconds`));
+        const frame = this.#frames.incomplete;
+        const refusal =
+          frame === null
+            ? new Refusal('no-token', `no CONNECT arrived within ${connectSeconds} seconds`)
+            : new Refusal('bad-input', `the frame has no NUL at its end (waited ${connectSeconds} seconds)`);
+        this.#replies.fail(refusal, frame);
       }
     } else if (this.#phase === 'leaving') {
       if (this.#disconnectReceipt === null && silence > DISCONNECT_SECONDS) this.close(1000, '');
@@ -146,8 +151,8 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     return this.#subscriptions?.errorIds ?? NO_IDS;
   }
 
-  failed(error: unknown): void {
-    this.#replies.fail(error);
+  failed(error: unknown, frame: FrameFacts | null): void {
+    this.#replies.fail(error, frame);
   }
 
   overrun(): void {
@@ -168,16 +173,15 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     if (this.#phase === 'new') throw new Refusal('no-token', 'the first frame must be CONNECT or STOMP');
     const receipt = headers.get('receipt') ?? null;
     if (headers.has('transaction')) {
-      this.#replies.fail(new Refusal('bad-input', 'transactions are not supported'), receipt);
-      return undefined;
+      throw new Refusal('bad-input', 'transactions are not supported');
     }
     switch (command) {
       case 'SEND':
         return this.#send(frame, receipt);
       case 'SUBSCRIBE':
-        return this.#subscribe(headers, receipt);
+        return this.#subscribe(frame, receipt);
       case 'UNSUBSCRIBE':
-        this.#subscriptions?.end(this.#wireId(subscriptionId(headers, this.#version)));
+        this.#unsubscribe(this.#wireId(subscriptionId(headers, this.#version)));
         break;
       case 'ACK':
       case 'NACK':
@@ -207,10 +211,10 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     this.#replies.connected(version);
   }
 
-  #send({ headers, body }: Frame, receipt: string | null): Promise<void> | undefined {
+  #send({ headers, body, bytes }: Frame, receipt: string | null): Promise<void> | undefined {
     const destination = requiredHeader(headers, 'destination');
     const { application, limits } = this.#host;
-    const command: PendingCommand = { receipt, id: null, subscription: null };
+    const command: PendingCommand = { receipt, bytes, id: null, subscription: null };
     try {
       if (destination === TOKEN_DESTINATION) {
         const token = ownCopy(newToken(body, limits.jsonDepth));
@@ -226,16 +230,15 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     }
   }
 
-  #subscribe(headers: Headers, receipt: string | null): Promise<void> | undefined {
+  #subscribe({ headers, bytes }: Frame, receipt: string | null): Promise<void> | undefined {
     const destination = requiredHeader(headers, 'destination');
     const id = subscriptionId(headers, this.#version);
     const wireId = this.#wireId(id);
     this.#subscriptions ??= new SessionSubscriptions();
     if (this.#subscriptions.has(wireId)) {
-      this.#replies.fail(new Refusal('bad-input', `the subscription id ${quoted(id)} is in use`), receipt);
-      return undefined;
+      throw new Refusal('bad-input', `the subscription id ${quoted(id)} is in use`);
     }
-    let command: PendingCommand = { receipt, id, subscription: null };
+    let command: PendingCommand = { receipt, bytes, id, subscription: null };
     try {
       this.#subscriptions.checkRoom(this.#host.limits.subscriptions);
       if (destination === ERRORS_DESTINATION) {
@@ -247,13 +250,17 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
       const lastSeq = lastSeqOf(headers);
       const subscription = new Subscription(this, ownCopy(wireId), place, this.#host);
       this.#subscriptions.add(subscription);
-      command = { receipt, id, subscription };
+      command = { receipt, bytes, id, subscription };
       const request = { place, lastSeq, sink: subscription };
       return this.#whenAccepted(this.#host.application.subscribe(this.caller, request), command);
     } catch (error) {
       this.#replies.refuse(error, command);
       return undefined;
     }
+  }
+
+  #unsubscribe(wireId: string): void {
+    this.#subscriptions?.end(wireId);
   }
 
   /** Continues at once if the command already has its place in the application's order. */

@@ -18,7 +18,10 @@ export const LIMITS: StompLimits = {
 /** An endpoint on a small application, and clients in this process. */
 export class Fixture {
   readonly clock = new HandClock();
+  /** The texts of the log lines. */
   readonly logs: string[] = [];
+  /** The log lines with their fields. */
+  readonly lines: { level: string; what: string; fields?: unknown }[] = [];
   readonly subscribers: StompSubscribers;
   readonly application: SmallApplication;
   readonly endpoint: StompEndpoint;
@@ -47,7 +50,10 @@ export class Fixture {
       telemetry: {
         count: () => {},
         observe: () => {},
-        log: (_level, what) => this.logs.push(what),
+        log: (level, what, fields) => {
+          this.logs.push(what);
+          this.lines.push({ level, what, fields });
+        },
       },
       ids: idSource,
       baseUrl: (connection) => `http://${connection.headers.host ?? 'chat.example'}`,
