@@ -25,7 +25,7 @@ async function keptId(dataDir: string): Promise<string> {
   const path = join(dataDir, 'server-id');
   const id = await keptText(path, () => randomBytes(KEPT_BYTES).toString('hex'));
   if (!/^[0-9a-f]{8}$/.test(id))
-    throw new Error(`${path} must hold eight hexadecimal digits: restore it, or remove it to get a new id`);
+    throw new Error(`${path} must hold eight hexadecimal digits: correct it, or remove it to get a new id`);
   return id;
 }
 

@@ -60,8 +60,15 @@ export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const path = issue?.path ?? [];
-  const name = path.length === 0 ? 'the body' : path.join('.');
-  throw new Refusal('bad-input', `${name} ${isMissing(body, path) ? 'is missing' : issue?.message}`);
+  throw new Refusal('bad-input', `${nameOf(path)} ${isMissing(body, path) ? 'is missing' : issue?.message}`);
+}
+
+/** `roomIds`, `entry 3 of roomIds`, `entry 3 of the body`. The first entry has the number 0. */
+function nameOf(path: readonly PropertyKey[]): string {
+  const fields = path.filter((key) => typeof key === 'string');
+  const name = fields.length === 0 ? 'the body' : fields.join('.');
+  const entry = path.at(-1);
+  return typeof entry === 'number' ? `entry ${entry} of ${name}` : name;
 }
 
 function isMissing(body: unknown, path: readonly PropertyKey[]): boolean {

@@ -40,7 +40,7 @@ function readBytes(request: IncomingMessage, limits: JsonBodyLimits): Promise<Bu
       else chunks.push(chunk);
     };
     const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks)));
-    const onClose = (): void => fail(new Refusal('bad-input', 'the body ended early'));
+    const onClose = (): void => fail(new Refusal('bad-input', 'the body ended before it was complete'));
     const onTimeout = (): void => fail(new Refusal('bad-input', `the body did not arrive within ${limits.ms} ms`));
     const timer = setTimeout(onTimeout, limits.ms);
     timer.unref();

@@ -39,16 +39,21 @@ export function readMultipart(request: IncomingMessage, limits: MultipartLimits,
     };
     const fail = (reason: unknown): void => {
       if (!leave()) return;
-      parser.destroy(new Refusal('bad-input', 'the body ended early'));
+      parser.destroy(new Refusal('bad-input', 'the body ended before it was complete'));
       void Promise.allSettled(work).then(() => reject(reason));
     };
     const doing = (task: () => MaybePromise<void>): void => {
       if (!over) work.push((async () => task())().catch(fail));
     };
     const tooMany = (): void =>
-      fail(new Refusal('bad-input', `the form may have ${limits.files} files and ${limits.fields} fields`));
+      fail(
+        new Refusal(
+          'bad-input',
+          `the form has too many parts; the limit is ${limits.files} files and ${limits.fields} fields`,
+        ),
+      );
     const onClose = (): void => {
-      if (!request.complete) fail(new Refusal('bad-input', 'the body ended early'));
+      if (!request.complete) fail(new Refusal('bad-input', 'the body ended before it was complete'));
     };
 
     parser.on('field', (name, value, info) => {
@@ -107,7 +112,7 @@ async function* partBytes(file: Readable & { readonly truncated?: boolean }, lim
       try {
         next = await chunks.next();
       } catch {
-        throw new Refusal('bad-input', 'the body ended early');
+        throw new Refusal('bad-input', 'the body ended before it was complete');
       }
       if (next.done === true) return;
       size += next.value.length;

@@ -39,6 +39,8 @@ function historyRange(request: Request, maxSize: number): HistoryRange {
   }
   if (before !== null) return { kind: 'before', seq: before, size };
   if (after !== null) return { kind: 'after', seq: after, size };
-  if (!Number.isSafeInteger((page ?? 0) * size)) throw new Refusal('bad-input', 'page is too large');
+  if (!Number.isSafeInteger((page ?? 0) * size)) {
+    throw new Refusal('bad-input', 'page is too large: page times size must be below 2^53');
+  }
   return { kind: 'page', page: page ?? 0, size };
 }
