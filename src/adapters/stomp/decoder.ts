@@ -18,7 +18,9 @@ export interface Frame {
 export interface FrameFacts {
   /** The `receipt` header, or null. */
   readonly receipt: string | null;
-  /** Bytes of the whole frame. Of an incomplete frame: the bytes that have arrived or are announced. */
+  /**
+   * Bytes of the whole frame. Of an incomplete frame: the bytes that have arrived or are announced.
+   */
   readonly bytes: number;
 }
 

@@ -101,7 +101,8 @@ export class Replies {
 
   /**
    * Sends ERROR and ends the session. The log line shows an operator which client keeps sending a
-   * frame that can never be accepted. The refusal's message is left out, because it may quote content.
+   * frame that can never be accepted. The refusal's message is left out, because it may quote
+   * content.
    * @param frame the frame at fault; null: the ERROR answers no frame
    */
   fail(error: unknown, frame: FrameFacts | null = null): void {
