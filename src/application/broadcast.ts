@@ -21,7 +21,7 @@ export class Broadcast {
     try {
       await this.#bus.publish(events.map((event) => ({ event })));
     } catch (error) {
-      this.#telemetry.log('debug', 'events were not published', { kind: events[0]?.kind, error: String(error) });
+      this.#telemetry.log('debug', 'events were not published', { kind: events[0]?.kind, error });
     }
   }
 }

@@ -52,7 +52,7 @@ export class BusListener {
       } else if (record.seq !== null) this.#sequenced(record, record.seq);
       else this.#unnumbered(record);
     } catch (error) {
-      telemetry.log('error', 'a record could not be handled', { key: record.key, error: String(error) });
+      telemetry.log('error', 'a record could not be handled', { key: record.key, error });
     }
   }
 

@@ -214,7 +214,7 @@ export class KafkaMessageBus implements MessageBus {
     try {
       await this.#admin.run(FORGET_MS, 'removing the groups', (admin) => admin.deleteGroups(groups));
     } catch (error) {
-      this.#options.telemetry.log('warn', 'the Kafka groups were not removed', { error: String(error) });
+      this.#options.telemetry.log('warn', 'the Kafka groups were not removed', { error });
     }
   }
 }

@@ -226,7 +226,7 @@ export class TopicConsumer {
   #take(batch: FetchedBatch): void {
     const { handler, source, client } = this.#options;
     takeBatch(batch, this.#positions, source, handler, (error) => {
-      client.telemetry.log('error', 'record handler threw', { topic: this.topic, error: String(error) });
+      client.telemetry.log('error', 'record handler threw', { topic: this.topic, error });
     });
   }
 

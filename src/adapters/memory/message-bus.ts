@@ -68,7 +68,7 @@ export class MemoryMessageBus implements MessageBus {
         handler(record);
       } catch (error) {
         // A handler that throws has a defect. The records behind this one arrive all the same.
-        this.#telemetry?.log('error', 'record handler threw', { key: record.key, error: String(error) });
+        this.#telemetry?.log('error', 'record handler threw', { key: record.key, error });
       }
     };
   }

@@ -41,7 +41,7 @@ export class HomeFinder {
     } catch (error) {
       this.#parts.telemetry.log('debug', 'community of a channel not found', {
         channel: info.id,
-        error: String(error),
+        error,
       });
       return new ChannelHome([], known);
     }

@@ -124,7 +124,7 @@ export class MemberLists {
     const { clock, telemetry } = this.#parts;
     if (clock.monotonic() - list.readAt <= FRESH_MS) return;
     list.refreshing ??= this.#readAgain(place, list)
-      .catch((error: unknown) => telemetry.log('debug', 'members not refreshed', { place, error: String(error) }))
+      .catch((error: unknown) => telemetry.log('debug', 'members not refreshed', { place, error }))
       .finally(() => {
         list.readAt = clock.monotonic();
         list.refreshing = null;

@@ -52,7 +52,7 @@ export class Notifications {
         await this.#notify(event);
       } catch (error) {
         telemetry.count('notifications_dropped');
-        telemetry.log('debug', 'notification dropped', { place: event.place, error: String(error) });
+        telemetry.log('debug', 'notification dropped', { place: event.place, error });
       }
     }
     this.#active -= 1;

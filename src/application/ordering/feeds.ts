@@ -178,7 +178,7 @@ export class Feeds {
         if (feed !== undefined && feed.position < (newest.get(place) ?? 0)) await feed.fill();
       }
     } catch (error) {
-      telemetry.log('debug', 'feeds could not be compared with the store', { error: String(error) });
+      telemetry.log('debug', 'feeds could not be compared with the store', { error });
     }
   }
 }

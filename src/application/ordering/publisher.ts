@@ -95,7 +95,7 @@ export class Publisher {
         outbox.published(batches);
         telemetry.observe('publish_ms', clock.monotonic() - began);
       } catch (error) {
-        telemetry.log('warn', 'stored events wait for the bus', { batches: batches.length, error: String(error) });
+        telemetry.log('warn', 'stored events wait for the bus', { batches: batches.length, error });
       }
     }
   }
@@ -131,7 +131,7 @@ export class Publisher {
         if (batches.length < SWEEP_BATCHES) return;
       }
     } catch (error) {
-      telemetry.log('debug', 'the outbox could not be emptied', { error: String(error) });
+      telemetry.log('debug', 'the outbox could not be emptied', { error });
     }
   }
 }

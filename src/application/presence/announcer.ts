@@ -129,7 +129,7 @@ export class Announcer {
     try {
       return await this.#parts.directory.placesOf(userId);
     } catch (error) {
-      this.#parts.telemetry.log('debug', 'presence of a user not announced', { userId, error: String(error) });
+      this.#parts.telemetry.log('debug', 'presence of a user not announced', { userId, error });
       return [];
     }
   }

@@ -52,7 +52,7 @@ export class Logouts {
       if (last?.whereabouts?.kind === 'conversation') read.add(last.whereabouts.key);
     } catch (error) {
       telemetry.count('presence_failures');
-      telemetry.log('debug', 'logout not reported to presence yet', { sessionId, error: String(error) });
+      telemetry.log('debug', 'logout not reported to presence yet', { sessionId, error });
     }
     if (reader !== null && read.size > 0) await this.#mark(reader, [...read], now);
   }
@@ -62,7 +62,7 @@ export class Logouts {
     try {
       await markers.mark(userId, places, time);
     } catch (error) {
-      telemetry.log('warn', 'read time not stored', { userId, error: String(error) });
+      telemetry.log('warn', 'read time not stored', { userId, error });
     }
   }
 }

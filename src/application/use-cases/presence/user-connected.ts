@@ -76,7 +76,7 @@ export class UserConnected {
       await reporter.login(sessionId, userId);
     } catch (error) {
       telemetry.count('presence_failures');
-      telemetry.log('debug', 'login not reported to presence yet', { sessionId, error: String(error) });
+      telemetry.log('debug', 'login not reported to presence yet', { sessionId, error });
     }
   }
 }
