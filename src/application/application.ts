@@ -9,6 +9,8 @@ import type { ReplaySink } from './ports/local-subscribers.ts';
 import type { HistoryPage } from './ports/message-store.ts';
 import type { UnreadCount } from './ports/read-markers.ts';
 import type { UserProfile } from './ports/user-directory.ts';
+import type { RefusedPlace } from './refused-place.ts';
+import type { OnlineUsers } from './use-cases/presence/show-online-in-places.ts';
 
 /** The result of a command that stores an event: the event's number, and the id of the message
  * that it creates or changes. */
@@ -178,8 +180,14 @@ export interface Application {
 
   // Queries of a client
   readonly readHistory: Query<{ readonly place: ConversationKey; readonly range: HistoryRange }, ShownHistory>;
-  readonly unread: Query<{ readonly places: readonly ConversationKey[] }, readonly UnreadCount[]>;
+  /** Each place once, in the order of the query, with its count or its refusal. */
+  readonly unread: Query<
+    { readonly places: readonly ConversationKey[] },
+    readonly (UnreadCount | RefusedPlace<ConversationKey>)[]
+  >;
   readonly online: Query<{ readonly place: PlaceKey }, readonly UserId[]>;
+  /** Each place once, in the order of the query, with its users or its refusal. */
+  readonly onlineInPlaces: Query<{ readonly places: readonly PlaceKey[] }, readonly (OnlineUsers | RefusedPlace)[]>;
 
   // Calls of other services. The adapter checks that the caller may make them.
   /** Replaces the whole member list of a room or community, on every server. */

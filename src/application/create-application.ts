@@ -47,6 +47,7 @@ import { UploadFile } from './use-cases/messages/upload-file.ts';
 import { EnterVoiceChannel } from './use-cases/presence/enter-voice-channel.ts';
 import { MoveToPlace } from './use-cases/presence/move-to-place.ts';
 import { ShowOnline } from './use-cases/presence/show-online.ts';
+import { ShowOnlineInPlaces } from './use-cases/presence/show-online-in-places.ts';
 import { ShowVoice } from './use-cases/presence/show-voice.ts';
 import { UserConnected } from './use-cases/presence/user-connected.ts';
 import { UserDisconnected } from './use-cases/presence/user-disconnected.ts';
@@ -166,6 +167,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   const userDisconnected = new UserDisconnected({ sessions, clusterSessions, logouts });
   const replaceMembers = new ReplaceMembers({ lists, broadcast });
   const countUnread = new CountUnread({ markers });
+  const showOnline = new ShowOnline({ membership, clusterSessions, announcer });
 
   let stopping = false;
   return {
@@ -200,7 +202,8 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
 
     readHistory: withQueryTelemetry(telemetry, new ReadHistory({ membership, store, users, limits })),
     unread: withQueryTelemetry(telemetry, new ShowUnread({ membership, markers, reporter, sessions })),
-    online: withQueryTelemetry(telemetry, new ShowOnline({ membership, clusterSessions, announcer })),
+    online: withQueryTelemetry(telemetry, showOnline),
+    onlineInPlaces: withQueryTelemetry(telemetry, new ShowOnlineInPlaces({ showOnline })),
 
     replaceMembers: (place, members) => replaceMembers.execute(place, members),
     countUnread: (userId, roomIds) => countUnread.execute(userId, roomIds),

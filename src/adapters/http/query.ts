@@ -38,3 +38,19 @@ export function queryCount(request: Request, name: string): number | null {
   if (!Number.isSafeInteger(count)) throw new Refusal('bad-input', `${name} must be an integer of 0 or more`);
   return count;
 }
+
+/**
+ * The list of places in the parameter `places`, split by commas; it may be empty.
+ * @param example shown in the refusal, e.g. `r-5,c-11`
+ * @throws Refusal `bad-input` when it is missing or names something else
+ */
+export function queryPlaces<Place>(request: Request, example: string, parse: (text: string) => Place | null): Place[] {
+  const list = queryText(request, 'places');
+  if (list === null) throw new Refusal('bad-input', 'places is missing');
+  if (list === '') return [];
+  return list.split(',').map((text) => {
+    const place = parse(text);
+    if (place === null) throw new Refusal('bad-input', `places must be a list like ${example}`);
+    return place;
+  });
+}

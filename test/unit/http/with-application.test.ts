@@ -61,6 +61,14 @@ it('shows a sent message in the history of the room to its members only', async 
   expect(await (await read(2, 'unread?places=r-5')).json()).toMatchObject({
     result: [{ place: 'r-5', count: 1, seq: 2 }],
   });
+  expect(await (await read(2, 'unread?places=r-99,r-5,c-21')).json()).toMatchObject({
+    result: [
+      { place: 'r-99', code: 2103 },
+      { place: 'r-5', count: 1, seq: 2 },
+      { place: 'c-21', code: 2103 },
+    ],
+  });
+  expect(await (await read(2, 'unread?places=')).json()).toMatchObject({ isSuccess: true, result: [] });
   expect(await json(read(2, `unread?places=${'r-5,'.repeat(200)}r-5`))).toEqual(refused(2100));
   const body = '{"userId":2,"roomIds":[7,5]}';
   const counts = fetch(`${server.url}/chat-server/message-count`, { method: 'POST', body });
@@ -110,4 +118,27 @@ it('lets a new member read at once, and a removed member no longer', async () =>
   expect([await read(2), await read(3)]).toEqual([200, 400]);
   await fetch(`${server.url}/chat-server/room-user-list/5`, { method: 'PUT', body: '[1,3]' });
   expect([await read(2), await read(3)]).toEqual([400, 200]);
+});
+
+it('lists the users who are online in each of several places, with the code of a place that is refused', async () => {
+  const server = await whole();
+  for (const user of [1, 2]) {
+    server.app.userConnected({ sessionId: `session of ${user}`, token: tokenOf(user), claimedUserId: null });
+  }
+  const online = (query: string) => json(fetch(`${server.url}/chat-server/online?${query}`, { headers: asUser(2) }));
+  expect(await online('places=r-5,com-1,c-11,r-6,r-5')).toMatchObject({
+    body: {
+      result: [
+        { place: 'r-5', users: ['1', '2'] },
+        { place: 'com-1', users: ['1', '2'] },
+        { place: 'c-11', users: ['1', '2'] },
+        { place: 'r-6', code: 2103 },
+      ],
+    },
+  });
+  expect(await online('places=')).toMatchObject({ body: { result: [] } });
+  expect(await online('place=r-5')).toMatchObject({ body: { result: ['1', '2'] } });
+  for (const query of ['places=home', 'place=r-5&places=r-5', `places=${'r-5,'.repeat(200)}r-5`]) {
+    expect(await online(query)).toEqual(refused(2100));
+  }
 });

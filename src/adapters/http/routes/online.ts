@@ -1,17 +1,41 @@
+import type { Request } from 'express';
 import { Refusal } from '../../../domain/errors.ts';
 import { parsePlaceKey } from '../../../domain/place.ts';
+import { refusalNumber } from '../../transport/refusal-codes.ts';
 import type { ClientHandler, HttpDeps } from '../deps.ts';
 import { sendSuccess } from '../envelope.ts';
-import { queryText } from '../query.ts';
+import { queryPlaces, queryText } from '../query.ts';
 
-/** Lists the members of a place (`r-5`, `c-11`, `com-1`) who have a session. */
+/**
+ * Lists the members who have a session: of one place (`place=r-5`, also `c-11` and `com-1`), or of
+ * each of several places (`places=r-5,com-1`).
+ */
 export function onlineRoute(deps: HttpDeps): ClientHandler {
+  const { application } = deps;
   return async (caller, request, response) => {
-    const text = queryText(request, 'place');
-    if (text === null) throw new Refusal('bad-input', 'place is missing');
-    const place = parsePlaceKey(text);
-    if (place === null) throw new Refusal('bad-input', 'place must be like r-5, c-11 or com-1');
-    const users = await deps.application.online(caller, { place });
-    sendSuccess(response, users.map(String));
+    const one = queryText(request, 'place');
+    if (one !== null) {
+      const users = await application.online(caller, { place: onlyPlace(request, one) });
+      sendSuccess(response, users.map(String));
+      return;
+    }
+    if (queryText(request, 'places') === null) throw new Refusal('bad-input', 'place and places are missing');
+    const places = queryPlaces(request, 'r-5,c-11,com-1', parsePlaceKey);
+    const answers = await application.onlineInPlaces(caller, { places });
+    sendSuccess(
+      response,
+      answers.map((answer) =>
+        'refusal' in answer
+          ? { place: answer.place, code: refusalNumber(answer.refusal.code) }
+          : { place: answer.place, users: answer.users.map(String) },
+      ),
+    );
   };
+}
+
+function onlyPlace(request: Request, text: string) {
+  if (queryText(request, 'places') !== null) throw new Refusal('bad-input', 'place and places exclude each other');
+  const place = parsePlaceKey(text);
+  if (place === null) throw new Refusal('bad-input', 'place must be like r-5, c-11 or com-1');
+  return place;
 }

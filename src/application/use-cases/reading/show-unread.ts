@@ -1,4 +1,3 @@
-import { Refusal } from '../../../domain/errors.ts';
 import type { UserId } from '../../../domain/ids.ts';
 import type { ConversationKey } from '../../../domain/place.ts';
 import type { Caller } from '../../commands.ts';
@@ -6,8 +5,7 @@ import type { Membership } from '../../membership/membership.ts';
 import type { ReadMarkers, UnreadCount } from '../../ports/read-markers.ts';
 import type { SessionReporter } from '../../ports/session-reporter.ts';
 import type { Sessions } from '../../presence/sessions.ts';
-
-const MAX_PLACES = 200;
+import { distinctPlaces, orRefused, type RefusedPlace } from '../../refused-place.ts';
 
 export interface ShowUnreadParts {
   readonly membership: Membership;
@@ -27,20 +25,33 @@ export class ShowUnread {
     this.#parts = parts;
   }
 
-  async execute(caller: Caller, { places }: { places: readonly ConversationKey[] }): Promise<readonly UnreadCount[]> {
+  /**
+   * Each place once, in the order of the query. A place that the caller may not read is answered by
+   * its refusal. Rejects with Refusal `bad-input` for too many places.
+   */
+  async execute(
+    caller: Caller,
+    { places }: { readonly places: readonly ConversationKey[] },
+  ): Promise<readonly (UnreadCount | RefusedPlace<ConversationKey>)[]> {
     const { membership, markers } = this.#parts;
-    if (places.length > MAX_PLACES) {
-      throw new Refusal('bad-input', `the request names ${places.length} places; the limit is ${MAX_PLACES}`);
-    }
-    if (places.length === 0) return [];
-    const distinct = [...new Set(places)];
-    await Promise.all(distinct.map((place) => membership.require(caller, place, null)));
-    const counts = await markers.unread(caller.userId, distinct);
-    return Promise.all(
-      counts.map(async (unread) =>
-        unread.count > 0 && (await this.#looksAt(caller.userId, unread.place)) ? { ...unread, count: 0 } : unread,
+    const distinct = distinctPlaces(places);
+    const permitted = await Promise.all(
+      distinct.map((place) =>
+        orRefused(place, async () => {
+          await membership.require(caller, place);
+          return place;
+        }),
       ),
     );
+    const readable = permitted.filter((place) => typeof place === 'string');
+    const counts = readable.length === 0 ? [] : await markers.unread(caller.userId, readable);
+    const shown = await Promise.all(counts.map((unread) => this.#shown(caller, unread)));
+    const byPlace = new Map(shown.map((unread) => [unread.place, unread]));
+    return permitted.flatMap((place) => (typeof place === 'string' ? (byPlace.get(place) ?? []) : place));
+  }
+
+  async #shown({ userId }: Caller, unread: UnreadCount): Promise<UnreadCount> {
+    return unread.count > 0 && (await this.#looksAt(userId, unread.place)) ? { ...unread, count: 0 } : unread;
   }
 
   /** Asks the presence service. If it does not answer, the sessions of this server decide. */
