@@ -1,3 +1,5 @@
+import { countChars, firstChars, hasMoreCharsThan, isBlank } from './text.ts';
+
 /**
  * The content type of a file that is not safe to display according to its first bytes. Files that
  * can be run, or that can contain something that can be run (HTML, SVG, XML, archives), have this
@@ -5,18 +7,43 @@
  */
 export const OPAQUE_TYPE = 'application/octet-stream';
 
-/** Types that a browser may show, because it only decodes their bytes. */
+/**
+ * Types that a browser may show, because it only decodes their bytes: the pictures, videos and
+ * sounds that phones and their browsers make. A browser that cannot decode a type saves the file.
+ */
 const INLINE_TYPES: ReadonlySet<string> = new Set([
   'image/png',
   'image/jpeg',
   'image/gif',
   'image/webp',
   'image/avif',
+  'image/heic',
+  'image/heic-sequence',
+  'image/heif',
+  'image/heif-sequence',
+  'image/jxl',
+  'image/bmp',
+  'image/tiff',
+  'image/x-adobe-dng',
   'video/mp4',
+  'video/quicktime',
+  'video/3gpp',
+  'video/3gpp2',
   'video/webm',
+  'video/x-matroska',
   'video/ogg',
+  'video/mpeg',
+  'video/mp2t',
+  'video/x-msvideo',
+  'audio/mp4',
   'audio/mpeg',
+  'audio/aac',
+  'audio/amr',
   'audio/ogg',
+  'audio/wav',
+  'audio/flac',
+  'audio/aiff',
+  'audio/x-caf',
 ]);
 
 /**
@@ -44,4 +71,27 @@ const WHOLE_URL = /^https?:\/\//i;
  */
 export function isFileUrl(content: string): boolean {
   return WHOLE_URL.test(content);
+}
+
+/** Characters of a file name. */
+const MAX_FILE_NAME_CHARS = 200;
+/**
+ * Control characters, direction controls and characters without a width that join nothing. A
+ * direction control could make `gpj.exe` look like `exe.jpg`. Joiners stay: words and emoji need
+ * them.
+ */
+const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\u00ad\u200b\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
+
+/**
+ * A file name that is safe to save under: well-formed, composed (NFC), without folders and
+ * {@link UNSAFE} characters. A name that is too long keeps its extension. Null when nothing visible
+ * is left.
+ */
+export function cleanFileName(name: string | null): string | null {
+  const last = name?.toWellFormed().split(/[/\\]/).at(-1) ?? '';
+  const clean = last.replace(UNSAFE, '').trim().normalize('NFC');
+  if (isBlank(clean) || /^\.+$/.test(clean)) return null;
+  if (!hasMoreCharsThan(clean, MAX_FILE_NAME_CHARS)) return clean;
+  const ending = /\.[\p{L}\p{N}]{1,16}$/u.exec(clean)?.[0] ?? '';
+  return firstChars(clean, MAX_FILE_NAME_CHARS - countChars(ending)) + ending;
 }

@@ -75,6 +75,7 @@ export function fileStoreContract(name: string, start: () => Promise<FileStoreUn
       ['an HTML page', '<!doctype html><script>alert(1)</script>', 'application/octet-stream'],
       ['an SVG image', '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', 'application/octet-stream'],
       ['an archive', Buffer.from('504b0304140000000800', 'hex'), 'application/octet-stream'],
+      ['a text that begins like a bitmap', 'BMW sells cars', 'application/octet-stream'],
       ['an empty file', '', 'application/octet-stream'],
     ])('derives the content type of %s from its bytes', async (_what, bytes, contentType) => {
       await store.put(
@@ -100,6 +101,10 @@ export function fileStoreContract(name: string, start: () => Promise<FileStoreUn
       ['..', null],
       ['\ud800', '\ufffd'],
       [`${'x'.repeat(300)}.png`, `${'x'.repeat(196)}.png`],
+      [`${'😀'.repeat(300)}.png`, `${'😀'.repeat(196)}.png`],
+      ['한글.mov'.normalize('NFD'), '한글.mov'],
+      ['\u0645\u06cc\u200c\u062e 👩‍👧.pdf', '\u0645\u06cc\u200c\u062e 👩‍👧.pdf'],
+      ['\u200d\ufeff', null],
     ])('makes the file name %j safe to save under', async (fileName, clean) => {
       await store.put(KEY, chunksOf('x'), { fileName });
       expect(await store.get(KEY)).toMatchObject({ fileName: clean });

@@ -115,6 +115,7 @@ export class S3Stub {
   }
 
   async #put(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (hasTooMuchMetadata(request)) return fail(response, 400, 'MetadataTooLarge', path);
     const stored = await this.#store(path, request);
     this.#objects.set(path, stored);
     response.writeHead(200, { etag: stored.etag }).end();
@@ -141,6 +142,7 @@ export class S3Stub {
 
   async #create(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     request.resume();
+    if (hasTooMuchMetadata(request)) return fail(response, 400, 'MetadataTooLarge', path);
     const id = randomUUID();
     this.#uploads.set(id, { path, type: typeOf(request), headers: keptHeaders(request), parts: new Map() });
     answer(response, `<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`);
@@ -229,6 +231,12 @@ export class S3Stub {
 
 function typeOf(request: IncomingMessage): string {
   return request.headers['content-type'] ?? 'application/octet-stream';
+}
+
+/** S3 allows 2 KB of names and values of metadata. */
+function hasTooMuchMetadata(request: IncomingMessage): boolean {
+  const metadata = Object.entries(request.headers).filter(([name]) => name.startsWith('x-amz-meta-'));
+  return metadata.flat().join('').length > 2048;
 }
 
 function keptHeaders(request: IncomingMessage): Record<string, string> {

@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ByteStream, FileStore, StoredFile } from '../../application/ports/file-store.ts';
-import { OPAQUE_TYPE } from '../../domain/file.ts';
-import { checkKey, cleanFileName, isKey, type OnFailure, SourceErrors, storeFailure } from './names.ts';
+import { cleanFileName, OPAQUE_TYPE } from '../../domain/file.ts';
+import { checkKey, isKey, type OnFailure, SourceErrors, storeFailure } from './names.ts';
 import { sniffStream } from './sniff.ts';
 
 interface Meta {

@@ -13,25 +13,6 @@ export function checkKey(key: string): string {
   return key;
 }
 
-/** UTF-16 code units of a file name. */
-const MAX_NAME_CHARS = 200;
-// Control characters, and characters that turn the reading direction: `gpj.exe` must not look like
-// `exe.jpg`.
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-
-/**
- * A file name that is safe to save under: without folders and control characters. A name that is
- * too long keeps its extension. Null when nothing is left.
- */
-export function cleanFileName(name: string | null): string | null {
-  const last = name?.toWellFormed().split(/[/\\]/).at(-1) ?? '';
-  const clean = last.replace(INVISIBLE, '').trim();
-  if (clean === '' || /^\.+$/.test(clean)) return null;
-  if (clean.length <= MAX_NAME_CHARS) return clean;
-  const ending = /\.[\p{L}\p{N}]{1,16}$/u.exec(clean)?.[0] ?? '';
-  return clean.slice(0, MAX_NAME_CHARS - ending.length).toWellFormed() + ending;
-}
-
 /**
  * Receives the error of a file store, for the log. Clients see only that the store does not answer.
  */

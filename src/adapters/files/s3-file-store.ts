@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { ByteStream, FileStore, StoredFile } from '../../application/ports/file-store.ts';
-import { OPAQUE_TYPE } from '../../domain/file.ts';
-import { checkKey, cleanFileName, isKey, type OnFailure, SourceErrors, storeFailure } from './names.ts';
+import { cleanFileName, OPAQUE_TYPE } from '../../domain/file.ts';
+import { checkKey, isKey, type OnFailure, SourceErrors, storeFailure } from './names.ts';
 import { sniffStream } from './sniff.ts';
 
 export interface S3FileStoreOptions {
@@ -25,6 +25,10 @@ const MAX_ATTEMPTS = 2;
  * Size of the parts of a large file: the smallest that S3 accepts. Two parts are in memory at once.
  */
 const PART_BYTES = 5 * 1024 * 1024;
+/** The name of a file, as UTF-8 in Base64url. */
+const NAME_FIELD = 'name';
+/** Earlier versions kept the name here, percent-encoded. */
+const OLD_NAME_FIELD = 'filename';
 
 /**
  * Files in a bucket. The SDK is loaded at the first use, because it is large and most servers have
@@ -61,8 +65,7 @@ export class S3FileStore implements FileStore {
           ...target,
           Body: Readable.from(counted(), { objectMode: false, highWaterMark: 64 * 1024 }),
           ContentType: contentType,
-          // Values of headers must be ASCII.
-          ...(fileName === null ? {} : { Metadata: { filename: encodeURIComponent(fileName) } }),
+          ...(fileName === null ? {} : { Metadata: { [NAME_FIELD]: encodedName(fileName) } }),
         },
         partSize: PART_BYTES,
         queueSize: 1,
@@ -84,7 +87,7 @@ export class S3FileStore implements FileStore {
       return {
         size: head.ContentLength ?? 0,
         contentType: head.ContentType ?? OPAQUE_TYPE,
-        fileName: decoded(head.Metadata?.filename),
+        fileName: nameIn(head.Metadata ?? {}),
         read: () => this.#read({ ...target, ...(range && { Range: `bytes=${range.start}-${range.end}` }) }),
       };
     } catch (error) {
@@ -143,9 +146,16 @@ function clientOf(sdk: Sdk, { endpoint, region, credentials }: S3FileStoreOption
   });
 }
 
-function decoded(fileName: string | undefined): string | null {
+/** Values of headers must be ASCII, and S3 allows 2 KB for all of them. */
+function encodedName(fileName: string): string {
+  return Buffer.from(fileName).toString('base64url');
+}
+
+function nameIn(metadata: Readonly<Record<string, string>>): string | null {
+  const encoded = metadata[NAME_FIELD];
+  if (encoded !== undefined) return Buffer.from(encoded, 'base64url').toString();
   try {
-    return fileName === undefined ? null : decodeURIComponent(fileName);
+    return metadata[OLD_NAME_FIELD] === undefined ? null : decodeURIComponent(metadata[OLD_NAME_FIELD]);
   } catch {
     return null;
   }

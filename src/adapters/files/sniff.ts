@@ -9,7 +9,28 @@ const HEAD_BYTES = 4100;
 const USUAL_NAMES: Readonly<Record<string, string>> = {
   'image/apng': 'image/png',
   'audio/ogg; codecs=opus': 'audio/ogg',
+  'audio/x-m4a': 'audio/mp4',
+  'video/x-m4v': 'video/mp4',
+  'video/matroska': 'video/x-matroska',
+  'video/vnd.avi': 'video/x-msvideo',
+  'video/MP1S': 'video/mpeg',
+  'video/MP2P': 'video/mpeg',
 };
+
+/**
+ * Brands of pictures in the ISO media format that the library takes for something else. A picture
+ * with the general brand `mif1` or `msf1` shows its kind in the list of compatible brands.
+ */
+const PICTURE_BRANDS: Readonly<Record<string, string>> = {
+  heim: 'image/heic',
+  heis: 'image/heic',
+  hevm: 'image/heic-sequence',
+  hevs: 'image/heic-sequence',
+};
+/** Types that the letters of a text can show, such as `BM`. Unlike a text, they have zero bytes. */
+const WEAK_TYPES: ReadonlySet<string> = new Set(['image/bmp', 'video/mp2t']);
+const GENERAL_BRANDS: ReadonlySet<string> = new Set(['mif1', 'msf1']);
+const AVIF_BRANDS: ReadonlySet<string> = new Set(['avif', 'avis']);
 
 /**
  * The content type that the first bytes show; {@link OPAQUE_TYPE} when they show no type that may
@@ -17,12 +38,28 @@ const USUAL_NAMES: Readonly<Record<string, string>> = {
  */
 export async function sniff(head: Uint8Array): Promise<string> {
   try {
-    const mime = (await fileTypeFromBuffer(head))?.mime ?? OPAQUE_TYPE;
+    const mime = pictureType(head) ?? (await fileTypeFromBuffer(head))?.mime ?? OPAQUE_TYPE;
     const usual = USUAL_NAMES[mime] ?? mime;
+    if (WEAK_TYPES.has(usual) && !head.includes(0)) return OPAQUE_TYPE;
     return isServedType(usual) ? usual : OPAQUE_TYPE;
   } catch {
     return OPAQUE_TYPE;
   }
+}
+
+/**
+ * The type of a picture that {@link PICTURE_BRANDS} or its compatible brands show; otherwise null.
+ */
+function pictureType(head: Uint8Array): string | null {
+  const bytes = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
+  if (bytes.length < 12 || bytes.toString('latin1', 4, 8) !== 'ftyp') return null;
+  const brand = bytes.toString('latin1', 8, 12);
+  if (!GENERAL_BRANDS.has(brand)) return PICTURE_BRANDS[brand] ?? null;
+  const end = Math.min(bytes.readUInt32BE(0), bytes.length);
+  for (let at = 16; at + 4 <= end; at += 4) {
+    if (AVIF_BRANDS.has(bytes.toString('latin1', at, at + 4))) return 'image/avif';
+  }
+  return null;
 }
 
 /**

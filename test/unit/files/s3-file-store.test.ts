@@ -49,3 +49,15 @@ it('stores files in the bucket under the prefix, and retries after a failed answ
   await store.put('key_12345678', Readable.from([Buffer.from('x')]), { fileName: null });
   expect(stub.keys).toEqual(['bucket/chat/key_12345678']);
 });
+
+it('reads the name of a file that an earlier version stored', async () => {
+  const stub = await S3Stub.start();
+  const store = storeAt(stub.url);
+  onTestFinished(async () => {
+    await store.close();
+    await stub.stop();
+  });
+  const headers = { 'x-amz-meta-filename': encodeURIComponent('a b한.txt') };
+  await fetch(`${stub.url}/bucket/chat/key_12345678`, { method: 'PUT', headers, body: 'x' });
+  expect(await store.get('key_12345678')).toMatchObject({ fileName: 'a b한.txt' });
+});
