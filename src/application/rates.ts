@@ -24,9 +24,9 @@ class Buckets {
     this.#burst = burst;
   }
 
-  /** Takes a token. Returns false if there is none. */
-  take(userId: UserId, now: number): boolean {
-    if (this.#perMs === Infinity) return true;
+  /** Takes a token. Returns 0, or the milliseconds until there is one. */
+  take(userId: UserId, now: number): number {
+    if (this.#perMs === Infinity) return 0;
     this.#prune(now);
     let bucket = this.#buckets.get(userId);
     if (bucket === undefined) {
@@ -35,9 +35,9 @@ class Buckets {
     }
     bucket.tokens = Math.min(this.#burst, bucket.tokens + (now - bucket.at) * this.#perMs);
     bucket.at = now;
-    if (bucket.tokens < 1) return false;
+    if (bucket.tokens < 1) return Math.ceil((1 - bucket.tokens) / this.#perMs);
     bucket.tokens -= 1;
-    return true;
+    return 0;
   }
 
   #prune(now: number): void {
@@ -76,8 +76,8 @@ export class Rates {
 
   /** Counts a message, reply, edit, deletion or file. @throws Refusal `too-fast` */
   message(userId: UserId): void {
-    if (this.#messages.take(userId, this.#parts.clock.monotonic())) return;
-    throw new Refusal('too-fast', `too many messages; the limit is ${this.#parts.limits.messagesPerSecond} a second`);
+    const wait = this.#messages.take(userId, this.#parts.clock.monotonic());
+    if (wait > 0) throw tooFast('messages', `${this.#parts.limits.messagesPerSecond} a second`, wait);
   }
 
   /**
@@ -86,15 +86,15 @@ export class Rates {
    * @throws Refusal `too-fast`
    */
   step(userId: UserId): void {
-    if (this.#steps.take(userId, this.#parts.clock.monotonic())) return;
-    const limit = this.#parts.limits.messagesPerSecond;
-    throw new Refusal('too-fast', `too many moves and voice channel requests; the limit is ${limit} a second`);
+    const wait = this.#steps.take(userId, this.#parts.clock.monotonic());
+    const limit = `${this.#parts.limits.messagesPerSecond} a second`;
+    if (wait > 0) throw tooFast('moves and voice channel requests', limit, wait);
   }
 
   /** Counts an upload. @throws Refusal `too-fast` */
   upload(userId: UserId): void {
-    if (this.#uploads.take(userId, this.#parts.clock.monotonic())) return;
-    throw new Refusal('too-fast', `too many uploads; the limit is ${this.#parts.limits.uploadsPerMinute} a minute`);
+    const wait = this.#uploads.take(userId, this.#parts.clock.monotonic());
+    if (wait > 0) throw tooFast('uploads', `${this.#parts.limits.uploadsPerMinute} a minute`, wait);
   }
 
   /** Returns false if the user's last typing notice in that place is too recent for another one. */
@@ -110,4 +110,8 @@ export class Rates {
     this.#typed.set(key, now);
     return true;
   }
+}
+
+function tooFast(things: string, limit: string, retryAfterMs: number): Refusal {
+  return new Refusal('too-fast', `too many ${things}; the limit is ${limit}`, { retryAfterMs });
 }

@@ -28,6 +28,14 @@ export type RefusalCode =
   | 'store-failed'
   | 'internal';
 
+/** The pause before a new attempt where the limit does not depend on time, in milliseconds. */
+const DEFAULT_RETRY_AFTER_MS = 1_000;
+
+export interface RefusalOptions extends ErrorOptions {
+  /** For `too-fast` only. Default: 1,000. */
+  readonly retryAfterMs?: number;
+}
+
 /**
  * An expected failure that is reported to the caller. Its message is human-readable and contains
  * nothing secret. It has no stack, because refusals are frequent. The cause is for the log only:
@@ -35,14 +43,20 @@ export type RefusalCode =
  */
 export class Refusal extends Error {
   readonly code: RefusalCode;
+  /**
+   * Only with `too-fast`, and then always: after this many milliseconds, the same request may
+   * succeed.
+   */
+  readonly retryAfterMs: number | null;
 
-  constructor(code: RefusalCode, message: string, options?: ErrorOptions) {
+  constructor(code: RefusalCode, message: string, options?: RefusalOptions) {
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 0;
     super(message, options);
     Error.stackTraceLimit = limit;
     this.name = 'Refusal';
     this.code = code;
+    this.retryAfterMs = code === 'too-fast' ? (options?.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS) : null;
   }
 }
 

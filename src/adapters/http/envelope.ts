@@ -6,8 +6,13 @@ import { refusalNumber } from '../transport/refusal-codes.ts';
 const SUCCESS = JSON.stringify({ isSuccess: true, code: 1000, message: '요청에 성공하였습니다.' });
 const BEFORE_RESULT = Buffer.from(`${SUCCESS.slice(0, -1)},"result":`);
 
-export function wrappedRefusal(refusal: Pick<Refusal, 'code' | 'message'>): object {
-  return { isSuccess: false, code: refusalNumber(refusal.code), message: refusal.message };
+export function wrappedRefusal(refusal: Refusal): object {
+  return {
+    isSuccess: false,
+    code: refusalNumber(refusal.code),
+    message: refusal.message,
+    'retry-after-ms': refusal.retryAfterMs ?? undefined,
+  };
 }
 
 /** Answers with JSON. The content type has no charset, as that of the original server. */

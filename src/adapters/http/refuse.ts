@@ -29,6 +29,8 @@ export function refuse(
   } else if (plain) {
     sendPlain(response, refusal.code === 'try-again' ? 503 : refusal.code === 'internal' ? 500 : 400, refusal.message);
   } else {
+    const { retryAfterMs } = refusal;
+    if (retryAfterMs !== null) response.setHeader('retry-after', Math.ceil(retryAfterMs / 1000));
     sendJsonEarly(request, response, 400, wrappedRefusal(refusal));
   }
 }

@@ -37,6 +37,7 @@ export function errorFrame(version: StompVersion, refusal: Refusal, receipt: str
       ['code', refusalNumber(refusal.code)],
       ['content-type', CONTENT_TYPE],
       ['receipt-id', receipt],
+      ['retry-after-ms', refusal.retryAfterMs],
       ['version', refusal instanceof UnknownVersion ? SUPPORTED_VERSIONS : null],
     ],
     refusalBody(refusal, null, null),
@@ -44,8 +45,8 @@ export function errorFrame(version: StompVersion, refusal: Refusal, receipt: str
 }
 
 /**
- * `{"code":2103,"message":"...","receipt-id":"...","subscription":"..."}`, without the last two
- * where they are null.
+ * `{"code":2429,"message":"...","receipt-id":"...","subscription":"...","retry-after-ms":90}`,
+ * without those of the last three that do not apply.
  */
 export function refusalBody(refusal: Refusal, receipt: string | null, subscription: string | null): string {
   return JSON.stringify({
@@ -53,5 +54,6 @@ export function refusalBody(refusal: Refusal, receipt: string | null, subscripti
     message: refusal.message,
     'receipt-id': receipt ?? undefined,
     subscription: subscription ?? undefined,
+    'retry-after-ms': refusal.retryAfterMs ?? undefined,
   });
 }

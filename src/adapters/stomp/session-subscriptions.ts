@@ -1,4 +1,5 @@
 import { Refusal } from '../../domain/errors.ts';
+import { type Destination, destinationOf, ERRORS_DESTINATION } from './destinations.ts';
 import type { Subscription } from './subscription.ts';
 
 /**
@@ -14,8 +15,16 @@ export class SessionSubscriptions {
     return this.#errorIds;
   }
 
-  has(wireId: string): boolean {
-    return this.#errorIds.includes(wireId) || this.#topics.some((topic) => topic.wireId === wireId);
+  /** The subscription to a place that has this id. */
+  find(wireId: string): Subscription | undefined {
+    return this.#topics.find((topic) => topic.wireId === wireId);
+  }
+
+  /** The destination to which this id is subscribed; null: the id is free. */
+  destination(wireId: string): Destination | null {
+    if (this.#errorIds.includes(wireId)) return ERRORS_DESTINATION;
+    const topic = this.find(wireId);
+    return topic === undefined ? null : destinationOf(topic.place);
   }
 
   /** @throws Refusal `too-fast` */
@@ -35,7 +44,7 @@ export class SessionSubscriptions {
   /** Ends a subscription. Does nothing if there is none with that id. */
   end(wireId: string): void {
     if (this.#errorIds.includes(wireId)) this.#errorIds = this.#errorIds.filter((id) => id !== wireId);
-    const subscription = this.#topics.find((topic) => topic.wireId === wireId);
+    const subscription = this.find(wireId);
     subscription?.end();
     if (subscription !== undefined) this.forget(subscription);
   }

@@ -147,6 +147,10 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     return this.#phase === 'over';
   }
 
+  get hearsErrors(): boolean {
+    return this.errorIds.length > 0;
+  }
+
   get errorIds(): readonly string[] {
     return this.#subscriptions?.errorIds ?? NO_IDS;
   }
@@ -235,12 +239,18 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     const id = subscriptionId(headers, this.#version);
     const wireId = this.#wireId(id);
     this.#subscriptions ??= new SessionSubscriptions();
-    if (this.#subscriptions.has(wireId)) {
-      throw new Refusal('bad-input', `the subscription id ${quoted(id)} is in use`);
+    const used = this.#subscriptions.destination(wireId);
+    if (used !== null && used !== destination) {
+      throw new Refusal('bad-input', `the subscription id ${quoted(id)} is in use for ${quoted(used)}`);
+    }
+    if (used !== null && (destination === ERRORS_DESTINATION || !headers.has('last-seq'))) {
+      // A client that repeats a SUBSCRIBE has the subscription that it wants.
+      this.#replies.receipt(receipt);
+      return undefined;
     }
     let command: PendingCommand = { receipt, bytes, id, subscription: null };
     try {
-      this.#subscriptions.checkRoom(this.#host.limits.subscriptions);
+      if (used === null) this.#subscriptions.checkRoom(this.#host.limits.subscriptions);
       if (destination === ERRORS_DESTINATION) {
         this.#subscriptions.addErrors(wireId);
         this.#replies.receipt(receipt);
@@ -248,7 +258,15 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
       }
       const place = placeOf(destination);
       const lastSeq = lastSeqOf(headers);
-      const subscription = new Subscription(this, ownCopy(wireId), place, this.#host);
+      const replaced = this.#subscriptions.find(wireId) ?? null;
+      const subscription = new Subscription({
+        subscriber: this,
+        wireId: replaced?.wireId ?? ownCopy(wireId),
+        place,
+        resumes: lastSeq !== null,
+        replaced,
+        host: this.#host,
+      });
       this.#subscriptions.add(subscription);
       command = { receipt, bytes, id, subscription };
       const request = { place, lastSeq, sink: subscription };

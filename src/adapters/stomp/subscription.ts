@@ -13,6 +13,8 @@ export interface Subscriber {
   readonly caller: Caller;
   /** Base of the file links that this client is shown. */
   readonly baseUrl: string;
+  /** True while the client is subscribed to its refusals: it knows messages of newer kinds. */
+  readonly hearsErrors: boolean;
   /** Tick of the sweep when something was last sent. */
   sentTick: number;
   /** The server ended the subscription. Its id is free again. */
@@ -41,6 +43,17 @@ export interface SubscriptionHost {
   readonly tick: number;
 }
 
+export interface SubscriptionParts {
+  readonly subscriber: Subscriber;
+  readonly wireId: string;
+  readonly place: PlaceKey;
+  /** True if the client gave `last-seq`. */
+  readonly resumes: boolean;
+  /** The subscription of the same id that this one replaces when it is admitted, or null. */
+  readonly replaced: Subscription | null;
+  readonly host: SubscriptionHost;
+}
+
 /**
  * One subscription of one session. It is first brought up to date, then it is live.
  * There are many of them, so they have few fields.
@@ -53,13 +66,18 @@ export class Subscription implements ReplaySink {
   /** Position in the index, which sets it; -1 while the subscription is not live. */
   slot = -1;
   #isOver = false;
+  readonly #resumes: boolean;
+  /** The subscription of the same id that this one replaces when it is admitted. */
+  #replaced: Subscription | null;
   readonly #host: SubscriptionHost;
 
-  constructor(subscriber: Subscriber, wireId: string, place: PlaceKey, host: SubscriptionHost) {
-    this.subscriber = subscriber;
-    this.wireId = wireId;
-    this.place = place;
-    this.#host = host;
+  constructor(parts: SubscriptionParts) {
+    this.subscriber = parts.subscriber;
+    this.wireId = parts.wireId;
+    this.place = parts.place;
+    this.#resumes = parts.resumes;
+    this.#replaced = parts.replaced;
+    this.#host = parts.host;
   }
 
   get isOver(): boolean {
@@ -67,7 +85,13 @@ export class Subscription implements ReplaySink {
   }
 
   admitted(): void {
-    if (!this.#isOver) this.#host.index.begin(this);
+    const replaced = this.#replaced;
+    this.#replaced = null;
+    if (this.#isOver) return;
+    this.#host.index.begin(this);
+    if (replaced === null) return;
+    replaced.end();
+    this.subscriber.ended(replaced);
   }
 
   event(event: StoredEvent): void {
@@ -100,9 +124,12 @@ export class Subscription implements ReplaySink {
     this.#host.index.drop(this);
   }
 
-  /** Ends the subscription because the user is no longer a member. */
+  /**
+   * Ends the subscription because the user is no longer a member. Older clients fail on types that
+   * they do not know, so only a client that uses a newer feature is notified.
+   */
   remove(): void {
-    this.#notice(REMOVED);
+    if (this.#resumes || this.subscriber.hearsErrors) this.#notice(REMOVED);
     this.end();
     this.subscriber.ended(this);
   }

@@ -46,6 +46,28 @@ it('never refills more than the burst', () => {
   expect(passing(50, () => rates.message(ADA))).toBe(30);
 });
 
+it('says after how many milliseconds the refused command may succeed', () => {
+  const { clock, rates } = start({ messagesPerSecond: 10, messagesBurst: 2, uploadsPerMinute: 1 });
+  const refused = (call: () => void): unknown => {
+    try {
+      return call();
+    } catch (error) {
+      return error;
+    }
+  };
+  passing(2, () => rates.message(ADA));
+  clock.pass(30);
+  expect(refused(() => rates.message(ADA))).toMatchObject({ code: 'too-fast', retryAfterMs: 70 });
+  clock.pass(50);
+  expect(refused(() => rates.message(ADA))).toMatchObject({ retryAfterMs: expect.closeTo(20, -1) });
+  clock.pass(20);
+  expect(refused(() => rates.message(ADA))).toBeUndefined();
+  passing(2, () => rates.step(ADA));
+  expect(refused(() => rates.step(ADA))).toMatchObject({ retryAfterMs: 100 });
+  rates.upload(ADA);
+  expect(refused(() => rates.upload(ADA))).toMatchObject({ retryAfterMs: 60_000 });
+});
+
 it('counts each user by itself', () => {
   const { rates } = start({ messagesPerSecond: 1, messagesBurst: 1 });
   rates.message(ADA);

@@ -116,5 +116,6 @@ export async function json(answer: Response | Promise<Response>): Promise<{ stat
 
 /** Matches a refusal in the envelope, with any message. */
 export function refused(code: number): { status: number; body: object } {
-  return { status: 400, body: { isSuccess: false, code, message: expect.any(String) } };
+  const retry = code === 2429 ? { 'retry-after-ms': expect.any(Number) } : {};
+  return { status: 400, body: { isSuccess: false, code, message: expect.any(String), ...retry } };
 }

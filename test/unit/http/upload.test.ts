@@ -221,7 +221,12 @@ it('refuses too many uploads of one user at the same time, and not those of anot
     return socket;
   });
   await vi.waitFor(async () => expect(await server.kept()).toHaveLength(2));
-  expect(await json(post(server, [...FIELDS, IMAGE]))).toEqual(refused(2429));
+  const answer = await post(server, [...FIELDS, IMAGE]);
+  expect(answer.headers.get('retry-after')).toBe('1');
+  expect(await json(Promise.resolve(answer))).toEqual({
+    status: 400,
+    body: { isSuccess: false, code: 2429, message: expect.any(String), 'retry-after-ms': 1_000 },
+  });
   const parts = form([...without('userId'), IMAGE]);
   const other = await fetch(`${server.url}/chat-server/file`, { method: 'POST', body: parts, headers: asUser(2) });
   expect(other.status).toBe(200);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Refusal } from '../../../src/domain/errors.ts';
 import { Fixture, frame, read, say } from './fixture.ts';
 
 describe('CONNECT', () => {
@@ -324,8 +325,87 @@ describe('SUBSCRIBE', () => {
     expect(client.isOpen).toBe(true);
   });
 
-  it('answers a subscription id that is in use by ERROR', () => {
-    for (const destination of ['/topic/direct/6', '/user/queue/errors']) {
+  it('says after how many milliseconds a refused frame may be repeated', () => {
+    const fixture = new Fixture({ subscriptions: 1 });
+    const client = fixture.client(1);
+    const again = () => client.say(frame('SUBSCRIBE', { id: 't', destination: '/topic/direct/6', receipt: 'r' }));
+    client.say(frame('SUBSCRIBE', { id: 'e', destination: '/user/queue/errors' }));
+    again();
+    expect(JSON.parse(read(client.received[0]).body)).toMatchObject({ code: 2429, 'retry-after-ms': 1_000 });
+    client.say(frame('UNSUBSCRIBE', { id: 'e' }));
+    client.say(frame('SUBSCRIBE', { id: 's', destination: '/topic/direct/5' }));
+    again();
+    const { command, headers, body } = read(client.received[1]);
+    expect(command).toBe('ERROR');
+    expect(headers).toMatchObject({ code: '2429', 'receipt-id': 'r', 'retry-after-ms': '1000' });
+    expect(JSON.parse(body)).toMatchObject({ code: 2429, 'retry-after-ms': 1_000 });
+  });
+
+  it('keeps a subscription that is repeated with the same id and destination', async () => {
+    const fixture = new Fixture({ subscriptions: 2 });
+    const client = fixture.client(1);
+    for (const destination of ['/topic/community/1', '/user/queue/errors']) {
+      client.say(frame('SUBSCRIBE', { id: destination, destination, receipt: 'first' }));
+      client.say(frame('SUBSCRIBE', { id: destination, destination }));
+      client.say(frame('SUBSCRIBE', { id: destination, destination, receipt: 'again' }));
+    }
+    await client.count(4);
+    const receipts = client.received.map((text) => read(text).headers['receipt-id']);
+    expect(receipts.sort()).toEqual(['again', 'again', 'first', 'first']);
+    fixture.application.voice(1, { 11: ['3'] });
+    client.say(frame('SEND', { destination: '/kafka/nothing' }, '{}'));
+    expect(client.received.slice(4).map((text) => read(text).headers.subscription)).toEqual([
+      '/topic/community/1',
+      '/user/queue/errors',
+    ]);
+    client.say(frame('UNSUBSCRIBE', { id: '/topic/community/1' }));
+    fixture.application.voice(1, {});
+    expect(client.received).toHaveLength(6);
+    expect(fixture.endpoint.counts()).toMatchObject({ subscriptions: 0, refused: 1 });
+  });
+
+  it('replaces a subscription that is repeated with last-seq, and replays from that number', async () => {
+    const fixture = new Fixture({ subscriptions: 1 });
+    for (const text of ['1', '2', '3']) fixture.application.store('r-5', 1, text);
+    const client = fixture.client(1);
+    const subscribe = (more: object) =>
+      client.say(frame('SUBSCRIBE', { id: 's', destination: '/topic/direct/5', receipt: 'r', ...more }));
+    subscribe({});
+    await client.count(1);
+    subscribe({ 'last-seq': 1 });
+    await client.count(4);
+    fixture.application.store('r-5', 1, '4');
+    expect(client.received.slice(1).map((text) => read(text).headers.seq)).toEqual(['2', '3', '3', '4']);
+    expect(client.received.slice(1).map((text) => read(text).command)).toEqual([
+      'MESSAGE',
+      'MESSAGE',
+      'RECEIPT',
+      'MESSAGE',
+    ]);
+    expect(fixture.endpoint.counts().subscriptions).toBe(1);
+  });
+
+  it('keeps a subscription whose replacement is refused', async () => {
+    const fixture = new Fixture();
+    const client = fixture.client(1);
+    client.say(frame('SUBSCRIBE', { id: 'e', destination: '/user/queue/errors' }));
+    const subscribe = (more: object) =>
+      client.say(frame('SUBSCRIBE', { id: 's', destination: '/topic/direct/5', receipt: 'r', ...more }));
+    subscribe({});
+    await client.count(1);
+    subscribe({ 'last-seq': 'x' });
+    fixture.application.turnFailure = new Refusal('try-again', 'the community service does not answer');
+    subscribe({ 'last-seq': 0 });
+    await client.count(3);
+    expect(client.received.slice(1).map((text) => JSON.parse(read(text).body).code)).toEqual([2100, 2503]);
+    fixture.application.store('r-5', 1, 'still here');
+    expect(read(client.received[3]).headers).toMatchObject({ subscription: 's', seq: '1' });
+    client.say(frame('UNSUBSCRIBE', { id: 's' }));
+    expect(fixture.endpoint.counts().subscriptions).toBe(0);
+  });
+
+  it('answers a subscription id that is in use for another destination by ERROR', () => {
+    for (const destination of ['/topic/direct/6', '/user/queue/errors', '/nothing']) {
       const client = new Fixture().client();
       client.say(frame('SUBSCRIBE', { id: 'e', destination: '/user/queue/errors' }));
       client.say(frame('SUBSCRIBE', { id: 's', destination: '/topic/direct/5' }));
@@ -395,11 +475,36 @@ describe('UNSUBSCRIBE', () => {
 });
 
 describe('removal', () => {
-  it('sends a removed member one message and then nothing, and keeps the connection', async () => {
+  it('sends a removed member that did not ask for it no message, and then nothing', async () => {
+    const fixture = new Fixture();
+    const gone = fixture.client(2);
+    gone.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', receipt: 'r' }));
+    await gone.count(1);
+    fixture.subscribers.port.remove('r-5', (userId) => userId === 2);
+    fixture.application.store('r-5', 1, 'x');
+    expect(gone.received).toHaveLength(1);
+    expect(gone.isOpen).toBe(true);
+    gone.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/6', receipt: 'free' }));
+    await gone.count(2);
+    expect(read(gone.received[1])).toMatchObject({ command: 'RECEIPT', headers: { 'receipt-id': 'free' } });
+  });
+
+  it('sends a removed member that subscribed with last-seq one message and then nothing', async () => {
+    const fixture = new Fixture();
+    const gone = fixture.client(2);
+    gone.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', 'last-seq': 0, receipt: 'r' }));
+    await gone.count(1);
+    fixture.subscribers.port.remove('r-5', (userId) => userId === 2);
+    fixture.application.store('r-5', 1, 'x');
+    expect(gone.received.slice(1).map((text) => read(text).body)).toEqual(['{"type":"removed"}']);
+  });
+
+  it('sends a removed member that listens to refusals one message and then nothing, and keeps the connection', async () => {
     const fixture = new Fixture();
     const gone = fixture.client(2);
     const stays = fixture.client(1);
     for (const client of [gone, stays]) {
+      client.say(frame('SUBSCRIBE', { id: 'errors', destination: '/user/queue/errors' }));
       client.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', receipt: 'r' }));
       await client.count(1);
     }

@@ -41,6 +41,8 @@ export class SmallApplication {
   tokenSeconds = 3600;
   /** The next accepted command fails with this error; null: it succeeds. */
   failure: unknown = null;
+  /** The next command fails with this error before it is accepted; null: it succeeds. */
+  turnFailure: Refusal | null = null;
 
   constructor(subscribers: LocalSubscribers, clock: HandClock) {
     this.#subscribers = subscribers;
@@ -155,8 +157,10 @@ export class SmallApplication {
   }
 
   #admit<T>(name: string, run: () => Promise<T>): MaybePromise<Accepted<T>> {
-    const failure = this.failure;
+    const { failure, turnFailure } = this;
     this.failure = null;
+    this.turnFailure = null;
+    if (turnFailure !== null) return Promise.reject(turnFailure);
     const begin = (): Accepted<T> => {
       this.calls.push(name);
       return { result: failure === null ? run() : Promise.reject(failure) };

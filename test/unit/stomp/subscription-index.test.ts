@@ -22,19 +22,22 @@ function setUp() {
     connection: new MemoryConnection(),
     caller: { userId, token: '', expiresAt: 0 },
     baseUrl: '',
+    hearsErrors: true,
     sentTick: 0,
     ended: () => {},
   });
   const host = { index, messages, replayBytes: 1_000, tick: 0 };
-  const subscription = (of: Subscriber, id: string, place: PlaceKey) => admitted(new Subscription(of, id, place, host));
-  return { index, counts, subscriber, subscription, host };
+  const begin = (subscriber: Subscriber, wireId: string, place: PlaceKey) =>
+    new Subscription({ subscriber, wireId, place, resumes: false, replaced: null, host });
+  const subscription = (of: Subscriber, id: string, place: PlaceKey) => admitted(begin(of, id, place));
+  return { index, counts, subscriber, begin, subscription };
 }
 
 describe('subscription index', () => {
   it('removes a subscription only after it was admitted', () => {
-    const { index, subscriber, host } = setUp();
+    const { index, subscriber, begin } = setUp();
     const one = subscriber(1);
-    const it = new Subscription(one, 'a', 'r-5', host);
+    const it = begin(one, 'a', 'r-5');
     index.remove('r-5', () => true);
     expect([it.isOver, one.connection.received]).toEqual([false, []]);
     it.admitted();
