@@ -64,6 +64,28 @@ describe('authentication', () => {
     expect([2101, 2102]).toContain(await codeOf(answer));
   });
 
+  it.each<[string, object, jsonwebtoken.SignOptions, number]>([
+    ['was issued 20 s in the future', { iat: Math.floor(Date.now() / 1000) + 20 }, {}, 1000],
+    ['has no role', { role: undefined }, {}, 1000],
+    ['has a list of roles', { role: [{ authority: 'USER' }] }, {}, 1000],
+    ['starts in 30 s', { nbf: Math.floor(Date.now() / 1000) + 30 }, {}, 1000],
+    ['starts in two hours', { nbf: Math.floor(Date.now() / 1000) + 7_200 }, {}, 2102],
+    ['expired a second ago', {}, { expiresIn: -1 }, 2102],
+    ['has critical extensions', {}, { header: { alg: 'HS256', crit: ['exp2'] } }, 2102],
+  ])('judges a token that %s by its signature, exp, nbf and crit only', async (_, claims, options, code) => {
+    const token = system.sign({ id: 1, role: 'USER', ...claims }, { subject: 'ada', expiresIn: 3_600, ...options });
+    const connected = StompClient.connect({ url: system.url, token }).then(
+      async (one) => {
+        await one.close();
+        return 1000;
+      },
+      (error: Error) => Number(/ERROR (\d+)/.exec(error.message)?.[1]),
+    );
+    const headers = { AUTHORIZATION: token };
+    const answer = await fetch(`${system.url}/chat-server/direct?ch_id=5`, { headers });
+    expect([await connected, await codeOf(answer)]).toEqual([code, code]);
+  });
+
   it('takes the user from the token and refuses another one in a header or body', async () => {
     await expect(StompClient.connect({ url: system.url, token: system.token(1), userId: 2 })).rejects.toThrow('2102');
     const one = await client(1);
