@@ -175,6 +175,35 @@ it('refuses frames over LIMIT_FRAME_BYTES and LIMIT_HEADER_BYTES with ERROR 2413
   }
 });
 
+it('refuses a WebSocket message of many times LIMIT_FRAME_BYTES with ERROR 2413', async () => {
+  const { one } = await client();
+  one.raw(frameText('SEND', { destination: '/kafka/send-direct-message' }, { channelId: 1, more: 'x'.repeat(50_000) }));
+  expect((await one.closed).code).toBe(1002);
+  expect(one.frames.at(-1)).toMatchObject({ command: 'ERROR', headers: { code: '2413' } });
+});
+
+it.each(['xhr', 'websocket'])(
+  'refuses a SockJS message of many times LIMIT_FRAME_BYTES with ERROR 2413 over %s',
+  async (transport) => {
+    const text = JSON.stringify([`SEND\n\n${'x'.repeat(50_000)}\0`]);
+    const session = `${system.url}/my-chat/0/large-${transport}`;
+    const received: string[] = [];
+    if (transport === 'xhr') {
+      const poll = async () => received.push(await (await fetch(`${session}/xhr`, { method: 'POST' })).text());
+      await poll();
+      expect((await fetch(`${session}/xhr_send`, { method: 'POST', body: text })).status).toBe(413);
+      await poll();
+      await poll();
+    } else {
+      const socket = new WebSocket(`${session.replace('http', 'ws')}/websocket`);
+      socket.onmessage = ({ data }) => received.push(String(data));
+      socket.onopen = () => socket.send(text);
+      await new Promise((resolve) => (socket.onclose = resolve));
+    }
+    expect(received.join('')).toMatch(/^o.*a\["ERROR.*\\ncode:2413.*c\[1002,/s);
+  },
+);
+
 it('refuses a file over LIMIT_UPLOAD_BYTES with 2413 and uploads over LIMIT_UPLOADS_PER_MINUTE with 2429', async () => {
   const userId = 12;
   expect(await upload(userId, 1_001)).toBe(2413);

@@ -38,6 +38,16 @@ export class GuardedListener {
     }
   }
 
+  /** Reports a message over the limit. */
+  tooLarge(connection: Connection): void {
+    try {
+      this.#listener?.onTooLarge?.();
+    } catch (error) {
+      this.#host.onError(error);
+      connection.close(1011, 'internal error');
+    }
+  }
+
   /** Reports the end in the next tick and releases the listener. To be called once. */
   end(code: number, reason: string): void {
     process.nextTick(reportEnd, this, code, reason);

@@ -154,8 +154,10 @@ export class HttpEndpoints {
         answerNoContent(response);
       }
     } catch (error) {
-      if (error instanceof BodyTooLarge) answerTooLarge(request, response);
-      else if (error instanceof PayloadError) answer(response, 500, error.message);
+      if (error instanceof BodyTooLarge) {
+        this.#sessions.get(id)?.tooLarge();
+        answerTooLarge(request, response);
+      } else if (error instanceof PayloadError) answer(response, 500, error.message);
       else {
         this.#settings.onError(error);
         answer(response, 500, 'Internal error.\n');

@@ -94,6 +94,11 @@ export class HttpSession implements LiveConnection, Flushable {
     }
   }
 
+  /** The client sent a body over the limit. */
+  tooLarge(): void {
+    if (this.isOpen) this.#listener.tooLarge(this);
+  }
+
   send(text: string): void {
     if (this.isOpen) this.#enqueue(jsonElement(text));
   }

@@ -12,6 +12,8 @@ import type { LiveConnection, Wheel } from './wheel.ts';
 const MAX_UNANSWERED = 2;
 /** A longer shared tail is written as its own chunk instead of being copied. */
 const MAX_COPIED_BYTES = 16 * 1024;
+/** The code with which `ws` closes for a message over `maxPayload`. */
+const MESSAGE_TOO_LARGE = 1009;
 /** RFC 6455: the payload of a close frame has at most 125 bytes. Two of them are the code. */
 const MAX_REASON_BYTES = 123;
 
@@ -27,6 +29,7 @@ export class ServerWebSocket extends WebSocket {
    * protocol.
    */
   override close(code?: number, reason?: string | Buffer): void {
+    if (code === MESSAGE_TOO_LARGE) this.connection?.tooLarge();
     this.connection?.flush();
     super.close(code, reason);
   }
@@ -123,6 +126,11 @@ export class WebSocketConnection implements LiveConnection {
   /** Handles a message of the client. */
   receive(data: Buffer, isBinary: boolean): void {
     this.deliver(isBinary ? data : data.toString());
+  }
+
+  /** Handles a message over the limit, before `ws` closes. */
+  tooLarge(): void {
+    if (this.#isOpen) this.#listener.tooLarge(this);
   }
 
   /** Handles the end: the socket is gone, or the client has begun to close. */

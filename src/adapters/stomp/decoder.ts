@@ -20,8 +20,9 @@ export interface FrameFacts {
   readonly receipt: string | null;
   /**
    * Bytes of the whole frame. Of an incomplete frame: the bytes that have arrived or are announced.
+   * Null: not known.
    */
-  readonly bytes: number;
+  readonly bytes: number | null;
 }
 
 export interface DecoderLimits {

@@ -90,6 +90,11 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     this.#frames.push(message);
   }
 
+  onTooLarge(): void {
+    const problem = `the message is far over the limit of ${this.#host.limits.frameBytes} bytes for a frame`;
+    this.#replies.fail(new Refusal('too-large', problem), { receipt: null, bytes: null });
+  }
+
   onClose(): void {
     this.#end();
   }

@@ -29,6 +29,7 @@ export class AddressLimit {
     const listener = accept();
     return {
       onMessage: (message) => listener.onMessage(message),
+      onTooLarge: () => listener.onTooLarge?.(),
       onClose: (code, reason) => {
         const left = (this.#counts.get(address) ?? 1) - 1;
         if (left > 0) this.#counts.set(address, left);

@@ -51,6 +51,11 @@ export interface ConnectionListener {
   /** Called with one complete message: a string for a text message, a Buffer for a binary one. */
   onMessage(message: string | Buffer): void;
   /**
+   * The client sent a message over the transport's limit. Its bytes are lost. The listener may
+   * still send and close. Without it, or if it does not close, a WebSocket is closed with 1009.
+   */
+  onTooLarge?(): void;
+  /**
    * Called exactly once, and never during a call to the connection.
    * @param code the code given to `close`, otherwise the client's; 1006 if the client went away
    * without one
