@@ -1,9 +1,9 @@
 /**
  * Gives mutated frames, records and bodies to the modules that read them and to a whole server, and
- * reports defects:
- * `npm run fuzz -- [inputs, default 100000] [seed]`. The same seed makes the same inputs. The exit
- * code is 1 if a module threw an unexpected error, if the server stopped serving, or if the heap
- * after a forced collection grew by 20 MB or more from the end of the first repetition on.
+ * reports defects: `npm run fuzz -- [inputs, default 100000] [seed]`. The same seed makes the same
+ * inputs. The exit code is 1 if a module threw an unexpected error, if the server stopped serving,
+ * or if the heap grew by 20 MB or more after the first repetition. The heap is measured after a
+ * forced collection.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { MODULES } from './fuzz/modules.ts';

@@ -11,13 +11,13 @@ export interface StompFrame {
 const ESCAPES: Readonly<Record<string, string>> = { '\\n': '\n', '\\r': '\r', '\\c': ':', '\\\\': '\\' };
 const ESCAPED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', ':': '\\c', '\\': '\\\\' };
 
-/** Text of a frame for the wire. A body that is no text is written as JSON. */
+/** Text of a frame for the wire. A body that is not a text is written as JSON. */
 export function frameText(
   command: string,
   headers: Readonly<Record<string, string | number>>,
   body: unknown = '',
 ): string {
-  // What CONNECT holds is never escaped, for the sake of 1.0.
+  // The headers of CONNECT and CONNECTED are never escaped, because STOMP 1.0 has no escapes.
   const plain = command === 'CONNECT' || command === 'CONNECTED';
   const spell = (text: string | number) => (plain ? String(text) : escaped(String(text)));
   const lines = Object.entries(headers).map(([name, value]) => `${spell(name)}:${spell(value)}\n`);
@@ -25,8 +25,8 @@ export function frameText(
 }
 
 /**
- * Cuts what arrives into frames; heart-beats between them are left out. No body of the server holds
- * a NUL, as all are JSON.
+ * Cuts the received text into frames and leaves out the heart-beats between them. No body of the
+ * server contains a NUL, because all bodies are JSON.
  */
 export class FrameReader {
   #rest = '';

@@ -15,8 +15,8 @@ const { values } = parseArgs({
 if (values.help) {
   process.stdout.write(`npm run storm -- [--minutes 3] [--seed 1] [--rate 200] [--calm] [--folder DIR]
 
-Three servers on real Kafka, MongoDB, Redis and presence, harmed by a schedule that the seed decides, while clients talk. The report
-goes to standard output; a run with findings leaves everything that was recorded in DIR (else in the system's temporary folder).
+Runs three servers on real Kafka, MongoDB, Redis and presence. Faults follow a schedule that the seed decides, while clients talk.
+The report goes to standard output. A run with findings keeps all recordings in DIR (default: the system's temporary folder).
 `);
 } else {
   const report = await runStorm({

@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 /** A program of `bench/yardstick`, as a process. */
 export interface Yardstick {
   readonly pid: number;
-  /** Its first line of output. */
+  /** The first line that the program printed. */
   readonly said: string;
-  /** Resolves with its last line of output when it has ended. */
+  /** Resolves with the last line that the program printed, when it has ended. */
   readonly result: Promise<string>;
   stop(): Promise<void>;
 }

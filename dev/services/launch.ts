@@ -123,7 +123,7 @@ async function report(what: string, engine: ServiceEngine): Promise<string> {
 }
 
 /**
- * A service of the environment, named by `variable`. It must not be ended.
+ * A service whose address is in the environment variable `variable`. It must not be ended.
  * @throws ServiceUnavailable if it does not answer
  */
 export async function lent(name: string, variable: string, probe: () => Promise<void>): Promise<RunningService> {

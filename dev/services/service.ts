@@ -7,18 +7,24 @@ export type ServiceSource = 'environment' | 'docker' | 'packages';
 /** A service that runs for tests. All waits have timeouts. `stop` is idempotent. */
 export interface RunningService {
   readonly source: ServiceSource;
-  /** Process id of the service. Undefined for a container or a service of the environment. */
+  /**
+   * Process id of the service. Undefined for a container or a service that the tests did not start.
+   */
   readonly pid: number | undefined;
-  /** Ends the service and removes its data. A service of the environment is left alone. */
+  /**
+   * Ends the service and removes its data. A service that the tests did not start is left alone.
+   */
   stop(): Promise<void>;
-  /** Sends SIGKILL. The data stay. @throws ServiceNotOurs for a service of the environment */
+  /**
+   * Sends SIGKILL. The data stay. @throws ServiceNotOurs for a service that the tests did not start
+   */
   kill(): Promise<void>;
   /**
    * Sends SIGSTOP: connections stay open and nothing answers.
-   * @throws ServiceNotOurs for a service of the environment
+   * @throws ServiceNotOurs for a service that the tests did not start
    */
   freeze(): Promise<void>;
-  /** Sends SIGCONT. @throws ServiceNotOurs for a service of the environment */
+  /** Sends SIGCONT. @throws ServiceNotOurs for a service that the tests did not start */
   thaw(): Promise<void>;
   /** Starts the service again with the same port and data. Resolves when it answers. */
   restart(): Promise<void>;
@@ -39,7 +45,7 @@ export class ServiceUnavailable extends Error {
   }
 }
 
-/** A test tried to kill, freeze or restart a service of the environment. */
+/** A test tried to kill, freeze or restart a service that it did not start. */
 export class ServiceNotOurs extends Error {
   override readonly name = 'ServiceNotOurs';
 
@@ -68,6 +74,9 @@ export interface ServiceEngine {
 }
 
 export interface CommonOptions {
-  /** true: do not use the service of the environment, because the test will kill or freeze it. */
+  /**
+   * true: do not use the service that the environment names, because the test will kill or freeze
+   * it.
+   */
   readonly own?: boolean;
 }

@@ -87,8 +87,7 @@ export class RedisMessageBus implements MessageBus {
   }
 
   /**
-   * Redis keeps nothing for a server but its lease, which each close releases. So `forget` has no
-   * effect.
+   * Redis keeps only the lease of a server, and each close releases it. So `forget` has no effect.
    */
   close(): Promise<void> {
     this.#closing ??= this.#leave();

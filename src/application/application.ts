@@ -119,8 +119,8 @@ export interface RoomCount {
 }
 
 /**
- * Every command and query of the chat server. Inbound adapters see nothing else of it. A method
- * that fails throws a `Refusal` or rejects with one.
+ * Every command and query of the chat server. Inbound adapters use the application only through
+ * this interface. A method that fails throws a `Refusal` or rejects with one.
  */
 export interface Application {
   // Sessions

@@ -7,7 +7,7 @@ import type { UserId } from '../domain/ids.ts';
 const LIFETIME_SECONDS = 24 * 60 * 60;
 
 /**
- * What the demo page needs: tokens for everybody, and the users and places of the directory file.
+ * The data for the demo page: tokens for everybody, and the users and places of the directory file.
  */
 export function createDemo(issuer: JwtTokenIssuer, world: MemoryDirectory) {
   return {

@@ -19,9 +19,9 @@ export function nameOfId(userId: UserId): string {
 }
 
 /**
- * The name of an author without a user service that knows them: the claimed name, otherwise the one
- * of the directory, otherwise `user 7`. A name that shows nothing counts as none. The account of a
- * token is no name, since it is an e-mail address.
+ * The name of an author whom no user service knows: the claimed name, otherwise the name in the
+ * directory, otherwise a text like `user 7`. A name without a visible character is ignored. The
+ * account in a token is not used as a name, since it is an e-mail address.
  */
 export function nameOrId(claimed: string | null, known: string | null, userId: UserId): string {
   const name = [claimed, known].find((each) => each !== null && !isBlank(each));
@@ -30,8 +30,8 @@ export function nameOrId(claimed: string | null, known: string | null, userId: U
 
 /**
  * Checks the text of a message, a reply or an edit.
- * @throws Refusal `bad-input` for a text that shows nothing, `too-large` for one with more than
- * `maxChars` characters
+ * @throws Refusal `bad-input` for a text without a visible character, `too-large` for one with more
+ * than `maxChars` characters
  */
 export function checkContent(content: string, maxChars: number): void {
   if (isBlank(content)) throw new Refusal('bad-input', 'content has no visible character');

@@ -48,7 +48,7 @@ export function parseMessageType(text: unknown): MessageType | null {
   return typeof text === 'string' && isMessageType(text) ? text : null;
 }
 
-/** The message right after the event that creates it. */
+/** The message as it is right after the event that creates it. */
 export function createdMessage(event: CreatingEvent): Message {
   const { id, place, communityId, seq, userId, name, profileImage, content, time, nonce } = event;
   const common = { id, place, communityId, seq, userId, name, profileImage, content, time, edited: false, nonce };

@@ -18,7 +18,7 @@ import {
   type World,
 } from './world.ts';
 
-/** What an event of a kind does to the messages of its place. */
+/** The effect of an event of each kind on the messages of its place. */
 type Effect = 'creates' | 'changes' | 'removes' | 'nothing';
 
 interface KindCase<K extends StoredKind> {

@@ -82,7 +82,7 @@ it('opens a file that it closed, and refuses one that is not a database or has a
   raw.exec("UPDATE meta SET value = 99 WHERE key = 'schema'");
   raw.close();
   await expect(SqliteDatabase.open(file)).rejects.toThrow(/which a newer version wrote/);
-  await writeFile(file, 'this is no database, and long enough to be seen as none'.repeat(100));
+  await writeFile(file, 'this is not a database, but it is long enough to be read as one'.repeat(100));
   await expect(SqliteDatabase.open(file)).rejects.toThrow(/^cannot open /);
 });
 

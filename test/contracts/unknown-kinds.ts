@@ -55,8 +55,8 @@ export function reaction(to: Draft, given: Partial<NewerEvent> = {}): NewerEvent
 }
 
 /**
- * An event of a kind that this version does not know breaks nothing (contract section 10, "Unknown
- * kinds").
+ * An event of a kind that this version does not know breaks nothing
+ * (docs/adr/0008-kinds-of-events.md).
  */
 export function unknownKindsContract(name: string, makeWorld: () => Promise<UpgradingWorld>): void {
   describe(`${name}: events of unknown kinds`, () => {

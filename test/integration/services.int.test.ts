@@ -110,7 +110,7 @@ await describeWithOwnService('redis', 'a Redis of our own', () => {
   });
 });
 
-it('gives a reason when a service of the environment does not answer', async () => {
+it('gives a reason when a service that an environment variable names does not answer', async () => {
   const port = await freePort();
   vi.stubEnv('TEST_REDIS_URL', `redis://127.0.0.1:${port}`);
   await expect(startRedis()).rejects.toThrow(/^no Redis: the service of TEST_REDIS_URL does not answer: /);
@@ -130,7 +130,7 @@ it('gives a reason when a service cannot be downloaded, and leaves no files', as
 });
 
 await describeWithService('redis', 'a Redis of the environment', ({ redis }) => {
-  it('does not kill or stop a Redis of the environment', async () => {
+  it('does not kill or stop a Redis that an environment variable names', async () => {
     vi.stubEnv('TEST_REDIS_URL', redis);
     const lent = await startRedis();
     vi.unstubAllEnvs();

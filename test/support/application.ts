@@ -68,7 +68,7 @@ const IDS_PER_WORLD = 100;
 let lastIds = 0;
 
 /**
- * What the servers of one test share: clock, bus, database, files, and a small directory.
+ * The parts that the servers of one test share: clock, bus, database, files, and a small directory.
  *
  * Ada and Grace share a room and a community with one public and one private channel (the private
  * one is Ada's alone). Linus shares another room with Ada and is in no community. Time stands still

@@ -25,7 +25,7 @@ const OTHER_VARIABLES = new Set([
   ...['STORM_SEED', 'STORM_SECONDS', 'SIMULATION_SEED'],
 ]);
 /**
- * What stands in code marks and looks like a variable: words of STOMP, HTTP and MongoDB, and
+ * Words in code marks that look like a variable: words of STOMP, HTTP and MongoDB, and
  * constants of ours.
  */
 const WORDS =

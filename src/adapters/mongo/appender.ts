@@ -142,7 +142,8 @@ export class Appender {
         if (event !== null) return { kind: 'repeated', index, event };
       }
       await this.#release(expired.map(({ _id }) => _id));
-      // The holder has expired, is not readable yet, or was rolled back. Only the index knows.
+      // The batch that holds the nonce has expired, is not readable yet, or was rolled back. Only
+      // another insert shows which.
       const [result] = await this.#insert([doc]);
       if (result !== 'nonce taken') return this.#outcomeOf(doc, result);
       await delay(2 ** read);

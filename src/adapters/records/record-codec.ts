@@ -12,7 +12,10 @@ import { decodeState, encodeState } from './state-fields.ts';
 export interface EncodedRecord {
   readonly stream: RecordStream;
   readonly key: string;
-  /** `server`; for a stored event also `seq`, and `batch` if the end of its append is known. */
+  /**
+   * `server`: the id of the writing server. A stored event also has `seq`, its number, and `batch`,
+   * the last number of its append, if that is known.
+   */
   readonly headers: Readonly<Record<string, string>>;
   /** A JSON object: the fields of the original server and a few more. */
   readonly value: string;

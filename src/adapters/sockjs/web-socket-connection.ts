@@ -220,7 +220,7 @@ export function sendable(code: number): number {
 
 function clipped(reason: string): string {
   if (Buffer.byteLength(reason) <= MAX_REASON_BYTES) return reason;
-  // A character that is cut becomes a replacement character of three bytes, which is removed too.
+  // A character that is cut in the middle becomes U+FFFD (three bytes). It is removed below.
   const text = Buffer.from(reason).toString('utf8', 0, MAX_REASON_BYTES - 2);
   return text.endsWith('\ufffd') ? text.slice(0, -1) : text;
 }

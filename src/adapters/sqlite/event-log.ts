@@ -21,8 +21,8 @@ import { blankedBody, eventBody, MESSAGE_COLUMNS, messageValues, readEvent } fro
 const NONCE_SWEEP_MS = 60_000;
 
 /**
- * Writes and reads the numbered events. Synchronous: for the database thread, inside its
- * transaction.
+ * Writes and reads the numbered events. All methods are synchronous: the database thread calls them
+ * inside its transaction.
  */
 export class EventLog {
   readonly #sql: ReturnType<typeof statements>;

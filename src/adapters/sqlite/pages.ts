@@ -7,7 +7,10 @@ import type { Message } from '../../domain/message.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import { MESSAGE_COLUMNS, readMessage } from './rows.ts';
 
-/** Reads messages in their current state. Synchronous: for the database thread. */
+/**
+ * Reads messages in their current state. All methods are synchronous: the database thread calls
+ * them.
+ */
 export class Pages {
   readonly #sql: ReturnType<typeof statements>;
 

@@ -11,7 +11,8 @@ interface PlaceSize {
 }
 
 /**
- * Reads and writes read markers and counts unread messages. Synchronous: for the database thread.
+ * Reads and writes read markers and counts unread messages. All methods are synchronous: the
+ * database thread calls them.
  */
 export class Unread {
   readonly #sql: ReturnType<typeof statements>;

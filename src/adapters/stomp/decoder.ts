@@ -86,8 +86,8 @@ export class FrameDecoder {
   }
 
   /**
-   * The frame that is being decoded, or else the one that was pulled last. Null: there is neither.
-   * After an error of {@link next} it is the frame at fault.
+   * The frame that is being decoded, otherwise the one that was pulled last. Null if there is
+   * neither. After an error of {@link next} it is the frame at fault.
    */
   get current(): FrameFacts | null {
     if (this.#last !== null) return { receipt: receiptOf(this.#last.headers), bytes: this.#last.bytes };

@@ -19,10 +19,10 @@ const BEATS = /^ *([0-9]+) *, *([0-9]+) *$/;
 
 /** The heart-beats of one connection, in seconds. 0 stands for never. */
 export interface HeartBeats {
-  /** The server sends something at least this often. */
+  /** The longest time between two sends of the server. */
   readonly sendEvery: number;
   /**
-   * The server closes the connection after this much silence of the client. The pings of the
+   * The server closes the connection when the client was silent for this time. The pings of the
    * WebSocket find dead connections sooner, also those of clients that promised no heart-beats.
    */
   readonly silenceLimit: number;

@@ -31,7 +31,7 @@ export interface PendingCommand extends FrameFacts {
 }
 
 /**
- * What a session answers to its client: CONNECTED, RECEIPT, refusals, and the ERROR that ends the
+ * The answers of a session to its client: CONNECTED, RECEIPT, refusals, and the ERROR that ends the
  * session.
  */
 export class Replies {

@@ -40,9 +40,9 @@ type AcceptedCommand = Accepted<Stored> | Accepted<{ readonly seq: number }> | A
 /**
  * The STOMP session of one client.
  *
- * Frames are handled strictly in order: a frame is decoded only when the application has given the
- * frame before it a place in its order. The reply to a command (receipt or refusal) may be sent
- * later, when its outcome is known.
+ * Frames are handled strictly in order. A frame is decoded only after the application has accepted
+ * or refused the previous one. The reply to a command (receipt or refusal) may be sent later, when
+ * its outcome is known.
  */
 export class Session implements ConnectionListener, FrameHandler, RepliesOwner, Subscriber, SweepTarget {
   readonly connection: Connection;

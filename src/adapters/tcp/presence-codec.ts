@@ -12,7 +12,7 @@ export interface Question<T> {
   read(reply: string): T;
 }
 
-/** The reply is no answer to the question. The replies after it cannot be trusted any more. */
+/** The reply does not answer the question. The replies after it cannot be trusted any more. */
 export class NonsenseReply extends Error {
   override readonly name = 'NonsenseReply';
 }

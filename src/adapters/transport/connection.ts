@@ -20,7 +20,9 @@ export interface Connection {
   readonly transport: TransportName;
   /** False as soon as either side closes the connection. */
   readonly isOpen: boolean;
-  /** Bytes that the operating system has not taken: queued here, or in the buffer of the socket. */
+  /**
+   * Bytes that the operating system has not accepted yet: queued here, or in the socket's buffer.
+   */
   readonly bufferedBytes: number;
 
   /** Sends one text message. */

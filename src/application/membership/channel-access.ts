@@ -27,7 +27,7 @@ export interface ChannelAccessParts {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly subscribers: LocalSubscribers;
-  /** A channel is read again before it is used when it is older than this. */
+  /** A channel that is older than this is read again before it is used. */
   readonly stalenessSeconds: number;
 }
 
@@ -48,7 +48,7 @@ const REFRESH_SHARE = 0.7;
  * end when a new list is read, and when the list of its community changes.
  */
 export class ChannelAccess {
-  /** A channel up to this age is used without a question to the directory, in milliseconds. */
+  /** A channel up to this age, in milliseconds, is used without asking the directory. */
   readonly stalenessMs: number;
   readonly #parts: ChannelAccessParts;
   readonly #homes: HomeFinder;
@@ -127,8 +127,8 @@ export class ChannelAccess {
     const info = await directory.channel(id, caller);
     if (info === null) return null;
     const home = await this.#homes.find(info, caller.userId, this.#channels.get(id)?.home);
-    // With the lists of its communities at hand, this server can apply later changes of them to the
-    // channel.
+    // The lists of its communities must be known, so that later changes of these lists also apply
+    // to the channel.
     await Promise.allSettled(home.candidates.map((community) => lists.get(communityKey(community))));
     const members = new Set(info.members);
     const channel: Channel = { id, members, name: info.name, home, readAt: clock.monotonic(), refreshing: null };

@@ -7,13 +7,13 @@ const MAX_VOTES = 64;
  * The community that a channel belongs to, as far as this server knows it. The directory may not
  * name it. Then the candidates are the communities that contain all members of the channel, and the
  * users vote: the community that a user names when they write into the channel is their vote. The
- * community with the most votes counts as the channel's. One user therefore decides nothing for the
- * others.
+ * community with the most votes counts as the channel's. The vote of one user alone therefore
+ * decides nothing for the others.
  */
 export class ChannelHome {
   /**
-   * Empty: nothing is known of the channel's community. One: the directory named it, or no other
-   * community fits.
+   * Empty if nothing is known of the channel's community. One entry if the directory named it or no
+   * other community fits. Otherwise all communities that fit.
    */
   readonly candidates: readonly CommunityId[];
   readonly #votes: Map<UserId, CommunityId>;

@@ -31,8 +31,8 @@ export class HomeFinder {
     if (communityId !== null) return new ChannelHome([communityId], known);
     if (known !== undefined && known.candidates.length === 1) return known;
     if (known !== undefined && known.candidates.length > 1) {
-      // A community that does not contain all members any more, according to the directory, was not
-      // the channel's.
+      // A candidate that no longer contains all members, according to the directory, is not the
+      // community of the channel.
       const fitting = await this.#fitting(known.candidates, info);
       return new ChannelHome(fitting.length > 0 ? fitting : known.candidates, known);
     }
@@ -56,9 +56,8 @@ export class HomeFinder {
   }
 
   /**
-   * Those of the communities that contain all members of the channel. For a public channel: only
-   * those without further members, if there are any. The directory's own lists count here. They
-   * match its list of the channel even where both are older than a reported list.
+   * Those of the communities that contain all members of the channel. For a public channel,
+   * communities with exactly these members come first: if there are any, only they are returned.
    */
   async #fitting(ids: readonly CommunityId[], { members, isPublic }: ChannelInfo): Promise<CommunityId[]> {
     const sizes = await Promise.all(ids.map((id) => this.#sizeAround(id, members)));
@@ -68,8 +67,10 @@ export class HomeFinder {
   }
 
   /**
-   * The size of the community if it contains all these members, otherwise null. The directory is
-   * asked only if the list that this server knows contains some but not all of them, at least half.
+   * The number of members of the community if it contains all of these users, otherwise null. If
+   * the list that this server knows contains at least half of them but not all, the directory's own
+   * list decides. It matches the directory's list of the channel even where both are older than a
+   * reported list.
    */
   async #sizeAround(id: CommunityId, members: readonly UserId[]): Promise<number | null> {
     const { lists, directory } = this.#parts;

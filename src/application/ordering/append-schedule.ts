@@ -25,8 +25,8 @@ export interface AppendScheduleParts {
 }
 
 /**
- * Decides when the next append begins: at once when the store is idle, otherwise so that events
- * gather into few large appends.
+ * Decides when the next append begins: at once when the store is idle, otherwise later, so that
+ * events gather into few large appends.
  */
 export class AppendSchedule {
   readonly #parts: AppendScheduleParts;
@@ -56,8 +56,8 @@ export class AppendSchedule {
   }
 
   /**
-   * Something waits. `begin` is called soon: after the input that has already arrived, so that it
-   * shares the append.
+   * Something waits for an append. `begin` is called soon, but after all input that has already
+   * arrived is handled, so that this input shares the append.
    */
   request(): void {
     if (this.#isScheduled) return;

@@ -43,7 +43,7 @@ function applyDraft(messages: Map<MessageId, Message>, draft: Draft): Map<Messag
     case 'message':
     case 'reply':
     case 'file':
-      // No proposal of the same batch can name it: its id is not known to any client yet.
+      // No proposal of the same batch can name the new message: no client knows its id yet.
       return messages;
     case 'modify': {
       const target = messages.get(draft.id);

@@ -94,7 +94,7 @@ export class Feed {
   }
 
   /**
-   * Reads up to the store's newest event, where this server may have heard less. @throws Refusal
+   * Reads up to the store's newest event. This server may not have heard of it yet. @throws Refusal
    * `try-again`
    */
   async catchUp(): Promise<void> {
@@ -115,9 +115,9 @@ export class Feed {
   }
 
   /**
-   * The events after `after`, as they may be shown now, up to the newest one that was handed out;
-   * at most as many as the window holds. `after` must not be greater than `position`. Null when the
-   * log no longer has all of them.
+   * The events after `after`, up to the newest one that was handed out; at most as many as the
+   * window holds. The contents of deleted messages are left out. `after` must not be greater than
+   * `position`. Null when the log no longer has all of them.
    * @throws Refusal `try-again`
    */
   async since(after: number): Promise<readonly SequencedEvent[] | null> {
@@ -199,8 +199,8 @@ export class Feed {
   }
 
   /**
-   * Numbers in the middle of the log that the store does not have. The feed goes on behind them,
-   * otherwise it would wait forever.
+   * Logs that the store lacks numbers in the middle of its log. The feed continues behind them.
+   * Otherwise it would wait forever.
    */
   #logGap(from: number, to: number): void {
     this.#parts.telemetry.log('warn', 'events are missing from the log', { place: this.place, from, to });

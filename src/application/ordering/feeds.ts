@@ -9,7 +9,7 @@ import { NewestReader } from './newest-reader.ts';
 
 const IDLE_MS = 60_000;
 const ROUND_MS = 2_000;
-/** An event that the store has and the feed does not may still be on its way for so long. */
+/** Time for which an event that is already in the store may still be on its way to the feed. */
 const ON_ITS_WAY_MS = 500;
 /** Feeds that are compared with the store in one round. */
 const COMPARED_FEEDS = 500;
@@ -99,7 +99,7 @@ export class Feeds {
   }
 
   /**
-   * Takes an event that was stored here or heard from another server. Costs nothing where no client
+   * Takes an event that was stored here or heard from another server. Does nothing where no client
    * listens.
    */
   receive(place: ConversationKey, seq: number, event: HeldEvent): void {
@@ -114,7 +114,7 @@ export class Feeds {
   }
 
   #opened(place: ConversationKey, position: number, held: readonly [number, HeldEvent][]): Feed {
-    // In the same tick: an event that came between the two steps would be lost.
+    // Both maps change in the same tick. Otherwise an event that arrives in between would be lost.
     this.#opening.delete(place);
     const { store, clock, telemetry, subscribers, window } = this.#parts;
     const parts: FeedParts = {
@@ -126,7 +126,7 @@ export class Feeds {
       deliver: (event) => subscribers.deliver(place, event),
       remembered: (change) => {
         this.#rememberedBytes += change;
-        // Many long replays at once must not wait for the next round.
+        // Many long replays at once could use too much memory before the next round.
         if (change > 0 && this.#rememberedBytes > 2 * MAX_REMEMBERED_BYTES) this.#forgetRecent(place);
       },
     };

@@ -6,8 +6,8 @@ const MAX_PLACES = 200_000;
 
 /**
  * The newest number of each place as far as this server knows. It may be behind the store: another
- * server can have stored events that were not heard yet. The store then answers an append with
- * `conflict`.
+ * server may have stored events that this server has not heard of yet. The store then answers an
+ * append with `conflict`.
  */
 export class KnownPositions {
   readonly #positions = new BoundedMap<ConversationKey, number>(MAX_PLACES);

@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 
-/** Keeps a minimum time between the beginnings of something. */
+/** Keeps a minimum interval between the beginnings of an activity, such as appends. */
 export class Pace {
   readonly #clock: Clock;
   #beganAt = Number.NEGATIVE_INFINITY;
@@ -9,12 +9,15 @@ export class Pace {
     this.#clock = clock;
   }
 
-  /** It begins now. */
+  /** The activity begins now. */
   begin(): void {
     this.#beganAt = this.#clock.monotonic();
   }
 
-  /** Milliseconds until it may begin again with `interval` milliseconds between two beginnings. */
+  /**
+   * Milliseconds until the activity may begin again. `interval` is the minimum between two
+   * beginnings, in milliseconds.
+   */
   left(interval: number): number {
     return Math.max(0, this.#beganAt + interval - this.#clock.monotonic());
   }

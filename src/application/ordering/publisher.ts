@@ -30,8 +30,8 @@ const MAX_WAITING_EVENTS = 10_000;
 /** Time between two publishings. Events gather meanwhile. */
 const INTERVAL_MS = 4;
 /**
- * The same while no other server lives. No subscriber waits then, and Kafka needs half the CPU time
- * at a thousand messages a second.
+ * The same while no other server lives. Then no subscriber waits for the records. At a thousand
+ * messages a second, Kafka needs half the CPU time.
  */
 const INTERVAL_ALONE_MS = 25;
 const SWEEP_MS = 1_000;
@@ -40,9 +40,9 @@ const OLD_MS = 3_000;
 const SWEEP_BATCHES = 200;
 
 /**
- * Brings stored events to the bus. A batch that does not get there stays in the outbox. Each server
- * looks there for batches that are some seconds old and publishes them, whichever server wrote
- * them. An event that is heard twice does no harm: its number reveals it.
+ * Publishes stored events on the bus. A batch that cannot be published stays in the outbox. Each
+ * server looks there for batches that are some seconds old and publishes them, whichever server
+ * wrote them. An event that arrives twice does no harm: receivers recognize it by its number.
  */
 export class Publisher {
   readonly #parts: PublisherParts;
@@ -73,7 +73,7 @@ export class Publisher {
     });
   }
 
-  /** Publishes the waiting batches, then ends the sweep. */
+  /** Ends the sweep and publishes the waiting batches. Resolves when both are done. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#sweep?.cancel();

@@ -3,7 +3,7 @@ import { blanked, deletedBy, type SequencedEvent, withoutDeleted } from '../../d
 import type { Clock } from '../ports/clock.ts';
 
 /**
- * Events kept of a place to which no client comes back. A resume makes the feed keep more, up to
+ * Events kept for a place while no client resumes there. A resume makes the feed keep more, up to
  * the window.
  */
 const FEW = 128;
@@ -48,7 +48,7 @@ export class RecentEvents {
     return after >= this.#position ? [] : this.#events.slice(this.#events.length - (this.#position - after));
   }
 
-  /** Clients come back: from now on, for some time, the whole window is remembered. */
+  /** Remembers up to the whole window for the next 30 s, because clients come back. */
   keepMany(): void {
     this.#keepManyUntil = this.#parts.clock.monotonic() + KEEP_MANY_MS;
   }
@@ -67,7 +67,7 @@ export class RecentEvents {
     this.#events.push(event);
     this.#weigh(bytesOf(event));
     const limit = this.#keepManyUntil > this.#parts.clock.monotonic() ? this.#parts.window : FEW;
-    // Only when twice the limit is reached, so that the array is not copied for each event.
+    // The array is cut only at twice the limit, so that it is not copied for each event.
     if (this.#events.length > 2 * limit) this.#replace(this.#events.slice(-limit));
   }
 
@@ -81,8 +81,8 @@ export class RecentEvents {
   }
 
   /**
-   * Adds older events that were read from the store. Ignored when events were dropped meanwhile and
-   * the two no longer touch.
+   * Adds older events that were read from the store. Does nothing if events were dropped in the
+   * meantime, so that a gap would remain.
    */
   prepend(events: readonly SequencedEvent[]): void {
     const last = events.at(-1)?.seq ?? this.start;
@@ -91,7 +91,9 @@ export class RecentEvents {
     this.#replace(withoutDeleted([...older, ...this.#events]));
   }
 
-  /** The store's log has no event of this number. A replay that needs it is not possible. */
+  /**
+   * Notes that the store's log has no event of this number. A replay that needs it is not possible.
+   */
   missing(seq: number): void {
     this.#missing = Math.max(this.#missing, seq);
   }

@@ -4,10 +4,10 @@ import type { MessageStore } from '../ports/message-store.ts';
 import type { Proposal } from './proposal.ts';
 
 /**
- * Answers a proposal whose nonce was used before with the event that the first one became. It is
- * decided in three places: here while the first one is under way on this server, by the store's
- * index when it was stored on any server, and by {@link earlier} when the first one removed the
- * target that the repeat needs.
+ * Answers a proposal that repeats a nonce with the event of the first proposal. A repeat is found
+ * in three places. {@link once} finds it while the first proposal is under way on this server. The
+ * store's index finds it when any server has stored the first one. {@link earlier} finds it when
+ * the first one deleted the target that the repeat needs.
  */
 export class Repeats {
   readonly #store: MessageStore;
@@ -36,8 +36,9 @@ export class Repeats {
   }
 
   /**
-   * The event that this proposal became in an earlier attempt, or null. Asked before a proposal is
-   * refused: if its target is missing, the earlier attempt may have deleted it.
+   * The event that an earlier attempt of this proposal stored, or null. The sequencer asks for it
+   * before it refuses a proposal: if the target is missing, the earlier attempt may have deleted
+   * it.
    * @throws Refusal
    */
   async earlier(proposal: Proposal): Promise<StoredEvent | null> {

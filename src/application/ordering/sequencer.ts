@@ -93,14 +93,14 @@ export class Sequencer {
 
   /**
    * Adds a proposal to its place's order, in the order of calls. Resolves when the event is stored.
-   * A repeated nonce resolves to the event that the first one became. Rejects with a Refusal: the
-   * proposal's own, `try-again` or `store-failed`.
+   * A proposal that repeats a nonce resolves to the event of the first proposal. Rejects with a
+   * Refusal: the proposal's own, `try-again` or `store-failed`.
    */
   append(proposal: Proposal): Promise<StoredEvent> {
     return this.#repeats.once(proposal, () => this.#enter(proposal));
   }
 
-  /** Another server has stored events of this place up to `seq`. */
+  /** Notes that another server has stored events of this place up to `seq`. */
   heard(place: ConversationKey, seq: number): void {
     this.#positions.heard(place, seq);
   }
@@ -248,8 +248,8 @@ export class Sequencer {
         break;
       }
       case 'failed':
-        // The batch may be stored all the same. Then its numbers are taken, and the outbox brings
-        // the events to everybody.
+        // The batch may be stored nevertheless. Then its numbers are taken, and the outbox brings
+        // the events to all subscribers.
         telemetry.count('append_failures');
         telemetry.log('warn', 'an append failed', { place: lane.place, error: outcome.error });
         this.#positions.forget(lane.place);

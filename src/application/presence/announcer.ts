@@ -6,7 +6,7 @@ import type { RoomDirectory } from '../ports/room-directory.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Responsibility } from './cluster-sessions.ts';
 
-/** A user who returns within this time, in milliseconds, was never away to anybody. */
+/** If a user returns within this time, in milliseconds, no other user hears of the absence. */
 const GRACE_MS = 2_000;
 /**
  * How much longer a fallback waits for another server to announce that a user went offline, in
@@ -50,7 +50,7 @@ export class Announcer {
     this.#parts = parts;
   }
 
-  /** The user's first session began. `isHere`: on this server, which then announces it. */
+  /** The user's first session began. `isHere`: it is on this server, which then announces it. */
   cameOnline(userId: UserId, isHere: boolean): void {
     const absence = this.#absences.get(userId);
     this.#endAbsence(userId);
@@ -107,7 +107,7 @@ export class Announcer {
     const placesOfUsers = await Promise.all(users.map((userId) => this.#placesOf(userId)));
     const events: PresenceChanged[] = [];
     for (const [i, userId] of users.entries()) {
-      // The change may be another one by now, or none.
+      // While the places were read, the waiting change may have been replaced or removed.
       const kind = this.#waiting.get(userId);
       const places = placesOfUsers[i];
       this.#waiting.delete(userId);

@@ -44,8 +44,8 @@ const ASK_MS = 1_000;
  */
 const SIMULTANEOUS_MS = 5_000;
 /**
- * A successor that is heard of this long after a server was found gone, in milliseconds, has
- * reported that server's sessions.
+ * Time in which a successor reports the end of a gone server's sessions, in milliseconds. A
+ * successor that is still heard after this time has finished.
  */
 const SUCCESSOR_DONE_MS = 4_000;
 
@@ -220,7 +220,7 @@ export class ClusterSessions {
     return this.#parts.server < server ? 'own' : 'fallback';
   }
 
-  /** A server died, or its former process did. */
+  /** A server died, or it was restarted and its former process died. */
   #giveUp(server: string, remote: RemoteSessions): void {
     const { sessions } = remote;
     const isOurs = this.#successorOf(server) === this.#parts.server;
@@ -230,7 +230,7 @@ export class ClusterSessions {
     this.#remove(server, remote);
   }
 
-  /** A server is gone, and its sessions with it. */
+  /** Removes a server that is gone, and its sessions. */
   #remove(server: string, { sessions }: RemoteSessions): void {
     const successor = this.#successorOf(server);
     this.#remotes.delete(server);

@@ -2,7 +2,10 @@ import type { Clock } from '../ports/clock.ts';
 
 /** A server is given up when no report of it arrived for this long, in milliseconds. */
 const LEASE_MS = 10_000;
-/** A server is deaf when none of its own reports came back for this long, in milliseconds. */
+/**
+ * A server counts as deaf when none of its own reports came back from the bus for this long, in
+ * milliseconds.
+ */
 const ECHO_TIMEOUT_MS = 5_000;
 /**
  * After an interruption of this length, in milliseconds, the other servers may have given this one

@@ -159,7 +159,7 @@ async function say({ client }: Listener, step: Step, template: Template): Promis
     return;
   }
   await client.send(to, body, headers);
-  // The next step must be later by at least a millisecond of the server's clock.
+  // The server's clock must advance by at least one millisecond before the next step.
   for (const now = Date.now(); Date.now() === now; ) await delay(1);
 }
 

@@ -15,7 +15,7 @@ it.each<[string, string, string, string]>([
   ['a content-length over the limit', '1.2', frame('SEND', { ...SEND, 'content-length': 70_000 }), '2413'],
   ['a body without NUL', '1.2', frame('SEND', SEND, 'x'.repeat(70_000)).slice(0, -1), '2413'],
   ['a body longer than its content-length', '1.2', frame('SEND', { ...SEND, 'content-length': 1 }, 'xyz'), '2100'],
-  ['a content-length that is no number', '1.2', frame('SEND', { ...SEND, 'content-length': 'x' }), '2100'],
+  ['a content-length that is not a number', '1.2', frame('SEND', { ...SEND, 'content-length': 'x' }), '2100'],
   ['too many headers', '1.2', frame('SEND', { ...SEND, ...manyHeaders(70) }), '2413'],
   ['headers over the limit', '1.2', frame('SEND', { ...SEND, a: 'x'.repeat(9_000) }), '2413'],
   ['headers that never end', '1.2', `SEND\nreceipt:r-1\na:${'x'.repeat(9_000)}`, '2413'],

@@ -19,8 +19,8 @@ interface ChannelEntry {
 
 /**
  * A directory that lags behind: it hears of no reported change and does not name a channel's
- * community unless told to. No embedded adapter does that. It can be away, and it can hold its
- * answers back.
+ * community unless a test asks for it. No embedded adapter does that. It can be away, and it can
+ * hold its answers back.
  */
 export class StaleDirectory implements RoomDirectory {
   rooms: Record<number, number[]> = { 5: [1, 2, 3] };

@@ -22,7 +22,7 @@ it('lists the members who are online on any server by ascending id', async () =>
   expect(await a.app.online(world.ada, { place: world.room })).toEqual([world.ada.userId, world.grace.userId]);
 });
 
-it('does not list users online who are no members', async () => {
+it('does not list online users who are not members', async () => {
   const { world, a, connect } = await setUp();
   connect(a, world.linus);
   connect(a, world.grace);
