@@ -132,7 +132,15 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     recovered: ({ place, events }) => feeds.stored(place, events),
     isAlone: () => clusterSessions.isAlone,
   });
-  const notifications = new Notifications({ notifier: ports.notifier, reporter, membership, telemetry });
+  const notifications = new Notifications({
+    notifier: ports.notifier,
+    reporter,
+    membership,
+    store,
+    clock,
+    random,
+    telemetry,
+  });
   const sequencer = new Sequencer({
     store,
     clock,
@@ -235,6 +243,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
         await publisher.stop();
       })();
       await Promise.race([done, late]);
+      notifications.stop();
       membership.stop();
       feeds.stop();
     },

@@ -326,9 +326,16 @@ describe('RestNotifier', () => {
     expect(received[0]?.headers['content-type']).toBe('application/json');
   });
 
-  it('rejects a notification that the service refuses', async () => {
-    const { service } = await start((_request, response) => answer(response, { isSuccess: false, code: 2100 }, 400));
-    await refusedWithin(200, () => new RestNotifier(service).notify(DIRECT));
+  it.each([
+    [400, 'bad-input'],
+    [404, 'bad-input'],
+    [408, 'try-again'],
+    [429, 'try-again'],
+    [500, 'try-again'],
+    [503, 'try-again'],
+  ])('rejects a notification that the service answers with status %i as %s', async (status, code) => {
+    const { service } = await start((_request, response) => answer(response, { isSuccess: false, code: 2100 }, status));
+    await expect(new RestNotifier(service).notify(DIRECT)).rejects.toMatchObject({ code });
   });
 
   it('does not send a notification a second time when the connection breaks', async () => {

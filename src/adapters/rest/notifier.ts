@@ -1,10 +1,14 @@
 import type { Notification, Notifier } from '../../application/ports/notifier.ts';
+import { Refusal } from '../../domain/errors.ts';
 import { idOf, isRoom } from '../../domain/place.ts';
 import type { RestCall, RestService } from './rest-service.ts';
 
 /** The notification service shows these names where a place has none. */
 const ROOM_NAME = 'DM';
 const UNKNOWN_CHANNEL_NAME = 'CHANNEL';
+
+/** Statuses below 500 that say nothing about the notification itself: too early, and too many. */
+const BUSY_STATUSES = new Set([408, 425, 429]);
 
 /** Hands push notifications to the notification service. */
 export class RestNotifier implements Notifier {
@@ -17,7 +21,9 @@ export class RestNotifier implements Notifier {
 
   async notify(notification: Notification): Promise<void> {
     const { status } = await this.#service.call(notificationCall(notification));
-    if (status >= 300) throw this.#service.unusableAnswer();
+    if (status < 300) return;
+    if (BUSY_STATUSES.has(status)) throw this.#service.unusableAnswer();
+    throw new Refusal('bad-input', `the notification service refused the notification with status ${status}`);
   }
 }
 

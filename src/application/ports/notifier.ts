@@ -20,10 +20,12 @@ export interface Notification {
 /**
  * Hands push notifications to the notification service.
  *
- * Delivery: at most once; a notification is never sent a second time. Order: none, calls may run at
- * the same time. Errors: rejects with `Refusal('try-again')` if the service cannot be reached, does
- * not answer within the adapter's timeout or refuses the notification. The caller counts that and
- * goes on. Nothing is kept between calls, so there is nothing to close.
+ * Delivery: each call sends once. The caller repeats a call that was rejected with `try-again`, so
+ * a notification whose answer was lost may arrive twice. Order: none, calls may run at the same
+ * time. Errors: rejects with `Refusal('try-again')` if the service cannot be reached, does not
+ * answer within the adapter's timeout or says that it cannot accept anything now. Rejects with
+ * `Refusal('bad-input')` if the service refuses this notification; the caller drops it. Nothing is
+ * kept between calls, so there is nothing to close.
  */
 export interface Notifier {
   /**

@@ -1,6 +1,8 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Notification } from '../../../src/application/ports/notifier.ts';
+import { Refusal } from '../../../src/domain/errors.ts';
 import { startApplication, type TestServer, TestWorld } from '../../support/application.ts';
+import { passTime } from '../../support/pass-time.ts';
 
 const TEXT = { name: null, profileImage: null, content: 'hello', nonce: null };
 
@@ -58,6 +60,24 @@ it('notifies the members who do not look at the place, about new messages only',
   await send(server, world);
   while (notifications.length < 2) await new Promise((resolve) => setImmediate(resolve));
   expect(notifications.map(({ content }) => content)).toEqual(['hello', 'hello']);
+});
+
+it('notifies of a message when the service is back, but not of one that was deleted meanwhile', async () => {
+  let isAway = true;
+  const notified: string[] = [];
+  const notify = async ({ content }: Notification): Promise<void> => {
+    if (isAway) throw new Refusal('try-again', 'the notification service cannot be reached');
+    notified.push(content);
+  };
+  const { world, ...server } = await startApplication({ ports: { notifier: { isEnabled: true, notify } } });
+  const { id } = await send(server, world);
+  const kept = await server.app.sendDirectMessage(world.ada, { ...TEXT, content: 'kept', roomId: world.roomId });
+  await kept.result;
+  await passTime(world.clock, 1_000);
+  await (await server.app.deleteMessage(world.ada, { place: world.room, id, communityId: null, nonce: null })).result;
+  isAway = false;
+  await passTime(world.clock, 6_000);
+  await vi.waitFor(() => expect(notified).toEqual(['kept']));
 });
 
 it('stores and hands out an event although nobody can be notified', async () => {
