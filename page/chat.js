@@ -4,7 +4,7 @@ import { Presence } from './presence.js';
 import { Refused } from './refused.js';
 import { StompClient } from './stomp.js';
 import { Uploads } from './uploads.js';
-import { deletionOf, editOf, messageTo, typingOf, whereabouts } from './words.js';
+import { deletionOf, editOf, messageTo, signaling, typingOf, whereabouts } from './words.js';
 import { allPlaces, nameOf, placesOf, topicOf } from './world.js';
 
 /** @typedef {import('./api.js').Entry} Entry */
@@ -101,7 +101,7 @@ export class Chat {
   }
 
   /**
-   * Opens a place, or none. This leaves voice, because a user is in one place at a time.
+   * Opens a place, or none. A user in a voice channel stays in it.
    * @param {string | null} key
    */
   show(key) {
@@ -109,8 +109,7 @@ export class Chat {
     if (place === this.open && this.link.kind !== 'stopped') return;
     this.conversation?.trim(MAX_KEPT_ENTRIES);
     this.open = place;
-    this.voice = null;
-    this.#sendWhereabouts();
+    this.#notify(whereabouts(this.me, place));
     if (place !== null) {
       this.unread.set(place.key, 0);
       this.#arrived.delete(place.key);
@@ -182,8 +181,8 @@ export class Chat {
   }
 
   leaveVoice() {
+    if (this.voice !== null) this.#notify(signaling(this.me, 'leave', this.voice));
     this.voice = null;
-    this.#sendWhereabouts();
     this.#listener.onChange();
   }
 
@@ -194,8 +193,14 @@ export class Chat {
     this.#typedAt = 0;
   }
 
+  /** To enter a voice channel also counts as looking at it, so the open place is sent after it. */
   #sendWhereabouts() {
-    const { destination, body } = whereabouts(this.me, this.open, this.voice);
+    if (this.voice !== null) this.#notify(signaling(this.me, 'enter', this.voice));
+    this.#notify(whereabouts(this.me, this.open));
+  }
+
+  /** @param {import('./words.js').Notice} notice */
+  #notify({ destination, body }) {
     this.#client.notify(destination, body);
   }
 

@@ -45,18 +45,25 @@ export function typingOf(place, me) {
 }
 
 /**
- * Reports where the user is: in a voice channel, otherwise at the open place, otherwise at home.
+ * Reports where the user looks: at the open place, otherwise at home.
  * @param {Me} me
  * @param {Place | null} open
- * @param {Place | null} voice
  * @returns {Notice}
  */
-export function whereabouts({ id: user_id }, open, voice) {
-  if (voice === null) {
-    const body = { type: 'state', user_id, channel_id: open?.key ?? 'home' };
-    return { destination: '/kafka/join-channel', body };
-  }
-  const body = { type: 'enter', user_id, community_id: voice.communityId, channel_id: voice.key };
+export function whereabouts({ id: user_id }, open) {
+  const body = { type: 'state', user_id, channel_id: open?.key ?? 'home' };
+  return { destination: '/kafka/join-channel', body };
+}
+
+/**
+ * Enters a voice channel or leaves it.
+ * @param {Me} me
+ * @param {'enter' | 'leave'} type
+ * @param {Place} voice
+ * @returns {Notice}
+ */
+export function signaling({ id: user_id }, type, voice) {
+  const body = { type, user_id, community_id: voice.communityId, channel_id: voice.key };
   return { destination: '/kafka/signaling', body };
 }
 

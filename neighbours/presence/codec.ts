@@ -21,7 +21,9 @@ export type PresenceRequest =
   | { readonly type: 'state'; readonly user: string; readonly place: Place }
   | { readonly type: 'looking'; readonly place: string; readonly users: readonly string[] }
   | { readonly type: 'before-enter'; readonly community: string | null; readonly room: string | null }
-  | { readonly type: 'enter'; readonly user: string; readonly voice: VoiceChannel };
+  | { readonly type: 'enter'; readonly user: string; readonly voice: VoiceChannel }
+  /** `voice` is null for whichever channel or call the user is in. No line is read as that. */
+  | { readonly type: 'leave'; readonly user: string; readonly voice: VoiceChannel | null };
 
 /**
  * A request is not valid. The message is sent to the client. It has one line and says what is
@@ -31,8 +33,8 @@ export class BadRequest extends Error {
   override readonly name = 'BadRequest';
 }
 
-/** The reply to `login`. The protocol does not define its text. */
-export const LOGIN_REPLY = 'ok';
+/** The reply to `login` and `signaling`. The protocol does not define its text. */
+export const PLAIN_REPLY = 'ok';
 
 const PLACE = /^(home|r-[1-9]\d{0,18}|c-[1-9]\d{0,18}|com[1-9]\d{0,18},c-[1-9]\d{0,18})$/;
 const ID = /^[1-9]\d{0,18}$/;
@@ -73,8 +75,10 @@ export function parseRequest(line: string): PresenceRequest {
     }
     case 'enter':
       return { type: 'enter', user: required(field, 'user_id'), voice: voiceOf(field) };
+    case 'signaling':
+      return { type: 'leave', user: required(field, 'user_id'), voice: voiceOf(field) };
     default:
-      throw new BadRequest('type must be login, logout, state, direct, community, before-enter or enter');
+      throw new BadRequest('type must be login, logout, state, direct, community, before-enter, enter or signaling');
   }
 }
 

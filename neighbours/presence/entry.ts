@@ -13,9 +13,13 @@ export interface Session {
  * since 1970.
  */
 export interface Entry {
+  /** Where the user looks. */
   readonly place: Place;
-  /** True when the user is in a call in the room that `place` names. */
-  readonly call: boolean;
+  /**
+   * The voice channel or call that the user is in; null when they are in none. It does not depend
+   * on `place`: a user in a voice channel may read messages elsewhere.
+   */
+  readonly voice: VoiceChannel | null;
   /**
    * Time at which the user entered the voice channel or call; 0 when they are in none. Lists of
    * users follow it.
@@ -33,7 +37,7 @@ export interface Entry {
 export const ENTRY_MS = 24 * 60 * 60 * 1000;
 
 export function withSession(entry: Entry | null, session: string, owner: string, now: number): Entry {
-  const base = entry ?? { place: 'home', call: false, since: 0, sessions: {} };
+  const base = entry ?? { place: 'home', voice: null, since: 0, sessions: {} };
   return { ...base, provisional: 0, sessions: { ...base.sessions, [session]: { owner, until: now + ENTRY_MS } } };
 }
 
@@ -54,31 +58,31 @@ export function withoutExpired(entry: Entry | null, now: number): Entry | null {
 }
 
 /**
- * The user looks at another place. The place of a voice channel enters it. Any other place leaves
- * it.
+ * The user looks at another place. The place of a voice channel enters it. No other place changes
+ * in which voice channel or call the user is.
  */
 export function moved(entry: Entry | null, place: Place, now: number, provisional: number): Entry {
-  const base = entry ?? { ...NOTHING, provisional };
-  const stays = base.place === place;
-  const voice = voiceOfPlace(place) !== null;
-  return { ...base, place, call: stays && base.call, since: stays && base.since !== 0 ? base.since : voice ? now : 0 };
+  const voice = voiceOfPlace(place);
+  if (voice !== null) return entered(entry, voice, now, provisional);
+  return { ...(entry ?? { ...NOTHING, provisional }), place };
 }
 
 /** The user enters a voice channel or call. */
 export function entered(entry: Entry | null, voice: VoiceChannel, now: number, provisional: number): Entry {
   const base = entry ?? { ...NOTHING, provisional };
   const place = placeOfVoice(voice);
-  const stays = base.place === place && base.since !== 0;
-  return { ...base, place, call: voice.community === null, since: stays ? base.since : now };
+  const stays = base.voice !== null && placeOfVoice(base.voice) === place;
+  return { ...base, place, voice, since: stays ? base.since : now };
 }
 
 /**
- * The voice channel or call that the user is in; null when they are in none. A user is in at most
- * one.
+ * The user leaves the voice channel or call, or whichever they are in when `voice` is null. A user
+ * who is not in it stays as they are. A user who looked at the voice channel is at home afterwards.
  */
-export function voiceOf(entry: Entry | null): VoiceChannel | null {
-  if (entry === null) return null;
-  return entry.call ? { community: null, channel: (entry.place ?? '').slice(2) } : voiceOfPlace(entry.place);
+export function left(entry: Entry | null, voice: VoiceChannel | null): Entry | null {
+  if (entry === null || entry.voice === null) return entry;
+  if (voice !== null && placeOfVoice(voice) !== placeOfVoice(entry.voice)) return entry;
+  return { ...entry, place: voiceOfPlace(entry.place) === null ? entry.place : 'home', voice: null, since: 0 };
 }
 
 /** Time at which the entry or a part of it expires next. */
@@ -87,4 +91,4 @@ export function dueAt(entry: Entry): number {
   return Math.min(...ends, entry.provisional === 0 ? Number.MAX_SAFE_INTEGER : entry.provisional);
 }
 
-const NOTHING: Entry = { place: null, call: false, since: 0, sessions: {}, provisional: 0 };
+const NOTHING: Entry = { place: null, voice: null, since: 0, sessions: {}, provisional: 0 };

@@ -1,6 +1,6 @@
 import type { Place, PresenceRequest, VoiceChannel } from './codec.ts';
-import { formatIds, LOGIN_REPLY } from './codec.ts';
-import { type Entry, entered, moved, voiceOf, withoutExpired, withoutSessions, withSession } from './entry.ts';
+import { formatIds, PLAIN_REPLY, placeOfVoice } from './codec.ts';
+import { type Entry, entered, left, moved, withoutExpired, withoutSessions, withSession } from './entry.ts';
 import { type PresenceStore, scopeOf, type VoiceLists, type VoiceScope } from './store.ts';
 
 /** A voice channel or call that a user left, with the ids of the users who are still in it. */
@@ -83,7 +83,7 @@ export class Presence {
         const before = await this.#store.userOf(session);
         if (before !== null && before !== user) await change.apply(before, without(session));
         await change.apply(user, (entry) => withSession(entry, session, owner, now));
-        return LOGIN_REPLY;
+        return PLAIN_REPLY;
       }
       case 'logout': {
         const user = await this.#store.userOf(request.session);
@@ -105,10 +105,13 @@ export class Presence {
         return JSON.stringify(await this.#store.voice(scopeOfRequest(request.community, request.room)));
       case 'enter': {
         const { user, voice } = request;
-        const last = voiceOf(await change.apply(user, (entry) => entered(entry, voice, this.#stamp(now), provisional)));
+        const last = await change.apply(user, (entry) => entered(entry, voice, this.#stamp(now), provisional));
         const lists = await this.#store.voice(scopeOf(voice));
-        return JSON.stringify(withEmptied(lists, last, voice));
+        return JSON.stringify(withEmptied(lists, last?.voice ?? null, voice));
       }
+      case 'leave':
+        await change.apply(request.user, (entry) => left(entry, request.voice));
+        return PLAIN_REPLY;
     }
   }
 
@@ -162,9 +165,10 @@ class Change {
       const after = step(before.entry);
       if (!(await this.#store.commit(user, before, after, this.#leaseUntil))) continue;
       this.#changed.set(user, after);
-      const left = voiceOf(before.entry);
-      const key = left === null ? '' : JSON.stringify(left);
-      if (left !== null && key !== JSON.stringify(voiceOf(after))) this.#left.set(key, left);
+      const was = before.entry?.voice ?? null;
+      const is = after?.voice ?? null;
+      if (was !== null && (is === null || placeOfVoice(is) !== placeOfVoice(was)))
+        this.#left.set(placeOfVoice(was), was);
       return before.entry;
     }
     throw new Error(`other writers changed an entry ${MAX_ATTEMPTS} times in a row`);

@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
-import type { PresenceRequest } from './codec.ts';
-import { voiceOf } from './entry.ts';
+import { type PresenceRequest, placeOfVoice } from './codec.ts';
 import { type Answer, Presence } from './presence.ts';
 import type { PresenceStore } from './store.ts';
 import { MemoryStore } from './store-memory.ts';
@@ -23,8 +22,11 @@ export interface ResilientOptions {
   readonly owners: () => readonly string[];
 }
 
+/** A request that changes something. */
+type ChangingRequest = Exclude<PresenceRequest, { readonly type: 'looking' | 'before-enter' }>;
+
 interface KeptRequest {
-  readonly request: PresenceRequest;
+  readonly request: ChangingRequest;
   readonly owner: string;
 }
 
@@ -36,8 +38,8 @@ const MAX_PENDING = 200_000;
 /**
  * Presence over a shared store that may be away. Meanwhile it answers from its own copy, which
  * holds what this process has received. When the store is back, it writes the changes: the last one
- * of each session and each user. To a store that has lost its data it writes everything. Never
- * rejects.
+ * of each session, and of each user's place and voice channel. To a store that has lost its data it
+ * writes everything. Never rejects.
  */
 export class ResilientPresence {
   readonly #options: ResilientOptions;
@@ -65,7 +67,8 @@ export class ResilientPresence {
     const answer = await this.#viaShared((shared) => shared.handle(request, owner));
     if (answer !== null) return answer;
     const localAnswer = await this.#local.handle(request, owner);
-    if (this.#shared !== null) this.#keep({ request, owner });
+    const change = changeOf(request, localAnswer);
+    if (this.#shared !== null && change !== null) this.#keep({ request: change, owner });
     if (this.#up) await this.#viaShared((shared) => this.#catchUp(shared));
     return localAnswer;
   }
@@ -133,9 +136,7 @@ export class ResilientPresence {
   }
 
   #keep(kept: KeptRequest): void {
-    const { request } = kept;
-    if (request.type === 'looking' || request.type === 'before-enter') return;
-    const key = 'session' in request ? `session ${request.session}` : `user ${request.user}`;
+    const key = keyOf(kept.request);
     this.#pending.delete(key);
     this.#pending.set(key, kept);
     if (this.#pending.size <= MAX_PENDING) return;
@@ -150,14 +151,43 @@ export class ResilientPresence {
    */
   #keepAll(): void {
     const later = [...this.#pending.values()];
-    for (const [user, entry] of this.#memory.all()) {
+    // In the order of entering voice channels, in which the store lists users again.
+    for (const [user, entry] of this.#memory.all().toSorted(([, a], [, b]) => a.since - b.since)) {
       for (const [session, { owner }] of Object.entries(entry.sessions)) {
         this.#keep({ request: { type: 'login', session, user }, owner });
       }
-      const voice = voiceOf(entry);
-      if (voice === null) this.#keep({ request: { type: 'state', user, place: entry.place }, owner: '' });
-      else this.#keep({ request: { type: 'enter', user, voice }, owner: '' });
+      const { voice, place } = entry;
+      // To enter a voice channel also changes the place, so the place follows.
+      if (voice !== null) this.#keep({ request: { type: 'enter', user, voice }, owner: '' });
+      if (voice === null || placeOfVoice(voice) !== place) {
+        this.#keep({ request: { type: 'state', user, place }, owner: '' });
+      }
     }
     for (const kept of later) this.#keep(kept);
+  }
+}
+
+/**
+ * The request to write when the store is back; null when there is nothing to write. The store may
+ * still have the user in an earlier voice channel, so a user who is in none now leaves any.
+ */
+function changeOf(request: PresenceRequest, { changed }: Answer): ChangingRequest | null {
+  if (request.type === 'looking' || request.type === 'before-enter') return null;
+  const entry = request.type === 'leave' ? changed.get(request.user) : null;
+  if (request.type !== 'leave' || entry === undefined || entry === null) return request;
+  return entry.voice === null ? { ...request, voice: null } : null;
+}
+
+/** Of the requests with one key, the last one counts. */
+function keyOf(request: ChangingRequest): string {
+  switch (request.type) {
+    case 'login':
+    case 'logout':
+      return `session ${request.session}`;
+    case 'state':
+      return `place ${request.user}`;
+    case 'enter':
+    case 'leave':
+      return `voice ${request.user}`;
   }
 }

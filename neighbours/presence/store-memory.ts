@@ -1,4 +1,4 @@
-import { dueAt, type Entry, voiceOf } from './entry.ts';
+import { dueAt, type Entry } from './entry.ts';
 import type { PresenceStore, VersionedEntry, VoiceLists, VoiceScope } from './store.ts';
 import { scopeOf } from './store.ts';
 
@@ -34,7 +34,7 @@ export class MemoryStore implements PresenceStore {
     for (const session of Object.keys(before?.sessions ?? {})) {
       if (this.#users.get(session) === user) this.#users.delete(session);
     }
-    const left = voiceOf(before);
+    const left = before?.voice ?? null;
     if (left !== null) this.#leave(scopeOf(left), user);
     if (after === null) {
       this.#entries.delete(user);
@@ -46,7 +46,7 @@ export class MemoryStore implements PresenceStore {
       this.#users.set(session, user);
       if (!this.#leases.has(owner)) this.#leases.set(owner, leaseUntil);
     }
-    const voice = voiceOf(after);
+    const { voice } = after;
     if (voice === null) return;
     const within = this.#voice.get(scopeOf(voice)) ?? new Map<string, { channel: string; since: number }>();
     this.#voice.set(scopeOf(voice), within.set(user, { channel: voice.channel, since: after.since }));

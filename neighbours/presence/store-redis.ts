@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
-import { dueAt, ENTRY_MS, type Entry, type Session, voiceOf } from './entry.ts';
+import { type Place, type VoiceChannel, voiceOfPlace } from './codec.ts';
+import { dueAt, ENTRY_MS, type Entry, type Session } from './entry.ts';
 import type { SharedStore } from './resilient.ts';
 import type { VersionedEntry, VoiceLists, VoiceScope } from './store.ts';
 import { scopeOf } from './store.ts';
@@ -112,7 +113,7 @@ export class RedisStore implements SharedStore {
   }
 
   #voiceIndex(user: string, before: Entry | null, after: Entry | null): Command[] {
-    const [was, is] = [voiceOf(before), voiceOf(after)];
+    const [was, is] = [before?.voice ?? null, after?.voice ?? null];
     const commands: Command[] = [];
     if (was !== null) commands.push(['ZREM', this.#key('voice', scopeOf(was)), `${was.channel}:${user}`]);
     if (is !== null && after !== null) {
@@ -127,13 +128,26 @@ export class RedisStore implements SharedStore {
   }
 }
 
+/** An entry of the version before this one: the user is in the voice channel or call at `place`. */
+interface FormerEntry extends Omit<Entry, 'voice'> {
+  readonly voice?: undefined;
+  readonly call: boolean;
+}
+
 /** Reads an entry. A text that is not an entry counts as none. */
 function decode(text: string): Entry | null {
   if (text === '') return null;
   try {
-    const entry: Entry | null = JSON.parse(text);
-    return typeof entry?.sessions === 'object' && entry.sessions !== null ? entry : null;
+    const entry: Entry | FormerEntry | null = JSON.parse(text);
+    if (typeof entry?.sessions !== 'object' || entry.sessions === null) return null;
+    if (entry.voice !== undefined) return entry;
+    const { call, ...rest } = entry;
+    return { ...rest, voice: call ? callAt(rest.place) : voiceOfPlace(rest.place) };
   } catch {
     return null;
   }
+}
+
+function callAt(place: Place): VoiceChannel | null {
+  return place?.startsWith('r-') === true ? { community: null, channel: place.slice(2) } : null;
 }

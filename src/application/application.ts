@@ -156,6 +156,7 @@ export interface Application {
     { readonly sessionId: string; readonly communityId: CommunityId; readonly channelId: ChannelId },
     void
   >;
+  readonly leaveVoiceChannel: Command<{ readonly communityId: CommunityId; readonly channelId: ChannelId }, void>;
   /**
    * Subscribes to a place. With a `lastSeq`, the events after it are replayed first. Without one,
    * the subscription is live at once. A community has no numbered events: its `seq` is 0.

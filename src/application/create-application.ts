@@ -1,3 +1,4 @@
+import { communityKey } from '../domain/place.ts';
 import { afterCommit } from './after-commit.ts';
 import type { Application } from './application.ts';
 import { Broadcast } from './broadcast.ts';
@@ -34,6 +35,7 @@ import { PresenceFanOut } from './presence/presence-fan-out.ts';
 import { SessionReactions } from './presence/session-reactions.ts';
 import { Sessions } from './presence/sessions.ts';
 import { VoiceBroadcast } from './presence/voice-broadcast.ts';
+import { VoiceSessions } from './presence/voice-sessions.ts';
 import { Rates } from './rates.ts';
 import { ReplaceMembers } from './use-cases/membership/replace-members.ts';
 import { DeleteMessage } from './use-cases/messages/delete-message.ts';
@@ -45,6 +47,7 @@ import { SendDirectMessage } from './use-cases/messages/send-direct-message.ts';
 import { ShowTyping } from './use-cases/messages/show-typing.ts';
 import { UploadFile } from './use-cases/messages/upload-file.ts';
 import { EnterVoiceChannel } from './use-cases/presence/enter-voice-channel.ts';
+import { LeaveVoiceChannel } from './use-cases/presence/leave-voice-channel.ts';
 import { MoveToPlace } from './use-cases/presence/move-to-place.ts';
 import { ShowOnline } from './use-cases/presence/show-online.ts';
 import { ShowOnlineInPlaces } from './use-cases/presence/show-online-in-places.ts';
@@ -161,6 +164,11 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   });
 
   const voice = new VoiceBroadcast({ subscribers, broadcast });
+  const voiceSessions = new VoiceSessions({ reporter, telemetry });
+  lists.onCommunityChange((id) => {
+    const list = lists.peek(communityKey(id));
+    if (list !== undefined) void voiceSessions.endRemoved(id, (userId) => list.members.has(userId));
+  });
   const writer = new MessageWriter({ sequencer, membership, users, rates, limits, clock, ids });
 
   const userConnected = new UserConnected({
@@ -172,7 +180,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     limits,
     telemetry,
   });
-  const userDisconnected = new UserDisconnected({ sessions, clusterSessions, logouts });
+  const userDisconnected = new UserDisconnected({ sessions, clusterSessions, logouts, voiceSessions });
   const replaceMembers = new ReplaceMembers({ lists, broadcast });
   const countUnread = new CountUnread({ markers });
   const showOnline = new ShowOnline({ membership, clusterSessions, announcer });
@@ -198,8 +206,9 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     showVoice: withTelemetry(telemetry, new ShowVoice({ membership, rates, reporter, voice })),
     enterVoiceChannel: withTelemetry(
       telemetry,
-      new EnterVoiceChannel({ membership, rates, reporter, markers, sessions, voice, clock }),
+      new EnterVoiceChannel({ membership, rates, reporter, markers, sessions, voice, voiceSessions, clock }),
     ),
+    leaveVoiceChannel: withTelemetry(telemetry, new LeaveVoiceChannel({ rates, reporter, voiceSessions })),
     subscribe: withTelemetry(telemetry, new Subscribe({ membership, feeds, window: limits.resumeEvents, telemetry })),
 
     uploadFile: withTelemetry(

@@ -106,6 +106,7 @@ describe.each(MODES)('while the presence service does this: %s', (mode) => {
       () => reporter.moved(3, { kind: 'home' }),
       () => reporter.voice(3, 1),
       () => reporter.enterVoice(3, 1, 11),
+      () => reporter.leaveVoice(3, 1, 11),
       () => reporter.logout('s9'),
     ];
     for (let round = 0; round < 3; round += 1) await Promise.all(asks.map((ask) => refusedWithin(800, ask)));

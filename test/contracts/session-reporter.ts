@@ -115,7 +115,7 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
       expect(await reporter.notLooking('r-5', ids)).toEqual(ids.filter((id) => id !== 7_000_000_005));
     });
 
-    it('lists the users of a voice channel in the order of entering until they leave', async () => {
+    it('lists the users of a voice channel in the order of entering until they leave it', async () => {
       const { reporter, departures } = await start();
       for (const id of [3, 7, 9]) await reporter.login(`s${id}`, id);
       expect(await reporter.voice(3, 1)).toEqual({});
@@ -124,9 +124,59 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
       expect(await reporter.enterVoice(9, 1, 12)).toEqual({ 11: ['7', '3'], 12: ['9'] });
       expect(await reporter.voice(5, 1)).toEqual({ 11: ['7', '3'], 12: ['9'] });
       expect(await reporter.voice(5, 2)).toEqual({});
-      expect(await reporter.moved(7, HOME)).toEqual(VOICE);
+      await reporter.leaveVoice(7, 1, 11);
       expect(await reporter.voice(5, 1)).toEqual({ 11: ['3'], 12: ['9'] });
       await vi.waitFor(() => expect(departures).toEqual([{ communityId: 1, channelId: 11, ids: ['3'] }]));
+    });
+
+    it('keeps a user in their voice channel while they look at other places', async () => {
+      const { reporter, departures } = await start();
+      for (const id of [3, 7]) await reporter.login(`s${id}`, id);
+      await reporter.enterVoice(3, 1, 11);
+      expect(await reporter.moved(3, CHANNEL)).toEqual(VOICE);
+      expect(await reporter.moved(3, HOME)).toEqual(CHANNEL);
+      expect(await reporter.enterVoice(7, 1, 11)).toEqual({ 11: ['3', '7'] });
+      expect(await reporter.moved(3, ROOM)).toEqual(HOME);
+      expect(await reporter.notLooking('r-5', [3])).toEqual([]);
+      expect(await reporter.voice(7, 1)).toEqual({ 11: ['3', '7'] });
+      expect(await reporter.logout('s3')).toEqual({ userId: 3, whereabouts: ROOM });
+      await vi.waitFor(() => expect(departures).toEqual([{ communityId: 1, channelId: 11, ids: ['7'] }]));
+    });
+
+    it('counts a user as at home who looked at the voice channel that they leave', async () => {
+      const { reporter } = await start();
+      await reporter.login('s3', 3);
+      await reporter.enterVoice(3, 1, 11);
+      await reporter.leaveVoice(3, 1, 11);
+      expect(await reporter.moved(3, ROOM)).toEqual(HOME);
+      await reporter.enterVoice(3, 1, 11);
+      await reporter.moved(3, ROOM);
+      await reporter.leaveVoice(3, 1, 11);
+      expect(await reporter.logout('s3')).toEqual({ userId: 3, whereabouts: ROOM });
+    });
+
+    it('changes nothing for a user who leaves a voice channel that they are not in', async () => {
+      const { reporter, departures } = await start();
+      for (const id of [3, 7]) await reporter.login(`s${id}`, id);
+      await reporter.leaveVoice(3, 1, 11);
+      await reporter.enterVoice(3, 1, 11);
+      await reporter.leaveVoice(3, 1, 12);
+      await reporter.leaveVoice(3, 2, 11);
+      await reporter.leaveVoice(7, 1, 11);
+      await reporter.leaveVoice(99, 1, 11);
+      expect(await reporter.voice(3, 1)).toEqual({ 11: ['3'] });
+      expect(await reporter.logout('s7')).toEqual({ userId: 7, whereabouts: HOME });
+      await reporter.leaveVoice(3, 1, 11);
+      await vi.waitFor(() => expect(departures).toEqual([{ communityId: 1, channelId: 11, ids: [] }]));
+    });
+
+    it('enters another voice channel from a text channel, and names the one that was left', async () => {
+      const { reporter, departures } = await start();
+      await reporter.login('s3', 3);
+      await reporter.enterVoice(3, 1, 11);
+      await reporter.moved(3, CHANNEL);
+      expect(await reporter.enterVoice(3, 1, 12)).toEqual({ 11: [], 12: ['3'] });
+      await vi.waitFor(() => expect(departures).toEqual([{ communityId: 1, channelId: 11, ids: [] }]));
     });
 
     it('names the empty voice channel that a user left for another one', async () => {

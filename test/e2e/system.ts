@@ -32,7 +32,10 @@ export interface EmbeddedSystem extends ChatSystem {
   sign(claims: object, options?: jsonwebtoken.SignOptions): string;
 }
 
-/** Starts one server on the embedded adapters. @param env additional variables */
+/**
+ * Starts one server on the embedded adapters.
+ * @param env additional variables. Without `PORT`, the server listens on a free port.
+ */
 export async function startSystem(
   env: Readonly<Record<string, string>> = {},
   world: Directory = WORLD,
@@ -43,7 +46,8 @@ export async function startSystem(
   await writeFile(file, JSON.stringify(world));
   const removed = () => rm(folder, { recursive: true, force: true });
   const own = { DIRECTORY_FILE: file, JWT_SECRET: secret.toString('base64'), LIMITS: 'off', ...env };
-  const server = await startEmbedded({ env: own }).catch(async (error: unknown) => {
+  const port = env.PORT === undefined ? {} : { port: Number(env.PORT) };
+  const server = await startEmbedded({ env: own, ...port }).catch(async (error: unknown) => {
     await removed();
     throw error;
   });

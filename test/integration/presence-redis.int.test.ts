@@ -63,6 +63,29 @@ await describeWithService('redis', 'presence and Redis', ({ redis }) => {
     expect(await b.looking('home', [1])).toBe('[1]');
   });
 
+  it('reads the voice channel of entries that an earlier version wrote', async () => {
+    const [, client] = await start();
+    const inspect = new Redis(redis);
+    const former = { since: 5, sessions: {}, provisional: Date.now() + 60_000 };
+    for (const [user, place, call] of [
+      ['1', 'com1,c-11', false],
+      ['2', 'r-5', true],
+      ['3', 'r-5', false],
+    ]) {
+      await inspect.set(`${prefix}user:${user}`, JSON.stringify({ ...former, place, call }));
+    }
+    await inspect.zadd(`${prefix}voice:com1`, 5, '11:1');
+    await inspect.zadd(`${prefix}voice:r-5`, 5, '5:2');
+    inspect.disconnect();
+    for (const user of [1, 2, 3]) await client.state(user, 'home');
+    expect(await client.inVoice(1)).toBe('{"11":["1"]}');
+    expect(await client.ask({ type: 'before-enter', user_id: 1, channel_id: 'r-5' })).toBe('{"5":["2"]}');
+    await client.leave(1, 1, 'c-11');
+    await client.leave(2, null, 'r-5');
+    expect(await client.inVoice(1)).toBe('{}');
+    expect(await client.ask({ type: 'before-enter', user_id: 1, channel_id: 'r-5' })).toBe('{}');
+  });
+
   it('keeps its state over a restart, and gives up sessions that do not return', async () => {
     const chat = await HttpRecorder.start();
     const [first, client] = await start();
@@ -104,6 +127,10 @@ await describeWithOwnService('redis', 'presence without Redis', () => {
     await client.login('before', 1);
     await client.state(1, 'r-5');
     await client.login('ends', 2);
+    for (const user of [4, 5]) {
+      await client.login(`talks${user}`, user);
+      await client.enter(user, 1, 'c-11');
+    }
   });
 
   afterEach(async () => {
@@ -121,6 +148,10 @@ await describeWithOwnService('redis', 'presence without Redis', () => {
     expect(await client.state(3, 'r-5')).toBe('home,r-5');
     expect(await client.logout('ends')).toBe('2,home');
     expect(await client.state(1, 'home')).toBe('r-5,home');
+    await client.enter(4, 1, 'c-12');
+    await client.leave(4, 1, 'c-12');
+    await client.leave(5, 1, 'c-12');
+    expect(await client.state(5, 'r-5')).toBe('com1,c-11,r-5');
   }
 
   async function afterwards(): Promise<void> {
@@ -131,6 +162,9 @@ await describeWithOwnService('redis', 'presence without Redis', () => {
     expect(await asking.looking('home', [1, 2, 3])).toBe('[2, 3]');
     expect(await asking.logout('ends')).toBe('null,null');
     expect(await asking.logout('before')).toBe('1,home');
+    expect(await asking.inVoice(1)).toBe('{"11":["5"]}');
+    expect(await asking.logout('talks4')).toBe('4,home');
+    expect(await asking.logout('talks5')).toBe('5,r-5');
     await asking.close();
     await other.stop();
   }
@@ -151,6 +185,7 @@ await describeWithOwnService('redis', 'presence without Redis', () => {
 
   it('writes its whole state again to a Redis that was emptied', async () => {
     await client.enter(2, 1, 'c-11');
+    await client.state(5, 'r-5');
     // Redis is emptied before it is killed. After the restart, presence could reconnect first.
     const inspect = new Redis(redis.url);
     await inspect.flushall();
@@ -163,7 +198,8 @@ await describeWithOwnService('redis', 'presence without Redis', () => {
     await redis.restart();
     await vi.waitFor(() => expect(presence.complete()).toBe(true), 10_000);
     expect(await client.logout('before')).toBe('1,r-5');
-    expect(await client.inVoice(1)).toBe('{"11":["2"]}');
+    expect(await client.inVoice(1)).toBe('{"11":["4","5","2"]}');
+    expect(await client.logout('talks5')).toBe('5,r-5');
   });
 
   it('serves clients although Redis is down from the start', async () => {

@@ -71,6 +71,10 @@ export class PresenceClient {
     return this.ask({ type: 'enter', user_id: user, community_id: community, channel_id: channel });
   }
 
+  leave(user: number, community: number | null, channel: string): Promise<string> {
+    return this.ask({ type: 'signaling', user_id: user, community_id: community, channel_id: channel });
+  }
+
   inVoice(community: number): Promise<string> {
     return this.ask({ type: 'before-enter', user_id: 1, community_id: community });
   }

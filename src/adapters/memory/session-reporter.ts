@@ -25,8 +25,12 @@ export interface MemorySessionReporterOptions {
 
 type VoicePlace = Extract<Whereabouts, { kind: 'voice' }>;
 
+const HOME: Whereabouts = { kind: 'home' };
+
 interface Entry {
   whereabouts: Whereabouts | null;
+  /** The voice channel that the user is in, wherever they look. */
+  voice: VoicePlace | null;
   readonly sessions: Set<string>;
 }
 
@@ -58,7 +62,7 @@ export class MemorySessionReporter implements SessionReporter {
     this.#forgetExpired();
     const before = this.#users.get(sessionId);
     if (before !== undefined && before !== userId) this.#end(sessionId, before);
-    const entry = this.#entries.get(userId) ?? { whereabouts: { kind: 'home' }, sessions: new Set() };
+    const entry = this.#entries.get(userId) ?? { whereabouts: HOME, voice: null, sessions: new Set() };
     entry.sessions.add(sessionId);
     this.#entries.set(userId, entry);
     this.#users.set(sessionId, userId);
@@ -94,24 +98,25 @@ export class MemorySessionReporter implements SessionReporter {
 
   async enterVoice(userId: UserId, communityId: CommunityId, channelId: ChannelId): Promise<VoiceState> {
     this.#forgetExpired();
-    const before = this.#move(userId, { kind: 'voice', communityId, channelId });
+    const before = this.#entries.get(userId)?.voice ?? null;
+    this.#move(userId, { kind: 'voice', communityId, channelId });
     const lists = this.#lists(communityId);
     // Clients merge these objects. To clear a channel that has just become empty, it must be named.
-    if (before?.kind === 'voice' && before.communityId === communityId) lists[String(before.channelId)] ??= [];
+    if (before?.communityId === communityId) lists[String(before.channelId)] ??= [];
     return lists;
   }
 
+  async leaveVoice(userId: UserId, communityId: CommunityId, channelId: ChannelId): Promise<void> {
+    this.#forgetExpired();
+    const entry = this.#entries.get(userId);
+    if (entry?.voice?.communityId === communityId && entry.voice.channelId === channelId) this.#leave(userId, entry);
+  }
+
   #move(userId: UserId, whereabouts: Whereabouts): Whereabouts | null {
-    const entry = this.#entries.get(userId) ?? { whereabouts: null, sessions: new Set() };
+    const entry = this.#entries.get(userId) ?? { whereabouts: null, voice: null, sessions: new Set() };
     const before = entry.whereabouts;
-    if (before === null || whereaboutsText(before) !== whereaboutsText(whereabouts)) {
-      if (before?.kind === 'voice') this.#leave(userId, before);
-      if (whereabouts.kind === 'voice') {
-        const within = this.#voice.get(whereabouts.communityId) ?? new Map<UserId, ChannelId>();
-        this.#voice.set(whereabouts.communityId, within.set(userId, whereabouts.channelId));
-      }
-      entry.whereabouts = whereabouts;
-    }
+    if (whereabouts.kind === 'voice') this.#enter(userId, entry, whereabouts);
+    entry.whereabouts = whereabouts;
     this.#entries.set(userId, entry);
     if (entry.sessions.size === 0) {
       this.#provisional.delete(userId);
@@ -130,7 +135,7 @@ export class MemorySessionReporter implements SessionReporter {
   #forget(userId: UserId, entry: Entry): void {
     this.#entries.delete(userId);
     this.#provisional.delete(userId);
-    if (entry.whereabouts?.kind === 'voice') this.#leave(userId, entry.whereabouts);
+    this.#leave(userId, entry);
   }
 
   #forgetExpired(): void {
@@ -143,7 +148,20 @@ export class MemorySessionReporter implements SessionReporter {
     }
   }
 
-  #leave(userId: UserId, { communityId, channelId }: VoicePlace): void {
+  #enter(userId: UserId, entry: Entry, voice: VoicePlace): void {
+    if (entry.voice !== null && whereaboutsText(entry.voice) === whereaboutsText(voice)) return;
+    this.#leave(userId, entry);
+    const within = this.#voice.get(voice.communityId) ?? new Map<UserId, ChannelId>();
+    this.#voice.set(voice.communityId, within.set(userId, voice.channelId));
+    entry.voice = voice;
+  }
+
+  /** Takes the user out of the voice channel that they are in. Who looked at it is at home then. */
+  #leave(userId: UserId, entry: Entry): void {
+    if (entry.voice === null) return;
+    const { communityId, channelId } = entry.voice;
+    entry.voice = null;
+    if (entry.whereabouts?.kind === 'voice') entry.whereabouts = HOME;
     const within = this.#voice.get(communityId);
     within?.delete(userId);
     if (within?.size === 0) this.#voice.delete(communityId);

@@ -69,12 +69,12 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ],
   [
     '/kafka/signaling',
-    (app, { caller, sessionId }, body) =>
-      app.enterVoiceChannel(caller, {
-        sessionId,
-        communityId: idField(body, 'community_id'),
-        channelId: voiceChannel(body),
-      }),
+    (app, { caller, sessionId }, body) => {
+      const voice = { communityId: idField(body, 'community_id'), channelId: voiceChannel(body) };
+      // The type was not read before `leave` was added. Any other type still enters.
+      if (body.type === 'leave') return app.leaveVoiceChannel(caller, voice);
+      return app.enterVoiceChannel(caller, { sessionId, ...voice });
+    },
   ],
 ]);
 

@@ -24,7 +24,7 @@ export class RefusedRequest extends Error {
 
 /** Keys in the order of the protocol's documentation. Unused keys are left out. */
 interface Request {
-  readonly type: 'login' | 'logout' | 'state' | 'direct' | 'community' | 'before-enter' | 'enter';
+  readonly type: 'login' | 'logout' | 'state' | 'direct' | 'community' | 'before-enter' | 'enter' | 'signaling';
   readonly session_id?: string;
   readonly user_id?: string;
   readonly channel_id?: string;
@@ -89,6 +89,14 @@ export function enter(userId: UserId, communityId: CommunityId, channelId: Chann
   return question(
     { type: 'enter', user_id: String(userId), channel_id: `c-${channelId}`, community_id: String(communityId) },
     readVoice,
+  );
+}
+
+/** The user left the voice channel. Any answer means yes. */
+export function leave(userId: UserId, communityId: CommunityId, channelId: ChannelId): Question<void> {
+  return question(
+    { type: 'signaling', user_id: String(userId), channel_id: `c-${channelId}`, community_id: String(communityId) },
+    () => {},
   );
 }
 

@@ -5,7 +5,17 @@ import type { ChannelId, CommunityId, UserId } from '../../domain/ids.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import type { Whereabouts } from '../../domain/whereabouts.ts';
 import { Lane, type LaneOptions, laneOf } from './lane.ts';
-import { beforeEnter, enter, login, logout, notLooking, portions, RefusedRequest, state } from './presence-codec.ts';
+import {
+  beforeEnter,
+  enter,
+  leave,
+  login,
+  logout,
+  notLooking,
+  portions,
+  RefusedRequest,
+  state,
+} from './presence-codec.ts';
 
 export interface TcpSessionReporterOptions {
   readonly host: string;
@@ -142,6 +152,14 @@ export class TcpSessionReporter implements SessionReporter {
       const voice = await lane.ask(enter(userId, communityId, channelId));
       lane.ledger.moveReported(userId);
       return voice;
+    } catch (error) {
+      throw refusal(error);
+    }
+  }
+
+  async leaveVoice(userId: UserId, communityId: CommunityId, channelId: ChannelId): Promise<void> {
+    try {
+      await this.#lane(userId).ask(leave(userId, communityId, channelId));
     } catch (error) {
       throw refusal(error);
     }

@@ -31,8 +31,15 @@ export interface SessionReporter {
   /** Resolves to the users in each voice channel of the community. */
   voice(userId: UserId, communityId: CommunityId): Promise<VoiceState>;
   /**
-   * The user enters a voice channel. Resolves to the users in each voice channel afterwards. A
-   * channel that the user left by this and that is empty now has an empty list.
+   * The user enters a voice channel, and leaves the one they were in. They stay in it wherever they
+   * look, until they enter another one, leave it, or their last session ends. Resolves to the users
+   * in each voice channel afterwards. A channel that the user left by this and that is empty now
+   * has an empty list.
    */
   enterVoice(userId: UserId, communityId: CommunityId, channelId: ChannelId): Promise<VoiceState>;
+  /**
+   * The user leaves a voice channel. Changes nothing when they are not in it. As for every way in
+   * which a voice session ends, presence then reports who is still in the channel.
+   */
+  leaveVoice(userId: UserId, communityId: CommunityId, channelId: ChannelId): Promise<void>;
 }

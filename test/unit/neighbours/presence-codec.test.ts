@@ -31,6 +31,14 @@ describe('the codec of presence', () => {
       '{"type":"enter","user_id":2,"channel_id":"r-5"}',
       { type: 'enter', user: '2', voice: { community: null, channel: '5' } },
     ],
+    [
+      "{type='signaling', user_id='1', community_id='1', channel_id='c-11'}",
+      { type: 'leave', user: '1', voice: { community: '1', channel: '11' } },
+    ],
+    [
+      '{"type":"signaling","user_id":"1","community_id":"1","channel_id":"c-11"}',
+      { type: 'leave', user: '1', voice: { community: '1', channel: '11' } },
+    ],
   ])('reads the request %s', (line, request) => {
     expect(parseRequest(line)).toEqual(request);
   });

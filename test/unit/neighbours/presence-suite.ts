@@ -80,12 +80,57 @@ export function describePresence(title: string, storage: () => { redisUrl?: stri
       expect((await chat.next()).body).toEqual({ type: 'out', communityId: '2', channelId: 'c-21', ids: [] });
     });
 
-    it('takes a user out of a voice channel when they look elsewhere or their last session ends', async () => {
+    it('keeps a user in a voice channel while they look elsewhere', async () => {
+      await client.login('s1', 1);
+      await client.enter(1, 1, 'c-11');
+      expect(await client.state(1, 'c-12')).toBe('com1,c-11,c-12');
+      expect(await client.looking('c-12', [1])).toBe('[]');
+      expect(await client.state(1, 'home')).toBe('c-12,home');
+      expect(await client.inVoice(1)).toBe('{"11":["1"]}');
+      expect(await client.state(1, 'com1,c-11')).toBe('home,com1,c-11');
+      expect(await client.state(1, 'com1,c-13')).toBe('com1,c-11,com1,c-13');
+      expect((await chat.next()).body).toEqual({ type: 'out', communityId: '1', channelId: 'c-11', ids: [] });
+      expect(await client.inVoice(1)).toBe('{"13":["1"]}');
+      expect(chat.calls).toHaveLength(1);
+    });
+
+    it('takes a user out of a voice channel whom the media server reports in its notation, or a chat server in JSON', async () => {
+      for (const user of [1, 2]) await client.login(`s${user}`, user);
+      await client.enter(1, 1, 'c-11');
+      await client.enter(2, 1, 'c-11');
+      await client.state(1, 'c-12');
+      const told = "{type='signaling', user_id='1', community_id='1', channel_id='c-11'}";
+      expect(await client.ask(told)).not.toMatch(/^error/);
+      expect((await chat.next()).body).toEqual({ type: 'out', communityId: '1', channelId: 'c-11', ids: ['2'] });
+      expect(await client.inVoice(1)).toBe('{"11":["2"]}');
+      expect(await client.state(1, 'home')).toBe('c-12,home');
+      expect(await client.leave(2, 1, 'c-11')).toBe('ok');
+      expect((await chat.next()).body).toEqual({ type: 'out', communityId: '1', channelId: 'c-11', ids: [] });
+      expect(await client.inVoice(1)).toBe('{}');
+      expect(await client.logout('s2')).toBe('2,home');
+    });
+
+    it('ignores a report that a user left a voice channel in which they are not', async () => {
+      await client.login('s1', 1);
+      await client.enter(1, 1, 'c-11');
+      for (const [user, community, channel] of [
+        [1, 1, 'c-12'],
+        [1, 2, 'c-11'],
+        [2, 1, 'c-11'],
+      ] as const) {
+        expect(await client.leave(user, community, channel)).toBe('ok');
+      }
+      expect(await client.inVoice(1)).toBe('{"11":["1"]}');
+      expect(await client.logout('s1')).toBe('1,com1,c-11');
+      expect((await chat.next()).body).toEqual({ type: 'out', communityId: '1', channelId: 'c-11', ids: [] });
+    });
+
+    it('takes a user out of a voice channel when their last session ends', async () => {
       for (const user of [1, 2]) await client.login(`s${user}`, user);
       await client.login('s2b', 2);
       await client.enter(1, 1, 'c-11');
       await client.enter(2, 1, 'c-11');
-      expect(await client.state(1, 'home')).toBe('com1,c-11,home');
+      await client.logout('s1');
       expect((await chat.next()).body).toEqual({ type: 'out', communityId: '1', channelId: 'c-11', ids: ['2'] });
       expect(await client.logout('s2')).toBe('2,com1,c-11');
       expect(await client.inVoice(1)).toBe('{"11":["2"]}');
@@ -101,6 +146,8 @@ export function describePresence(title: string, storage: () => { redisUrl?: stri
       expect(await client.looking('r-5', [1, 2, 3])).toBe('[3]');
       expect(await client.state(2, 'r-5')).toBe('r-5,r-5');
       await client.state(2, 'home');
+      expect(await client.enter(1, null, 'r-5')).toBe('{"5":["1","2"]}');
+      await client.leave(2, null, 'r-5');
       const { path, body } = await chat.next();
       expect(path).toBe('/chat-server/signaling-list-direct');
       expect(body).toEqual({ type: 'out', channelId: '5', ids: ['1'] });

@@ -100,6 +100,16 @@ describe('SEND', () => {
       { type: 'enter', user_id: 1, community_id: 1, channel_id: 'c-21' },
       { enterVoiceChannel: { sessionId: 's1', communityId: 1, channelId: 21 } },
     ],
+    [
+      'signaling',
+      { type: 'leave', user_id: 1, community_id: 1, channel_id: 'c-21' },
+      { leaveVoiceChannel: { communityId: 1, channelId: 21 } },
+    ],
+    [
+      'signaling',
+      { user_id: 1, community_id: 1, channel_id: 'c-21' },
+      { enterVoiceChannel: { sessionId: 's1', communityId: 1, channelId: 21 } },
+    ],
   ])('turns a SEND to /kafka/%s with the body %j into its command', (name, body, command) => {
     expect(commandOf(`/kafka/${name}`, body)).toEqual(command);
   });

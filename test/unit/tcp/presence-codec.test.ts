@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   beforeEnter,
   enter,
+  leave,
   login,
   logout,
   NonsenseReply,
@@ -27,6 +28,7 @@ describe('the requests to presence', () => {
     [notLooking('c-11', [3]), '{"type":"community","channel_id":"c-11","community_id":"c-11","ids":[3]}'],
     [beforeEnter(3, 1), '{"type":"before-enter","user_id":"3","community_id":"1"}'],
     [enter(3, 1, 11), '{"type":"enter","user_id":"3","channel_id":"c-11","community_id":"1"}'],
+    [leave(3, 1, 11), '{"type":"signaling","user_id":"3","channel_id":"c-11","community_id":"1"}'],
   ])('writes each request as one line of JSON: %o', ({ line }, expected) => {
     expect(line).toBe(`${expected}\r\n`);
   });
@@ -43,9 +45,12 @@ describe('the requests to presence', () => {
 });
 
 describe('the replies of presence', () => {
-  it('accepts any text as the reply to a login', () => {
-    for (const reply of ['', 'ok', '반환메세지', '\ufffd\ufffd']) expect(login('s', 3).read(reply)).toBeUndefined();
-  });
+  it.each([login('s', 3), leave(3, 1, 11)])(
+    'accepts any text as the reply to a request without an answer',
+    ({ read }) => {
+      for (const reply of ['', 'ok', '반환메세지', '\ufffd\ufffd']) expect(read(reply)).toBeUndefined();
+    },
+  );
 
   it.each([
     ['1,home', { userId: 1, whereabouts: HOME }],

@@ -7,6 +7,7 @@ import type { ReadMarkers } from '../../ports/read-markers.ts';
 import type { SessionReporter } from '../../ports/session-reporter.ts';
 import type { Sessions } from '../../presence/sessions.ts';
 import type { VoiceBroadcast } from '../../presence/voice-broadcast.ts';
+import type { VoiceSessions } from '../../presence/voice-sessions.ts';
 import type { Rates } from '../../rates.ts';
 
 export interface EnterVoiceChannelParts {
@@ -16,6 +17,7 @@ export interface EnterVoiceChannelParts {
   readonly markers: ReadMarkers;
   readonly sessions: Sessions;
   readonly voice: VoiceBroadcast;
+  readonly voiceSessions: VoiceSessions;
   readonly clock: Clock;
 }
 
@@ -46,10 +48,14 @@ export class EnterVoiceChannel {
   }
 
   async #enter({ userId }: Caller, { sessionId, communityId, channelId }: VoiceEntry): Promise<void> {
-    const { sessions, markers, clock, reporter, voice } = this.#parts;
+    const { sessions, markers, clock, reporter, voice, voiceSessions } = this.#parts;
     const left = sessions.moved(sessionId, { kind: 'voice', communityId, channelId });
-    if (left?.kind === 'conversation') await markers.mark(userId, [left.key], clock.now());
-    const state = await reporter.enterVoice(userId, communityId, channelId);
-    voice.send({ kind: 'voice', communityId, state });
+    voiceSessions.entered(userId, { communityId, channelId });
+    // Called at once: a `leave` that the user sends next must reach presence after it.
+    const entering = reporter.enterVoice(userId, communityId, channelId);
+    await Promise.all([
+      entering.then((state) => voice.send({ kind: 'voice', communityId, state })),
+      left?.kind === 'conversation' ? markers.mark(userId, [left.key], clock.now()) : undefined,
+    ]);
   }
 }

@@ -1,11 +1,13 @@
 import type { ClusterSessions } from '../../presence/cluster-sessions.ts';
 import type { Logouts } from '../../presence/logouts.ts';
 import type { Sessions } from '../../presence/sessions.ts';
+import type { VoiceSessions } from '../../presence/voice-sessions.ts';
 
 export interface UserDisconnectedParts {
   readonly sessions: Sessions;
   readonly clusterSessions: ClusterSessions;
   readonly logouts: Logouts;
+  readonly voiceSessions: VoiceSessions;
 }
 
 /**
@@ -22,11 +24,12 @@ export class UserDisconnected {
 
   /** Does nothing when the session has ended already. Never throws. */
   execute(sessionId: string): void {
-    const { sessions, clusterSessions, logouts } = this.#parts;
+    const { sessions, clusterSessions, logouts, voiceSessions } = this.#parts;
     const session = sessions.end(sessionId);
     if (session === undefined) return;
     const { userId, whereabouts } = session;
     clusterSessions.leave(sessionId);
+    if (clusterSessions.sessionsHere(userId) === 0) voiceSessions.forget(userId);
     logouts.ended(sessionId, userId, whereabouts?.kind === 'conversation' ? whereabouts.key : null);
   }
 }

@@ -11,4 +11,5 @@ export const absentReporter: SessionReporter = {
   notLooking: refuse,
   voice: refuse,
   enterVoice: refuse,
+  leaveVoice: refuse,
 };
