@@ -6,24 +6,27 @@ import type { Networks } from '../transport/networks.ts';
 export type ServiceRule = (client: Client, headers: Headers) => boolean;
 
 /**
- * With a token: requests that have it. Without one: requests from the networks.
+ * The token and the networks each open a service call. Where both are given, either suffices.
  *
- * Never a request that an untrusted proxy forwarded. Without a token, also never a request with an
- * `Authorization` header, and never one from a browser, because any page that a user looks at could
- * send it.
+ * A request that an untrusted proxy forwarded is never a service's. The networks do not open a
+ * request with an `Authorization` header, such as a user's token, nor one from a browser, because
+ * any page that a user looks at could send it.
+ * @param token null if only the networks open service calls
  */
 export function serviceRule(token: string | null, networks: Networks): ServiceRule {
   const expected = token === null ? null : digest(token);
   return (client, headers) => {
     if (client.via === 'untrusted') return false;
     const given = headers.authorization;
-    if (expected !== null) {
-      const bearer = typeof given === 'string' ? /^Bearer +(\S+)$/i.exec(given)?.[1] : undefined;
-      return bearer !== undefined && timingSafeEqual(digest(bearer), expected);
-    }
-    if (given !== undefined || headers.origin !== undefined || headers['sec-fetch-site'] !== undefined) return false;
+    if (given !== undefined) return expected !== null && isBearerOf(expected, given);
+    if (headers.origin !== undefined || headers['sec-fetch-site'] !== undefined) return false;
     return networks.contains(client.address);
   };
+}
+
+function isBearerOf(expected: Buffer, given: string | readonly string[]): boolean {
+  const bearer = typeof given === 'string' ? /^Bearer +(\S+)$/i.exec(given)?.[1] : undefined;
+  return bearer !== undefined && timingSafeEqual(digest(bearer), expected);
 }
 
 function digest(text: string): Buffer {

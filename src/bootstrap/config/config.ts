@@ -67,6 +67,7 @@ export interface HttpConfig {
   readonly trustedProxies: readonly string[];
   /** Empty: the server's own origin. `*`: all. */
   readonly allowedOrigins: readonly string[];
+  /** Callers from here may make service calls without the token. */
   readonly serviceNetworks: readonly string[];
   readonly fileUrlHours: number;
 }

@@ -47,7 +47,7 @@ function configOf(values: Values): Config {
       publicUrl: values.PUBLIC_URL,
       trustedProxies: values.TRUSTED_PROXIES ?? [],
       allowedOrigins: values.ALLOWED_ORIGINS ?? [],
-      serviceNetworks: values.SERVICE_NETWORKS ?? LOCAL_NETWORKS,
+      serviceNetworks: values.SERVICE_NETWORKS ?? (values.SERVICE_TOKEN === null ? LOCAL_NETWORKS : []),
       fileUrlHours: values.FILE_URL_HOURS,
     },
     limits: limitsOf(values),

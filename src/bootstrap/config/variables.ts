@@ -120,14 +120,14 @@ export const VARIABLES = {
   SERVICE_TOKEN: optional(
     HTTP,
     BEARER,
-    'callers are checked by `SERVICE_NETWORKS`',
+    'only `SERVICE_NETWORKS` opens the service calls',
     'bearer token of the service calls',
   ),
   SERVICE_NETWORKS: optional(
     HTTP,
     NETWORKS,
-    'loopback and private networks',
-    'networks that may make service calls if `SERVICE_TOKEN` is not set, separated by commas',
+    'none with `SERVICE_TOKEN`, otherwise loopback and private networks',
+    'networks that may make service calls, with or without `SERVICE_TOKEN`, separated by commas',
   ),
 
   ...LIMIT_VARIABLES,

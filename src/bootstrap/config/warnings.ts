@@ -62,6 +62,5 @@ function withoutEffect({ values, given }: ReadEnvironment): string[] {
   if (given.has('COMMUNITY_URL') && given.has('USER_URL')) {
     check('DIRECTORY_FILE', 'COMMUNITY_URL and USER_URL are set');
   }
-  if (given.has('SERVICE_TOKEN')) check('SERVICE_NETWORKS', 'SERVICE_TOKEN is set');
   return idle;
 }

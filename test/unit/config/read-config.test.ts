@@ -360,14 +360,26 @@ describe('secrets', () => {
   });
 });
 
+describe('SERVICE_TOKEN and SERVICE_NETWORKS', () => {
+  const SERVICE_TOKEN = 'x'.repeat(32);
+  const SERVICE_NETWORKS = '10.0.0.0/8';
+
+  it('closes the default networks when a token is set', () => {
+    expect(readConfig({ SERVICE_TOKEN }).config.http.serviceNetworks).toEqual([]);
+  });
+
+  it('opens the given networks beside a token, without a warning', () => {
+    const { config, secrets, warnings } = readConfig({ SERVICE_TOKEN, SERVICE_NETWORKS });
+    expect(secrets.serviceToken).toBe(SERVICE_TOKEN);
+    expect(config.http.serviceNetworks).toEqual([SERVICE_NETWORKS]);
+    expect(warnings).toEqual([]);
+  });
+});
+
 describe('variables without effect', () => {
   it.each([
     [{ KAFKA_TOPIC_FILE: 'files' }, 'KAFKA_TOPIC_FILE has no effect: KAFKA_BROKERS is not set'],
     [{ S3_ENDPOINT: 'http://minio' }, 'S3_ENDPOINT has no effect: FILES_URL is not an s3: URL'],
-    [
-      { SERVICE_TOKEN: 'x'.repeat(32), SERVICE_NETWORKS: '10.0.0.0/8' },
-      'SERVICE_NETWORKS has no effect: SERVICE_TOKEN is set',
-    ],
     [
       { COMMUNITY_URL: 'http://c', USER_URL: 'http://u', DIRECTORY_FILE: 'world.json' },
       'DIRECTORY_FILE has no effect: COMMUNITY_URL and USER_URL are set',

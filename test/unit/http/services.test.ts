@@ -146,15 +146,50 @@ it('uses the client address that a trusted proxy reports', async () => {
   expect(await call({ 'x-forwarded-for': '8.8.8.8', forwarded: 'for=10.1.2.3' })).toBe(400);
 });
 
-it('accepts only requests with the service token when there is one', async () => {
+it('accepts only requests with the service token when there is a token and no network', async () => {
   const { calls } = recording();
-  const { url } = await serve(calls, { isService: serviceRule('s3cret', parseNetworks(LOCAL_NETWORKS)) });
+  const { url } = await serve(calls, { isService: serviceRule('s3cret', parseNetworks([])) });
   const call = (headers: Record<string, string>) =>
     json(fetch(`${url}/chat-server/room-user-list/5`, send('PUT', '[1]', headers)));
   expect(await call({})).toEqual(refused(2103));
   expect(await call({ authorization: 'Bearer other' })).toEqual(refused(2103));
   expect(await call({ authorization: 'Bearer s3cret', 'x-forwarded-for': '10.0.0.1' })).toEqual(refused(2103));
   expect(await call({ authorization: 'Bearer s3cret' })).toMatchObject({ status: 200 });
+});
+
+it('accepts the service token or a service network where both are given, and nothing else', async () => {
+  const { calls, heard } = recording();
+  const clients = new RequestClients(parseNetworks(['127.0.0.1']));
+  const { url } = await serve(calls, { isService: serviceRule('s3cret', parseNetworks(['10.0.0.0/8'])), clients });
+  const call = (headers: Record<string, string>) =>
+    json(fetch(`${url}/chat-server/room-user-list/5`, send('PUT', '[1]', headers)));
+  const inside = { 'x-forwarded-for': '10.1.2.3' };
+  const outside = { 'x-forwarded-for': '8.8.8.8' };
+  const token = { authorization: 'Bearer s3cret' };
+  for (const headers of [inside, { ...inside, ...token }, { ...outside, ...token }, token] as Record<string, string>[])
+    expect(await call(headers)).toMatchObject({ status: 200 });
+  expect(heard).toHaveLength(4);
+  for (const headers of [
+    outside,
+    { ...inside, ...asUser(1) },
+    { ...inside, authorization: 'Bearer other' },
+    { ...inside, origin: url },
+    { 'x-forwarded-for': '10.1.2.3', forwarded: 'for=8.8.8.8' },
+    { ...token, 'x-forwarded-for': 'unknown' },
+  ] as Record<string, string>[]) {
+    expect(await call(headers)).toEqual(refused(2103));
+  }
+  expect(heard).toHaveLength(4);
+});
+
+it('takes a request through a proxy that is not trusted for no service, whatever its address and token', async () => {
+  const { calls } = recording();
+  const { url } = await serve(calls, { isService: serviceRule('s3cret', parseNetworks(LOCAL_NETWORKS)) });
+  const call = (headers: Record<string, string>) =>
+    json(fetch(`${url}/chat-server/room-user-list/5`, send('PUT', '[1]', headers)));
+  expect(await call({})).toMatchObject({ status: 200 });
+  expect(await call({ 'x-forwarded-for': '10.1.2.3' })).toEqual(refused(2103));
+  expect(await call({ authorization: 'Bearer s3cret', 'x-forwarded-for': '10.1.2.3' })).toEqual(refused(2103));
 });
 
 it('answers a refusal with its number, and a defect without its details', async () => {
