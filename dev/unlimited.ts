@@ -12,4 +12,5 @@ export const unlimited: Limits = {
   pageSize: 200,
   resumeEvents: 1_000,
   channelStalenessSeconds: 60,
+  listStalenessSeconds: 240,
 };

@@ -20,9 +20,11 @@ const DIRECTORY_FILE_FORM = `## The directory file
 channel has a list of its private members, or \`null\` if it is open to the whole community.
 
 The server reads the file again within a second of a change. If it is then not valid, the earlier
-content stays in force, and the server logs an error. The member lists of rooms and communities that
-the server has already used stay in the member cache. Only the service calls change them, or a
-restart if \`REDIS_URL\` is not set.
+content stays in force, and the server logs an error.
+
+The server follows the file as it follows a community service. A new member is let in at their next
+attempt. A removed member hears nothing after \`LIMIT_LIST_STALENESS_SECONDS\` at most. A list that
+a service call reports counts for 10 s; afterwards the file decides.
 
 \`\`\`json
 {

@@ -5,6 +5,7 @@ import { Broadcast } from './broadcast.ts';
 import { BusListener } from './bus-listener.ts';
 import type { Limits } from './limits.ts';
 import { ChannelAccess } from './membership/channel-access.ts';
+import { LookUpLimits } from './membership/look-up-limits.ts';
 import { MemberLists } from './membership/member-lists.ts';
 import { Membership } from './membership/membership.ts';
 import { MessageWriter } from './messages/message-writer.ts';
@@ -100,10 +101,30 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   const rates = new Rates({ limits, clock });
   const broadcast = new Broadcast({ bus, telemetry });
 
-  const lists = new MemberLists({ directory, cache: ports.memberCache, clock, telemetry, subscribers });
-  const stalenessSeconds = limits.channelStalenessSeconds;
-  const channels = new ChannelAccess({ directory, lists, clock, telemetry, subscribers, stalenessSeconds });
-  const membership = new Membership({ lists, channels, clock, subscribers });
+  const lookUps = new LookUpLimits({ clock });
+  const { listStalenessSeconds } = limits;
+  const lists = new MemberLists({
+    directory,
+    cache: ports.memberCache,
+    limits: lookUps,
+    clock,
+    random,
+    telemetry,
+    subscribers,
+    stalenessSeconds: listStalenessSeconds,
+  });
+  const channels = new ChannelAccess({
+    directory,
+    lists,
+    limits: lookUps,
+    clock,
+    random,
+    telemetry,
+    subscribers,
+    stalenessSeconds: limits.channelStalenessSeconds,
+    listStalenessSeconds,
+  });
+  const membership = new Membership({ lists, channels, clock, subscribers, listStalenessSeconds });
 
   const presence = new PresenceFanOut({ subscribers, clock, telemetry });
   const announcer = new Announcer({

@@ -23,4 +23,6 @@ export interface Limits {
   readonly resumeEvents: number;
   /** How long a channel's member list is used before it is read again. */
   readonly channelStalenessSeconds: number;
+  /** A member list with subscribers is read again before it is older than this. */
+  readonly listStalenessSeconds: number;
 }

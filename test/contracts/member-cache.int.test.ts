@@ -48,6 +48,22 @@ await describeWithService('redis', 'with Redis', ({ redis: url }) => {
     await cache.close();
   });
 
+  it('mends a list in Redis once the mark of the put has expired', async () => {
+    const prefix = `${randomUUID()}:`;
+    const cache = new RedisMemberCache({ url, prefix, reportStandsMs: 200 });
+    const other = new RedisMemberCache({ url, prefix });
+    const redis = new Redis(url);
+    await Promise.all([connected(cache), connected(other)]);
+    await cache.put('r-5', [1]);
+    expect(await redis.pttl(`${prefix}{R5}:put`)).toBeGreaterThan(0);
+    expect(await other.mend('r-5', [1, 2])).toEqual([1]);
+    await vi.waitFor(async () => expect(await other.mend('r-5', [1, 2])).toBeNull(), IN_TIME);
+    expect(await redis.get(`${prefix}R5`)).toBe('{"members":[1,2]}');
+    expect(await redis.ttl(`${prefix}R5`)).toBeGreaterThan(14 * 86_400 - 60);
+    redis.disconnect();
+    await Promise.all([cache.close(), other.close()]);
+  });
+
   it('has no list where the value in Redis is of another form or type', async () => {
     const prefix = `${randomUUID()}:`;
     const cache = new RedisMemberCache({ url, prefix });
@@ -96,9 +112,12 @@ await describeWithOwnService('redis', 'with a Redis that fails', () => {
       // Either the old list was removed, or Redis received the new one after all.
       expect(await cache.get('r-5')).not.toEqual([1, 2]);
 
+      await cache.add('r-7', [1, 2]);
       await service.kill();
       expect(await cache.get('r-6')).toBeNull();
       await cache.put('r-6', [1]);
+      expect(await cache.mend('r-7', [1])).toBeNull();
+      expect(await cache.get('r-7')).toBeNull();
       await vi.waitFor(() => expect(changes.at(-1)).toBe('down'), IN_TIME);
       await service.restart();
       await vi.waitFor(async () => expect(await cache.get('r-999')).toEqual([7]), IN_TIME);

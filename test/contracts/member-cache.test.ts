@@ -5,6 +5,17 @@ import { memberCacheContract } from './member-cache.ts';
 
 memberCacheContract('in memory', async () => ({ cache: new MemoryMemberCache(), stop: async () => {} }));
 
+it('mends a list in memory 10 seconds after it was put', async () => {
+  let now = 0;
+  const cache = new MemoryMemberCache({ now: () => now });
+  await cache.put('r-5', [1]);
+  now = 9_999;
+  expect(await cache.mend('r-5', [1, 2])).toEqual([1]);
+  now = 10_000;
+  expect(await cache.mend('r-5', [1, 2])).toBeNull();
+  expect(await cache.get('r-5')).toEqual([1, 2]);
+});
+
 it('drops the least recently used lists of the memory cache when they hold too many ids', async () => {
   const cache = new MemoryMemberCache({ maxIds: 30 });
   await cache.put('r-1', [1]);

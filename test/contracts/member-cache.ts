@@ -62,12 +62,48 @@ export function memberCacheContract(name: string, make: () => Promise<MemberCach
       expect(await cache.get('r-5')).toEqual([1]);
     });
 
+    it('mends a list that is missing or was added', async () => {
+      const cache = await start();
+      expect(await cache.mend('r-5', [1, 2])).toBeNull();
+      expect(await cache.get('r-5')).toEqual([1, 2]);
+      await cache.add('com-5', [3]);
+      expect(await cache.mend('com-5', [])).toBeNull();
+      expect(await cache.get('com-5')).toEqual([]);
+    });
+
+    it('mends a list that was mended before', async () => {
+      const cache = await start();
+      await cache.mend('r-5', [1, 2]);
+      expect(await cache.mend('r-5', [1])).toBeNull();
+      expect(await cache.get('r-5')).toEqual([1]);
+    });
+
+    it('returns a list that was put just now instead of mending it, and keeps it', async () => {
+      const cache = await start();
+      await cache.put('r-5', [1]);
+      expect(await cache.mend('r-5', [1, 2])).toEqual([1]);
+      expect(await cache.get('r-5')).toEqual([1]);
+      await cache.put('com-5', []);
+      expect(await cache.mend('com-5', [3])).toEqual([]);
+      expect(await cache.mend('r-6', [3])).toBeNull();
+    });
+
+    it('replaces a mended list by one that is put', async () => {
+      const cache = await start();
+      await cache.mend('r-5', [1, 2]);
+      await cache.put('r-5', [1]);
+      expect(await cache.get('r-5')).toEqual([1]);
+    });
+
     it('does not change a list when the array that was put changes', async () => {
       const cache = await start();
       const members = [1, 2];
       await cache.put('r-5', members);
       members.push(3);
       expect(await cache.get('r-5')).toEqual([1, 2]);
+      await cache.mend('r-6', members);
+      members.push(4);
+      expect(await cache.get('r-6')).toEqual([1, 2, 3]);
     });
 
     it('keeps a list of 20,000 members', async () => {

@@ -14,18 +14,27 @@ const run = promisify(execFile);
 /** An adapter of a foreign package, which knows the names of the package only. */
 const ADAPTER = `
 import type { UserId } from 'chat-server/domain';
-import type { MemberCache } from 'chat-server/ports';
+import { type MemberCache, REPORT_STANDS_MS } from 'chat-server/ports';
 
 export class MapMemberCache implements MemberCache {
   readonly #lists = new Map<string, readonly UserId[]>();
+  readonly #putAt = new Map<string, number>();
   async get(place: Parameters<MemberCache['get']>[0]): Promise<readonly UserId[] | null> {
     return this.#lists.get(place) ?? null;
   }
   async put(place: Parameters<MemberCache['put']>[0], members: readonly UserId[]): Promise<void> {
+    this.#putAt.set(place, performance.now());
     this.#lists.set(place, [...members]);
   }
   async add(place: Parameters<MemberCache['add']>[0], members: readonly UserId[]): Promise<void> {
     if (!this.#lists.has(place)) this.#lists.set(place, [...members]);
+  }
+  async mend(place: Parameters<MemberCache['mend']>[0], members: readonly UserId[]): Promise<readonly UserId[] | null> {
+    const standing = this.#lists.get(place);
+    const putAt = this.#putAt.get(place);
+    if (standing !== undefined && putAt !== undefined && performance.now() - putAt < REPORT_STANDS_MS) return standing;
+    this.#lists.set(place, [...members]);
+    return null;
   }
 }
 `;

@@ -8,15 +8,26 @@ const WITHIN_MS = 2_000;
  */
 const STALENESS_SECONDS = 5;
 
+/** Four minutes by default; short, so that the suite can wait for it. */
+const LIST_STALENESS_SECONDS = 4;
+/** A member whom nobody reported is let in within this time after their first attempt. */
+const ADDED_WITHIN_MS = 3_000;
+
 /** The variables that every server of the suite needs. */
-export const REMOVAL_ENV = { LIMITS: 'off', LIMIT_CHANNEL_STALENESS_SECONDS: String(STALENESS_SECONDS) };
+export const REMOVAL_ENV = {
+  LIMITS: 'off',
+  LIMIT_CHANNEL_STALENESS_SECONDS: String(STALENESS_SECONDS),
+  LIMIT_LIST_STALENESS_SECONDS: String(LIST_STALENESS_SECONDS),
+};
 
 export const REMOVAL_WORLD = {
   users: { 1: { name: 'Ada', image: null }, 2: { name: 'Grace', image: null }, 3: { name: 'Linus', image: null } },
-  rooms: { 5: [1, 2, 3], 6: [1, 3] },
+  rooms: { 5: [1, 2, 3], 6: [1, 3], 7: [1, 3], 8: [1] },
   communities: {
     1: { members: [1, 2, 3], channels: { 11: null, 12: [1, 3] } },
     2: { members: [1, 2, 3, 4], channels: { 21: null, 22: [3, 4] } },
+    3: { members: [1], channels: { 31: null, 32: [1] } },
+    4: { members: [1, 3], channels: { 41: null } },
   },
 };
 
@@ -139,5 +150,38 @@ export function removalSuite(start: () => Promise<Trio>): void {
         { timeout: WITHIN_MS },
       )
       .toEqual(['in', 'in', 'in']);
+  });
+
+  it('lets a member whom a call adds to a community into its busy public channel at once, not into its private one', async () => {
+    const [three0] = three;
+    await Promise.all(['/topic/group/31', '/topic/group/32'].map((at) => one.subscribe(at)));
+    await replaceMembers('community', 3, [1, 3], 0);
+    await three0?.subscribe('/topic/group/31').then((channel) => channel.unsubscribe());
+    await expect(three0?.subscribe('/topic/group/32')).rejects.toThrow('"code":2103');
+  });
+
+  it('lets a member in whom the directory added without a call, although the list was in use', async () => {
+    await one.subscribe('/topic/direct/8');
+    await expectRefusedEverywhere('/topic/direct/8');
+    await trio.replaceDirectory({ ...REMOVAL_WORLD, rooms: { ...REMOVAL_WORLD.rooms, 8: [1, 3] } });
+    const began = Date.now();
+    for (const client of three) {
+      const answer = () => client.subscribe('/topic/direct/8').then(() => 'in', String);
+      await expect.poll(answer, { timeout: ADDED_WITHIN_MS, interval: 200 }).toBe('in');
+    }
+    expect(Date.now() - began).toBeLessThan(ADDED_WITHIN_MS);
+  });
+
+  it('ends the subscriptions of a member whom the directory removed without a call', async () => {
+    const destinations = ['/topic/direct/7', '/topic/community/4', '/topic/group/41'];
+    const heard = await Promise.all(destinations.map(listenAt));
+    const { 7: _, ...rooms } = REMOVAL_WORLD.rooms;
+    const communities = { ...REMOVAL_WORLD.communities, 4: { members: [1], channels: { 41: null } } };
+    const began = Date.now();
+    await trio.replaceDirectory({ ...REMOVAL_WORLD, rooms: { ...rooms, 7: [1] }, communities });
+    await expectRemovedEverywhere(heard.flat(), began, STALENESS_SECONDS * 1_000 + 500);
+    for (const destination of destinations) await expectRefusedEverywhere(destination);
+    await say('/kafka/send-direct-message', { channelId: 7 });
+    for (const { bodies } of heard.flat()) expect(bodies.at(-1)).toEqual({ type: 'removed' });
   });
 }

@@ -77,7 +77,7 @@ let lastIds = 0;
 export class TestWorld {
   readonly clock = new HandClock();
   readonly broker = new MemoryBroker();
-  readonly memberCache = new MemoryMemberCache();
+  readonly memberCache = new MemoryMemberCache({ now: () => this.clock.monotonic() });
   readonly ada: Caller;
   readonly grace: Caller;
   readonly linus: Caller;

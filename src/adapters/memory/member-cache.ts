@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { MemberCache } from '../../application/ports/member-cache.ts';
+import { BoundedMap } from '../../application/bounded-map.ts';
+import { type MemberCache, REPORT_STANDS_MS } from '../../application/ports/member-cache.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { MemberListKey } from '../../domain/place.ts';
 
@@ -8,15 +9,25 @@ export interface MemoryMemberCacheOptions {
   readonly maxIds?: number;
   /** Lifetime of a list, in milliseconds. Default: 14 days. */
   readonly ttlMs?: number;
+  /** For this time a list that was put is not mended, in milliseconds. Default: 10 seconds. */
+  readonly reportStandsMs?: number;
+  /** Milliseconds of a clock that never goes back. Default: the process's own. */
+  readonly now?: () => number;
 }
 
 const FOURTEEN_DAYS_MS = 14 * 24 * 60 * 60 * 1000;
 /** The memory of a list beside its ids, counted as ids, so that empty lists count too. */
 const IDS_PER_LIST = 8;
+/** Times of puts that are remembered. Only those of the last seconds matter. */
+const MAX_PUT_TIMES = 50_000;
 
 /** Keeps member lists in the memory of one server. */
 export class MemoryMemberCache implements MemberCache {
   readonly #lists: LRUCache<MemberListKey, readonly UserId[]>;
+  /** The times of the lists that were put. */
+  readonly #putAt = new BoundedMap<MemberListKey, number>(MAX_PUT_TIMES);
+  readonly #reportStandsMs: number;
+  readonly #now: () => number;
 
   constructor(options: MemoryMemberCacheOptions = {}) {
     this.#lists = new LRUCache({
@@ -24,6 +35,8 @@ export class MemoryMemberCache implements MemberCache {
       sizeCalculation: (members) => members.length + IDS_PER_LIST,
       ttl: options.ttlMs ?? FOURTEEN_DAYS_MS,
     });
+    this.#reportStandsMs = options.reportStandsMs ?? REPORT_STANDS_MS;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   async get(place: MemberListKey): Promise<readonly UserId[] | null> {
@@ -31,10 +44,21 @@ export class MemoryMemberCache implements MemberCache {
   }
 
   async put(place: MemberListKey, members: readonly UserId[]): Promise<void> {
+    this.#putAt.set(place, this.#now());
     this.#lists.set(place, [...members]);
   }
 
   async add(place: MemberListKey, members: readonly UserId[]): Promise<void> {
     if (!this.#lists.has(place)) this.#lists.set(place, [...members]);
+  }
+
+  async mend(place: MemberListKey, members: readonly UserId[]): Promise<readonly UserId[] | null> {
+    const putAt = this.#putAt.get(place);
+    if (putAt !== undefined && this.#now() - putAt < this.#reportStandsMs) {
+      const standing = this.#lists.get(place);
+      if (standing !== undefined) return standing;
+    }
+    this.#lists.set(place, [...members]);
+    return null;
   }
 }

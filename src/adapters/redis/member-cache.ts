@@ -1,7 +1,7 @@
 import { Redis, ReplyError } from 'ioredis';
 import { z } from 'zod';
 import { BoundedMap } from '../../application/bounded-map.ts';
-import type { MemberCache } from '../../application/ports/member-cache.ts';
+import { type MemberCache, REPORT_STANDS_MS } from '../../application/ports/member-cache.ts';
 import { parseId, type UserId } from '../../domain/ids.ts';
 import { idOf, isRoom, type MemberListKey } from '../../domain/place.ts';
 
@@ -10,6 +10,8 @@ export interface RedisMemberCacheOptions {
   readonly url: string;
   /** Lifetime of a list, in seconds. Default: 14 days. */
   readonly ttlSeconds?: number;
+  /** For this time a list that was put is not mended, in milliseconds. Default: 10 seconds. */
+  readonly reportStandsMs?: number;
   /** Timeout of a call, in milliseconds. Default: 200. */
   readonly timeoutMs?: number;
   /**
@@ -28,6 +30,23 @@ export interface RedisMemberCacheOptions {
 const MAX_OUTDATED = 50_000;
 const FOURTEEN_DAYS_IN_SECONDS = 14 * 24 * 60 * 60;
 const VALUE = z.object({ members: z.array(z.unknown()) });
+/**
+ * KEYS: the list, its mark. ARGV: the value, its lifetime in seconds, the lifetime of the mark in
+ * milliseconds. The mark says that the list was put, and lives as long as the list must not be
+ * mended.
+ */
+const PUT = `
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+redis.call('SET', KEYS[2], '1', 'PX', ARGV[3])
+return 'OK'`;
+/** KEYS and ARGV as above. Returns the list that stands, or `OK` if it was replaced. */
+const MEND = `
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  local standing = redis.call('GET', KEYS[1])
+  if standing then return standing end
+end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 'OK'`;
 
 /**
  * Keeps member lists in Redis, with the keys and values that the original and its neighbour
@@ -35,10 +54,14 @@ const VALUE = z.object({ members: z.array(z.unknown()) });
  *
  * A list that could not be replaced while Redis was away is outdated there, and would otherwise
  * stand for days. This cache does not return it, and removes it as soon as Redis answers again.
+ *
+ * Beside a list that was put there is a mark for 10 seconds, `{R5}:put`. Its braces keep both keys
+ * on one node of a Redis Cluster.
  */
 export class RedisMemberCache implements MemberCache {
   readonly #redis: Redis;
   readonly #ttlSeconds: number;
+  readonly #reportStandsMs: number;
   readonly #pauseMs: number;
   readonly #onDown: (error: string) => void;
   readonly #onUp: () => void;
@@ -49,6 +72,7 @@ export class RedisMemberCache implements MemberCache {
   /** Connects in the background, and again whenever the connection is lost. */
   constructor(options: RedisMemberCacheOptions) {
     this.#ttlSeconds = options.ttlSeconds ?? FOURTEEN_DAYS_IN_SECONDS;
+    this.#reportStandsMs = options.reportStandsMs ?? REPORT_STANDS_MS;
     this.#pauseMs = options.pauseMs ?? 1_000;
     this.#onDown = options.onDown ?? (() => {});
     this.#onUp = options.onUp ?? (() => {});
@@ -78,11 +102,7 @@ export class RedisMemberCache implements MemberCache {
   }
 
   async put(place: MemberListKey, members: readonly UserId[]): Promise<void> {
-    const key = redisKey(place);
-    const value = JSON.stringify({ members });
-    const answer = await this.#send(() => this.#redis.set(key, value, 'EX', this.#ttlSeconds));
-    if (answer === null) this.#outdated.set(key, true);
-    else this.#outdated.delete(key);
+    await this.#replace(PUT, place, members);
   }
 
   async add(place: MemberListKey, members: readonly UserId[]): Promise<void> {
@@ -92,9 +112,25 @@ export class RedisMemberCache implements MemberCache {
     await this.#send(() => this.#redis.set(key, JSON.stringify({ members }), 'EX', this.#ttlSeconds, 'NX'));
   }
 
+  async mend(place: MemberListKey, members: readonly UserId[]): Promise<readonly UserId[] | null> {
+    const answer = await this.#replace(MEND, place, members);
+    return typeof answer === 'string' && answer !== 'OK' ? readMembers(answer) : null;
+  }
+
   /** Closes the connection. Idempotent. */
   async close(): Promise<void> {
     this.#redis.disconnect();
+  }
+
+  /** Resolves to the script's answer; null if there is none, so that the list is outdated. */
+  async #replace(script: string, place: MemberListKey, members: readonly UserId[]): Promise<unknown> {
+    const key = redisKey(place);
+    const value = JSON.stringify({ members });
+    const times = [this.#ttlSeconds, this.#reportStandsMs];
+    const answer = await this.#send(() => this.#redis.eval(script, 2, key, `{${key}}:put`, value, ...times));
+    if (answer === null) this.#outdated.set(key, true);
+    else this.#outdated.delete(key);
+    return answer;
   }
 
   async #removeOutdated(): Promise<void> {

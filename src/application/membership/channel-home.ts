@@ -16,11 +16,21 @@ export class ChannelHome {
    * other community fits. Otherwise all communities that fit.
    */
   readonly candidates: readonly CommunityId[];
+  /**
+   * The channel's community if it is beyond doubt: the directory named it, or its members are
+   * exactly those of the public channel.
+   */
+  readonly certain: CommunityId | null;
   readonly #votes: Map<UserId, CommunityId>;
 
-  /** @param before the home that was known until now; its votes are kept */
-  constructor(candidates: readonly CommunityId[], before?: ChannelHome) {
+  /**
+   * @param before the home that was known until now; its votes are kept
+   * @param isCertain true if a single candidate is beyond doubt
+   */
+  constructor(candidates: readonly CommunityId[], before?: ChannelHome, isCertain = false) {
     this.candidates = candidates;
+    const [only, second] = candidates;
+    this.certain = isCertain && only !== undefined && second === undefined ? only : null;
     this.#votes = before === undefined ? new Map() : before.#votes;
   }
 

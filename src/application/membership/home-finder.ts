@@ -28,16 +28,17 @@ export class HomeFinder {
    */
   async find(info: ChannelInfo, userId: UserId, known: ChannelHome | undefined): Promise<ChannelHome> {
     const { communityId } = info;
-    if (communityId !== null) return new ChannelHome([communityId], known);
+    if (communityId !== null) return new ChannelHome([communityId], known, true);
     if (known !== undefined && known.candidates.length === 1) return known;
     if (known !== undefined && known.candidates.length > 1) {
       // A candidate that no longer contains all members, according to the directory, is not the
       // community of the channel.
-      const fitting = await this.#fitting(known.candidates, info);
-      return new ChannelHome(fitting.length > 0 ? fitting : known.candidates, known);
+      const { ids, isExact } = await this.#fitting(known.candidates, info);
+      return new ChannelHome(ids.length > 0 ? ids : known.candidates, known, isExact);
     }
     try {
-      return new ChannelHome(await this.#fitting(await this.#communitiesOf(userId), info), known);
+      const { ids, isExact } = await this.#fitting(await this.#communitiesOf(userId), info);
+      return new ChannelHome(ids, known, isExact);
     } catch (error) {
       this.#parts.telemetry.log('debug', 'community of a channel not found', {
         channel: info.id,
@@ -59,11 +60,15 @@ export class HomeFinder {
    * Those of the communities that contain all members of the channel. For a public channel,
    * communities with exactly these members come first: if there are any, only they are returned.
    */
-  async #fitting(ids: readonly CommunityId[], { members, isPublic }: ChannelInfo): Promise<CommunityId[]> {
+  async #fitting(
+    ids: readonly CommunityId[],
+    { members, isPublic }: ChannelInfo,
+  ): Promise<{ readonly ids: readonly CommunityId[]; readonly isExact: boolean }> {
     const sizes = await Promise.all(ids.map((id) => this.#sizeAround(id, members)));
     const fitting = ids.map((id, at) => ({ id, size: sizes[at] ?? null })).filter(({ size }) => size !== null);
     const exact = isPublic ? fitting.filter(({ size }) => size === members.length) : [];
-    return (exact.length > 0 ? exact : fitting).map(({ id }) => id);
+    const isExact = exact.length > 0;
+    return { ids: (isExact ? exact : fitting).map(({ id }) => id), isExact };
   }
 
   /**

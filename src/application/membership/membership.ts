@@ -6,7 +6,7 @@ import { whenReady } from '../commands.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { LocalSubscribers } from '../ports/local-subscribers.ts';
 import type { Channel, ChannelAccess } from './channel-access.ts';
-import type { MemberList, MemberLists } from './member-lists.ts';
+import type { MemberLists } from './member-lists.ts';
 import { notMember } from './not-member.ts';
 
 export interface MembershipParts {
@@ -14,13 +14,17 @@ export interface MembershipParts {
   readonly channels: ChannelAccess;
   readonly clock: Clock;
   readonly subscribers: LocalSubscribers;
+  /** A list with subscribers is never older than this. */
+  readonly listStalenessSeconds: number;
 }
 
-/** Shortest interval between two checks of the places with subscribers, in milliseconds. */
+/** Limits of the interval between two checks of the places with subscribers, in milliseconds. */
 const MIN_CHECK_MS = 100;
+const MAX_CHECK_MS = 5_000;
 
 /**
- * The rules of who may read and write where. While the directory cannot be reached, lists that this
+ * The rules of who may read and write where. A user who is not in a known list is looked up in the
+ * directory before they are refused. While the directory cannot be reached, lists that this
  * server or the shared cache knows decide; a place whose list is not known is refused with
  * `try-again`.
  */
@@ -34,8 +38,9 @@ export class Membership {
 
   /** Begins to refresh, in the background, the lists on which live subscriptions depend. */
   start(): void {
-    const { clock, channels } = this.#parts;
-    this.#timer = clock.after(Math.max(MIN_CHECK_MS, channels.stalenessMs / 10), () => {
+    const { clock, channels, listStalenessSeconds } = this.#parts;
+    const stalenessMs = Math.min(channels.stalenessMs, listStalenessSeconds * 1000);
+    this.#timer = clock.after(Math.min(MAX_CHECK_MS, Math.max(MIN_CHECK_MS, stalenessMs / 10)), () => {
       this.#refreshSubscribed();
       this.start();
     });
@@ -43,6 +48,8 @@ export class Membership {
 
   stop(): void {
     this.#timer?.cancel();
+    this.#parts.lists.stop();
+    this.#parts.channels.stop();
   }
 
   /**
@@ -52,7 +59,7 @@ export class Membership {
    */
   require(caller: Caller, place: PlaceKey, communityId: CommunityId | null = null): MaybePromise<void> {
     const { lists, channels } = this.#parts;
-    if (!isChannel(place)) return whenReady(lists.get(place), (list) => requireListed(list, caller, place));
+    if (!isChannel(place)) return lists.require(caller.userId, place);
     return whenReady(channels.get(caller, idOf(place)), (channel) => {
       if (channel === null) throw notMember(place);
       return this.#requireChannel(caller, channel, communityId);
@@ -81,8 +88,7 @@ export class Membership {
     const { lists, channels } = this.#parts;
     if (!isChannel(place)) return (await lists.get(place)).members;
     const channel = channels.peek(idOf(place));
-    if (channel === undefined) return new Set();
-    return new Set([...channel.members].filter((user) => channels.contains(channel, user)));
+    return channel === undefined ? new Set() : channels.membersOf(channel);
   }
 
   /** The name of a channel; null if this server does not know it. */
@@ -98,9 +104,7 @@ export class Membership {
     if (!home.accepts(caller.userId, communityId)) {
       throw new Refusal('not-permitted', `channel ${channel.id} does not belong to community ${communityId}`);
     }
-    const community = communityKey(communityId);
-    return whenReady(lists.get(community), (list) => {
-      requireListed(list, caller, community);
+    return whenReady(lists.require(caller.userId, communityKey(communityId)), () => {
       home.recordVote(caller.userId, communityId);
     });
   }
@@ -112,8 +116,4 @@ export class Membership {
       else lists.refresh(place);
     }
   }
-}
-
-function requireListed({ members }: MemberList, { userId }: Caller, place: PlaceKey): void {
-  if (!members.has(userId)) throw notMember(place);
 }

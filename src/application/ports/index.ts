@@ -3,7 +3,7 @@ export type * from './clock.ts';
 export type * from './file-store.ts';
 export type * from './id-source.ts';
 export type * from './local-subscribers.ts';
-export type * from './member-cache.ts';
+export * from './member-cache.ts';
 export type * from './message-bus.ts';
 export type * from './message-store.ts';
 export type * from './notifier.ts';

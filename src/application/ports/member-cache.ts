@@ -2,23 +2,39 @@ import type { UserId } from '../../domain/ids.ts';
 import type { MemberListKey } from '../../domain/place.ts';
 
 /**
+ * A list that was put, because the community service reported it, is not mended for this time, in
+ * milliseconds.
+ */
+export const REPORT_STANDS_MS = 10_000;
+
+/**
  * The member lists of rooms and communities that all servers share. A list lives for 14 days after
- * it was put or added, and may be dropped earlier.
+ * it was put, added or mended, and may be dropped earlier.
  *
  * Order: of several lists that are put, the one that arrives last stays. A caller that awaits its
  * `put` reads its own list. Errors: no method rejects, and each resolves within the adapter's
- * timeout. A cache that is down acts as an empty one: `get` resolves to null, `put` and `add` do
- * nothing. When it is up again, it drops the lists that a `put` failed to replace. Close: by the
+ * timeout. A cache that is down acts as an empty one: `get` and `mend` resolve to null, `put`
+ * and `add` do nothing. When it is up again, it drops the lists that a `put` or `mend` failed to
+ * replace. Close: by the
  * owner of the adapter; calls afterwards find a cache that is down.
  */
 export interface MemberCache {
   /** The list; null if there is none. */
   get(place: MemberListKey): Promise<readonly UserId[] | null>;
-  /** Replaces the list. It may be empty. Later changes of the given array have no effect. */
+  /**
+   * Replaces the list by a reported one. It may be empty. Later changes of the given array have no
+   * effect.
+   */
   put(place: MemberListKey, members: readonly UserId[]): Promise<void>;
   /**
    * Like `put`, but does nothing if there is a list already. The check and the change are atomic
    * among all servers.
    */
   add(place: MemberListKey, members: readonly UserId[]): Promise<void>;
+  /**
+   * Replaces the list by an answer of the directory, unless a list was put less than
+   * {@link REPORT_STANDS_MS} ago: that list stands and is returned. Null if the list was replaced.
+   * The check and the change are atomic among all servers.
+   */
+  mend(place: MemberListKey, members: readonly UserId[]): Promise<readonly UserId[] | null>;
 }

@@ -72,5 +72,11 @@ export const LIMIT_VARIABLES = {
     '60',
     'seconds for which a cached list of the readers of a channel is used',
   ),
+  LIMIT_LIST_STALENESS_SECONDS: defaulted(
+    WINDOWS,
+    wholeNumber(2, 240),
+    '240',
+    'seconds within which a member list that has subscribers is read from the directory again',
+  ),
   FILE_URL_HOURS: defaulted(WINDOWS, wholeNumber(1, 8_760), '24', 'hours for which a link to a file is valid'),
 };

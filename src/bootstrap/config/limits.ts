@@ -14,6 +14,7 @@ export function limitsOf(values: Values): AllLimits {
     pageSize: values.LIMIT_PAGE_SIZE,
     resumeEvents: values.LIMIT_RESUME_EVENTS,
     channelStalenessSeconds: values.LIMIT_CHANNEL_STALENESS_SECONDS,
+    listStalenessSeconds: values.LIMIT_LIST_STALENESS_SECONDS,
     frameBytes: values.LIMIT_FRAME_BYTES,
     headerBytes: values.LIMIT_HEADER_BYTES,
     subscriptions: values.LIMIT_SUBSCRIPTIONS,

@@ -60,6 +60,7 @@ describe('an empty environment', () => {
         jsonDepth: 32,
         resumeEvents: 1000,
         channelStalenessSeconds: 60,
+        listStalenessSeconds: 240,
       },
     });
     expect(secrets).toEqual({ jwt: { secret: null, previous: [], encoding: 'base64' }, serviceToken: null });

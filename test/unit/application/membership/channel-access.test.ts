@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import type { Caller } from '../../../../src/application/commands.ts';
 import type { ChannelKey } from '../../../../src/domain/place.ts';
-import { caller, STALENESS_MS, settled, setUp } from './fixture.ts';
+import { caller, REPORT_STANDS_MS, STALENESS_MS, settled, setUp } from './fixture.ts';
 
-/** A user who is not in the list is asked for again after this time. */
-const REJECTED_STALENESS_MS = 2_000;
+/** The directory is asked again about a user who is not in the list after this time. */
+const MIN_LOOK_UP_MS = 2_000;
 
 function askedAbout(asked: readonly string[], channel: number): string[] {
   return asked.filter((question) => question.startsWith(`channel ${channel} `));
@@ -45,14 +45,109 @@ it('reads a channel again before it is used when it is older than the allowed st
   expect((await channels.get(caller(1), 12))?.members).toEqual(new Set([1, 2, 4]));
 });
 
-it('reads a channel again after 2 seconds for a user who is not in its list', async () => {
+it('reads a channel again for a user who is not in its list, although it was read just now', async () => {
+  const { channels, directory } = setUp();
+  await channels.get(caller(1), 12);
+  directory.channels[12] = { members: [1, 2, 3], isPublic: false };
+  expect((await channels.get(caller(3), 12))?.members).toEqual(new Set([1, 2, 3]));
+  expect(askedAbout(directory.asked, 12)).toEqual(['channel 12 as 1', 'channel 12 as 3']);
+});
+
+it('reads a channel at most once in 2 seconds for a user who is not in its list', async () => {
   const { channels, directory, clock } = setUp();
   const channel = await channels.get(caller(1), 12);
+  await expect(channels.get(caller(3), 12)).rejects.toMatchObject({ code: 'not-permitted' });
   directory.channels[12] = { members: [1, 2, 3], isPublic: false };
-  clock.pass(REJECTED_STALENESS_MS - 1);
-  expect(channels.get(caller(3), 12)).toBe(channel);
+  clock.pass(MIN_LOOK_UP_MS - 1);
+  expect(await channels.get(caller(3), 12)).toBe(channel);
   clock.pass(1);
   expect((await channels.get(caller(3), 12))?.members).toEqual(new Set([1, 2, 3]));
+});
+
+it('lets 10 look-ups in one channel and 50 in all channels fail in a second', async () => {
+  const { channels, directory, clock } = setUp();
+  const attempt = (userId: number, id: number) => (async () => channels.get(caller(userId), id))().catch(() => null);
+  for (let id = 100; id < 110; id += 1) {
+    directory.channels[id] = { members: [1, 2], isPublic: false };
+    await channels.get(caller(1), id);
+  }
+  directory.asked = [];
+  await Promise.all(Array.from({ length: 300 }, (_, index) => attempt(1_000 + index, 100)));
+  expect(askedAbout(directory.asked, 100)).toHaveLength(10);
+  for (let id = 101; id < 110; id += 1) {
+    await Promise.all(Array.from({ length: 300 }, (_, index) => attempt(1_000 + index, id)));
+  }
+  expect(directory.asked.filter((question) => question.startsWith('channel'))).toHaveLength(50);
+  clock.pass(2_000);
+  directory.channels[100] = { members: [1, 2, 3], isPublic: false };
+  expect((await channels.get(caller(3), 100))?.members).toEqual(new Set([1, 2, 3]));
+});
+
+it("looks a user up in the list of the channel's community, which may be older than the channel", async () => {
+  const { channels, cache, directory } = setUp();
+  directory.channels[11] = { members: [1, 2, 3], isPublic: true, communityId: 1 };
+  await cache.add('com-1', [1, 2]);
+  await channels.get(caller(1), 11);
+  const channel = await channels.get(caller(3), 11);
+  expect(channel !== null && channels.contains(channel, 3)).toBe(true);
+  expect(directory.asked).toContain('community 1');
+});
+
+it('lets a user whom a report adds to a community into its public channels at once', async () => {
+  const { channels, lists, directory, membership } = setUp();
+  await channels.get(caller(1), 11);
+  directory.asked = [];
+  lists.apply('com-1', [1, 2, 3, 7]);
+  const channel = await channels.get(caller(7), 11);
+  expect(channel !== null && channels.contains(channel, 7)).toBe(true);
+  expect(directory.asked).toEqual([]);
+  expect(await membership.members('c-11')).toEqual(new Set([1, 2, 3, 7]));
+});
+
+it('lets a user whom a report adds to a community into a private channel only if the channel lists them', async () => {
+  const { channels, lists, directory } = setUp();
+  await channels.get(caller(1), 12);
+  lists.apply('com-1', [1, 2, 3, 7]);
+  await expect(channels.get(caller(7), 12)).rejects.toMatchObject({ code: 'not-permitted' });
+  directory.channels[12] = { members: [1, 2, 8], isPublic: false };
+  lists.apply('com-1', [1, 2, 3, 8]);
+  const channel = await channels.get(caller(8), 12);
+  expect(channel?.members).toEqual(new Set([1, 2, 8]));
+});
+
+it('keeps an added user in a public channel while the directory has not heard of them for 10 seconds', async () => {
+  const { channels, lists, clock, join, subscribed } = setUp();
+  await channels.get(caller(1), 11);
+  clock.pass(STALENESS_MS);
+  lists.apply('com-1', [1, 2, 3, 7]);
+  const channel = await channels.get(caller(7), 11);
+  expect(channel !== null && channels.contains(channel, 7)).toBe(true);
+  join('c-11', 7, 1);
+  channels.refresh('c-11');
+  await settled();
+  expect(subscribed('c-11')).toEqual([7, 1]);
+  clock.pass(REPORT_STANDS_MS);
+  channels.refresh('c-11');
+  await settled();
+  clock.pass(STALENESS_MS);
+  channels.refresh('c-11');
+  await settled();
+  expect(subscribed('c-11')).toEqual([1]);
+});
+
+it('does not take a member of another community that fits by chance for a member of a public channel', async () => {
+  const { channels, lists, directory } = setUp();
+  directory.communities = { 2: [1, 2, 3, 4] };
+  await channels.get(caller(1), 11);
+  lists.apply('com-2', [1, 2, 3, 4, 7]);
+  await expect(channels.get(caller(7), 11)).rejects.toMatchObject({ code: 'not-permitted' });
+});
+
+it('asks about a channel that does not exist once in 2 seconds for each user, and remembers the answer', async () => {
+  const { channels, directory } = setUp();
+  expect(await channels.get(caller(1), 99)).toBeNull();
+  expect(await channels.get(caller(1), 99)).toBeNull();
+  expect(askedAbout(directory.asked, 99)).toHaveLength(1);
 });
 
 it('measures the age of a channel by the monotonic clock', async () => {
@@ -193,12 +288,11 @@ it('removes nobody and tries no further token while the directory is away', asyn
 });
 
 it('refreshes a channel by one attempt at a time', async () => {
-  const { directory, channels, refresh } = await setUpDue(caller(1));
+  const { directory, refresh } = await setUpDue(caller(1));
   const release = directory.hold();
   await refresh();
   await refresh();
   release();
   await settled();
   expect(askedAbout(directory.asked, 12)).toHaveLength(1);
-  expect(channels.peek(12)?.refreshing).toBeNull();
 });

@@ -2,6 +2,7 @@ import { RecordedTelemetry } from '../../../../dev/recorded-telemetry.ts';
 import { MemoryMemberCache } from '../../../../src/adapters/memory/member-cache.ts';
 import type { Caller } from '../../../../src/application/commands.ts';
 import { ChannelAccess } from '../../../../src/application/membership/channel-access.ts';
+import { LookUpLimits } from '../../../../src/application/membership/look-up-limits.ts';
 import { MemberLists } from '../../../../src/application/membership/member-lists.ts';
 import { Membership } from '../../../../src/application/membership/membership.ts';
 import type { ChannelInfo, RoomDirectory } from '../../../../src/application/ports/room-directory.ts';
@@ -77,6 +78,10 @@ export class StaleDirectory implements RoomDirectory {
 }
 
 export const STALENESS_MS = 60_000;
+/** A list with subscribers is read from the directory again within this time. */
+export const LIST_STALENESS_MS = 240_000;
+/** A report is not overruled by the directory for this time. */
+export const REPORT_STANDS_MS = 10_000;
 
 export function caller(userId: number, expiresAt = Number.POSITIVE_INFINITY): Caller {
   return { userId, token: `token-of-${userId}`, expiresAt };
@@ -85,20 +90,21 @@ export function caller(userId: number, expiresAt = Number.POSITIVE_INFINITY): Ca
 /**
  * The membership parts of one server. `shared` are the parts that several servers have in common.
  */
-export function setUp(shared: { directory?: StaleDirectory; cache?: MemoryMemberCache; clock?: HandClock } = {}) {
-  const { directory = new StaleDirectory(), cache = new MemoryMemberCache(), clock = new HandClock() } = shared;
+export function setUp(
+  shared: { directory?: StaleDirectory; cache?: MemoryMemberCache; clock?: HandClock; random?: () => number } = {},
+) {
+  const { directory = new StaleDirectory(), clock = new HandClock() } = shared;
+  const cache = shared.cache ?? new MemoryMemberCache({ now: () => clock.monotonic() });
   const telemetry = new RecordedTelemetry();
   const subscribers = new TestSubscribers();
-  const lists = new MemberLists({ directory, cache, clock, telemetry, subscribers });
-  const channels = new ChannelAccess({
-    directory,
-    lists,
-    clock,
-    telemetry,
-    subscribers,
-    stalenessSeconds: STALENESS_MS / 1000,
-  });
-  const membership = new Membership({ lists, channels, clock, subscribers });
+  const limits = new LookUpLimits({ clock });
+  const random = shared.random ?? (() => 0.5);
+  const listStalenessSeconds = LIST_STALENESS_MS / 1000;
+  const common = { directory, limits, clock, random, telemetry, subscribers };
+  const lists = new MemberLists({ ...common, cache, stalenessSeconds: listStalenessSeconds });
+  const stalenessSeconds = STALENESS_MS / 1000;
+  const channels = new ChannelAccess({ ...common, lists, stalenessSeconds, listStalenessSeconds });
+  const membership = new Membership({ lists, channels, clock, subscribers, listStalenessSeconds });
   const join = (place: PlaceKey, ...users: readonly number[]): void => {
     for (const user of users) subscribers.join(caller(user), place);
   };

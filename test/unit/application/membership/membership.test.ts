@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { caller, STALENESS_MS, StaleDirectory, settled, setUp } from './fixture.ts';
+import { caller, LIST_STALENESS_MS, STALENESS_MS, StaleDirectory, settled, setUp } from './fixture.ts';
 
 it('lets the members of a room in, and refuses others with the name of the room', async () => {
   const { membership, may } = setUp();
@@ -8,7 +8,7 @@ it('lets the members of a room in, and refuses others with the name of the room'
     code: 'not-permitted',
     message: 'you are not a member of room 9',
   });
-  expect(() => membership.require(caller(9), 'r-5')).toThrow('you are not a member of room 5');
+  await expect(membership.require(caller(9), 'r-5')).rejects.toThrow('you are not a member of room 5');
 });
 
 it('decides at once, without a promise, where the lists are known', async () => {
@@ -26,27 +26,28 @@ it('refuses a channel to users who are not in it or while it does not exist, wit
     code: 'not-permitted',
     message: 'you are not a member of channel 99',
   });
-  expect(() => membership.require(caller(4), 'c-11')).toThrow('you are not a member of channel 11');
+  await expect(membership.require(caller(4), 'c-11')).rejects.toThrow('you are not a member of channel 11');
 });
 
-it('keeps a removed user out of a room although the directory still lists them, however old the list grows', async () => {
-  const { may, lists, clock } = setUp();
+it('keeps a removed user out of a room for 10 seconds although the directory still lists them', async () => {
+  const { directory, may, lists, clock } = setUp();
   expect(await may(3, 'r-5')).toBe('yes');
   await lists.replace('r-5', [1, 2]);
-  expect(await may(3, 'r-5')).toBe('not-permitted');
-  clock.pass(STALENESS_MS + 1);
-  await may(3, 'r-5');
-  await settled();
-  expect(await may(3, 'r-5')).toBe('not-permitted');
+  for (let second = 0; second < 10; second += 1) {
+    expect(await may(3, 'r-5')).toBe('not-permitted');
+    clock.pass(999);
+  }
+  expect(directory.asked).toEqual(['room 5']);
   expect(await may(2, 'r-5')).toBe('yes');
 });
 
-it('keeps a removed user out on a server that only heard of the removal and shares no cache', async () => {
-  const { may, lists, clock } = setUp();
-  lists.apply('r-5', [1, 2]);
-  clock.pass(STALENESS_MS + 1);
-  await may(1, 'r-5');
-  await settled();
+it('keeps a removed user out of a room for good once the directory does not list them', async () => {
+  const { directory, may, lists, clock } = setUp();
+  await lists.replace('r-5', [1, 2]);
+  clock.pass(9_000);
+  directory.rooms[5] = [1, 2];
+  expect(await may(3, 'r-5')).toBe('not-permitted');
+  clock.pass(LIST_STALENESS_MS);
   expect(await may(3, 'r-5')).toBe('not-permitted');
 });
 
@@ -89,8 +90,8 @@ it('gives a private channel back once the directory shows that it does not belon
   const { directory, may, lists, clock } = setUp();
   expect(await may(2, 'c-12')).toBe('yes');
   await lists.replace('com-1', [1, 3]);
-  directory.communities[1] = [1, 3];
   expect(await may(2, 'c-12')).toBe('not-permitted');
+  directory.communities[1] = [1, 3];
   clock.pass(2_000);
   expect(await may(2, 'c-12')).toBe('yes');
 });
@@ -178,19 +179,128 @@ it('reads a private channel again before its list is too old, and ends the subsc
 });
 
 it('reads the list of a room with subscribers again, and not that of a room without', async () => {
-  const { cache, may, clock, join, subscribed, membership, lists } = setUp();
+  const { directory, may, clock, join, subscribed, membership, lists } = setUp();
   membership.start();
   await may(1, 'r-5');
   await may(4, 'com-3');
   join('r-5', 1, 3);
-  await cache.put('r-5', [1]);
-  await cache.put('com-3', [4]);
-  clock.pass(STALENESS_MS + 6_001);
+  directory.rooms[5] = [1];
+  directory.communities[3] = [4];
+  clock.pass(LIST_STALENESS_MS);
   await settled();
   expect(subscribed('r-5')).toEqual([1]);
   expect(lists.peek('com-3')?.members.size).toBe(2);
   membership.stop();
   expect(clock.pending).toBe(0);
+});
+
+it.each([
+  ['soon', 0],
+  ['late', 0.999],
+])(
+  'ends every subscription of a user within 4 minutes whom the directory alone removed, where reads come %s',
+  async (_, at) => {
+    const directory = new StaleDirectory();
+    directory.channels[12] = { members: [1, 2, 3], isPublic: false };
+    const first = setUp({ directory, random: () => at });
+    // The second server takes the lists from the shared cache.
+    const second = setUp({ directory, random: () => at, cache: first.cache, clock: first.clock });
+    const places = ['r-5', 'com-1', 'c-11', 'c-12'] as const;
+    for (const server of [first, second]) {
+      server.membership.start();
+      for (const place of places) expect(await server.may(3, place)).toBe('yes');
+      for (const place of places) server.join(place, 3, 1);
+    }
+    await first.lists.replace('r-5', [1, 2, 3]);
+    second.lists.apply('r-5', [1, 2, 3]);
+    directory.rooms[5] = [1, 2];
+    directory.communities[1] = [1, 2];
+    directory.channels[11] = { members: [1, 2], isPublic: true };
+    directory.channels[12] = { members: [1, 2], isPublic: false };
+    for (let passed = 0; passed < LIST_STALENESS_MS; passed += 1_000) {
+      first.clock.pass(1_000);
+      await settled();
+    }
+    for (const server of [first, second]) {
+      for (const place of places) {
+        expect([place, server.subscribed(place)]).toEqual([place, [1]]);
+        expect(await server.may(3, place)).toBe('not-permitted');
+      }
+      server.membership.stop();
+    }
+    expect(await first.cache.get('r-5')).toEqual([1, 2]);
+  },
+);
+
+it('reads 2,000 subscribed lists within 4 minutes, spread over time', async () => {
+  const directory = new StaleDirectory();
+  const seed = { value: 1 };
+  const random = () => {
+    seed.value = (seed.value * 16_807) % 2_147_483_647;
+    return seed.value / 2_147_483_647;
+  };
+  const { clock, lists, join, membership } = setUp({ directory, random });
+  membership.start();
+  const rooms = Array.from({ length: 2_000 }, (_, index) => 1_000 + index);
+  for (const room of rooms) {
+    directory.rooms[room] = [1];
+    await lists.get(`r-${room}`);
+    join(`r-${room}`, 1);
+  }
+  directory.asked = [];
+  const perSecond: number[] = [];
+  for (let second = 0; second < LIST_STALENESS_MS / 1000; second += 1) {
+    const before = directory.asked.length;
+    for (let step = 0; step < 4; step += 1) {
+      clock.pass(250);
+      await settled();
+    }
+    perSecond.push(directory.asked.length - before);
+  }
+  expect(new Set(directory.asked).size).toBe(2_000);
+  expect(Math.max(...perSecond)).toBeLessThan(50);
+  membership.stop();
+});
+
+it('lets a member in at the first try whom the directory alone added, in a room, community and channel', async () => {
+  const directory = new StaleDirectory();
+  const { may, clock } = setUp({ directory });
+  const places = ['r-5', 'com-1', 'c-11', 'c-12'] as const;
+  for (const place of places) expect(await may(1, place)).toBe('yes');
+  directory.rooms[5] = [1, 2, 3, 7];
+  directory.communities[1] = [1, 2, 3, 7];
+  directory.channels[11] = { members: [1, 2, 3, 7], isPublic: true };
+  directory.channels[12] = { members: [1, 2, 7], isPublic: false };
+  for (const place of places) expect([place, await may(7, place)]).toEqual([place, 'yes']);
+  expect(await may(7, 'c-11', 1)).toBe('yes');
+  expect(clock.monotonic()).toBe(0);
+});
+
+it('asks the directory a limited number of times for ten thousand users who try places that are not theirs', async () => {
+  const directory = new StaleDirectory();
+  const { may, clock } = setUp({ directory });
+  const places = ['r-5', 'com-1', 'c-11', 'c-12', 'r-77'] as const;
+  for (const place of places) await may(1, place);
+  directory.asked = [];
+  const SECONDS = 10;
+  const outcomes = new Set<string>();
+  for (const place of places) {
+    const attempts: Promise<unknown>[] = [];
+    const began = directory.asked.length;
+    for (let second = 0; second < SECONDS; second += 1) {
+      for (let user = 0; user < 10_000 / SECONDS; user += 1) {
+        attempts.push(may(10_000 + second * 1_000 + user, place).then((outcome) => outcomes.add(outcome)));
+      }
+      await settled();
+      clock.pass(1_000);
+      await settled();
+    }
+    clock.pass(1_000);
+    await Promise.all(attempts);
+    // 5 a second in a room or community, 10 a second in a channel.
+    expect(directory.asked.length - began).toBeLessThanOrEqual(10 * (SECONDS + 1));
+  }
+  expect(outcomes).toEqual(new Set(['not-permitted']));
 });
 
 it('lists the members of a place as far as this server knows them', async () => {

@@ -1,0 +1,143 @@
+import { Refusal } from '../../domain/errors.ts';
+import type { UserId } from '../../domain/ids.ts';
+import type { PlaceKey } from '../../domain/place.ts';
+import { BoundedMap } from '../bounded-map.ts';
+import type { MaybePromise } from '../commands.ts';
+import type { Clock } from '../ports/clock.ts';
+import { FailureWindow } from './failure-window.ts';
+
+/**
+ * The outcome of a look-up. `limited`: the directory was not asked, because a limit was reached.
+ */
+export type LookUpResult = 'found' | 'absent' | 'limited';
+
+/** Shortest interval between two look-ups of one user in one place, in milliseconds. */
+const MIN_INTERVAL_MS = 2_000;
+const USER_SPAN_MS = 60_000;
+/** Failed look-ups of one user in a minute, in places whose list is known. */
+const MAX_FAILED_OF_USER = 20;
+/**
+ * The same where this server knows no list yet. There is nothing else to decide by, so a client
+ * that returns with a long list of former places must still reach those that are its user's.
+ */
+const MAX_FAILED_OF_USER_IN_NEW_PLACES = 100;
+const QUESTION_SPAN_MS = 1_000;
+/** Failed questions to the directory in a second, of all users of this server. */
+const MAX_FAILED_OF_SERVER = 50;
+/** Failed questions to the directory in a second, of all users about one channel. */
+const MAX_FAILED_OF_PLACE = 10;
+/** Users and places whose last look-up is remembered. */
+const MAX_REMEMBERED = 50_000;
+const PRUNE_EVERY_MS = 10_000;
+
+/**
+ * Limits how often the directory is asked for users who are not in a list. A user who is in a list
+ * is never limited. Errors of the directory do not count as failures of a user.
+ */
+export class LookUpLimits {
+  readonly #clock: Clock;
+  readonly #server: FailureWindow;
+  readonly #users = new Map<UserId, FailureWindow>();
+  readonly #places = new Map<PlaceKey, FailureWindow>();
+  readonly #lastBegan = new BoundedMap<string, number>(MAX_REMEMBERED);
+  readonly #underWay = new Map<string, Promise<LookUpResult>>();
+  #prunedAt = 0;
+
+  constructor(parts: { readonly clock: Clock }) {
+    this.#clock = parts.clock;
+    this.#server = new FailureWindow(parts.clock, QUESTION_SPAN_MS);
+  }
+
+  /**
+   * Looks a user up in a place. Callers that ask for the same user and place at the same time share
+   * one look-up.
+   * @param isKnown true if this server knows a list of the place
+   * @param find resolves to true if the user is in the place
+   */
+  lookUp(userId: UserId, place: PlaceKey, isKnown: boolean, find: () => Promise<boolean>): MaybePromise<LookUpResult> {
+    const key = `${userId} ${place}`;
+    const same = this.#underWay.get(key);
+    if (same !== undefined) return same;
+    const last = this.#lastBegan.get(key);
+    if (isKnown && last !== undefined && this.#clock.monotonic() - last < MIN_INTERVAL_MS) return 'limited';
+    const limit = isKnown ? MAX_FAILED_OF_USER : MAX_FAILED_OF_USER_IN_NEW_PLACES;
+    const lookUp = this.#run(userId, key, limit, find).finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, lookUp);
+    return lookUp;
+  }
+
+  /**
+   * Asks the directory for users who are not in a list.
+   * @param place the channel, where each user asks a question of their own; null where all users
+   * of a place share one
+   * @param ask resolves to true if the answer brought something new
+   * @throws Refusal `try-again` if too many questions have failed
+   */
+  async question(place: PlaceKey | null, ask: () => Promise<boolean>): Promise<void> {
+    if (place === null) return inWindow(this.#server, MAX_FAILED_OF_SERVER, ask);
+    const ofPlace = windowOf(this.#places, place, () => new FailureWindow(this.#clock, QUESTION_SPAN_MS));
+    let hasNews = false;
+    await inWindow(ofPlace, MAX_FAILED_OF_PLACE, async () => {
+      await inWindow(this.#server, MAX_FAILED_OF_SERVER, async () => {
+        hasNews = await ask();
+        return hasNews;
+      });
+      return hasNews;
+    });
+  }
+
+  async #run(userId: UserId, key: string, limit: number, find: () => Promise<boolean>): Promise<LookUpResult> {
+    this.#prune();
+    const user = windowOf(this.#users, userId, () => new FailureWindow(this.#clock, USER_SPAN_MS));
+    if (!(await user.enter(limit))) return 'limited';
+    this.#lastBegan.set(key, this.#clock.monotonic());
+    let hasFailed = false;
+    try {
+      const isFound = await find();
+      hasFailed = !isFound;
+      return isFound ? 'found' : 'absent';
+    } catch (error) {
+      hasFailed = isRefused(error);
+      throw error;
+    } finally {
+      user.leave(hasFailed);
+    }
+  }
+
+  #prune(): void {
+    const now = this.#clock.monotonic();
+    if (now - this.#prunedAt < PRUNE_EVERY_MS) return;
+    this.#prunedAt = now;
+    for (const [user, window] of this.#users) if (window.isIdle) this.#users.delete(user);
+    for (const [place, window] of this.#places) if (window.isIdle) this.#places.delete(place);
+  }
+}
+
+async function inWindow(window: FailureWindow, limit: number, ask: () => Promise<boolean>): Promise<void> {
+  if (!(await window.enter(limit))) {
+    throw new Refusal('try-again', 'too many users ask for places that are not theirs; try again later');
+  }
+  let hasFailed = false;
+  try {
+    hasFailed = !(await ask());
+  } catch (error) {
+    hasFailed = isRefused(error);
+    throw error;
+  } finally {
+    window.leave(hasFailed);
+  }
+}
+
+/** True for the directory's "no", false for a directory that cannot be reached. */
+function isRefused(error: unknown): boolean {
+  return error instanceof Refusal && error.code === 'not-permitted';
+}
+
+function windowOf<K>(windows: Map<K, FailureWindow>, key: K, make: () => FailureWindow): FailureWindow {
+  let window = windows.get(key);
+  if (window === undefined) {
+    window = make();
+    windows.set(key, window);
+  }
+  return window;
+}
