@@ -99,7 +99,8 @@ export class RedisMessageBus implements MessageBus {
     const redis = createConnection(url, `${prefix}-${serverId}-reader`);
     this.#reader = new StreamReader({ redis, key: this.#streamKey, telemetry, handler });
     await Promise.all([this.#writer.connect(), redis.connect()]);
-    if (!(await this.#lease.acquire())) throw new Error(`another live server uses the server id ${serverId}`);
+    if (!(await this.#lease.acquire()))
+      throw new Error(`another live server uses the server id ${serverId}; each server needs its own id`);
     await this.#reader.start();
   }
 

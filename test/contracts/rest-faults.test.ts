@@ -245,7 +245,7 @@ describe('RestUserDirectory', () => {
     answer(response, { result: Object.fromEntries(ids.map((id) => [id, { id, name: `user${id}`, image: null }])) });
   };
 
-  it('makes one call of the questions that come together', async () => {
+  it('combines questions that arrive together into one call', async () => {
     const { received, service } = await start(names);
     const directory = new RestUserDirectory(service);
     const asked = await Promise.all([
@@ -295,7 +295,7 @@ describe('RestUserDirectory', () => {
     expect(performance.now() - before).toBeLessThan(400);
   });
 
-  it('counts users as unknown whose profiles have another form', async () => {
+  it('treats users as unknown if their profiles have an unexpected form', async () => {
     const bodies = ['<html>', '[]', '{"result":null}', '{"result":{"1":null,"2":{"name":5},"x":{"name":"y"}}}'];
     const { service } = await start((_request, response) => response.end(bodies.pop()));
     const directory = new RestUserDirectory(service, { unknownMs: 0 });

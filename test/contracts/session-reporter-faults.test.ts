@@ -115,7 +115,7 @@ describe.each(MODES)('while the presence service does this: %s', (mode) => {
     await eventually(() => expect(peer.of('logout')).toContain('s9'));
   });
 
-  it('reports the logins, logouts and moves of that time when presence is back', async () => {
+  it('reports the logins, logouts and moves of an outage when presence is back', async () => {
     const { proxy, reporter, peer } = await start();
     await reporter.login('before', 3);
     await reporter.login('ends', 4);
@@ -149,7 +149,7 @@ describe.each(MODES)('while the presence service does this: %s', (mode) => {
   });
 });
 
-it('waits for a service that hangs up to the limit only at first, and then not at all', async () => {
+it('waits only for the first requests to a service that hangs, and then refuses requests at once', async () => {
   const { proxy, reporter } = await start({ timeoutMs: 300, retryMs: 200, maxRetryMs: 5_000 });
   await reporter.login('s', 3);
   await proxy.setMode('hang');
@@ -178,7 +178,7 @@ it('ends the connection of a peer that sends 200 MB without a line end, and uses
   await eventually(async () => expect(await reporter.notLooking('r-5', [3])).toEqual([3]));
 });
 
-it('accepts a reply up to the limit', async () => {
+it('accepts a reply of the presence service up to the size limit', async () => {
   const { peer, reporter } = await start({ connections: 1 });
   await reporter.login('s', 3);
   const voice = { 11: Array.from({ length: 6_000 }, (_, index) => String(100_000 + index)) };

@@ -38,7 +38,7 @@ export function sessionReporterContract(name: string, make: () => Promise<Sessio
       expect(await reporter.logout('s1')).toEqual({ userId: 3, whereabouts: HOME });
     });
 
-    it('knows no user of an unknown session or of one that has ended', async () => {
+    it('returns no user for a session that is unknown or has ended', async () => {
       const { reporter } = await start();
       expect(await reporter.logout('never')).toBeNull();
       await reporter.login('s1', 3);

@@ -79,7 +79,7 @@ export function unknownKindsContract(name: string, makeWorld: () => Promise<Upgr
       return { server, one, two, three, five };
     };
 
-    it('gives a replay the number of the event and nothing else of it', async () => {
+    it('replays only the number of an event of an unknown kind', async () => {
       const place = newPlace();
       const { server, one, two, three, five } = await mixed(place);
       const [first, second, third, fifth] = numbered(1, [one, two, three, five]);
@@ -91,7 +91,7 @@ export function unknownKindsContract(name: string, makeWorld: () => Promise<Upgr
       expect(await server.store.newest([place])).toEqual(new Map([[place, 5]]));
     });
 
-    it('shows all messages around the event in every part of the history', async () => {
+    it('shows all messages around an event of an unknown kind in every part of the history', async () => {
       const place = newPlace('c');
       const { server, three } = await mixed(place);
       const read = async (kind: 'before' | 'after', seq: number, size: number) =>
@@ -109,7 +109,7 @@ export function unknownKindsContract(name: string, makeWorld: () => Promise<Upgr
       expect((await server.store.messages(place, [three.id])).get(three.id)?.content).toBe('three');
     });
 
-    it('counts the number of the event as no message in unread counts and deep pages', async () => {
+    it('does not count an event of an unknown kind as a message in unread counts and deep pages', async () => {
       const place = newPlace();
       const { server } = await mixed(place);
       const reader = newUser();
@@ -127,7 +127,7 @@ export function unknownKindsContract(name: string, makeWorld: () => Promise<Upgr
       expect(await unread()).toMatchObject({ count: 1200 });
     });
 
-    it('edits and deletes messages that were stored together with the event or before it', async () => {
+    it('edits and deletes messages that were stored with or before an event of an unknown kind', async () => {
       const place = newPlace();
       const { server, one, two, three, five } = await mixed(place);
       await append(server.store, 6, [edited(two, 'changed'), deleted(one), deleted(three)]);
@@ -147,7 +147,7 @@ export function unknownKindsContract(name: string, makeWorld: () => Promise<Upgr
       ]);
     });
 
-    it('answers the nonce of the event with its number', async () => {
+    it('answers the nonce of an event of an unknown kind with the number of the event', async () => {
       const place = newPlace();
       const [user, nonce] = [newUser(), newNonce()];
       const target = said(place, 'one');
@@ -162,7 +162,7 @@ export function unknownKindsContract(name: string, makeWorld: () => Promise<Upgr
       expect(await append(store, 4, [said(place, 'first')])).toEqual({ kind: 'stored' });
     });
 
-    it('leaves batches with such events in the outbox, and they take no place of batches that can be published', async () => {
+    it('leaves batches with events of an unknown kind in the outbox, and still lists every batch that can be published', async () => {
       const now = Date.now();
       const [place, other] = [newPlace(), newPlace()];
       for (const first of [1, 2, 3]) {
@@ -181,7 +181,7 @@ export function unknownKindsContract(name: string, makeWorld: () => Promise<Upgr
       expect(await world.unpublishedOf(other)).toEqual([]);
     });
 
-    it('goes on in a place that begins with such an event', async () => {
+    it('stores and reads messages in a place that begins with an event of an unknown kind', async () => {
       const place = newPlace();
       await world.newerServerAppends({ place, first: 1, drafts: [], unknown: [reaction(said(place, 'x'))] });
       const server: Server = await world.server();

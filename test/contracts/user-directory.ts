@@ -37,7 +37,7 @@ export function userDirectoryContract(
       expect(await directory.profiles([])).toEqual(new Map());
     });
 
-    it('has a profile at hand after it was read once', async () => {
+    it('returns a profile at once after it was read before', async () => {
       const directory = await start();
       await directory.profiles([1, 99]);
       expect(directory.cached(1)).toEqual({ name: 'Ada', image: 'http://img/1.png' });

@@ -81,7 +81,7 @@ describe.each(PAGES)('%s', (page) => {
     expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
   });
 
-  it('names files that exist where it names programs', () => {
+  it('names only programs that exist', () => {
     const named = [...read(page).matchAll(/\bnode ((?:scripts|bench|neighbours|src)\/\S+?\.ts)/g)];
     expect(named.map(([, path = '']) => path).filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });

@@ -68,7 +68,7 @@ describe('the checker of recorded runs', () => {
     expect(faultsOf(run)).toEqual(expect.arrayContaining(['acknowledged but not stored', 'log not dense']));
   });
 
-  it('finds a loss that only the history shows', () => {
+  it('reports a message that is missing only in the history', () => {
     const run = clean();
     run.history.splice(0, 1);
     expect(faultsOf(run)).toEqual(['history and log disagree']);

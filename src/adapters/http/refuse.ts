@@ -41,5 +41,7 @@ export function refuse(
  */
 function refusalOf(error: unknown): Refusal {
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
-  return status === 400 ? new Refusal('bad-input', 'the path of the request cannot be decoded') : asRefusal(error);
+  return status === 400
+    ? new Refusal('bad-input', 'the path of the request has an invalid percent-encoding')
+    : asRefusal(error);
 }

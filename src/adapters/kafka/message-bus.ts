@@ -59,9 +59,9 @@ export class KafkaMessageBus implements MessageBus {
     this.#topics = topics;
     this.#groups = new Map(RECORD_STREAMS.map((stream) => [stream, `${groups[stream]}-${serverId}`]));
     if (new Set(Object.values(topics)).size < RECORD_STREAMS.length)
-      throw new Error('the six Kafka topics must have six different names');
+      throw new Error(`the six Kafka topics need six different names, not ${Object.values(topics).join(', ')}`);
     if (new Set(this.#groups.values()).size < RECORD_STREAMS.length)
-      throw new Error('the six Kafka groups must have six different names');
+      throw new Error(`the six Kafka groups need six different names, not ${[...this.#groups.values()].join(', ')}`);
     this.#timing = { ...TIMING, ...options.timing };
     this.#client = { brokers, clientId: `chat-${serverId}`, telemetry, requestTimeout: 10_000, retries: 5 };
     this.#admin = new BrokerAdmin(this.#client);
@@ -194,7 +194,9 @@ export class KafkaMessageBus implements MessageBus {
 
   #idIsTaken(group: string): Error {
     const { serverId } = this.#options;
-    return new Error(`another live server uses the server id ${serverId}: the consumer group ${group} has a member`);
+    return new Error(
+      `another live server uses the server id ${serverId} (the consumer group ${group} has a member); each server needs its own id`,
+    );
   }
 
   async #checkLag(): Promise<void> {

@@ -206,7 +206,7 @@ export class RecordSender {
       this.#maxBytes = Math.max(MIN_REQUEST_BYTES, Math.floor(this.#maxBytes / 2));
       return;
     }
-    this.#telemetry.log('error', 'a record is too large for Kafka', { key: record?.record.key });
+    this.#telemetry.log('error', 'a record is too large for Kafka', { key: record?.record.key, error });
     this.#giveUp((call) => call === record?.call, error);
   }
 

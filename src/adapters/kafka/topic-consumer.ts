@@ -202,7 +202,11 @@ export class TopicConsumer {
       }
       const complete = this.#positions.entries().every(([partition]) => assigned.includes(partition));
       this.#problem = complete ? null : `another server uses the same server id, so the group ${group} is shared`;
-      if (!complete) client.telemetry.log('error', 'another server uses this server id', { topic, group });
+      if (!complete)
+        client.telemetry.log('error', 'another server uses the same server id; each server needs its own SERVER_ID', {
+          topic,
+          group,
+        });
       this.#joined = true;
       this.#pause = MIN_PAUSE_MS;
       joined();

@@ -36,7 +36,7 @@ export class MemoryMessageBus implements MessageBus {
     }
     if (!this.#broker.join(this.#serverId, this.#guarded(handler))) {
       this.#state = 'closed';
-      throw new Error(`another live server uses the server id ${this.#serverId}`);
+      throw new Error(`another live server uses the server id ${this.#serverId}; each server needs its own id`);
     }
     this.#state = 'started';
   }

@@ -207,7 +207,8 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
   }
 
   #connect(headers: Headers): void {
-    if (this.#phase !== 'new') throw new Refusal('bad-input', 'the client has sent CONNECT before');
+    if (this.#phase !== 'new')
+      throw new Refusal('bad-input', 'the connection has a session already; CONNECT may be sent only once');
     const { version, beats, token, claimedUserId } = readConnect(headers, this.connection.protocol);
     const sessionId = this.#host.ids.secret();
     this.caller = this.#host.application.userConnected({ sessionId, token, claimedUserId });

@@ -173,7 +173,7 @@ export class TcpSessionReporter implements SessionReporter {
 
   #lane(userId: UserId): Lane {
     const lane = laneOf(this.#lanes, userId);
-    if (lane === undefined) throw new Refusal('internal', 'the session reporter has no connection');
+    if (lane === undefined) throw new Refusal('internal', 'the presence service has no open connection');
     return lane;
   }
 
@@ -188,5 +188,5 @@ export class TcpSessionReporter implements SessionReporter {
 
 function refusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  return new Refusal('try-again', 'presence refused the request');
+  return new Refusal('try-again', 'the presence service refused the request; try again later');
 }

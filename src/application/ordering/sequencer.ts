@@ -283,7 +283,14 @@ export class Sequencer {
     for (const entry of entries) {
       entry.attempts += 1;
       if (entry.attempts < MAX_ATTEMPTS) kept.push(entry);
-      else this.#refuse([entry], new Refusal('try-again', `too many servers write to ${lane.place} at once`));
+      else
+        this.#refuse(
+          [entry],
+          new Refusal(
+            'try-again',
+            `the message could not be stored in ${lane.place} within ${MAX_ATTEMPTS} attempts; send it again with the same nonce`,
+          ),
+        );
     }
     lane.pending = kept.concat(lane.pending);
   }

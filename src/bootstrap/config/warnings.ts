@@ -30,7 +30,7 @@ function weakSecrets(values: Values): string[] {
   const check = (name: string, secret: string) => {
     const [key, ...others] = signingKeys({ secrets: [secret], encoding });
     if ((key.symmetricKeySize ?? 0) < MIN_KEY_BYTES)
-      warnings.push(`${name} is a key of less than ${MIN_KEY_BYTES} bytes`);
+      warnings.push(`${name} is a key of less than ${MIN_KEY_BYTES} bytes, which is easy to guess; use a longer one`);
     if (others.length > 0) warnings.push(`${name} is not valid Base64; do you mean JWT_SECRET_ENCODING=utf8?`);
   };
   if (JWT_SECRET !== null) {
@@ -43,7 +43,7 @@ function weakSecrets(values: Values): string[] {
     check(`entry ${index + 1} of JWT_SECRET_PREVIOUS`, secret);
   }
   if (SERVICE_TOKEN !== null && SERVICE_TOKEN.length < MIN_KEY_BYTES) {
-    warnings.push(`SERVICE_TOKEN has less than ${MIN_KEY_BYTES} characters`);
+    warnings.push(`SERVICE_TOKEN has less than ${MIN_KEY_BYTES} characters, so it is easy to guess; use a longer one`);
   }
   return warnings;
 }

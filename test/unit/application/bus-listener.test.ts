@@ -87,7 +87,7 @@ it('delivers the next event without a wait after a numbered record of an unknown
   expect(subscriber.heard).toMatchObject([{ seq: 2, content: 'hello' }]);
 });
 
-it('takes a record that decodes to nothing, an unknown kind or a failure without harm', async () => {
+it('continues after a record that decodes to nothing, to an unknown kind or to an error', async () => {
   const { world, server, handle } = await setUp();
   const subscriber = await server.subscribe(world.ada, world.room);
   const place: PlaceKey = world.room;

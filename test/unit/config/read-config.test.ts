@@ -334,10 +334,14 @@ describe('secrets', () => {
   it('a short secret gives a warning, measured in the configured encoding', () => {
     const text = 'x'.repeat(32);
     expect(readConfig({ JWT_SECRET: text, JWT_SECRET_ENCODING: 'utf8' }).warnings).toEqual([]);
-    expect(readConfig({ JWT_SECRET: text }).warnings).toEqual(['JWT_SECRET is a key of less than 32 bytes']);
-    expect(readConfig({ SERVICE_TOKEN: 'short' }).warnings).toEqual(['SERVICE_TOKEN has less than 32 characters']);
+    expect(readConfig({ JWT_SECRET: text }).warnings).toEqual([
+      'JWT_SECRET is a key of less than 32 bytes, which is easy to guess; use a longer one',
+    ]);
+    expect(readConfig({ SERVICE_TOKEN: 'short' }).warnings).toEqual([
+      'SERVICE_TOKEN has less than 32 characters, so it is easy to guess; use a longer one',
+    ]);
     expect(readConfig({ JWT_SECRET: SECRET, JWT_SECRET_PREVIOUS: 'c2hvcnQ=' }).warnings).toEqual([
-      'entry 1 of JWT_SECRET_PREVIOUS is a key of less than 32 bytes',
+      'entry 1 of JWT_SECRET_PREVIOUS is a key of less than 32 bytes, which is easy to guess; use a longer one',
     ]);
   });
 

@@ -39,7 +39,7 @@ it('finds the same message as a walk from the newest, and leaves little of it to
   );
 });
 
-it('begins a bucket with a multiple of its size, and the lowest bucket with 1', () => {
+it('begins each bucket of holes at a multiple of its size, and the lowest bucket at 1', () => {
   expect([1, BUCKET - 1, BUCKET, 2 * BUCKET].map((seq) => firstOfBucket(holeBucket(seq)))).toEqual([
     1,
     1,

@@ -41,7 +41,7 @@ it.each([null, 'reply'] as const)('knows that a message of the type %s has a tex
   expect(isFile({ type })).toBe(false);
 });
 
-it('reads the stored type of a message, and null for a type that it does not know', () => {
+it('reads the stored type of a message, and returns null for an unknown type', () => {
   expect(['reply', 'image', 'video', 'file'].map(parseMessageType)).toEqual(['reply', 'image', 'video', 'file']);
   expect(['poll', '', 'toString', null, undefined, 1].map(parseMessageType)).toEqual(Array(6).fill(null));
 });

@@ -54,7 +54,7 @@ it.each([
   ['direct?ch_id=x', 'ch_id must be a positive integer'],
   ['direct?ch_id=5&page=-1', 'page must be an integer of 0 or more'],
   ['direct?ch_id=5&page=1&after=1', 'only one of page, before and after may be given'],
-  ['online', 'place and places are missing'],
+  ['online', 'place or places is missing'],
   ['online?place=5', 'place must be like r-5, c-11 or com-1'],
   ['unread', 'places is missing'],
   ['unread?places=5', 'places must be a list like r-5,c-11'],

@@ -47,7 +47,7 @@ it('repeats no receipt of an earlier frame', () => {
   expect(read(client.received[1]).headers['receipt-id']).toBeUndefined();
 });
 
-it('repeats the receipt of the frame that is one refusal too many', async () => {
+it('repeats the receipt of the frame that exceeds the limit of refused frames', async () => {
   const client = new Fixture().client();
   client.say(frame('SUBSCRIBE', { id: 'errors', destination: '/user/queue/errors' }));
   const refused = (receipt: number) => frame('SEND', { destination: '/kafka/send-direct-message', receipt }, 'x');

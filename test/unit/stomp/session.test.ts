@@ -313,7 +313,7 @@ describe('SUBSCRIBE', () => {
     },
   );
 
-  it('refuses a place of others, an invalid last-seq and one subscription too many, and keeps the ids free', async () => {
+  it('refuses a place that the user may not read, an invalid last-seq and a subscription over the limit, and keeps their ids free', async () => {
     const fixture = new Fixture({ subscriptions: 2 });
     const client = fixture.client(1);
     client.say(frame('SUBSCRIBE', { id: 'e', destination: '/user/queue/errors' }));
@@ -613,7 +613,7 @@ describe('heart-beats', () => {
 });
 
 describe('the endpoint', () => {
-  it('closes with the code of the drain, without ERROR, and refuses new sessions', async () => {
+  it('closes all sessions with the code of a drain and without an ERROR, and refuses new sessions', async () => {
     const fixture = new Fixture();
     const client = fixture.client();
     await fixture.endpoint.drain(1012, 'going away', 1_000);

@@ -18,7 +18,7 @@ it('runs a task of the clock once, and a cancelled task never', async () => {
   await new Promise<void>((resolve) => clock.soon(resolve));
 });
 
-it('makes unique message ids that begin with their second', () => {
+it('makes unique message ids that begin with the time in seconds', () => {
   const ids = new SystemIdSource({ now: () => 1_795_363_775_642 });
   const made = Array.from({ length: 10_000 }, () => ids.messageId());
   expect(new Set(made).size).toBe(10_000);

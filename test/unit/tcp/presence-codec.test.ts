@@ -33,7 +33,7 @@ describe('the requests to presence', () => {
     expect(line).toBe(`${expected}\r\n`);
   });
 
-  it('writes one line with the same keys whatever the session id is', () => {
+  it('writes a login as one line of JSON whatever the session id contains', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (sessionId) => {
         const { line } = login(sessionId, 3);
@@ -80,7 +80,7 @@ describe('the replies of presence', () => {
     expect(state(3, VOICE).read('home,com1,c-11')).toEqual(HOME);
   });
 
-  it('reads of the users who do not look only those that were asked for', () => {
+  it('ignores users in a reply that the request did not name', () => {
     const { read } = notLooking('r-5', [3, 7, 9]);
     expect(read('[]')).toEqual([]);
     expect(read('[3, 7]')).toEqual([3, 7]);
@@ -114,7 +114,7 @@ describe('the replies of presence', () => {
     for (const reply of replies) expect(() => question.read(reply)).toThrow(NonsenseReply);
   });
 
-  it('reads any reply, or takes it for a refusal or nonsense', () => {
+  it('reads any reply as an answer, a refusal or nonsense, and throws no other error', () => {
     const questions = [login('s', 3), logout('s'), state(3, VOICE), notLooking('c-11', [3]), enter(3, 1, 11)];
     const reply = fc.oneof(
       fc.string({ unit: 'binary' }),

@@ -21,7 +21,7 @@ function setUp(max: number) {
   };
 }
 
-it('closes one connection too many of an address, and accepts another when one ends', () => {
+it('closes a connection over the limit of its address, and accepts another when one ends', () => {
   const connect = setUp(2);
   const [first] = [connect('10.0.0.1'), connect('10.0.0.1')];
   expect(connect('10.0.0.1').closed).toEqual({ code: 1008, reason: 'too many connections from one address' });

@@ -19,7 +19,7 @@ export function onlineRoute(deps: HttpDeps): ClientHandler {
       sendSuccess(response, users.map(String));
       return;
     }
-    if (queryText(request, 'places') === null) throw new Refusal('bad-input', 'place and places are missing');
+    if (queryText(request, 'places') === null) throw new Refusal('bad-input', 'place or places is missing');
     const places = queryPlaces(request, 'r-5,c-11,com-1', parsePlaceKey);
     const answers = await application.onlineInPlaces(caller, { places });
     sendSuccess(
@@ -34,7 +34,8 @@ export function onlineRoute(deps: HttpDeps): ClientHandler {
 }
 
 function onlyPlace(request: Request, text: string) {
-  if (queryText(request, 'places') !== null) throw new Refusal('bad-input', 'place and places exclude each other');
+  if (queryText(request, 'places') !== null)
+    throw new Refusal('bad-input', 'only one of place and places may be given');
   const place = parsePlaceKey(text);
   if (place === null) throw new Refusal('bad-input', 'place must be like r-5, c-11 or com-1');
   return place;

@@ -53,7 +53,7 @@ export class UserConnected {
     if (clusterSessions.sessionsHere(userId) >= limits.connectionsPerUser) {
       throw new Refusal('too-fast', `the user has too many connections; the limit is ${limits.connectionsPerUser}`);
     }
-    if (!sessions.begin(sessionId, userId)) throw new Refusal('internal', 'the session exists already');
+    if (!sessions.begin(sessionId, userId)) throw new Refusal('internal', 'a session with this id exists already');
     clusterSessions.join(sessionId, userId);
     void this.#reportLogin(sessionId, userId);
     // The first message of the user then need not wait for the user service.

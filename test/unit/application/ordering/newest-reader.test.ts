@@ -42,7 +42,7 @@ it('never answers by a query that began before the question', async () => {
   expect(queries).toHaveLength(2);
 });
 
-it('tells a failure to those of that query only', async () => {
+it('rejects only the callers of the query that failed', async () => {
   let fails = true;
   const newest: MessageStore['newest'] = async (places) => {
     if (fails) throw new Error('away');

@@ -102,7 +102,7 @@ it('stores behind the events of another server that it did not hear of, after a 
   expect(telemetry.counts.get('append_clashes')).toBe(1);
 });
 
-it('decides an edit against the message as it stands right before it in the order', async () => {
+it('decides an edit against the message as it stands right before the edit in the order', async () => {
   const place = newPlace();
   const { sequencer } = server();
   const target = await sequencer.append(message(place));
@@ -195,7 +195,7 @@ it('refuses a nonce that was used for another place, kind or target, and says fo
   }
 });
 
-it('refuses with try-again when the fate of an append is unknown, and goes on behind what the store then has', async () => {
+it('refuses with try-again when the outcome of an append is unknown, and continues after the newest number in the store', async () => {
   const place = newPlace();
   let failing = true;
   const doubtful: MessageStore = Object.assign(Object.create(store) as MessageStore, {

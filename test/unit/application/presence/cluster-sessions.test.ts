@@ -223,7 +223,7 @@ it('asks at most once a second, however many reports are missing', () => {
   expect(b.takeSent()).toEqual(['hello']);
 });
 
-it('asks in its first second as well when a report is missing', () => {
+it('asks for all sessions when a report is missing, also in the first second after the start', () => {
   const cluster = new SessionCluster();
   const b = cluster.start('b');
   b.takeSent();
@@ -336,7 +336,7 @@ it('makes one server responsible and the other the fallback when the last two se
   expect([a.takeEvents(), b.takeEvents()]).toEqual([['offline 7 own'], ['offline 7 fallback']]);
 });
 
-it('leaves it to the other server to report a user gone whose session here ended more than 5 s earlier', () => {
+it('lets the other server announce a user as offline if the session here ended more than 5 s earlier', () => {
   const { cluster, a, b } = twoServers();
   a.sessions.join('s1', 7);
   b.sessions.join('s2', 7);
@@ -399,7 +399,7 @@ it('ends the sessions of a former process when a server has been restarted', () 
   expect(b.telemetry.counts.get('servers_given_up')).toBe(1);
 });
 
-it('ends the sessions of a former process with the presence service when it has the smallest id', () => {
+it("ends the sessions of a restarted server's former process if this server has the smallest id", () => {
   const { a } = twoServers();
   a.sessions.heard(part(5, 1, 1, 7));
   a.takeEvents();

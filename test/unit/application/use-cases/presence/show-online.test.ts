@@ -49,7 +49,7 @@ it('lists only those online who may read a private channel', async () => {
   expect(await a.app.online(world.ada, { place: world.privateChannel })).toEqual([world.ada.userId]);
 });
 
-it('refuses to list who is online in a place of others', async () => {
+it('refuses to list who is online in a place of which the user is not a member', async () => {
   const { world, a } = await setUp();
   for (const place of [world.room, world.community, world.channel]) {
     await expect(a.app.online(world.linus, { place })).rejects.toMatchObject({ code: 'not-permitted' });

@@ -47,7 +47,7 @@ it('returns the newest number of the place with each page, so that a client can 
   expect((await read({ kind: 'page', page: 0, size: 2 })).seq).toBe(7);
 });
 
-it('leaves out deleted messages and does not leave gaps on the page', async () => {
+it('leaves out deleted messages and fills the page with others', async () => {
   const { contents, remove, say } = await startWithFive();
   const { id } = await say('deleted');
   await remove(id);
