@@ -19,11 +19,11 @@ module.exports = {
       to: { pathNot: '^src/(domain|application)/' },
     },
     {
-      name: 'three-machines-apart',
+      name: 'machines-apart',
       comment:
-        'Order, membership and presence do not know each other. They meet in bus-listener.ts and create-application.ts.',
+        'Order, membership, presence and personal events do not know each other. They meet in bus-listener.ts, after-commit.ts and create-application.ts.',
       severity: 'error',
-      from: { path: '^src/application/(ordering|membership|presence)/' },
+      from: { path: '^src/application/(ordering|membership|presence|personal)/' },
       to: { path: '^src/application/', pathNot: '^src/application/($1|ports)/|^src/application/[^/]+\\.ts$' },
     },
     {

@@ -7,6 +7,7 @@ import type { Accepted, Caller, Command, Query } from './commands.ts';
 import type { ByteStream, StoredFile } from './ports/file-store.ts';
 import type { ReplaySink } from './ports/local-subscribers.ts';
 import type { HistoryPage } from './ports/message-store.ts';
+import type { PersonalListener } from './ports/personal-listener.ts';
 import type { UnreadCount } from './ports/read-markers.ts';
 import type { UserProfile } from './ports/user-directory.ts';
 import type { RefusedPlace } from './refused-place.ts';
@@ -168,6 +169,15 @@ export interface Application {
     { readonly place: PlaceKey; readonly lastSeq: number | null; readonly sink: ReplaySink },
     { readonly seq: number }
   >;
+
+  /**
+   * Sends the caller's personal events to this listener from now on. `result` resolves when the
+   * caller's places are known, or when the directory could not be asked.
+   * @throws Refusal `too-fast`
+   */
+  readonly listenToPersonalEvents: Command<PersonalListener, void>;
+  /** Ends it. Never throws. Does nothing for a listener that is not there. */
+  ignorePersonalEvents(caller: Caller, listener: PersonalListener): void;
 
   // Files
   /**

@@ -1,10 +1,13 @@
 import type { ChatEvent } from '../domain/chat-event.ts';
 import type { UserId } from '../domain/ids.ts';
 import { parseConversationKey } from '../domain/place.ts';
-import { isSequenced, type SequencedEvent } from '../domain/stored-event.ts';
+import { type Draft, isSequenced, type SequencedEvent, STORED_KINDS } from '../domain/stored-event.ts';
 import type { MemberLists } from './membership/member-lists.ts';
 import type { Feeds } from './ordering/feeds.ts';
 import type { Sequencer } from './ordering/sequencer.ts';
+import type { Listeners } from './personal/listeners.ts';
+import type { UnreadNotices } from './personal/unread-notices.ts';
+import type { UserPlaces } from './personal/user-places.ts';
 import type { LocalSubscribers } from './ports/local-subscribers.ts';
 import type { IncomingRecord } from './ports/message-bus.ts';
 import type { Telemetry } from './ports/telemetry.ts';
@@ -24,13 +27,16 @@ export interface BusListenerParts {
   readonly announcer: Announcer;
   readonly presence: PresenceFanOut;
   readonly reactions: SessionReactions;
+  readonly listeners: Listeners;
+  readonly unreadNotices: UnreadNotices;
+  readonly userPlaces: UserPlaces;
   readonly subscribers: LocalSubscribers;
   readonly telemetry: Telemetry;
 }
 
 /**
  * Takes the records of the bus to the parts of this server that need them. It is the one place
- * where order, membership and presence meet.
+ * where order, membership, presence and personal events meet.
  *
  * Records of this server come back as well. Their events were handed out when they were stored, so
  * they show only that the bus works. A record that no client of this server listens to is never
@@ -57,17 +63,19 @@ export class BusListener {
   }
 
   #sequenced(record: IncomingRecord, seq: number): void {
-    const { sequencer, feeds } = this.#parts;
+    const { sequencer, feeds, listeners, unreadNotices } = this.#parts;
     const place = record.key === null ? null : parseConversationKey(record.key);
     if (place === null) return;
     if (record.batchEnd === seq) sequencer.heard(place, seq);
     if (feeds.listens(place)) feeds.receive(place, seq, () => sequencedEvent(record, seq));
+    if (listeners.has(place)) unreadNotices.heard(place, sequencedEvent(record, seq));
   }
 
   #unnumbered(record: IncomingRecord): void {
     if (record.key !== null && !record.isForServers) {
       const place = parseConversationKey(record.key);
-      if (place !== null && this.#parts.subscribers.count(place) === 0) return;
+      const { subscribers, listeners } = this.#parts;
+      if (place !== null && subscribers.count(place) === 0 && !listeners.has(place)) return;
     }
     const event = record.read();
     // A stored event of the original server has no number and is decoded as `foreign`.
@@ -75,13 +83,14 @@ export class BusListener {
   }
 
   #take(event: Exclude<ChatEvent, SequencedEvent>): void {
-    const { subscribers, presence, lists, clusterSessions } = this.#parts;
+    const { subscribers, presence, lists, userPlaces, clusterSessions } = this.#parts;
     switch (event.kind) {
       case 'typing':
         subscribers.deliver(event.place, event);
         break;
       case 'foreign':
         subscribers.deliver(event.event.place, event);
+        this.#foreign(event.event);
         break;
       case 'connect':
         presence.show(event);
@@ -97,10 +106,19 @@ export class BusListener {
         break;
       case 'members-changed':
         lists.apply(event.place, event.members);
+        userPlaces.changed(event.place, event.members);
         break;
       case 'roster':
         clusterSessions.heard(event);
         break;
+    }
+  }
+
+  /** An original server has stored an event, which has no number. */
+  #foreign(event: Draft): void {
+    const { kind, place, userId } = event;
+    if (STORED_KINDS[kind].creates && this.#parts.listeners.has(place)) {
+      this.#parts.unreadNotices.unnumbered(place, userId);
     }
   }
 

@@ -13,6 +13,9 @@ import { Notifications } from './messages/notifications.ts';
 import { Feeds } from './ordering/feeds.ts';
 import { Publisher } from './ordering/publisher.ts';
 import { Sequencer } from './ordering/sequencer.ts';
+import { Listeners } from './personal/listeners.ts';
+import { UnreadNotices } from './personal/unread-notices.ts';
+import { UserPlaces } from './personal/user-places.ts';
 import type { Clock } from './ports/clock.ts';
 import type { FileStore } from './ports/file-store.ts';
 import type { IdSource } from './ports/id-source.ts';
@@ -56,6 +59,7 @@ import { ShowVoice } from './use-cases/presence/show-voice.ts';
 import { UserConnected } from './use-cases/presence/user-connected.ts';
 import { UserDisconnected } from './use-cases/presence/user-disconnected.ts';
 import { CountUnread } from './use-cases/reading/count-unread.ts';
+import { ListenToPersonalEvents } from './use-cases/reading/listen-to-personal-events.ts';
 import { ReadHistory } from './use-cases/reading/read-history.ts';
 import { ShowUnread } from './use-cases/reading/show-unread.ts';
 import { Subscribe } from './use-cases/reading/subscribe.ts';
@@ -146,6 +150,16 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     listener: reactions,
   });
 
+  const listeners = new Listeners();
+  const unreadNotices = new UnreadNotices({ listeners, markers, reporter, clock, telemetry });
+  const userPlaces = new UserPlaces({
+    listeners,
+    clock,
+    random,
+    telemetry,
+    placesOf: (userId) => directory.placesOf(userId),
+  });
+
   const feeds = new Feeds({ store, clock, telemetry, subscribers, window: limits.resumeEvents });
   const publisher = new Publisher({
     bus,
@@ -153,7 +167,10 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     clock,
     telemetry,
     random,
-    recovered: ({ place, events }) => feeds.stored(place, events),
+    recovered: ({ place, events }) => {
+      feeds.stored(place, events);
+      unreadNotices.stored(place, events);
+    },
     isAlone: () => clusterSessions.isAlone,
   });
   const notifications = new Notifications({
@@ -169,7 +186,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     store,
     clock,
     telemetry,
-    afterCommit: afterCommit({ feeds, publisher, notifications }),
+    afterCommit: afterCommit({ feeds, publisher, notifications, unreadNotices }),
   });
   const listener = new BusListener({
     server,
@@ -180,6 +197,9 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     announcer,
     presence,
     reactions,
+    listeners,
+    unreadNotices,
+    userPlaces,
     subscribers,
     telemetry,
   });
@@ -202,8 +222,9 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     telemetry,
   });
   const userDisconnected = new UserDisconnected({ sessions, clusterSessions, logouts, voiceSessions });
-  const replaceMembers = new ReplaceMembers({ lists, broadcast });
+  const replaceMembers = new ReplaceMembers({ lists, userPlaces, broadcast });
   const countUnread = new CountUnread({ markers });
+  const listenToPersonalEvents = new ListenToPersonalEvents({ listeners, places: userPlaces, rates });
   const showOnline = new ShowOnline({ membership, clusterSessions, announcer });
 
   let stopping = false;
@@ -231,6 +252,8 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     ),
     leaveVoiceChannel: withTelemetry(telemetry, new LeaveVoiceChannel({ rates, reporter, voiceSessions })),
     subscribe: withTelemetry(telemetry, new Subscribe({ membership, feeds, window: limits.resumeEvents, telemetry })),
+    listenToPersonalEvents: withTelemetry(telemetry, listenToPersonalEvents),
+    ignorePersonalEvents: (caller, listener) => listenToPersonalEvents.end(caller, listener),
 
     uploadFile: withTelemetry(
       telemetry,
@@ -275,6 +298,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
       await Promise.race([done, late]);
       notifications.stop();
       membership.stop();
+      userPlaces.stop();
       feeds.stop();
     },
   };

@@ -10,6 +10,9 @@ export type Destination = string;
  */
 export const ERRORS_DESTINATION: Destination = '/user/queue/errors';
 
+/** The destination of the user's personal events, which come to each connection that asks. */
+export const EVENTS_DESTINATION: Destination = '/user/queue/events';
+
 /**
  * The destination to which clients subscribe for a place: `/topic/direct/5`, `/topic/group/11`,
  * `/topic/community/1`.

@@ -1,4 +1,5 @@
 import type { ChatEvent } from '../../domain/chat-event.ts';
+import type { PersonalEvent } from '../../domain/personal-event.ts';
 import { idOf, isChannel } from '../../domain/place.ts';
 import type { Draft, FileShared } from '../../domain/stored-event.ts';
 import { wireTime } from '../support/wire-time.ts';
@@ -55,6 +56,19 @@ export function eventBody(event: ChatEvent, link: (key: string) => string): Even
 
 /** The last message to the subscription of a removed member. */
 export const REMOVED: EventBody = { json: '{"type":"removed"}', seq: null };
+
+/** The body of a personal event. */
+export function personalBody(event: PersonalEvent): EventBody {
+  switch (event.kind) {
+    case 'added':
+    case 'left':
+      return unnumbered({ type: event.kind, place: event.place });
+    case 'unread':
+      return unnumbered({ type: event.kind, place: event.place, count: event.count, seq: event.seq });
+    case 'read':
+      return unnumbered({ type: event.kind, place: event.place, seq: event.seq });
+  }
+}
 
 /** Tells a client to start over from `seq`: the events it asked for are no longer available. */
 export function resetBody(seq: number): EventBody {

@@ -1,5 +1,6 @@
 import { Refusal } from '../../domain/errors.ts';
-import { type Destination, destinationOf, ERRORS_DESTINATION } from './destinations.ts';
+import type { PlaceKey } from '../../domain/place.ts';
+import { type Destination, destinationOf, ERRORS_DESTINATION, EVENTS_DESTINATION } from './destinations.ts';
 import type { Subscription } from './subscription.ts';
 
 /**
@@ -10,9 +11,19 @@ export class SessionSubscriptions {
   #topics: Subscription[] = [];
   /** Ids of the subscriptions to the client's own refused commands. */
   #errorIds: readonly string[] = [];
+  /** Ids of the subscriptions to the user's personal events. */
+  #eventIds: readonly string[] = [];
 
   get errorIds(): readonly string[] {
     return this.#errorIds;
+  }
+
+  get eventIds(): readonly string[] {
+    return this.#eventIds;
+  }
+
+  isSubscribedTo(place: PlaceKey): boolean {
+    return this.#topics.some((topic) => topic.place === place);
   }
 
   /** The subscription to a place that has this id. */
@@ -23,13 +34,14 @@ export class SessionSubscriptions {
   /** The destination to which this id is subscribed; null: the id is free. */
   destination(wireId: string): Destination | null {
     if (this.#errorIds.includes(wireId)) return ERRORS_DESTINATION;
+    if (this.#eventIds.includes(wireId)) return EVENTS_DESTINATION;
     const topic = this.find(wireId);
     return topic === undefined ? null : destinationOf(topic.place);
   }
 
   /** @throws Refusal `too-fast` */
   checkRoom(max: number): void {
-    if (this.#topics.length + this.#errorIds.length < max) return;
+    if (this.#topics.length + this.#errorIds.length + this.#eventIds.length < max) return;
     throw new Refusal('too-fast', `the connection has ${max} subscriptions, and no more are allowed`);
   }
 
@@ -41,9 +53,14 @@ export class SessionSubscriptions {
     this.#errorIds = [...this.#errorIds, wireId];
   }
 
+  addEvents(wireId: string): void {
+    this.#eventIds = [...this.#eventIds, wireId];
+  }
+
   /** Ends a subscription. Does nothing if there is none with that id. */
   end(wireId: string): void {
     if (this.#errorIds.includes(wireId)) this.#errorIds = this.#errorIds.filter((id) => id !== wireId);
+    if (this.#eventIds.includes(wireId)) this.#eventIds = this.#eventIds.filter((id) => id !== wireId);
     const subscription = this.find(wireId);
     subscription?.end();
     if (subscription !== undefined) this.forget(subscription);
@@ -59,5 +76,6 @@ export class SessionSubscriptions {
     for (const subscription of this.#topics) subscription.end();
     this.#topics = [];
     this.#errorIds = [];
+    this.#eventIds = [];
   }
 }

@@ -6,10 +6,11 @@ import { quoted } from '../transport/quoted.ts';
 import { Budget } from './budget.ts';
 import { readConnect } from './connect-headers.ts';
 import type { Frame, FrameFacts } from './decoder.ts';
-import { ERRORS_DESTINATION } from './destinations.ts';
+import { ERRORS_DESTINATION, EVENTS_DESTINATION } from './destinations.ts';
 import { escapeHeader } from './escaping.ts';
 import { type FrameHandler, FrameQueue } from './frame-queue.ts';
 import type { HeartBeats, SweepTarget } from './heart-beats.ts';
+import { PersonalQueue } from './personal-queue.ts';
 import { type PendingCommand, Replies, type RepliesOwner } from './replies.ts';
 import { dispatch, newToken, TOKEN_DESTINATION } from './send-routes.ts';
 import type { SessionHost } from './session-host.ts';
@@ -71,6 +72,8 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
   /** The `receipt` header of DISCONNECT, until it is answered. */
   #disconnectReceipt: string | null = null;
   #subscriptions: SessionSubscriptions | null = null;
+  /** Listens to the user's personal events while the client subscribes to them. */
+  #personal: PersonalQueue | null = null;
 
   constructor(connection: Connection, baseUrl: string, host: SessionHost) {
     this.connection = connection;
@@ -249,7 +252,8 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     if (used !== null && used !== destination) {
       throw new Refusal('bad-input', `the subscription id ${quoted(id)} is in use for ${quoted(used)}`);
     }
-    if (used !== null && (destination === ERRORS_DESTINATION || !headers.has('last-seq'))) {
+    const isQueue = destination === ERRORS_DESTINATION || destination === EVENTS_DESTINATION;
+    if (used !== null && (isQueue || !headers.has('last-seq'))) {
       // A client that repeats a SUBSCRIBE has the subscription that it wants.
       this.#replies.receipt(receipt);
       return undefined;
@@ -262,6 +266,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
         this.#replies.receipt(receipt);
         return undefined;
       }
+      if (destination === EVENTS_DESTINATION) return this.#listen(this.#subscriptions, ownCopy(wireId), command);
       const place = placeOf(destination);
       const lastSeq = lastSeqOf(headers);
       const replaced = this.#subscriptions.find(wireId) ?? null;
@@ -283,8 +288,28 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     }
   }
 
+  #listen(subscriptions: SessionSubscriptions, wireId: string, command: PendingCommand): Promise<void> | undefined {
+    if (this.#personal !== null) {
+      subscriptions.addEvents(wireId);
+      this.#replies.receipt(command.receipt);
+      return undefined;
+    }
+    const { application, messages, sweep } = this.#host;
+    const queue = new PersonalQueue({ sessionId: this.#id, subscriber: this, subscriptions, messages, sweep });
+    const accepted = application.listenToPersonalEvents(this.caller, queue);
+    subscriptions.addEvents(wireId);
+    this.#personal = queue;
+    return this.#whenAccepted(accepted, command);
+  }
+
   #unsubscribe(wireId: string): void {
     this.#subscriptions?.end(wireId);
+    if (this.#subscriptions?.eventIds.length === 0) this.#ignorePersonalEvents();
+  }
+
+  #ignorePersonalEvents(): void {
+    if (this.#personal !== null) this.#host.application.ignorePersonalEvents(this.caller, this.#personal);
+    this.#personal = null;
   }
 
   /** Continues at once if the command already has its place in the application's order. */
@@ -350,6 +375,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     this.#host.sweep.drop(this);
     this.#frames.release();
     this.#subscriptions?.endAll();
+    this.#ignorePersonalEvents();
     if (this.#id !== '') this.#host.application.userDisconnected(this.#id);
   }
 }

@@ -8,6 +8,7 @@ export type * from './message-bus.ts';
 export type * from './message-store.ts';
 export type * from './notifier.ts';
 export type * from './outbox.ts';
+export type * from './personal-listener.ts';
 export type * from './read-markers.ts';
 export type * from './room-directory.ts';
 export type * from './session-reporter.ts';

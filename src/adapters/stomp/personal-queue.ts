@@ -1,0 +1,40 @@
+import type { PersonalListener } from '../../application/ports/personal-listener.ts';
+import type { PersonalEvent } from '../../domain/personal-event.ts';
+import type { PlaceKey } from '../../domain/place.ts';
+import { EVENTS_DESTINATION } from './destinations.ts';
+import { personalBody } from './event-body.ts';
+import type { MessageBuilder } from './message-builder.ts';
+import type { SessionSubscriptions } from './session-subscriptions.ts';
+import type { Subscriber } from './subscription.ts';
+
+export interface PersonalQueueParts {
+  readonly sessionId: string;
+  readonly subscriber: Pick<Subscriber, 'connection' | 'sentTick'>;
+  readonly subscriptions: SessionSubscriptions;
+  readonly messages: MessageBuilder;
+  readonly sweep: { readonly tick: number };
+}
+
+/** Sends the personal events of a user to the subscriptions of one connection. */
+export class PersonalQueue implements PersonalListener {
+  readonly #parts: PersonalQueueParts;
+
+  constructor(parts: PersonalQueueParts) {
+    this.#parts = parts;
+  }
+
+  get sessionId(): string {
+    return this.#parts.sessionId;
+  }
+
+  isSubscribedTo(place: PlaceKey): boolean {
+    return this.#parts.subscriptions.isSubscribedTo(place);
+  }
+
+  hear(event: PersonalEvent): void {
+    const { subscriber, subscriptions, messages, sweep } = this.#parts;
+    const frames = messages.notice(EVENTS_DESTINATION, personalBody(event));
+    subscriber.sentTick = sweep.tick;
+    for (const wireId of subscriptions.eventIds) subscriber.connection.send(frames.text(wireId));
+  }
+}

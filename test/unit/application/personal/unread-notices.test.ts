@@ -1,0 +1,161 @@
+import { expect, it } from 'vitest';
+import type { Caller } from '../../../../src/application/commands.ts';
+import type { PersonalListener } from '../../../../src/application/ports/personal-listener.ts';
+import type { PersonalEvent } from '../../../../src/domain/personal-event.ts';
+import type { PlaceKey } from '../../../../src/domain/place.ts';
+import { completed, type TestServer, TestWorld } from '../../../support/application.ts';
+import { passTime, turnEventLoop } from '../../../support/pass-time.ts';
+
+const TEXT = { content: 'text', name: null, profileImage: null, nonce: null };
+
+/** A connection that listens and records what it hears. */
+class Ear implements PersonalListener {
+  readonly sessionId: string;
+  readonly heard: PersonalEvent[] = [];
+  readonly subscribed = new Set<PlaceKey>();
+  #wake: () => void = () => {};
+
+  constructor(sessionId: string) {
+    this.sessionId = sessionId;
+  }
+
+  isSubscribedTo(place: PlaceKey): boolean {
+    return this.subscribed.has(place);
+  }
+
+  hear(event: PersonalEvent): void {
+    this.heard.push(event);
+    this.#wake();
+  }
+
+  /** Resolves to the events heard so far once there are at least `count`. */
+  async hears(count: number): Promise<readonly PersonalEvent[]> {
+    while (this.heard.length < count) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return this.heard;
+  }
+}
+
+async function listen({ app }: TestServer, caller: Caller, sessionId = `ear of ${caller.userId}`): Promise<Ear> {
+  const ear = new Ear(sessionId);
+  app.userConnected({ sessionId, token: caller.token, claimedUserId: null });
+  await completed(() => app.listenToPersonalEvents(caller, ear));
+  return ear;
+}
+
+async function start() {
+  const world = await TestWorld.open();
+  const one = await world.server({ id: 'one' });
+  const other = await world.server({ id: 'other' });
+  const say = async ({ app }: TestServer, caller: Caller, roomId = world.roomId) => {
+    const stored = await completed(() => app.sendDirectMessage(caller, { ...TEXT, roomId }));
+    await turnEventLoop();
+    return stored;
+  };
+  return { world, one, other, say };
+}
+
+it('notifies a user on any server of a new message in a place to which the connection is not subscribed', async () => {
+  const { world, one, other, say } = await start();
+  const here = await listen(one, world.grace, 'here');
+  const there = await listen(other, world.grace, 'there');
+  await say(one, world.ada);
+  const event = { kind: 'unread', place: world.room, count: 1, seq: 1 };
+  expect([await here.hears(1), await there.hears(1)]).toEqual([[event], [event]]);
+});
+
+it('sends no notice to a connection that is subscribed, to the author, and to users of other places', async () => {
+  const { world, one, say } = await start();
+  const [subscribed, author, stranger] = [
+    await listen(one, world.grace),
+    await listen(one, world.ada),
+    await listen(one, world.linus),
+  ];
+  subscribed.subscribed.add(world.room);
+  const witness = await listen(one, world.grace, 'without a subscription');
+  await say(one, world.ada);
+  await witness.hears(1);
+  expect([subscribed.heard, author.heard, stranger.heard]).toEqual([[], [], []]);
+});
+
+it('sends one notice a place and second, with the count of all messages by then', async () => {
+  const { world, one, other, say } = await start();
+  const ear = await listen(one, world.ada);
+  await say(one, world.grace);
+  await ear.hears(1);
+  for (let n = 2; n <= 5; n += 1) await say(n % 2 === 0 ? other : one, world.grace);
+  await say(one, world.linus, world.otherRoomId);
+  expect(await ear.hears(2)).toMatchObject([
+    { place: world.room, count: 1 },
+    { place: world.otherRoom, count: 1 },
+  ]);
+  await passTime(world.clock, 950);
+  expect(ear.heard).toHaveLength(2);
+  await passTime(world.clock, 100);
+  await ear.hears(3);
+  expect(ear.heard.slice(2)).toEqual([{ kind: 'unread', place: world.room, count: 5, seq: 5 }]);
+  await passTime(world.clock, 3_000);
+  expect(ear.heard).toHaveLength(3);
+});
+
+it('does not notify of edits and deletions, and counts the deleted message no more', async () => {
+  const { world, one, say } = await start();
+  const ear = await listen(one, world.ada);
+  const { id } = await say(one, world.grace);
+  await ear.hears(1);
+  await say(one, world.grace);
+  await passTime(world.clock, 1_050);
+  await ear.hears(2);
+  const target = { place: world.room, id, communityId: null, nonce: null };
+  await completed(() => one.app.modifyMessage(world.grace, { ...target, content: 'changed' }));
+  await completed(() => one.app.deleteMessage(world.grace, target));
+  await passTime(world.clock, 2_000);
+  expect(ear.heard).toMatchObject([{ count: 1 }, { count: 2 }]);
+  await say(one, world.grace);
+  await ear.hears(3);
+  expect(ear.heard.slice(2)).toMatchObject([{ count: 2, seq: 5 }]);
+});
+
+it('counts nothing in a place that the user looks at in another session', async () => {
+  const { world, one, other, say } = await start();
+  const ear = await listen(one, world.grace);
+  other.app.userConnected({ sessionId: 'reader', token: world.grace.token, claimedUserId: null });
+  const whereabouts = { kind: 'conversation', key: world.room } as const;
+  await completed(() => other.app.moveToPlace(world.grace, { sessionId: 'reader', whereabouts }));
+  await say(one, world.ada);
+  await ear.hears(1);
+  expect(ear.heard.filter(({ kind }) => kind === 'unread')).toMatchObject([{ count: 0, seq: 1 }]);
+});
+
+it('sends nothing to a connection that stopped to listen', async () => {
+  const { world, one, say } = await start();
+  const ear = await listen(one, world.grace);
+  const witness = await listen(one, world.grace, 'still listening');
+  one.app.ignorePersonalEvents(world.grace, ear);
+  await say(one, world.ada);
+  await witness.hears(1);
+  expect(ear.heard).toEqual([]);
+});
+
+it('notifies of a place that a reported list adds or takes away, on every server', async () => {
+  const { world, one, other, say } = await start();
+  const here = await listen(one, world.linus, 'here');
+  const there = await listen(other, world.linus, 'there');
+  await one.app.replaceMembers(world.room, [world.ada.userId, world.linus.userId]);
+  await turnEventLoop();
+  await say(one, world.ada);
+  await Promise.all([here.hears(2), there.hears(2)]);
+  await one.app.replaceMembers(world.room, [world.ada.userId]);
+  await turnEventLoop();
+  await say(one, world.ada);
+  await passTime(world.clock, 1_100);
+  const expected = [
+    { kind: 'added', place: world.room },
+    { kind: 'unread', place: world.room, count: 1, seq: 1 },
+    { kind: 'left', place: world.room },
+  ];
+  expect([here.heard, there.heard]).toEqual([expected, expected]);
+});
