@@ -1,5 +1,6 @@
 import { Refusal } from '../../domain/errors.ts';
 import type { PlaceKey } from '../../domain/place.ts';
+import { countChars, hasMoreCharsThan } from '../../domain/text.ts';
 import { quoted } from '../transport/quoted.ts';
 import { parseDestination } from './destinations.ts';
 import type { StompVersion } from './version.ts';
@@ -17,8 +18,9 @@ const LAST_SEQ = /^(0|[1-9][0-9]*)$/;
 export function subscriptionId(headers: Headers, version: StompVersion): string {
   const id = headers.get('id') ?? (version === '1.0' ? headers.get('destination') : undefined);
   if (id === undefined) throw new Refusal('bad-input', 'the header id is missing');
-  if (id.length > MAX_ID_CHARS) {
-    throw new Refusal('bad-input', `the header id has ${id.length} characters; the limit is ${MAX_ID_CHARS}`);
+  if (hasMoreCharsThan(id, MAX_ID_CHARS)) {
+    const chars = countChars(id);
+    throw new Refusal('bad-input', `the header id has ${chars} characters; the limit is ${MAX_ID_CHARS}`);
   }
   return id;
 }

@@ -268,3 +268,46 @@ it('keeps a file name in another script', async () => {
   const shown = await fetch(message);
   expect(shown.headers.get('content-disposition')).toContain(encodeURIComponent('a b한.txt'));
 });
+
+/** Posts a form whose parts are bytes, each with the headers that are given. */
+async function postRaw(server: Running, parts: readonly (readonly [headers: string, value: Buffer])[]) {
+  const body = parts.flatMap(([headers, value]) => [
+    Buffer.from(`--xx\r\ncontent-disposition: form-data; ${headers}\r\n\r\n`),
+    value,
+    Buffer.from('\r\n'),
+  ]);
+  const headers = { ...asUser(1), 'content-type': 'multipart/form-data; boundary=xx' };
+  const whole = new Uint8Array(Buffer.concat([...body, Buffer.from('--xx--\r\n')]));
+  return json(fetch(`${server.url}/chat-server/file`, { method: 'POST', body: whole, headers }));
+}
+
+const RAW_IMAGE = ['name="image"; filename="x.png"', PNG] as const;
+const rawFields = (...without: string[]) =>
+  FIELDS.filter(([name]) => !without.includes(name)).map(
+    ([name, value]) => [`name="${name}"`, Buffer.from(String(value))] as const,
+  );
+
+it('repairs text fields that are not well-formed in their charset', async () => {
+  const server = await start();
+  const name = Buffer.from('A\ud800', 'utf16le');
+  const utf16 = 'name="name"\r\ncontent-type: text/plain; charset=utf-16le';
+  const picture = ['name="profileImage"', Buffer.from('p\xff', 'latin1')] as const;
+  const { status } = await postRaw(server, [...rawFields('name', 'profileImage'), [utf16, name], picture, RAW_IMAGE]);
+  expect(status).toBe(200);
+  expect(await server.events('r-5')).toMatchObject([{ name: 'A\ufffd', profileImage: 'p\ufffd' }]);
+});
+
+it('refuses a nonce whose bytes are not UTF-8, since another such nonce would look the same', async () => {
+  const server = await start();
+  for (const nonce of [Buffer.from('a\xff', 'latin1'), Buffer.from('eda080', 'hex')]) {
+    expect(await postRaw(server, [...rawFields(), ['name="nonce"', nonce], RAW_IMAGE])).toEqual(refused(2100));
+  }
+  expect(await server.kept()).toEqual([]);
+});
+
+it('accepts the address of a picture with 4,096 characters of any script, and no longer one', async () => {
+  const server = await start();
+  const upload = (picture: string) => post(server, [...without('profileImage'), ['profileImage', picture], IMAGE]);
+  expect(await json(upload('한'.repeat(4_096)))).toMatchObject({ status: 200 });
+  expect(await json(upload('한'.repeat(4_097)))).toEqual(refused(2413));
+});

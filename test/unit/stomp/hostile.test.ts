@@ -124,7 +124,7 @@ describe('hostile clients', () => {
 
   it('answers a subscription id that is too long by ERROR', () => {
     const client = new Fixture().client();
-    client.say(frame('SUBSCRIBE', { id: 'x'.repeat(255), destination: '/topic/direct/5' }));
+    client.say(frame('SUBSCRIBE', { id: '😀'.repeat(255), destination: '/topic/direct/5' }));
     expect(client.isOpen).toBe(true);
     client.say(frame('SUBSCRIBE', { id: 'x'.repeat(256), destination: '/topic/direct/6' }));
     expect(read(client.received.at(-1)).headers.code).toBe('2100');

@@ -20,7 +20,8 @@ const PART_NAMES: ReadonlyMap<string, UploadPart> = new Map([
 
 const MAX_FILES = 4;
 const MAX_FIELDS = 30;
-const MAX_FIELD_BYTES = 8 * 1024;
+/** Bytes of a field. The longest address of a picture has 4,096 characters of up to 4 bytes. */
+const MAX_FIELD_BYTES = 16 * 1024;
 
 /** Shares a file. The parts of the form stream into the use case as they arrive. */
 export function uploadRoute(deps: HttpDeps, kind: UploadKind, underWay: UploadsUnderWay): ClientHandler {
