@@ -1,8 +1,8 @@
 /**
  * Computes how many processes a number of connected users needs. It simulates one second with the
- * costs that the other benches measured. Compared are: every server hears every record (as built),
- * and servers hear only the records that their clients need, with users placed anywhere or near
- * their community. Nothing is sent.
+ * costs that the other benches measured. It compares two designs: every server hears every record
+ * (as built), or servers hear only the records that their clients need, with users placed anywhere
+ * or near their community. Nothing is sent.
  */
 import { heading, number, say, table } from './load/table.ts';
 

@@ -15,7 +15,7 @@ const RATE = 200;
 const CAP_MIB = 1;
 const FILL_CHARS = 4_000;
 /**
- * The messages before a run stay below the cut-off by this number. Messages of the room do the rest
+ * The messages before a run stop this number before the cut-off. The room's messages reach it
  * during the run.
  */
 const SHORT_OF_IT = 100;

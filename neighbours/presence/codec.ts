@@ -22,7 +22,10 @@ export type PresenceRequest =
   | { readonly type: 'looking'; readonly place: string; readonly users: readonly string[] }
   | { readonly type: 'before-enter'; readonly community: string | null; readonly room: string | null }
   | { readonly type: 'enter'; readonly user: string; readonly voice: VoiceChannel }
-  /** `voice` is null for whichever channel or call the user is in. No line is read as that. */
+  /**
+   * `voice` is null for any channel or call that the user is in. Only the service itself makes such
+   * a request; no line of a client means it.
+   */
   | { readonly type: 'leave'; readonly user: string; readonly voice: VoiceChannel | null };
 
 /**

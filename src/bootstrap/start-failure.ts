@@ -44,7 +44,7 @@ const ADDRESS_NOT_OURS = /\blisten EADDRNOTAVAIL: [^:]* (\S+)$/;
 const LISTEN_DENIED = /\blisten EACCES: [^:]* (\S+)$/;
 const FILE_ERROR = /^E[A-Z]+: ([^,]+), \w+ '([^']+)'/;
 
-/** The message bus says this, but another variable than its own is the remedy. */
+/** A message of the message bus. The operator must change SERVER_ID, not a variable of the bus. */
 const SERVER_ID_IN_USE = /\banother live server uses the server id\b/;
 
 const CREDENTIALS = /\/\/[^\s/@]*@/g;
@@ -68,7 +68,8 @@ function reasonOf(message: string, file: RegExpExecArray | null): string {
 }
 
 /**
- * The message of an error. Errors of several addresses have an empty one, and each address its own.
+ * The message of an error. An error about several addresses has an empty message, and contains one
+ * error for each address.
  */
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '' && error.errors.length > 0) {

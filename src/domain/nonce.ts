@@ -5,8 +5,8 @@ import { countChars, hasMoreCharsThan } from './text.ts';
 const MAX_NONCE_CHARS = 64;
 
 /**
- * Stands for a character that could not be read. Two different nonces that were not well-formed
- * would become equal by it, and the second message would be taken for a repeat of the first.
+ * The replacement character, which stands for a character that could not be read. It could make two
+ * different nonces equal. Then the second message would count as a repeat of the first.
  */
 const REPLACEMENT = '\ufffd';
 

@@ -12,7 +12,10 @@ export type Whereabouts =
 
 const HOME: Whereabouts = { kind: 'home' };
 
-/** Reads one of the texts above. Null for any other text, also for `null` and the empty text. */
+/**
+ * Reads one of these texts. Returns null for any other text, also for the text `null` and the empty
+ * text.
+ */
 export function parseWhereabouts(text: string): Whereabouts | null {
   if (text === 'home') return HOME;
   const key = parseConversationKey(text);

@@ -18,7 +18,7 @@ const PAGES = globSync(['*.md', 'docs/**/*.md', 'neighbours/*.md', 'examples/**/
 const protocol = read('docs/protocol.md');
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
-/** Of the tests and neighbours; the server's own variables are known by its table. */
+/** Variables of the tests and neighbours. The server's own variables are known from its table. */
 const OTHER_VARIABLES = new Set([
   ...['TEST_KAFKA_BROKERS', 'TEST_MONGODB_URL', 'TEST_REDIS_URL', 'CHAT_TEST_CACHE', 'CHROMIUM', 'CI', 'CHAT_PORT'],
   ...['CHAT_URL', 'LEASE_SECONDS', 'NODE_OPTIONS', 'SERVER'],

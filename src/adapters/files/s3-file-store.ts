@@ -7,7 +7,7 @@ import { sniffStream } from './sniff.ts';
 
 export interface S3FileStoreOptions {
   readonly bucket: string;
-  /** In front of every key. Ends with a slash, or is empty. */
+  /** The prefix of every key. It ends with a slash, or is empty. */
   readonly prefix: string;
   /** Address of an S3-compatible store; null for Amazon S3. */
   readonly endpoint: string | null;

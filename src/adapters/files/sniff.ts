@@ -18,8 +18,8 @@ const USUAL_NAMES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Brands of pictures in the ISO media format that the library takes for something else. A picture
- * with the general brand `mif1` or `msf1` shows its kind in the list of compatible brands.
+ * Brands of pictures in the ISO media format that the library reports as another type. A picture
+ * with the general brand `mif1` or `msf1` names its own brand in the list of compatible brands.
  */
 const PICTURE_BRANDS: Readonly<Record<string, string>> = {
   heim: 'image/heic',
@@ -27,7 +27,10 @@ const PICTURE_BRANDS: Readonly<Record<string, string>> = {
   hevm: 'image/heic-sequence',
   hevs: 'image/heic-sequence',
 };
-/** Types that the letters of a text can show, such as `BM`. Unlike a text, they have zero bytes. */
+/**
+ * Types whose first bytes can also begin a text, such as `BM`. Their files contain zero bytes, and
+ * texts do not.
+ */
 const WEAK_TYPES: ReadonlySet<string> = new Set(['image/bmp', 'video/mp2t']);
 const GENERAL_BRANDS: ReadonlySet<string> = new Set(['mif1', 'msf1']);
 const AVIF_BRANDS: ReadonlySet<string> = new Set(['avif', 'avis']);

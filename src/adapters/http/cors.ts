@@ -5,8 +5,8 @@ import { sendPlain } from './plain.ts';
 const PREFLIGHT_SECONDS = 600;
 
 /**
- * Lets pages of allowed origins call and read, the header `chat-seq` included. The server uses no
- * cookies, so credentials are not allowed.
+ * Lets pages of allowed origins make calls and read the answers, including the header `chat-seq`.
+ * The calls need no cookies, so credentials are not allowed.
  */
 export function cors(deps: HttpDeps) {
   return (request: Request, response: Response, next: NextFunction): void => {

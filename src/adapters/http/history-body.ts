@@ -7,7 +7,7 @@ import { wireTime } from '../support/wire-time.ts';
 /** The text that a reply shows for a deleted parent: "The message was deleted." */
 const DELETED_PARENT = '삭제된 메세지입니다.';
 
-/** Makes the link that a client can open of a stored file. */
+/** Makes the link with which a client can open a stored file. */
 export type ShowFile = (content: string) => string;
 
 /**

@@ -6,7 +6,8 @@ import type { Networks } from '../transport/networks.ts';
 export type ServiceRule = (client: Client, headers: Headers) => boolean;
 
 /**
- * The token and the networks each open a service call. Where both are given, either suffices.
+ * A service proves itself by the token or by its network. If both are configured, one of them is
+ * enough.
  *
  * A request that an untrusted proxy forwarded is never a service's. The networks do not open a
  * request with an `Authorization` header, such as a user's token, nor one from a browser, because

@@ -14,8 +14,8 @@ export class BrokerAdmin {
   }
 
   /**
-   * Opens a connection for `work` and closes it afterwards. A permanent connection would need a
-   * watch of its own.
+   * Opens a connection for `work` and closes it afterwards. A permanent connection would have to be
+   * monitored.
    * @throws Error(`{task} took longer than {ms} ms`)
    */
   async run<T>(ms: number, task: string, work: (admin: Admin) => Promise<T>): Promise<T> {
@@ -33,7 +33,7 @@ export class BrokerAdmin {
 
 const MAX_REPLICAS = 3;
 
-/** Creates the missing ones of `topics`. Several servers may do so at the same time. */
+/** Creates those of `topics` that are missing. Several servers may do so at the same time. */
 export async function ensureTopics(admin: Admin, topics: readonly string[], partitions: number): Promise<void> {
   const existing = new Set(await admin.listTopics());
   const missing = topics.filter((topic) => !existing.has(topic));
@@ -46,7 +46,7 @@ export async function ensureTopics(admin: Admin, topics: readonly string[], part
   });
 }
 
-/** Partition number to the offset that its next record will get. */
+/** For each partition number, the offset that the next record will get. */
 export type Positions = ReadonlyMap<number, number>;
 
 export async function newestOffsets(admin: Admin, topic: string): Promise<Positions> {

@@ -9,14 +9,17 @@ export interface MemoryMemberCacheOptions {
   readonly maxIds?: number;
   /** Lifetime of a list, in milliseconds. Default: 14 days. */
   readonly ttlMs?: number;
-  /** For this time a list that was put is not mended, in milliseconds. Default: 10 seconds. */
+  /**
+   * Time for which `mend` does not replace a list that was put, in milliseconds. Default: 10
+   * seconds.
+   */
   readonly reportStandsMs?: number;
   /** Milliseconds of a clock that never goes back. Default: the process's own. */
   readonly now?: () => number;
 }
 
 const FOURTEEN_DAYS_MS = 14 * 24 * 60 * 60 * 1000;
-/** The memory of a list beside its ids, counted as ids, so that empty lists count too. */
+/** The memory of a list without its ids, expressed as a number of ids. So empty lists count too. */
 const IDS_PER_LIST = 8;
 /** Times of puts that are remembered. Only those of the last seconds matter. */
 const MAX_PUT_TIMES = 50_000;

@@ -67,7 +67,7 @@ export class MemoryMessageBus implements MessageBus {
       try {
         handler(record);
       } catch (error) {
-        // A handler that throws has a defect. The records behind this one arrive all the same.
+        // A handler that throws has a defect. The records behind this one still arrive.
         this.#telemetry?.log('error', 'record handler threw', { key: record.key, error });
       }
     };

@@ -35,8 +35,8 @@ interface Entry {
 }
 
 /**
- * The knowledge of the presence service inside the server's own process, for a single server. Never
- * rejects.
+ * The state of the presence service, kept inside the server's own process, for a single server.
+ * Never rejects.
  */
 export class MemorySessionReporter implements SessionReporter {
   readonly #entries = new Map<UserId, Entry>();
@@ -156,7 +156,10 @@ export class MemorySessionReporter implements SessionReporter {
     entry.voice = voice;
   }
 
-  /** Takes the user out of the voice channel that they are in. Who looked at it is at home then. */
+  /**
+   * Takes the user out of the voice channel that they are in. A user who looked at it is at home
+   * afterwards.
+   */
   #leave(userId: UserId, entry: Entry): void {
     if (entry.voice === null) return;
     const { communityId, channelId } = entry.voice;

@@ -3,7 +3,8 @@ import type { UserId } from '../../domain/ids.ts';
 import type { MemoryDirectory } from './directory.ts';
 
 /**
- * Reads names and pictures from a small world in memory. A name that a client sends counts more.
+ * Reads names and pictures from a small world in memory. A name that a client sends takes
+ * precedence.
  */
 export class MemoryUserDirectory implements UserDirectory {
   readonly authoritative = false;

@@ -62,8 +62,8 @@ export class EventLog {
   }
 
   /**
-   * True if a batch with a number up to the given one, all of which are stored, still has to be
-   * projected.
+   * True if a batch up to the given number still has to be projected. All events up to this number
+   * must be stored.
    *
    * A number that was found projected once is not checked again. The index of unprojected batches
    * keeps removed entries for minutes, and scanning them costs more than reading a page.

@@ -13,7 +13,8 @@ export const CHANNEL_USER = 'channel_user';
 export const MARKER_PLACE = 'place';
 
 const EVENT: IndexDescription[] = [
-  // Decides between writers. Positions and replays are read by it too.
+  // This unique index decides which of several writers gets a number. Reads of positions and
+  // replays use it too.
   { name: PLACE_FIRST, key: { p: 1, f: -1 }, unique: true },
   { name: NONCE, key: { n: 1 }, unique: true, partialFilterExpression: { n: { $exists: true } } },
   { name: NONCE_AGE, key: { at: -1 }, partialFilterExpression: { n: { $exists: true } } },

@@ -38,7 +38,8 @@ export interface MongoMessageStoreParts {
  *
  * If `first` is greater than the next number that this store knows of a place, the store trusts the
  * caller. The caller has it from the bus (`batchEnd`), which may report an append before this store
- * reads it. A smaller `first` is a conflict. Between equal ones a unique index decides.
+ * reads it. A smaller `first` is a conflict. If two servers use the same `first`, a unique index
+ * decides.
  */
 export class MongoMessageStore implements MessageStore {
   /**

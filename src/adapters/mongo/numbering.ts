@@ -17,8 +17,8 @@ export interface NumberingParts {
 }
 
 /**
- * Numbers the messages that an original server stored, in places without events. It goes by time
- * and id, 500 messages at a time, so that a place may have any size.
+ * Numbers the messages that an original server stored, in places without events. The order is that
+ * of time and id. Each step numbers 500 messages, so a place may have any size.
  *
  * Several servers may number one place. Each step appends a batch like any other, so one server
  * succeeds and the others continue from there. A batch has the mark `more` if another one has to

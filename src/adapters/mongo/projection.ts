@@ -54,12 +54,12 @@ interface Portion {
  * unprojected batch of its place may be left out.
  *
  * An event of a kind that this version does not know is counted as a hole. Its batch gets the mark
- * `late`. Later batches of the place are projected all the same.
+ * `late`. Later batches of the place are projected nevertheless.
  * @throws Overtaken
  */
 export async function project(db: MongoDatabase, docs: readonly EventDocument[]): Promise<void> {
   const portions = docs.map((doc): Portion => {
-    // Such a batch only writes numbers into messages of the original, whatever their kind.
+    // A legacy batch only writes numbers into messages of the original, whatever their kind.
     if (doc.legacy) return { doc, events: [], left: [] };
     return { doc, events: readEvents(doc), left: unknownKinds(doc) };
   });
@@ -101,9 +101,12 @@ async function inTransactionWithFallback(
 }
 
 interface Mode {
-  /** A server that did not know the kinds has counted the numbers of the events as holes. */
+  /**
+   * True for events that were left because their kinds were not known. Their numbers already count
+   * as holes.
+   */
   readonly isLate: boolean;
-  /** A message that exists already stays as it is. Otherwise it makes the transaction fail. */
+  /** True: a message that exists already stays as it is. False: it makes the transaction fail. */
   readonly isCareful: boolean;
 }
 
@@ -273,7 +276,7 @@ class Run {
     await events.updateMany({ _id: { $in: ids }, p: place }, update, { arrayFilters, session });
   }
 
-  /** Adds `count` to the holes at number `seq`, because of event `by`. */
+  /** Adds `count` to the number of holes in the bucket of `seq`. Event `by` is the cause. */
   #hole(place: ConversationKey, seq: number, by: number, count: 1 | -1): void {
     this.#latest.set(place, Math.max(by, this.#latest.get(place) ?? 0));
     const buckets = this.#holes.get(place) ?? new Map<number, number>();

@@ -173,7 +173,7 @@ function placeOf(fields: Fields, { stream }: RecordFrame): ConversationKey {
   }
 }
 
-/** Null for a text that this server would refuse as a nonce. The event counts all the same. */
+/** Null for a text that this server would refuse as a nonce. The event is still read. */
 function nonceOf(fields: Fields): string | null {
   const nonce = readText(fields, 'nonce');
   return nonce !== null && isNonce(nonce) ? nonce : null;

@@ -10,7 +10,10 @@ export interface RedisMemberCacheOptions {
   readonly url: string;
   /** Lifetime of a list, in seconds. Default: 14 days. */
   readonly ttlSeconds?: number;
-  /** For this time a list that was put is not mended, in milliseconds. Default: 10 seconds. */
+  /**
+   * Time for which `mend` does not replace a list that was put, in milliseconds. Default: 10
+   * seconds.
+   */
   readonly reportStandsMs?: number;
   /** Timeout of a call, in milliseconds. Default: 200. */
   readonly timeoutMs?: number;
@@ -32,8 +35,8 @@ const FOURTEEN_DAYS_IN_SECONDS = 14 * 24 * 60 * 60;
 const VALUE = z.object({ members: z.array(z.unknown()) });
 /**
  * KEYS: the list, its mark. ARGV: the value, its lifetime in seconds, the lifetime of the mark in
- * milliseconds. The mark says that the list was put, and lives as long as the list must not be
- * mended.
+ * milliseconds. The mark says that the list was put. While it exists, `mend` does not replace the
+ * list.
  */
 const PUT = `
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])

@@ -84,8 +84,8 @@ export class EventLog {
   }
 
   /**
-   * Applies the event to the messages. Returns the number that is no longer a message because of
-   * it, null for none.
+   * Applies the event to the messages. If it deletes a message, returns the message's number, which
+   * is now a hole; otherwise null.
    *
    * Nothing is ever left to project later in SQLite: the version that knows an event's kind applies
    * the event in the transaction that stores it.

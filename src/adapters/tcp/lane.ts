@@ -14,7 +14,7 @@ export interface LaneOptions extends Omit<PersistentConnectionOptions, 'events' 
   readonly onReady: () => void;
 }
 
-/** Asks which of no users are not looking. Any answer shows that presence is there. */
+/** A question about no users, which changes nothing. Any answer shows that presence works. */
 const PROBE: Question<unknown> = { ...notLooking('r-1', []), read: () => null };
 
 /**

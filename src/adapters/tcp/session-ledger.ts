@@ -76,7 +76,7 @@ export class SessionLedger {
     this.#hasMissed = true;
   }
 
-  /** Does nothing for a user without a session here: their place is not worth a repetition. */
+  /** Does nothing for a user without a session here: their place is not reported again. */
   missedMove(userId: UserId, whereabouts: Whereabouts): void {
     if (!this.#users.has(userId)) return;
     this.#missedMoves.set(userId, whereabouts);

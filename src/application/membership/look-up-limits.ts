@@ -17,8 +17,8 @@ const USER_SPAN_MS = 60_000;
 /** Failed look-ups of one user in a minute, in places whose list is known. */
 const MAX_FAILED_OF_USER = 20;
 /**
- * The same where this server knows no list yet. There is nothing else to decide by, so a client
- * that returns with a long list of former places must still reach those that are its user's.
+ * The same where this server knows no list yet. Then only the directory can decide. So a client
+ * that returns with a long list of former places must still reach the places of its user.
  */
 const MAX_FAILED_OF_USER_IN_NEW_PLACES = 100;
 const QUESTION_SPAN_MS = 1_000;

@@ -21,11 +21,17 @@ export interface MemberList {
   readonly reportedAt: number | null;
   /** True if the directory knows no such place. */
   readonly isAbsent: boolean;
-  /** When the question began whose answer this list is; null if it is not from the directory. */
+  /**
+   * When the question began that the directory answered with this list; null if the list is not
+   * from the directory.
+   */
   askedAt: number | null;
   /** When the list is to be read from the directory again. */
   dueAt: number;
-  /** When the directory first answered that there is no such place, since it last knew it. */
+  /**
+   * Time of the first answer of the directory that there is no such place, since its last answer
+   * with a list. Null if there was none.
+   */
   missingSince: number | null;
 }
 
@@ -66,7 +72,8 @@ const DUE_SHARE = { base: 0.4, jitter: 0.2 };
 const CACHED_DUE_SHARE = { base: 0, jitter: 0.125 };
 const RETRY_SHARE = { base: 0.05, jitter: 0.03 };
 /**
- * The directory must deny a place for this share of the staleness before its members are removed.
+ * The members of a place are removed when the directory has answered for this share of the
+ * staleness that there is no such place.
  */
 const MISSING_SHARE = 0.04;
 
@@ -74,7 +81,7 @@ const MISSING_SHARE = 0.04;
  * The member lists of rooms and communities. A list is kept in this process, then in the cache that
  * all servers share, and comes from the directory.
  *
- * A list mends itself. A user who is not in it is looked up in the directory before they are
+ * A list corrects itself. A user who is not in it is looked up in the directory before they are
  * refused. A list that is in use is read from the directory from time to time, whether a change was
  * reported or not. An answer replaces the list here and in the shared cache. A report of the
  * community service that is less than 10 seconds old wins over the directory, which may still
@@ -284,7 +291,8 @@ export class MemberLists {
       return false;
     }
     telemetry.log('debug', 'members mended', { place, before: known?.members.size ?? null, after: next.length });
-    // Another server was given the standing list by a report that did not arrive here.
+    // A report to another server put the list that stands into the cache, and the report did not
+    // arrive here.
     if (standing !== null) this.#change(place, next, { reportedAt: clock.monotonic() });
     else this.#change(place, next, { askedAt, isAbsent: members === null });
     return true;

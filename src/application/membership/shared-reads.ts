@@ -64,7 +64,7 @@ export class SharedReads<K> {
     if (now - this.#prunedAt < PRUNE_EVERY_MS) return;
     this.#prunedAt = now;
     for (const [key, { next, beganAt }] of this.#reads) {
-      // A read ends long before this time: the directory has a timeout.
+      // Every read ends long before this time, because the directory has a timeout.
       if (next === null && (beganAt.at(-1) ?? 0) < now - PRUNE_EVERY_MS) this.#reads.delete(key);
     }
   }

@@ -2,8 +2,8 @@ import type { UserId } from '../../domain/ids.ts';
 import type { MemberListKey } from '../../domain/place.ts';
 
 /**
- * A list that was put, because the community service reported it, is not mended for this time, in
- * milliseconds.
+ * Time for which `mend` does not replace a list that was put, in milliseconds. The community
+ * service has reported such a list, and the directory may still answer with the previous one.
  */
 export const REPORT_STANDS_MS = 10_000;
 

@@ -37,7 +37,7 @@ export class SessionReactions implements ClusterSessionsListener {
     for (const [sessionId, userId] of this.#parts.sessions.users()) this.#login(sessionId, userId);
   }
 
-  /** Another server announced that a user went offline who has a session here. */
+  /** Another server announced a user as offline who has a session here. */
   misjudged(userId: UserId): void {
     for (const [sessionId, owner] of this.#parts.sessions.users()) if (owner === userId) this.#login(sessionId, userId);
     this.#parts.announcer.announce(userId, 'connect');

@@ -2,12 +2,12 @@ import type { Environment } from './environment.ts';
 import { isKnownVariable, VARIABLE_NAMES } from './variables.ts';
 
 /**
- * First words that variables of other programs have too. A name that begins with one of them needs
- * a closer resemblance.
+ * First words that variables of other programs have too. A name that begins with one of them gets a
+ * warning only if it is very similar to one of ours.
  */
 const COMMON_WORDS: ReadonlySet<string> = new Set(['HOST', 'PORT', 'USER', 'PUBLIC', 'DATA', 'LOG', 'AWS']);
 
-/** A word that is often written instead of one of ours. */
+/** Words that are often written instead of one of ours. */
 const SHORT_FORMS = ['MONGO'];
 
 /**

@@ -18,7 +18,7 @@ export interface VoiceExit {
 /**
  * The user leaves a voice channel. The presence service then reports who is still in it, and the
  * community is shown that. Nothing changes when the user is not in the channel. Membership is not
- * needed: whoever is in a channel may leave it.
+ * needed: every user who is in a channel may leave it.
  */
 export class LeaveVoiceChannel {
   readonly #parts: LeaveVoiceChannelParts;

@@ -20,7 +20,7 @@ export class ListenToPersonalEvents {
 
   /**
    * Accepted at once. The result resolves when the user's places are known, so that every event of
-   * them is heard from then on. While the directory does not answer, it resolves all the same, and
+   * them is heard from then on. While the directory does not answer, it still resolves, and
    * events of places follow later.
    * @throws Refusal `too-fast`
    */

@@ -107,7 +107,7 @@ it('begins the next append before the frames of the last one are written', async
       await time.sleep(1);
       await Promise.all([first, say(2)]);
     },
-    // As connections write their frames.
+    // Runs when connections would write their frames.
     ({ time }, appends) => time.soon(() => begunWhenWritten.push(appends.length)),
   );
   expect(begunWhenWritten[0]).toBe(2);

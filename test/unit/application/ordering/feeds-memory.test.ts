@@ -14,7 +14,7 @@ test('long histories of many places do not stay in memory together', async () =>
   let reads = 0;
   const store = {
     newest: async (places: readonly string[]) => new Map(places.map((place) => [place, EVENTS])),
-    // A text of its own for each, as a database gives it.
+    // Each event has its own copy of the text, as from a database.
     eventsAfter: async (place: 'r-1', after: number, limit: number): Promise<StoredEvent[]> => {
       reads += 1;
       const count = Math.min(limit, EVENTS - after);

@@ -32,7 +32,10 @@ describe('three servers under simulated faults', () => {
   });
 });
 
-/** Every so often, by count: a planted defect has to be met by every seed. */
+/**
+ * True at every `times`-th call. By count and not at random, so that every seed meets the planted
+ * defect.
+ */
 function each(times: number): () => boolean {
   let count = 0;
   return () => ++count % times === 0;
