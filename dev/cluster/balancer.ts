@@ -8,6 +8,8 @@ import type { Duplex } from 'node:stream';
 export const SOCKJS_SESSION = /^\/my-chat\/[^/.]+\/([^/.]+)\//;
 
 const CONNECT_MS = 2_000;
+/** More than a chat server accepts: it answers itself. */
+const MAX_HEADER_BYTES = 65_536;
 
 export interface Balancer {
   readonly port: number;
@@ -32,7 +34,8 @@ export async function startBalancer(targets: readonly number[], port: number): P
     return [...targets.slice(turn), ...targets.slice(0, turn)];
   };
 
-  const server = createServer((incoming, response) => {
+  const shouldUpgradeCallback = ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === 'websocket';
+  const server = createServer({ shouldUpgradeCallback, maxHeaderSize: MAX_HEADER_BYTES }, (incoming, response) => {
     reach(orderFor(incoming.url ?? '/')).then(
       (socket) => forward(incoming, response, socket),
       () => response.writeHead(502).end(),
@@ -108,12 +111,19 @@ function headersFor(incoming: IncomingMessage): NodeJS.Dict<string | string[]> {
   };
 }
 
+/** An offer of another protocol, such as h2c, is for the next hop only. */
+function withoutUpgrade(headers: NodeJS.Dict<string | string[]>): NodeJS.Dict<string | string[]> {
+  if (headers.upgrade === undefined) return headers;
+  const { upgrade: _, connection: __, 'http2-settings': ___, ...others } = headers;
+  return others;
+}
+
 function forward(incoming: IncomingMessage, response: ServerResponse, socket: Socket): void {
   const outgoing = request({
     createConnection: () => socket,
     method: incoming.method,
     path: incoming.url,
-    headers: headersFor(incoming),
+    headers: withoutUpgrade(headersFor(incoming)),
   });
   outgoing.on('response', (answer) => {
     response.writeHead(answer.statusCode ?? 502, answer.headers);

@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { DependencyContainer } from 'tsyringe';
 import { createHttpApp } from '../adapters/http/app.ts';
-import { hardenServer, serverOptions } from '../adapters/http/harden-server.ts';
 import { loggedOriginRule, type OriginRule, originRule } from '../adapters/http/origins.ts';
+import { createHttpServer } from '../adapters/http/server.ts';
 import { serviceRule } from '../adapters/http/service-auth.ts';
 import { StickySessions } from '../adapters/sockjs/sticky-sessions.ts';
 import { createStompEndpoint } from '../adapters/stomp/endpoint.ts';
@@ -36,7 +36,7 @@ export async function serveHttp(parts: ServerParts, container: DependencyContain
   const { config, telemetry, lifecycle, worker } = parts;
   const get = <T>(token: Token<T>): T => container.resolve(token);
   const clients = new RequestClients(parseNetworks(config.http.trustedProxies));
-  const allowOrigin = loggedOriginRule(originRule(config.http.allowedOrigins.join(',')), {
+  const allowOrigin = loggedOriginRule(originRule(config.http.allowedOrigins.join(','), config.http.publicUrl), {
     telemetry: telemetry.of('http'),
     clock: get(TOKENS.clock),
   });
@@ -55,13 +55,15 @@ export async function serveHttp(parts: ServerParts, container: DependencyContain
     if (!sockJs.handleRequest(request, response)) app(request, response);
   };
   const siblings = worker === null ? null : await joinSiblings(parts, worker, clients, handle);
-  const server = createServer(serverOptions(config.limits), (request, response) => {
-    if (siblings === null || !siblings.pass(request, response, clients.of(request))) handle(request, response);
-  });
-  hardenServer(server, config.limits);
-  server.on('upgrade', (request, socket, head) => {
-    socket.on('error', () => socket.destroy());
-    if (!sockJs.handleUpgrade(request, socket, head)) socket.destroy();
+  const server = createHttpServer({
+    handle(request, response) {
+      if (siblings === null || !siblings.pass(request, response, clients.of(request))) handle(request, response);
+    },
+    upgrades: { accepts: sockJs.acceptsUpgrade, handle: sockJs.handleUpgrade },
+    clients,
+    allowOrigin,
+    telemetry: telemetry.of('http'),
+    clock: get(TOKENS.clock),
   });
   await listen(server, config.listen);
   lifecycle.onStop('clients', async () => {

@@ -28,6 +28,8 @@ export interface ChatSystem {
 export interface EmbeddedSystem extends ChatSystem {
   readonly url: string;
   readonly server: ServerProcess;
+  /** `JWT_SECRET` of the server. */
+  readonly secret: string;
   /** Signs a token with the given claims. */
   sign(claims: object, options?: jsonwebtoken.SignOptions): string;
 }
@@ -40,7 +42,7 @@ export async function startSystem(
   env: Readonly<Record<string, string>> = {},
   world: Directory = WORLD,
 ): Promise<EmbeddedSystem> {
-  const secret = randomBytes(48);
+  const secret = env.JWT_SECRET === undefined ? randomBytes(48) : Buffer.from(env.JWT_SECRET, 'base64');
   const folder = await mkdtemp(join(tmpdir(), 'chat-world-'));
   const file = join(folder, 'directory.json');
   await writeFile(file, JSON.stringify(world));
@@ -54,6 +56,7 @@ export async function startSystem(
   const sign: EmbeddedSystem['sign'] = (claims, options = {}) => jsonwebtoken.sign(claims, secret, options);
   return {
     server,
+    secret: secret.toString('base64'),
     url: server.url,
     urls: [server.url],
     sign,

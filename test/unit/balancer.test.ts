@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { type Balancer, byAffinity, startBalancer } from '../../dev/cluster/balancer.ts';
@@ -84,6 +85,15 @@ describe('the load balancer of the native cluster', () => {
     });
     expect(headers.forwarded).toBeUndefined();
     expect(body).toHaveLength(300_000);
+  });
+
+  it('passes a request on without its offer of h2c', async () => {
+    const offer = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABk' };
+    const answer = await new Promise<IncomingMessage>((resolve) => {
+      request(`${balancer.url}/any`, { method: 'POST', headers: offer }, resolve).end('hello');
+    });
+    const { headers, body } = (await json(answer)) as Answer;
+    expect([headers.upgrade, headers['http2-settings'], body]).toEqual([undefined, undefined, 'hello']);
   });
 
   it('passes WebSockets on, and closes them when it stops', async () => {

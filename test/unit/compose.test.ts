@@ -231,6 +231,6 @@ describe('deploy/nginx.conf', () => {
     expect(nginx).toMatch(/hash \$sockjs_session consistent;/);
     expect(nginx).toMatch(/X-Forwarded-For \$remote_addr;/);
     expect(nginx).toMatch(/proxy_set_header Forwarded "";/);
-    expect(nginx).toMatch(/proxy_set_header Upgrade \$http_upgrade;/);
+    expect(nginx).toMatch(/proxy_set_header Upgrade \$upgrade_header;/);
   });
 });

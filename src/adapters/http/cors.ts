@@ -3,6 +3,8 @@ import type { HttpDeps } from './deps.ts';
 import { sendPlain } from './plain.ts';
 
 const PREFLIGHT_SECONDS = 600;
+/** The headers that a preflight allows if it names none. */
+const DEFAULT_HEADERS = 'authorization, content-type, range, user-id';
 
 /**
  * Lets pages of allowed origins make calls and read the answers, including the header `chat-seq`.
@@ -30,7 +32,10 @@ export function cors(deps: HttpDeps) {
       return;
     }
     response.setHeader('access-control-allow-methods', 'GET, HEAD, POST, PUT');
-    response.setHeader('access-control-allow-headers', 'authorization, content-type, range, user-id');
+    response.vary('Access-Control-Request-Headers');
+    // Pages add headers of their own, such as those of tracing. None of them changes the answer.
+    const asked = request.headers['access-control-request-headers'] ?? DEFAULT_HEADERS;
+    response.setHeader('access-control-allow-headers', asked);
     response.setHeader('access-control-max-age', String(PREFLIGHT_SECONDS));
     response.status(204).end();
   };

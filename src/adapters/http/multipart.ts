@@ -13,6 +13,11 @@ export interface MultipartSink {
 }
 
 export interface MultipartLimits {
+  /**
+   * Names of parts that are files also without a file name. Any other part without one is a field,
+   * whatever its Content-Type.
+   */
+  readonly fileNames: { has(name: string): boolean };
   readonly fileBytes: number;
   readonly files: number;
   readonly fields: number;
@@ -28,6 +33,8 @@ export interface MultipartLimits {
 export function readMultipart(request: IncomingMessage, limits: MultipartLimits, sink: MultipartSink): Promise<void> {
   const parser = parserOf(request, limits);
   const work: Promise<void>[] = [];
+  let files = 0;
+  let fields = 0;
   return new Promise((resolve, reject) => {
     let over = false;
     const leave = (): boolean => {
@@ -56,17 +63,27 @@ export function readMultipart(request: IncomingMessage, limits: MultipartLimits,
       if (!request.complete) fail(new Refusal('bad-input', 'the body ended before it was complete'));
     };
 
+    const isOneTooMany = (isFile: boolean): boolean => {
+      if (isFile) files += 1;
+      else fields += 1;
+      return files > limits.files || fields > limits.fields;
+    };
+
     parser.on('field', (name, value, info) => {
-      if (info.nameTruncated) fail(new Refusal('bad-input', 'the name of a field is too long'));
-      else if (info.valueTruncated) {
-        fail(new Refusal('bad-input', `the field ${name} has more than ${limits.fieldBytes} bytes`));
-      } else doing(() => sink.field(name, value));
+      if (isOneTooMany(false)) tooMany();
+      else if (info.nameTruncated) fail(new Refusal('bad-input', 'the name of a field is too long'));
+      else if (info.valueTruncated) fail(fieldTooLong(name, limits));
+      else doing(() => sink.field(name, value));
     });
+    // busboy calls every part of the type `application/octet-stream` a file.
     parser.on('file', (name, file, info) => {
       // The part may break before anybody reads it. An error event without a listener ends the
       // process.
       file.on('error', () => {});
-      doing(() => sink.file(name, partBytes(file, limits.fileBytes), info.filename || null));
+      const isFile = info.filename !== undefined || limits.fileNames.has(name);
+      if (isOneTooMany(isFile)) tooMany();
+      else if (isFile) doing(() => sink.file(name, partBytes(file, limits.fileBytes), info.filename || null));
+      else doing(async () => sink.field(name, await fieldText(name, file, limits)));
     });
     parser.on('partsLimit', tooMany).on('filesLimit', tooMany).on('fieldsLimit', tooMany);
     parser.on('error', () => fail(new Refusal('bad-input', 'the body is not a complete multipart/form-data form')));
@@ -91,7 +108,7 @@ function parserOf(request: IncomingMessage, limits: MultipartLimits): busboy.Bus
       limits: {
         // One byte more than allowed, so that a file over the limit is noticed.
         fileSize: limits.fileBytes + 1,
-        files: limits.files,
+        files: limits.files + limits.fields,
         fields: limits.fields,
         parts: limits.files + limits.fields,
         fieldSize: limits.fieldBytes,
@@ -101,6 +118,21 @@ function parserOf(request: IncomingMessage, limits: MultipartLimits): busboy.Bus
   } catch {
     throw new Refusal('bad-input', 'the body must be multipart/form-data with a boundary');
   }
+}
+
+function fieldTooLong(name: string, { fieldBytes }: MultipartLimits): Refusal {
+  return new Refusal('bad-input', `the field ${name} has more than ${fieldBytes} bytes`);
+}
+
+async function fieldText(name: string, part: Readable, limits: MultipartLimits): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of partBytes(part, limits.fileBytes)) {
+    size += chunk.length;
+    if (size > limits.fieldBytes) throw fieldTooLong(name, limits);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 async function* partBytes(file: Readable & { readonly truncated?: boolean }, limit: number): ByteStream {

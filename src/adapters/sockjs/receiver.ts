@@ -22,6 +22,8 @@ export class Receiver {
     response.statusCode = 200;
     response.setHeader('Content-Type', framing.contentType);
     response.setHeader('X-Content-Type-Options', 'nosniff');
+    // nginx buffers answers by default, and a stream would reach the client late or never.
+    if (framing.prelude !== null) response.setHeader('X-Accel-Buffering', 'no');
     response.once('close', () => this.#closed());
     response.on('error', () => {});
     if (framing.prelude !== null) response.write(framing.prelude);

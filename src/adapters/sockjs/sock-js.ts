@@ -13,6 +13,11 @@ export interface SockJs {
    */
   handleRequest(request: IncomingMessage, response: ServerResponse): boolean;
   /**
+   * True for an upgrade to a WebSocket under the prefix. Any other is to be answered as a request
+   * without an upgrade.
+   */
+  acceptsUpgrade(request: IncomingMessage): boolean;
+  /**
    * Accepts or refuses an upgrade under the prefix. For any other it does nothing and returns
    * false.
    */
@@ -38,6 +43,8 @@ export function createSockJs(options: SockJsOptions): SockJs {
       http.handle(route, request, response);
       return true;
     },
+    acceptsUpgrade: (request) =>
+      request.headers.upgrade?.toLowerCase() === 'websocket' && routeOf(request.url ?? '', settings.prefix) !== null,
     handleUpgrade(request, socket, head) {
       const route = routeOf(request.url ?? '', settings.prefix);
       if (route === null) return false;

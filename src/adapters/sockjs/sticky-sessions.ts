@@ -9,11 +9,12 @@ import {
 } from 'node:http';
 import { join } from 'node:path';
 import type { Client } from '../transport/client-address.ts';
+import { MAX_PARSED_HEADER_BYTES } from '../transport/request-headers.ts';
 import { routeOf } from './route.ts';
 
 /** Header with the client of a request that is passed on. Accepted only on the private socket. */
 const CLIENT_HEADER = 'x-worker-client';
-const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade', CLIENT_HEADER];
+const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'http2-settings', CLIENT_HEADER];
 
 export interface StickySessionsOptions {
   readonly prefix: string;
@@ -46,7 +47,10 @@ export class StickySessions {
   ): Promise<void> {
     const path = this.#socketOf(this.#options.worker);
     await rm(path, { force: true });
-    const server = createServer((request, response) => handle(request, response, takeClient(request)));
+    // The header with the client comes on top of the client's own headers.
+    const server = createServer({ maxHeaderSize: MAX_PARSED_HEADER_BYTES }, (request, response) =>
+      handle(request, response, takeClient(request)),
+    );
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

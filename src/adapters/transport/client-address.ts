@@ -37,7 +37,7 @@ export function isForwarded(headers: Headers): boolean {
 /**
  * Finds the client behind trusted proxies by `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded`
  * (RFC 7239). Headers are read from the right: a hop counts if the proxy that reports it is
- * trusted.
+ * trusted. Scheme and host are those of the hop that the address is taken from.
  *
  * A proxy sets one of the two header families and passes the other on as the client wrote it. If
  * the two contradict each other, neither counts.
@@ -54,65 +54,84 @@ export function clientOf(trusted: Networks, peer: Peer, headers: Headers): Clien
 
   const classic = classicHops(headers);
   const standard = standardHops(headers);
-  const hops = classic.hops.length > 0 ? classic : standard;
-  const walked = walk(trusted, own.address, hops.hops);
-  const other = classic.hops.length > 0 && standard.hops.length > 0 ? standard : null;
-  if (other !== null && walk(trusted, own.address, other.hops).address !== walked.address) {
-    return { ...own, via: 'untrusted' };
-  }
+  const walkedClassic = walk(trusted, own.address, classic.hops);
+  const walkedStandard = walk(trusted, own.address, standard.hops);
+  const hasBoth = classic.hops.length > 0 && standard.hops.length > 0;
+  if (hasBoth && walkedClassic.address !== walkedStandard.address) return { ...own, via: 'untrusted' };
+  const walked = classic.hops.length > 0 ? walkedClassic : walkedStandard;
+  const at = hasBoth ? walkedStandard.hop : walked.hop;
   return {
     address: walked.address,
-    scheme: classic.scheme ?? standard.scheme ?? own.scheme,
-    host: classic.host ?? standard.host ?? own.host,
+    scheme: schemeOf(valueAt(classic.schemes, walked.hop)) ?? schemeOf(valueAt(standard.schemes, at)) ?? own.scheme,
+    host: hostOf(valueAt(classic.hosts, walked.hop)) ?? hostOf(valueAt(standard.hosts, at)) ?? own.host,
     via: walked.certain ? 'trusted' : 'untrusted',
   };
 }
 
+/** Lists as written, the farthest hop first. */
 interface Hops {
-  /** Addresses as written, the farthest first. */
+  /** Addresses; a text that is no address for a hop that hides its client. */
   readonly hops: readonly string[];
-  readonly scheme: 'http' | 'https' | null;
-  readonly host: string | null;
+  readonly schemes: readonly (string | undefined)[];
+  readonly hosts: readonly (string | undefined)[];
 }
 
-function walk(trusted: Networks, peer: string, hops: readonly string[]): { address: string; certain: boolean } {
+interface Walk {
+  readonly address: string;
+  /** The hop that the values are taken from, counted from this server: 0 is the nearest. */
+  readonly hop: number;
+  readonly certain: boolean;
+}
+
+function walk(trusted: Networks, peer: string, hops: readonly string[]): Walk {
   // A proxy that names no client must not count as the client.
-  if (hops.length === 0) return { address: peer, certain: false };
+  if (hops.length === 0) return { address: peer, hop: 0, certain: false };
   let address = peer;
-  for (const hop of hops.toReversed()) {
-    const next = addressOf(hop);
-    if (next === null) return { address, certain: false };
+  for (const [hop, written] of hops.toReversed().entries()) {
+    const next = addressOf(written);
+    if (next === null) return { address, hop, certain: false };
     address = next;
-    if (!trusted.contains(address)) break;
+    if (!trusted.contains(address)) return { address, hop, certain: true };
   }
-  return { address, certain: true };
+  return { address, hop: hops.length - 1, certain: true };
+}
+
+/**
+ * The value of a hop. Where a list is shorter, a proxy on the way replaced it or did not add to it:
+ * then the farthest value that is there counts.
+ */
+function valueAt(list: readonly (string | undefined)[], hop: number): string | undefined {
+  for (let at = Math.max(list.length - 1 - hop, 0); at < list.length; at += 1) {
+    if (list[at] !== undefined) return list[at];
+  }
+  return undefined;
 }
 
 function classicHops(headers: Headers): Hops {
   return {
     hops: items(headers['x-forwarded-for']),
-    scheme: schemeOf(items(headers['x-forwarded-proto']).at(-1)),
-    host: hostOf(items(headers['x-forwarded-host']).at(-1)),
+    schemes: items(headers['x-forwarded-proto']),
+    hosts: items(headers['x-forwarded-host']),
   };
 }
 
 const PAIR = /([!#$%&'*+.^_`|~0-9a-z-]+)=("(?:[^"\\]|\\.)*"|[^\s;,"]*)\s*([;,]|$)/gi;
 
 function standardHops(headers: Headers): Hops {
-  const hops: string[] = [];
-  let scheme: string | undefined;
-  let host: string | undefined;
+  const elements: Record<string, string>[] = [{}];
   for (const [, name = '', raw = '', end] of (text(headers.forwarded) ?? '').matchAll(PAIR)) {
     const value = raw.startsWith('"') ? raw.slice(1, -1).replace(/\\(.)/g, '$1') : raw;
-    if (name.toLowerCase() === 'for') hops.push(value);
-    else if (name.toLowerCase() === 'proto') scheme = value;
-    else if (name.toLowerCase() === 'host') host = value;
-    if (end === ',') {
-      scheme = undefined;
-      host = undefined;
-    }
+    const element = elements.at(-1);
+    if (element !== undefined) element[name.toLowerCase()] = value;
+    if (end === ',') elements.push({});
   }
-  return { hops, scheme: schemeOf(scheme), host: hostOf(host) };
+  const written = elements.filter((element) => Object.keys(element).length > 0);
+  const namesClients = written.some((element) => element.for !== undefined);
+  return {
+    hops: namesClients ? written.map((element) => element.for ?? 'unknown') : [],
+    schemes: written.map((element) => element.proto),
+    hosts: written.map((element) => element.host),
+  };
 }
 
 function items(header: Headers[string]): string[] {

@@ -61,9 +61,10 @@ export const filesLocation = secretForm('a `file:` URL, the path of a folder, or
 export const network = form('a network, e.g. `10.0.0.0/8`, or an address', (text) => fits(parseNetworks, [text], text));
 
 /**
- * `https://chat.example.com` or `*`. A star within a name would match no origin, so it is refused.
+ * `https://chat.example.com`, `capacitor://localhost` or `*`. A star within a name would match no
+ * origin, so it is refused.
  */
-export const origin = form('an origin, e.g. `https://chat.example.com`, or `*`', (text) =>
+export const origin = form('an origin, e.g. `https://chat.example.com` or `capacitor://localhost`, or `*`', (text) =>
   text !== '*' && text.includes('*') ? null : fits(originRule, text, text),
 );
 

@@ -109,13 +109,13 @@ export const VARIABLES = {
     HTTP,
     NETWORKS,
     'none',
-    'networks of proxies whose `X-Forwarded-*` and `Forwarded` headers are trusted, separated by commas',
+    'networks of proxies whose `X-Forwarded-*` and `Forwarded` headers are trusted, separated by commas; with several proxies in a row, of all of them',
   ),
   ALLOWED_ORIGINS: optional(
     HTTP,
-    listOf(origin, 'origins, e.g. `https://chat.example.com`, separated by commas, or `*`'),
+    listOf(origin, 'origins, e.g. `https://chat.example.com` or `capacitor://localhost`, separated by commas, or `*`'),
     "the server's own",
-    'origins of pages that may use the server, separated by commas, or `*` for all; a request without `Origin` is allowed',
+    'origins of pages that may use the server, separated by commas, or `*` for all; a request without `Origin` is allowed, and so is the own host of the server (of the request or of `PUBLIC_URL`)',
   ),
   SERVICE_TOKEN: optional(
     HTTP,

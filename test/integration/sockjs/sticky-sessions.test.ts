@@ -1,11 +1,14 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { expect, it, onTestFinished } from 'vitest';
+import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
 import { get, post } from '../../../dev/sockjs-host.ts';
+import { createHttpServer } from '../../../src/adapters/http/server.ts';
 import { StickySessions } from '../../../src/adapters/sockjs/sticky-sessions.ts';
 import { parseNetworks } from '../../../src/adapters/transport/networks.ts';
 import { RequestClients } from '../../../src/adapters/transport/request-clients.ts';
@@ -37,8 +40,15 @@ async function startWorkers(workers: number) {
       if (client !== null) clients.report(request, client);
       void handle(request, response);
     });
-    const server = createServer((request, response) => {
-      if (!siblings.pass(request, response, clients.of(request))) void handle(request, response);
+    const server = createHttpServer({
+      handle(request, response) {
+        if (!siblings.pass(request, response, clients.of(request))) void handle(request, response);
+      },
+      upgrades: null,
+      clients,
+      allowOrigin: () => true,
+      telemetry: new RecordedTelemetry(),
+      clock: { monotonic: () => performance.now() },
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -72,6 +82,28 @@ it('handles a request without a session at the worker where it arrives', async (
   const { ask } = await startWorkers(2);
   for (const path of ['/chat/info', '/chat/0/s1/websocket', '/chat/0/s2/websocket', '/elsewhere']) {
     expect([(await ask(1, path)).worker, (await ask(2, path)).worker]).toEqual([1, 2]);
+  }
+});
+
+it('passes on requests that offer h2c, name their target in the absolute form, or have long cookies', async () => {
+  const { ask, ports } = await startWorkers(2);
+  const headers = {
+    connection: 'Upgrade, HTTP2-Settings',
+    upgrade: 'h2c',
+    'http2-settings': 'AAMAAABkAARAAAAAAAIAAAAA',
+    cookie: 'x'.repeat(15_900),
+  };
+  const { worker: owner } = await ask(1, '/chat/000/s1/xhr_send');
+  for (const worker of [1, 2]) {
+    expect(await ask(worker, '/chat/000/s1/xhr_send', '["hello"]', headers)).toMatchObject({
+      worker: owner,
+      body: '["hello"]',
+    });
+    const target = 'http://chat.example/chat/000/s1/xhr_send';
+    const answer = await new Promise<IncomingMessage>((resolve) => {
+      request({ port: ports[worker - 1], method: 'POST', path: target }, resolve).end('["hello"]');
+    });
+    expect(JSON.parse(await text(answer))).toMatchObject({ worker: owner, client: { host: 'chat.example' } });
   }
 });
 

@@ -186,9 +186,8 @@ it('closes a refused connection that never closes its side', async () => {
 });
 
 it('closes the connection of a client that does not read its answer', async () => {
-  const limits = { headerBytes: 16_384, idleMs: 300 };
-  const server = createServer(serverOptions(limits), (_request, response) => response.end(Buffer.alloc(50_000_000)));
-  hardenServer(server, limits);
+  const server = createServer(serverOptions(), (_request, response) => response.end(Buffer.alloc(50_000_000)));
+  hardenServer(server, { idleMs: 300 }, () => ({ headers: [], body: '' }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
   socket.pause();
@@ -216,7 +215,7 @@ it('refuses a body that arrives too slowly', async () => {
 it('refuses headers over the limit', async () => {
   const { url } = await serve({});
   const response = await fetch(`${url}/chat-server/health/live`, { headers: { x: 'y'.repeat(20_000) } });
-  expect([400, 431]).toContain(response.status);
+  expect(response.status).toBe(431);
 });
 
 it('treats prototype keys and operators in a body as unknown fields', async () => {

@@ -60,20 +60,33 @@ it.each<[Record<string, string>, string, string]>([
   expect(from('10.0.0.1', headers)).toMatchObject({ address, via });
 });
 
-it('takes scheme and host from a trusted proxy', () => {
-  const headers = {
-    'x-forwarded-for': '1.1.1.1',
-    'x-forwarded-proto': 'http, wss',
-    'x-forwarded-host': 'Chat.Example',
-  };
-  expect(from('10.0.0.1', headers)).toMatchObject({ scheme: 'https', host: 'chat.example' });
-  const standard = {
-    forwarded: 'for=1.1.1.1;host=first;proto=http, for=10.2.2.2;host="chat.example:8443";proto=https',
-  };
-  expect(from('fd00::1', standard)).toMatchObject({ scheme: 'https', host: 'chat.example:8443' });
-  expect(from('10.0.0.1', { 'x-forwarded-for': '1.1.1.1', 'x-forwarded-host': 'a/b"<script>' }).host).toBe(
-    'chat.example:8080',
-  );
+it.each<[Record<string, string>, string, string]>([
+  // One trusted proxy.
+  [{ 'x-forwarded-for': '1.1.1.1', 'x-forwarded-proto': 'http, wss' }, 'https', 'chat.example:8080'],
+  [{ 'x-forwarded-for': '1.1.1.1', 'x-forwarded-host': 'evil, Chat.Example' }, 'http', 'chat.example'],
+  [{ 'x-forwarded-for': '1.1.1.1', 'x-forwarded-host': 'a/b"<script>' }, 'http', 'chat.example:8080'],
+  [{ forwarded: 'for=1.1.1.1;host=evil;proto=http, for=2.2.2.2;host="a:8443";proto=https' }, 'https', 'a:8443'],
+  // Two trusted proxies.
+  [{ 'x-forwarded-for': '1.1.1.1, 10.2.2.2', 'x-forwarded-proto': 'https, http' }, 'https', 'chat.example:8080'],
+  [{ 'x-forwarded-for': '1.1.1.1, 10.2.2.2', 'x-forwarded-proto': 'x, https, http' }, 'https', 'chat.example:8080'],
+  [{ 'x-forwarded-for': '1.1.1.1, 10.2.2.2', 'x-forwarded-host': 'outer, inner' }, 'http', 'outer'],
+  // A proxy on the way replaced the value, or added none.
+  [{ 'x-forwarded-for': '1.1.1.1, 10.2.2.2', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'a' }, 'https', 'a'],
+  [{ forwarded: 'for=1.1.1.1;proto=https;host=outer, for=10.2.2.2;proto=http;host=inner' }, 'https', 'outer'],
+  [{ forwarded: 'for=1.1.1.1, for=10.2.2.2;proto=https;host=inner' }, 'https', 'inner'],
+  // Every hop is trusted, and a hop that hides its client.
+  [{ 'x-forwarded-for': '10.1.1.1, 10.2.2.2', 'x-forwarded-proto': 'https, http' }, 'https', 'chat.example:8080'],
+  [{ 'x-forwarded-for': 'unknown, 10.2.2.2', 'x-forwarded-proto': 'https, http' }, 'https', 'chat.example:8080'],
+  [{ forwarded: 'proto=https;host=outer, for=10.2.2.2;proto=http;host=inner' }, 'https', 'outer'],
+  // One header family names the clients, the other one scheme and host.
+  [{ 'x-forwarded-for': '1.1.1.1, 10.2.2.2', forwarded: 'proto=https;host=a, proto=http;host=b' }, 'https', 'a'],
+  [
+    { 'x-forwarded-proto': 'https, http', 'x-forwarded-host': 'a, b', forwarded: 'for=1.1.1.1, for=10.2.2.2' },
+    'https',
+    'a',
+  ],
+])('takes from %j scheme and host of the hop that the address comes from: %s %s', (headers, scheme, host) => {
+  expect(from('10.0.0.1', headers)).toMatchObject({ scheme, host });
 });
 
 it('reads a long header in less than 200 ms', () => {
@@ -125,13 +138,43 @@ it.each<[string | undefined, string | undefined, string, boolean]>([
   ['https://a.example, http://b.example:81', 'https://A.example', 'chat.example', true],
   ['https://a.example, http://b.example:81', 'http://b.example:81', 'chat.example', true],
   ['https://a.example', 'http://a.example', 'chat.example', false],
-  ['https://a.example', 'https://chat.example', 'chat.example', false],
+  ['https://a.example', 'https://chat.example', 'chat.example', true],
+  ['https://a.example', 'http://chat.example', 'chat.example:80', true],
+  ['https://a.example', 'ws://chat.example:8080', 'chat.example:8080', true],
+  ['https://a.example', 'wss://chat.example', 'chat.example:443', true],
+  ['https://a.example', 'wss://chat.example', 'chat.example:80', false],
+  ['https://a.example', 'capacitor://chat.example', 'chat.example', false],
+  ['https://a.example', 'https://evil.example', 'chat.example', false],
+  ['https://a.example', 'https://a.example.evil', 'chat.example', false],
+  ['https://a.example', 'null', 'chat.example', false],
+  ['https://a.example/', 'https://a.example', 'chat.example', true],
+  ['https://a.example:443', 'https://a.example', 'chat.example', true],
+  ['capacitor://localhost, ionic://localhost/', 'capacitor://localhost', 'chat.example', true],
+  ['capacitor://localhost, ionic://localhost/', 'ionic://localhost', 'chat.example', true],
+  ['capacitor://localhost, ionic://localhost/', 'http://localhost', 'chat.example', false],
+  ['tauri://localhost', 'capacitor://localhost', 'chat.example', false],
+  ['chrome-extension://AbCdEf', 'chrome-extension://abcdef', 'chat.example', true],
+  ['file://', 'file://', 'chat.example', true],
   ['https://a.example', undefined, 'chat.example', true],
 ])('decides with ALLOWED_ORIGINS=%j about a page of %j at the host %s: %s', (allowed, origin, host, passes) => {
   expect(originRule(allowed)(origin, host)).toBe(passes);
 });
 
-it.each(['a.example', 'https://a.example/path', 'ftp://a.example', 'https://u@a.example'])(
+it.each<[string, boolean]>([
+  ['http://chat.example', true],
+  ['https://chat.example', true],
+  ['ws://chat.example', true],
+  ['wss://chat.example', true],
+  ['https://inner:8080', true],
+  ['https://chat.example:8443', false],
+  ['https://evil.example', false],
+])('takes the host of PUBLIC_URL for its own and decides about %s: %s', (origin, passes) => {
+  for (const allowed of [undefined, 'https://a.example']) {
+    expect(originRule(allowed, 'https://chat.example/base')(origin, 'inner:8080')).toBe(passes);
+  }
+});
+
+it.each(['a.example', 'a.example:8080', 'https://a.example/path', 'https://u@a.example', 'data:x', 'capacitor://'])(
   'refuses %s as an origin',
   (entry) => {
     expect(() => originRule(entry)).toThrow(entry);

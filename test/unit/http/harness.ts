@@ -1,12 +1,12 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Registry } from 'prom-client';
 import { expect, onTestFinished } from 'vitest';
 import { createHttpApp } from '../../../src/adapters/http/app.ts';
 import type { HttpLimits, HttpOptions } from '../../../src/adapters/http/deps.ts';
 import { createFileLinks } from '../../../src/adapters/http/file-links.ts';
-import { hardenServer, serverOptions } from '../../../src/adapters/http/harden-server.ts';
 import { originRule } from '../../../src/adapters/http/origins.ts';
+import { createHttpServer } from '../../../src/adapters/http/server.ts';
 import { serviceRule } from '../../../src/adapters/http/service-auth.ts';
 import { LOCAL_NETWORKS, parseNetworks } from '../../../src/adapters/transport/networks.ts';
 import { RequestClients } from '../../../src/adapters/transport/request-clients.ts';
@@ -95,9 +95,15 @@ export async function serve(calls: Partial<Application>, settings: Settings = {}
     clock,
     limits: { pageSize: 200, jsonDepth: 32, uploadBytes: 1_000_000, ...settings.limits },
   };
-  const limits = { headerBytes: 16_384, headersMs: 1_000 };
-  const server = createServer(serverOptions(limits), createHttpApp(options));
-  hardenServer(server, limits);
+  const server = createHttpServer({
+    handle: createHttpApp(options),
+    upgrades: null,
+    clients: options.clients,
+    allowOrigin: options.allowOrigin,
+    telemetry: options.telemetry,
+    clock: { monotonic: () => performance.now() },
+    times: { headersMs: 1_000 },
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(async () => {
     server.closeAllConnections();

@@ -81,7 +81,7 @@ it('names the refused origin and the variable that allows it', async () => {
 it('logs a refused origin at most once a minute', () => {
   const telemetry = new RecordedTelemetry();
   let now = 0;
-  const rule = loggedOriginRule(originRule('https://web.example'), { telemetry, clock: { now: () => now } });
+  const rule = loggedOriginRule(originRule('https://web.example'), { telemetry, clock: { monotonic: () => now } });
   expect(rule('https://web.example', 'h')).toBe(true);
   expect(telemetry.logs).toEqual([]);
   expect(rule('https://a.example', 'h')).toBe(false);

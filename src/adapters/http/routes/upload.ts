@@ -65,7 +65,13 @@ async function readForm(
   let admitted = false;
   await readMultipart(
     request,
-    { fileBytes: limits.uploadBytes, files: MAX_FILES, fields: MAX_FIELDS, fieldBytes: MAX_FIELD_BYTES },
+    {
+      fileNames: PART_NAMES,
+      fileBytes: limits.uploadBytes,
+      files: MAX_FILES,
+      fields: MAX_FIELDS,
+      fieldBytes: MAX_FIELD_BYTES,
+    },
     {
       async field(name, value) {
         fields.set(name, value);
