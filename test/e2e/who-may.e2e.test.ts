@@ -163,10 +163,14 @@ describe('membership', () => {
     }
     const voice = { type: 'enter', user_id: 2, community_id: 1, channel_id: 'c-12' };
     expect(await refusal(two.send('/kafka/signaling', voice))).toBe(2103);
-    for (const path of ['direct?ch_id=5', 'community?ch_id=11', 'unread?places=r-5', 'online?place=com-1']) {
+    for (const path of ['direct?ch_id=5', 'community?ch_id=11', 'online?place=com-1']) {
       const answer = await fetch(`${system.url}/chat-server/${path}`, { headers: { AUTHORIZATION: system.token(3) } });
       expect([path, await codeOf(answer)]).toEqual([path, 2103]);
     }
+    const unread = await fetch(`${system.url}/chat-server/unread?places=r-5`, {
+      headers: { AUTHORIZATION: system.token(3) },
+    });
+    expect(await unread.json()).toMatchObject({ result: [{ place: 'r-5', code: 2103 }] });
     const form = new FormData();
     for (const [name, value] of Object.entries({ userId: '3', channelId: '5', type: 'direct', fileType: 'file' }))
       form.set(name, value);

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.springframework.messaging.converter.StringMessageConverter;
+import org.springframework.messaging.MessageDeliveryException;
 import org.springframework.messaging.simp.stomp.StompCommand;
 import org.springframework.messaging.simp.stomp.StompFrameHandler;
 import org.springframework.messaging.simp.stomp.StompHeaders;
@@ -101,7 +102,11 @@ public class SpringClient {
         break;
       case "leave":
         open.remove(name);
-        connection.session.disconnect();
+        try {
+          connection.session.disconnect();
+        } catch (MessageDeliveryException alreadyClosed) {
+          // Tyrus may stop the threads of a connection before DISCONNECT is written.
+        }
         say(name, "left", Map.of());
         break;
       default:
