@@ -16,6 +16,7 @@ import { SystemIdSource } from '../adapters/system/id-source.ts';
 import { TcpSessionReporter } from '../adapters/tcp/session-reporter.ts';
 import { createApplication } from '../application/create-application.ts';
 import type { AdapterParts } from './adapters.ts';
+import { NeighbourWatch } from './neighbour-watch.ts';
 import type { OptionalAdapters } from './optional-adapters.ts';
 import type { OpenedResources } from './resources.ts';
 import { linkKeys } from './secrets.ts';
@@ -38,15 +39,27 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
     const useFactory = instanceCachingFactory((from) => make((wanted) => from.resolve(wanted)));
     container.register<T>(token, { useFactory });
   };
-  const service = ({ RestService }: Rest, name: string, url: string) => {
-    const log = telemetry.of(name);
+  const watchOf = (get: Get, name: string, variable: string, address: string): NeighbourWatch => {
+    const watch = new NeighbourWatch({
+      name,
+      variable,
+      address,
+      clock: get(TOKENS.clock),
+      telemetry: telemetry.of(name),
+    });
+    lifecycle.onStop(`${name} watch`, () => watch.stop());
+    return watch;
+  };
+  const service = (get: Get, { RestService }: Rest, name: string, variable: string, url: string) => {
+    const watch = watchOf(get, name, variable, url);
     const rest = new RestService({
       name,
       url,
-      onDown: (error) => log.log('warn', 'the service does not answer', { error }),
-      onUp: () => log.log('info', 'the service answers again'),
+      onDown: (error) => watch.down(error),
+      onUp: () => watch.up(),
     });
     lifecycle.onStop(name, () => rest.close());
+    void rest.check();
     return rest;
   };
 
@@ -82,22 +95,15 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
         onVoiceLeft: (left) => void get(TOKENS.application).voiceLeft({ type: 'out', ...left }),
       });
     }
-    const log = telemetry.of('presence');
     const { host, port } = config.presence;
-    // There are several connections, and each reports every attempt. Only changes are logged.
-    let state: 'unknown' | 'reached' | 'away' = 'unknown';
+    const watch = watchOf(get, 'presence', 'PRESENCE_URL', `${host}:${port}`);
     const reporter = new TcpSessionReporter({
       ...config.presence,
-      onLost: (error) => {
-        if (state !== 'away') log.log('warn', 'the presence service cannot be reached', { host, port, error });
-        state = 'away';
-      },
-      onReady: () => {
-        if (state !== 'reached') log.log('info', 'the presence service is connected', { host, port });
-        state = 'reached';
-      },
+      onLost: (error) => watch.down(error),
+      onReady: () => watch.up(),
     });
     lifecycle.onStop('presence', () => reporter.close());
+    void reporter.check();
     return reporter;
   });
 
@@ -113,16 +119,16 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
   provide(TOKENS.directory, (get) =>
     config.directory.kind === 'file' || rest === null
       ? new MemoryRoomDirectory(get(TOKENS.world))
-      : new rest.RestRoomDirectory(service(rest, 'community', config.directory.url)),
+      : new rest.RestRoomDirectory(service(get, rest, 'community', 'COMMUNITY_URL', config.directory.url)),
   );
   provide(TOKENS.users, (get) =>
     config.users.kind === 'rest' && rest !== null
-      ? new rest.RestUserDirectory(service(rest, 'user', config.users.url))
+      ? new rest.RestUserDirectory(service(get, rest, 'user', 'USER_URL', config.users.url))
       : new MemoryUserDirectory(get(TOKENS.world)),
   );
-  provide(TOKENS.notifier, () =>
+  provide(TOKENS.notifier, (get) =>
     config.notifications.kind === 'rest' && rest !== null
-      ? new rest.RestNotifier(service(rest, 'notification', config.notifications.url))
+      ? new rest.RestNotifier(service(get, rest, 'notification', 'NOTIFICATION_URL', config.notifications.url))
       : new NoNotifier(),
   );
 

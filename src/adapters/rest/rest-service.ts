@@ -107,6 +107,14 @@ export class RestService {
     return answer;
   }
 
+  /**
+   * Calls the service, so that one that does not answer is noticed before it is needed. Any answer
+   * will do. Never rejects.
+   */
+  async check(): Promise<void> {
+    await this.call({ method: 'GET', path: '/' }).catch(() => {});
+  }
+
   /** The refusal for a caller that cannot use the service's answer. */
   unusableAnswer(): Refusal {
     return this.#refusal('gave an unexpected answer');

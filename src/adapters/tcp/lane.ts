@@ -1,6 +1,6 @@
 import type { UserId } from '../../domain/ids.ts';
 import { PersistentConnection, type PersistentConnectionOptions } from './persistent-connection.ts';
-import { login, logout, notLooking, type Question, RefusedRequest, state } from './presence-codec.ts';
+import { login, logout, NonsenseReply, notLooking, type Question, RefusedRequest, state } from './presence-codec.ts';
 import { SessionLedger, type SessionUpdate } from './session-ledger.ts';
 
 export interface LaneOptions extends Omit<PersistentConnectionOptions, 'events' | 'probe'> {
@@ -14,8 +14,17 @@ export interface LaneOptions extends Omit<PersistentConnectionOptions, 'events' 
   readonly onReady: () => void;
 }
 
-/** A question about no users, which changes nothing. Any answer shows that presence works. */
-const PROBE: Question<unknown> = { ...notLooking('r-1', []), read: () => null };
+/**
+ * A question about no users, which changes nothing. Any answer shows that presence works, except
+ * that of an HTTP server, to which a wrong address may lead.
+ */
+const PROBE: Question<unknown> = {
+  ...notLooking('r-1', []),
+  read: (reply) => {
+    if (reply.startsWith('HTTP/')) throw new NonsenseReply('an HTTP server answers, not presence');
+    return null;
+  },
+};
 
 /**
  * A connection to presence, and the sessions of the users whose requests all go through it in
@@ -60,6 +69,11 @@ export class Lane {
     const answer = await this.connection.ask(question);
     if (this.ledger.hasMissed || this.#updates !== undefined) this.#repeat();
     return answer;
+  }
+
+  /** Asks the probe. Any answer shows that presence is there. */
+  async check(): Promise<void> {
+    await this.ask(PROBE);
   }
 
   /** Reports every live session again, and what was missed. */

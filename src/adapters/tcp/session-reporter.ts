@@ -165,6 +165,16 @@ export class TcpSessionReporter implements SessionReporter {
     }
   }
 
+  /**
+   * Asks a question that changes nothing, so that a service that does not answer is noticed before
+   * it is needed. Never rejects; a failure is reported by `onLost`.
+   */
+  async check(): Promise<void> {
+    await this.#lane(0)
+      .check()
+      .catch(() => {});
+  }
+
   /** Waits for pending answers, up to the limit of a call, and then closes. Idempotent. */
   async close(): Promise<void> {
     clearInterval(this.#renewal);

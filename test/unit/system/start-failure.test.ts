@@ -86,9 +86,44 @@ it('logs once that the presence service cannot be reached at the start', async (
   });
   await first.promise;
   await server.stop();
-  const msg = 'the presence service cannot be reached';
-  expect(lines).toMatchObject([{ level: 40, host: '127.0.0.1', port, msg }]);
+  const msg = 'the presence service does not answer';
+  const address = `127.0.0.1:${port}`;
+  expect(lines).toMatchObject([{ level: 40, variable: 'PRESENCE_URL', address, msg }]);
 });
+
+it.each([
+  ['presence', 'PRESENCE_URL', 'silent'],
+  ['community', 'COMMUNITY_URL', 'silent'],
+  ['user', 'USER_URL', 'silent'],
+  ['notification', 'NOTIFICATION_URL', 'silent'],
+  ['community', 'COMMUNITY_URL', 'closed'],
+  ['user', 'USER_URL', 'closed'],
+  ['notification', 'NOTIFICATION_URL', 'closed'],
+  ['presence', 'PRESENCE_URL', 'http'],
+])(
+  'logs at the start that the %s service of %s does not answer (%s), although nobody needs it yet',
+  async (name, variable, kind) => {
+    const silent = createServer((socket) => {
+      socket.on('error', () => {});
+      if (kind === 'http')
+        socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'));
+    });
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    onTestFinished(() => void silent.close());
+    const port = kind === 'closed' ? await closedPort() : (silent.address() as AddressInfo).port;
+    const scheme = name === 'presence' ? 'tcp' : 'http';
+    const first = Promise.withResolvers<Line>();
+    await start({ [variable]: `${scheme}://127.0.0.1:${port}` }, (line) => {
+      if (line.subsystem === name && line.level === 40) first.resolve(line);
+    });
+    expect(await first.promise).toMatchObject({
+      variable,
+      address: expect.stringMatching(new RegExp(`127.0.0.1:${port}$`)),
+      msg: `the ${name} service does not answer`,
+    });
+  },
+);
 
 it('turns the error of a refused connection into the address and the reason', async () => {
   const port = await closedPort();
