@@ -41,6 +41,7 @@ const SAMPLES: { readonly [K in OutgoingEvent['kind']]: readonly [OfKind<K>, ...
   reply: [
     { kind: 'reply', ...ROOM, seq: 3, ...AUTHOR, content: 're', ...PARENT },
     { kind: 'reply', ...CHANNEL, seq: 2, ...AUTHOR, content: 're', ...PARENT },
+    { kind: 'reply', ...ROOM, seq: 7, ...AUTHOR, content: 're', ...PARENT, parentName: '', parentContent: null },
   ],
   file: [
     { kind: 'file', ...ROOM, seq: 4, ...AUTHOR, content: 'key/a.png', thumbnail: null, fileType: 'image' },

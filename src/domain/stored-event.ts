@@ -39,8 +39,10 @@ export interface ReplyCreated extends Authored {
   readonly kind: 'reply';
   readonly content: string;
   readonly parentId: MessageId;
+  /** Empty if the parent was deleted. */
   readonly parentName: string;
-  readonly parentContent: string;
+  /** The text of the parent when the reply was sent. Null if the parent was deleted. */
+  readonly parentContent: string | null;
 }
 
 /**
@@ -75,19 +77,22 @@ export type StoredKind = StoredEvent['kind'];
  * - `edits`: the event holds new text of an earlier message. When that message is deleted, this
  *   event loses its text as well.
  * - `deletes`: the event deletes its message.
+ * - `quotes`: the event holds a copy of another message's text. When that message is deleted, this
+ *   event loses the copy.
  */
 export const STORED_KINDS = {
-  message: { creates: true, edits: false, deletes: false },
-  reply: { creates: true, edits: false, deletes: false },
-  file: { creates: true, edits: false, deletes: false },
-  modify: { creates: false, edits: true, deletes: false },
-  delete: { creates: false, edits: false, deletes: true },
+  message: { creates: true, edits: false, deletes: false, quotes: false },
+  reply: { creates: true, edits: false, deletes: false, quotes: true },
+  file: { creates: true, edits: false, deletes: false, quotes: false },
+  modify: { creates: false, edits: true, deletes: false, quotes: false },
+  delete: { creates: false, edits: false, deletes: true, quotes: false },
 } as const satisfies Record<StoredKind, KindProperties>;
 
 interface KindProperties {
   readonly creates: boolean;
   readonly edits: boolean;
   readonly deletes: boolean;
+  readonly quotes: boolean;
 }
 
 type Creating = { [K in StoredKind]: (typeof STORED_KINDS)[K]['creates'] extends true ? K : never }[StoredKind];
@@ -160,10 +165,24 @@ export function targetOf(event: Draft): MessageId | null {
   }
 }
 
+/** The message that this event quotes, null for none. */
+export function quotedBy(event: SequencedEvent): MessageId | null {
+  switch (event.kind) {
+    case 'reply':
+      return event.parentId;
+    case 'message':
+    case 'file':
+    case 'modify':
+    case 'delete':
+    case 'unknown':
+      return null;
+  }
+}
+
 /**
- * The events without the content of deleted messages. An event loses its content if any event of
- * the list deletes its message. `events` must be in order and reach to the newest event of the
- * place.
+ * The events without the texts of deleted messages. A message, its edits and the replies to it lose
+ * its text if any event of the list deletes the message. `events` must be in order and reach to the
+ * newest event of the place.
  */
 export function withoutDeleted(events: readonly SequencedEvent[]): SequencedEvent[] {
   const deleted = new Set<MessageId>();
@@ -172,10 +191,21 @@ export function withoutDeleted(events: readonly SequencedEvent[]): SequencedEven
     if (id !== null) deleted.add(id);
   }
   if (deleted.size === 0) return [...events];
-  return events.map((event) => (event.kind !== 'unknown' && deleted.has(event.id) ? blanked(event) : event));
+  return events.map((event) => withoutTextOf(event, deleted));
 }
 
-/** The event with its content removed: empty text, no thumbnail. */
+/**
+ * The event without the texts of these messages. The same object if it holds none of them.
+ * @param deleted ids of deleted messages
+ */
+export function withoutTextOf(event: SequencedEvent, deleted: ReadonlySet<MessageId>): SequencedEvent {
+  if (event.kind === 'unknown') return event;
+  const own = deleted.has(event.id) ? blanked(event) : event;
+  const quoted = quotedBy(own);
+  return quoted !== null && deleted.has(quoted) ? unquoted(own) : own;
+}
+
+/** The event of a deleted message: empty text, empty thumbnail. */
 export function blanked(event: StoredEvent): StoredEvent {
   switch (event.kind) {
     case 'message':
@@ -183,7 +213,20 @@ export function blanked(event: StoredEvent): StoredEvent {
     case 'modify':
       return { ...event, content: '' };
     case 'file':
-      return { ...event, content: '', thumbnail: null };
+      return { ...event, content: '', thumbnail: '' };
+    case 'delete':
+      return event;
+  }
+}
+
+/** The event without what it quotes, because the quoted message was deleted. */
+export function unquoted(event: StoredEvent): StoredEvent {
+  switch (event.kind) {
+    case 'reply':
+      return { ...event, parentName: '', parentContent: null };
+    case 'message':
+    case 'file':
+    case 'modify':
     case 'delete':
       return event;
   }

@@ -2,10 +2,8 @@ import type { ShownHistory } from '../../application/application.ts';
 import type { HistoryEntry } from '../../domain/history.ts';
 import { isFile, type Message } from '../../domain/message.ts';
 import { nameOfId } from '../../domain/message-rules.ts';
+import { DELETED_PARENT } from '../support/deleted-parent.ts';
 import { wireTime } from '../support/wire-time.ts';
-
-/** The text that a reply shows for a deleted parent: "The message was deleted." */
-const DELETED_PARENT = '삭제된 메세지입니다.';
 
 /** Makes the link with which a client can open a stored file. */
 export type ShowFile = (content: string) => string;
@@ -66,7 +64,7 @@ function parentFields(
   showFile: ShowFile,
 ): Pick<HistoryBody, 'parentId' | 'parentName' | 'parentContent'> {
   if (message.type !== 'reply') return { parentId: null, parentName: null, parentContent: null };
-  if (parent === null) return { parentId: null, parentName: '', parentContent: DELETED_PARENT };
+  if (parent === null) return DELETED_PARENT;
   return { parentId: parent.id, parentName: nameOf(parent, profiles), parentContent: contentOf(parent, showFile) };
 }
 

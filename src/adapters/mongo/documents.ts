@@ -7,6 +7,7 @@ import {
   type Draft,
   isStoredKind,
   type SequencedEvent,
+  STORED_KIND_NAMES,
   STORED_KINDS,
   type StoredEvent,
   type StoredKind,
@@ -139,7 +140,7 @@ type NullFields<E> = { readonly [F in keyof E as null extends E[F] ? F : never]:
 /** The fields of each kind that may be null, and so may be absent from the document. */
 const ABSENT: { readonly [K in StoredKind]: NullFields<OfKind<K>> } = {
   message: { nonce: null, communityId: null, profileImage: null },
-  reply: { nonce: null, communityId: null, profileImage: null },
+  reply: { nonce: null, communityId: null, profileImage: null, parentContent: null },
   file: { nonce: null, communityId: null, profileImage: null, thumbnail: null },
   modify: { nonce: null, communityId: null },
   delete: { nonce: null, communityId: null },
@@ -171,7 +172,7 @@ export function nonceKeyOf({ userId, nonce }: EventBody): string | null {
   return typeof nonce === 'string' ? nonceKey(Number(userId), nonce) : null;
 }
 
-/** The fields of each kind that lose their text when the message is deleted. */
+/** The fields of each kind that become empty when the message is deleted. */
 const TEXT_FIELDS: { readonly [K in StoredKind]: readonly (keyof OfKind<K>)[] } = {
   message: ['content'],
   reply: ['content'],
@@ -185,18 +186,34 @@ const TEXT_FIELDS: { readonly [K in StoredKind]: readonly (keyof OfKind<K>)[] } 
  * loses the fields that hold a text in the known kinds.
  */
 export function blanking(id: MessageId) {
+  const fields = [...new Set(Object.values(TEXT_FIELDS).flat())];
   return {
-    update: { $set: { 'e.$[content].content': '' }, $unset: { 'e.$[thumbnail].thumbnail': '' as const } },
-    arrayFilters: (['content', 'thumbnail'] as const).map((field) => ({
+    update: { $set: Object.fromEntries(fields.map((field) => [`e.$[${field}].${field}`, ''])) },
+    arrayFilters: fields.map((field) => ({
       [`${field}.id`]: id,
-      [`${field}.kind`]: { $nin: kindsWithout(field) },
-      [`${field}.${field}`]: { $exists: true },
+      $or: [
+        { [`${field}.kind`]: { $in: kindsWith(field) } },
+        { [`${field}.kind`]: { $nin: [...STORED_KIND_NAMES] }, [`${field}.${field}`]: { $exists: true } },
+      ],
     })),
   };
 }
 
-function kindsWithout(field: string): string[] {
-  return Object.entries(TEXT_FIELDS).flatMap(([kind, fields]) => (fields.some((each) => each === field) ? [] : [kind]));
+function kindsWith(field: string): string[] {
+  return STORED_KIND_NAMES.filter((kind) => TEXT_FIELDS[kind].some((each) => each === field));
+}
+
+/** The update of batches that removes the copies of deleted messages from the replies to them. */
+export function unquoting(ids: readonly MessageId[]) {
+  return {
+    update: { $set: { 'e.$[reply].parentName': '' }, $unset: { 'e.$[reply].parentContent': '' as const } },
+    arrayFilters: [
+      {
+        'reply.parentId': { $in: [...ids] },
+        'reply.kind': { $in: STORED_KIND_NAMES.filter((kind) => STORED_KINDS[kind].quotes) },
+      },
+    ],
+  };
 }
 
 /**
@@ -239,7 +256,7 @@ function parentText(event: CreatingEvent): Pick<MessageDocument, 'parentName' | 
     case 'file':
       return {};
     case 'reply':
-      return { parentName: event.parentName, parentContent: event.parentContent };
+      return { parentName: event.parentName, parentContent: event.parentContent ?? '' };
   }
 }
 

@@ -10,6 +10,8 @@ export const UNPUBLISHED = 'unpublished';
 export const CHANNEL_SEQ = 'channel_seq';
 export const CHANNEL_TIME = 'channel_time';
 export const CHANNEL_USER = 'channel_user';
+export const QUOTES = 'quotes';
+export const REPLIES = 'replies';
 export const MARKER_PLACE = 'place';
 
 const EVENT: IndexDescription[] = [
@@ -22,6 +24,8 @@ const EVENT: IndexDescription[] = [
   { name: LATE, key: { late: 1 }, partialFilterExpression: { proj: 'late' } },
   { name: UNPUBLISHED, key: { at: 1 }, partialFilterExpression: { out: true } },
   { name: 'edits', key: { m: 1 }, partialFilterExpression: { m: { $exists: true } } },
+  // Batches with replies, by the messages that they quote.
+  { name: QUOTES, key: { 'e.parentId': 1 }, partialFilterExpression: { 'e.parentId': { $exists: true } } },
 ];
 
 const MESSAGE: IndexDescription[] = [
@@ -29,6 +33,7 @@ const MESSAGE: IndexDescription[] = [
   { name: CHANNEL_SEQ, key: { channelId: 1, seq: -1, localDateTime: -1, _id: -1 } },
   { name: CHANNEL_TIME, key: { channelId: 1, localDateTime: 1, userId: 1 } },
   { name: CHANNEL_USER, key: { channelId: 1, userId: 1 } },
+  { name: REPLIES, key: { parentId: 1 }, partialFilterExpression: { parentId: { $exists: true } } },
 ];
 
 const MAX_MERGES = 20;

@@ -1,6 +1,8 @@
 import {
   type AnyBulkWriteOperation,
   type ClientSession,
+  type Collection,
+  type Filter,
   MongoServerError,
   type ObjectId,
   type UpdateFilter,
@@ -15,6 +17,7 @@ import {
   type MessageDeleted,
   type MessageModified,
   type SequencedEvent,
+  withoutDeleted,
 } from '../../domain/stored-event.ts';
 import type { MongoDatabase } from './database.ts';
 import {
@@ -26,11 +29,15 @@ import {
   messageDocument,
   readEvents,
   unknownKinds,
+  unquoting,
 } from './documents.ts';
 import { DUPLICATE_KEY } from './error-codes.ts';
+import { QUOTES, REPLIES } from './indexes.ts';
 
 /** If a transaction is blocked for this time, it looks for abandoned transactions. */
 const BLOCKED_MS = 300;
+/** The most documents that lose a quote in one update. */
+const MAX_UPDATED_DOCUMENTS = 500;
 
 /**
  * Another server has projected some of the batches in the meantime. The transaction changed
@@ -88,6 +95,7 @@ async function inTransactionWithFallback(
   portions: readonly Portion[],
   isLate: boolean,
 ): Promise<void> {
+  await removeQuotes(db, portions);
   const published = portions.flatMap(({ doc: { _id }, left }) =>
     left.length === 0 && !isLate && db.marks.isPublished(_id) ? [_id] : [],
   );
@@ -98,6 +106,47 @@ async function inTransactionWithFallback(
     await inTransaction(db, portions, published, { isLate, isCareful: true });
   }
   db.marks.written(published);
+}
+
+/**
+ * Removes the copies of deleted messages from the replies to them, in the log and in the message
+ * collections. It runs before the transaction, in parts, because a message may have any number of
+ * replies.
+ *
+ * No reply is missed. A reply is refused if its parent was deleted, so all replies to the messages
+ * are stored by now, under smaller numbers than the deletions. They are projected by now too, or
+ * they are among these batches.
+ */
+async function removeQuotes(db: MongoDatabase, portions: readonly Portion[]): Promise<void> {
+  const deletions = portions.flatMap(({ events }) =>
+    events.flatMap((event) => (event.kind === 'delete' ? [event] : [])),
+  );
+  for (const some of byCollection(deletions)) {
+    const ids = some.map(({ id }) => id);
+    const { update, arrayFilters } = unquoting(ids);
+    await inParts(db.events, { 'e.parentId': { $in: ids } }, QUOTES, (filter) =>
+      db.events.updateMany(filter, update, { arrayFilters }),
+    );
+    const messages = db.messagesOf(some[0].place);
+    const parentId = { $in: [...ids, ...ids.map(idValue)] };
+    await inParts(messages, { parentId }, REPLIES, (filter) =>
+      messages.updateMany(filter, { $set: { parentName: '', parentContent: '' } }),
+    );
+  }
+}
+
+/** Finds the documents by the index and updates at most 500 of them at a time. */
+async function inParts<T extends { readonly _id: unknown }>(
+  collection: Collection<T>,
+  filter: Filter<T>,
+  index: string,
+  update: (filter: Filter<T>) => Promise<unknown>,
+): Promise<void> {
+  const found = await collection.find(filter, { projection: { _id: 1 }, hint: index }).toArray();
+  for (let i = 0; i < found.length; i += MAX_UPDATED_DOCUMENTS) {
+    const ids = found.slice(i, i + MAX_UPDATED_DOCUMENTS).map(({ _id }) => _id);
+    await update({ _id: { $in: ids } } as Filter<T>);
+  }
 }
 
 interface Mode {
@@ -125,7 +174,7 @@ function inTransaction(
       const run = new Run(db, session, mode);
       const legacy = portions.flatMap(({ doc }) => (doc.legacy ? [doc] : []));
       if (legacy.length > 0) await run.number(legacy);
-      const events = portions.flatMap((portion) => portion.events);
+      const events = withoutDeleted(portions.flatMap((portion) => portion.events));
       await run.create(events.filter((event) => isStored(event) && isCreating(event)));
       for (const event of events) {
         const change = run.change(event);

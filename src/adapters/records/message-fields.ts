@@ -117,7 +117,9 @@ const DECODERS = {
     // The original lets a reply name no parent. Its text is shown as a message.
     if (parentId === null) return { kind: 'message', ...common, ...authored(fields, frame) };
     const parentName = readText(fields, 'parentName') ?? '';
-    const parentContent = readText(fields, 'parentContent') ?? '';
+    const quoted = readText(fields, 'parentContent');
+    // In a numbered record, null says that the parent was deleted. The original leaves texts out.
+    const parentContent = quoted === null && frame.seq === null ? '' : quoted;
     return { kind: 'reply', ...common, ...authored(fields, frame), parentId, parentName, parentContent };
   },
   file: (common, fields, frame) => ({

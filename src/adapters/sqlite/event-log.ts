@@ -16,7 +16,7 @@ import {
   STORED_KINDS,
   type StoredEvent,
 } from '../../domain/stored-event.ts';
-import { blankedBody, eventBody, MESSAGE_COLUMNS, messageValues, readEvent } from './rows.ts';
+import { blankedBody, eventBody, MESSAGE_COLUMNS, messageValues, readEvent, unquotedBody } from './rows.ts';
 
 const NONCE_SWEEP_MS = 60_000;
 
@@ -121,12 +121,15 @@ export class EventLog {
   }
 
   /**
-   * Removes the text of a deleted message from the log: from the event that created it and from its
-   * edits.
+   * Removes the text of a deleted message from the log: from the event that created it, from its
+   * edits and from the replies to it. Table `message` has no copy in replies.
    */
   #blank(place: ConversationKey, id: MessageId, created: number): void {
     for (const row of this.#sql.eventsOf.all(place, created, id)) {
       this.#sql.rewriteEvent.run(blankedBody(place, row), place, Number(row.seq));
+    }
+    for (const row of this.#sql.quotesOf.all(id, place)) {
+      this.#sql.rewriteEvent.run(unquotedBody(place, row), place, Number(row.seq));
     }
   }
 
@@ -145,10 +148,15 @@ function statements(db: DatabaseSync) {
   const values = MESSAGE_COLUMNS.replace(/\w+/g, '?');
   const known = STORED_KIND_NAMES.map((kind) => `'${kind}'`).join(', ');
   // Without INDEXED BY, SQLite would read all events of the place. It refuses the statement for a
-  // kind that `event_edit` does not cover: such a kind needs a migration of the index.
+  // kind that the index does not cover: such a kind needs a migration of the index.
   const edits = STORED_KIND_NAMES.filter((kind) => STORED_KINDS[kind].edits).map(
     (kind) => `event INDEXED BY event_edit WHERE kind = '${kind}' AND target = ?3 AND place = ?1`,
   );
+  const quotes = STORED_KIND_NAMES.filter((kind) => STORED_KINDS[kind].quotes).map(
+    (kind) => `event INDEXED BY event_quote WHERE kind = '${kind}' AND body ->> 'parentId' = ?1 AND place = ?2`,
+  );
+  const bodiesOf = (sources: readonly string[]) =>
+    sources.map((source) => `SELECT seq, kind, body FROM ${source}`).join(' UNION ALL ');
   return {
     newest: db.prepare('SELECT max(seq) AS seq FROM event WHERE place = ?'),
     eventsAfter: db.prepare('SELECT seq, kind, body FROM event WHERE place = ? AND seq > ? ORDER BY seq LIMIT ?'),
@@ -156,11 +164,8 @@ function statements(db: DatabaseSync) {
     addNonce: db.prepare('INSERT OR REPLACE INTO nonce (user, nonce, place, seq, at) VALUES (?, ?, ?, ?, ?)'),
     forgetNonces: db.prepare('DELETE FROM nonce WHERE at <= ?'),
     addEvent: db.prepare('INSERT INTO event (place, seq, kind, target, body) VALUES (?, ?, ?, ?, ?)'),
-    eventsOf: db.prepare(
-      ['event WHERE place = ?1 AND seq = ?2', ...edits]
-        .map((source) => `SELECT seq, kind, body FROM ${source}`)
-        .join(' UNION ALL '),
-    ),
+    eventsOf: db.prepare(bodiesOf(['event WHERE place = ?1 AND seq = ?2', ...edits])),
+    quotesOf: db.prepare(bodiesOf(quotes)),
     rewriteEvent: db.prepare('UPDATE event SET body = ? WHERE place = ? AND seq = ?'),
     addOutbox: db.prepare('INSERT INTO outbox (place, first, last, at) VALUES (?, ?, ?, ?)'),
     published: db.prepare('DELETE FROM outbox WHERE place = ? AND first = ?'),

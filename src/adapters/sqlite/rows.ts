@@ -1,7 +1,14 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import { type Message, parseMessageType } from '../../domain/message.ts';
 import type { ConversationKey } from '../../domain/place.ts';
-import { blanked, type Draft, isStoredKind, type SequencedEvent, type StoredEvent } from '../../domain/stored-event.ts';
+import {
+  blanked,
+  type Draft,
+  isStoredKind,
+  type SequencedEvent,
+  type StoredEvent,
+  unquoted,
+} from '../../domain/stored-event.ts';
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
@@ -37,8 +44,14 @@ export function blankedBody(place: ConversationKey, row: Row): string {
   return JSON.stringify({
     ...body,
     ...('content' in body && { content: '' }),
-    ...('thumbnail' in body && { thumbnail: null }),
+    ...('thumbnail' in body && { thumbnail: '' }),
   });
+}
+
+/** Column `body` of an event of a known kind after the message that it quotes was deleted. */
+export function unquotedBody(place: ConversationKey, row: Row): string {
+  const event = readEvent(place, row);
+  return event.kind === 'unknown' ? String(row.body) : eventBody(unquoted(event));
 }
 
 export function messageValues(message: Message): (string | number | null)[] {

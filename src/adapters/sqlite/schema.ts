@@ -41,6 +41,10 @@ const MIGRATIONS: readonly string[] = [
      place TEXT NOT NULL, user INTEGER NOT NULL, time INTEGER NOT NULL,
      PRIMARY KEY (place, user)
    ) WITHOUT ROWID;`,
+  // The update removes the copies of messages that were deleted before this version.
+  `CREATE INDEX event_quote ON event (body ->> 'parentId', place) WHERE kind = 'reply';
+   UPDATE event SET body = json_set(body, '$.parentName', '', '$.parentContent', NULL)
+   WHERE kind = 'reply' AND NOT EXISTS (SELECT 1 FROM message WHERE id = body ->> 'parentId');`,
 ];
 
 /** SQLite's result code for a file that another process has locked. */
@@ -57,6 +61,8 @@ export function prepareSchema(db: DatabaseSync, path: string): void {
     db.exec('PRAGMA journal_mode = WAL');
     db.exec('PRAGMA synchronous = FULL');
     db.exec('PRAGMA journal_size_limit = 16777216');
+    // Overwrites deleted texts with zeros.
+    db.exec('PRAGMA secure_delete = ON');
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;

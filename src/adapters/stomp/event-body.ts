@@ -1,7 +1,8 @@
 import type { ChatEvent } from '../../domain/chat-event.ts';
 import type { PersonalEvent } from '../../domain/personal-event.ts';
 import { idOf, isChannel } from '../../domain/place.ts';
-import type { Draft, FileShared } from '../../domain/stored-event.ts';
+import type { Draft, FileShared, ReplyCreated } from '../../domain/stored-event.ts';
+import { DELETED_PARENT } from '../support/deleted-parent.ts';
 import { wireTime } from '../support/wire-time.ts';
 
 /**
@@ -102,7 +103,8 @@ function storedBody(event: Draft, seq: number | undefined, link: (key: string) =
       return JSON.stringify({ name, profileImage, time, id, type: 'message', message: content, userId, seq, nonce });
     }
     case 'reply': {
-      const { parentName, name, id, profileImage, content: message, parentContent } = event;
+      const { name, id, profileImage, content: message } = event;
+      const { parentId, parentName, parentContent } = quotation(event);
       const time = wireTime(event.time);
       const type = 'reply';
       return JSON.stringify({
@@ -114,6 +116,7 @@ function storedBody(event: Draft, seq: number | undefined, link: (key: string) =
         type,
         message,
         parentContent,
+        parentId,
         userId,
         seq,
         nonce,
@@ -128,6 +131,11 @@ function storedBody(event: Draft, seq: number | undefined, link: (key: string) =
     case 'delete':
       return JSON.stringify({ id: event.id, type: 'delete', seq, nonce });
   }
+}
+
+/** The parent of a reply as the frame shows it. A deleted parent is shown as in the history. */
+function quotation({ parentName, parentContent }: Omit<ReplyCreated, 'seq'>) {
+  return parentContent === null ? DELETED_PARENT : { parentId: undefined, parentName, parentContent };
 }
 
 function fileBody(event: Omit<FileShared, 'seq'>, link: (key: string) => string): object {

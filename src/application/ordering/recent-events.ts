@@ -1,5 +1,5 @@
 import type { MessageId } from '../../domain/ids.ts';
-import { blanked, deletedBy, type SequencedEvent, withoutDeleted } from '../../domain/stored-event.ts';
+import { deletedBy, type SequencedEvent, withoutDeleted, withoutTextOf } from '../../domain/stored-event.ts';
 import type { Clock } from '../ports/clock.ts';
 
 /**
@@ -108,9 +108,10 @@ export class RecentEvents {
   }
 
   #blank(id: MessageId): void {
+    const deleted = new Set([id]);
     for (const [i, event] of this.#events.entries()) {
-      if (event.kind === 'unknown' || event.id !== id) continue;
-      const without = blanked(event);
+      const without = withoutTextOf(event, deleted);
+      if (without === event) continue;
       this.#events[i] = without;
       this.#weigh(bytesOf(without) - bytesOf(event));
     }
@@ -142,7 +143,7 @@ function charactersOf(event: SequencedEvent): number {
     case 'modify':
       return event.content.length;
     case 'reply':
-      return event.content.length + event.parentContent.length;
+      return event.content.length + (event.parentContent?.length ?? 0);
     case 'delete':
     case 'unknown':
       return 0;

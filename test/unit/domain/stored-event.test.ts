@@ -6,11 +6,14 @@ import {
   isSequenced,
   isStored,
   isStoredKind,
+  quotedBy,
   type SequencedEvent,
+  STORED_KIND_NAMES,
   STORED_KINDS,
   type StoredEvent,
   type StoredKind,
   targetOf,
+  unquoted,
   withoutDeleted,
 } from '../../../src/domain/stored-event.ts';
 
@@ -73,14 +76,39 @@ it('finds the message that each kind of event needs', () => {
   ]);
 });
 
-it('removes text, file key and thumbnail from a blanked event, and nothing else', () => {
+it('empties text, file key and thumbnail of a blanked event, and nothing else', () => {
   expect(EVENTS.map(blanked)).toEqual([
     { ...ONE_OF_EACH.message, content: '' },
     { ...ONE_OF_EACH.reply, content: '' },
-    { ...ONE_OF_EACH.file, content: '', thumbnail: null },
+    { ...ONE_OF_EACH.file, content: '', thumbnail: '' },
     { ...ONE_OF_EACH.modify, content: '' },
     ONE_OF_EACH.delete,
   ]);
+});
+
+it('removes the quoted parent from a reply, and nothing from events of other kinds', () => {
+  const reply = { ...ONE_OF_EACH.reply, parentName: '', parentContent: null };
+  const { message, file, modify } = ONE_OF_EACH;
+  expect(EVENTS.map(unquoted)).toEqual([message, reply, file, modify, ONE_OF_EACH.delete]);
+});
+
+it('finds the message that each kind of event quotes', () => {
+  expect([...EVENTS, unknown(6)].map(quotedBy)).toEqual([null, PARENT, null, null, null, null]);
+});
+
+it.each(STORED_KIND_NAMES)('says of a %s whether it quotes a message', (kind) => {
+  expect(STORED_KINDS[kind].quotes).toBe(quotedBy(ONE_OF_EACH[kind]) !== null);
+});
+
+it('removes a deleted message from the replies to it, also from a reply that was deleted itself', () => {
+  const [kept, gone] = [ONE_OF_EACH.reply, { ...ONE_OF_EACH.reply, seq: 3, id: SECOND }];
+  const deletions = [remove(4, PARENT), remove(5, SECOND)];
+  expect(withoutDeleted([kept, gone, ...deletions])).toEqual([
+    { ...kept, parentName: '', parentContent: null },
+    { ...gone, content: '', parentName: '', parentContent: null },
+    ...deletions,
+  ]);
+  expect(withoutDeleted([kept, gone, remove(5, SECOND)])[0]).toEqual(kept);
 });
 
 it('blanks a message and its edits when it is deleted later, and leaves other messages alone', () => {

@@ -50,8 +50,23 @@ it('finds the nonce of an event of an unknown kind', () => {
 });
 
 it('removes the text of a deleted message only from kinds that have a text, and from unknown kinds', () => {
-  const { arrayFilters } = blanking('the-id');
-  const excluded = arrayFilters.map((filter) => Object.values(filter).find((value) => typeof value === 'object'));
-  expect(arrayFilters.map((filter) => Object.values(filter)[0])).toEqual(['the-id', 'the-id']);
-  expect(excluded).toEqual([{ $nin: ['delete'] }, { $nin: STORED_KIND_NAMES.filter((kind) => kind !== 'file') }]);
+  const { update, arrayFilters } = blanking('the-id');
+  expect(update).toEqual({ $set: { 'e.$[content].content': '', 'e.$[thumbnail].thumbnail': '' } });
+  const unknown = { $nin: [...STORED_KIND_NAMES] };
+  expect(arrayFilters).toEqual([
+    {
+      'content.id': 'the-id',
+      $or: [
+        { 'content.kind': { $in: ['message', 'reply', 'file', 'modify'] } },
+        { 'content.kind': unknown, 'content.content': { $exists: true } },
+      ],
+    },
+    {
+      'thumbnail.id': 'the-id',
+      $or: [
+        { 'thumbnail.kind': { $in: ['file'] } },
+        { 'thumbnail.kind': unknown, 'thumbnail.thumbnail': { $exists: true } },
+      ],
+    },
+  ]);
 });

@@ -106,6 +106,12 @@ describe('odd texts in a record', () => {
   );
 });
 
+it('reads a missing text of the parent as a deleted parent in a numbered record only', () => {
+  const reply = { ...direct, type: 'reply', parentId: direct.id, parentName: '', parentContent: null };
+  expect(read('DIRECT_ETC', reply, { seq: '1' }).event).toMatchObject({ kind: 'reply', parentContent: null });
+  expect(read('DIRECT_ETC', reply).event).toMatchObject({ kind: 'foreign', event: { parentContent: '' } });
+});
+
 describe('records of the original server', () => {
   const parentId = '6b030f22cedf3b3501ec167e';
   const cases: [string, RecordStream, object, ChatEvent][] = [

@@ -109,6 +109,25 @@ it('replays a deleted message without its text', async () => {
   ]);
 });
 
+it.each([
+  ['remembers', true],
+  ['has to read', false],
+])('replays a reply without the text of its deleted parent from events that the server %s', async (_, remembers) => {
+  const { world, app, say, subscribe } = await start();
+  const { roomId } = world;
+  if (remembers) await subscribe(world.grace, world.room);
+  const { id } = await say('secret');
+  const reply = { roomId, content: 'reply', parentId: id, ...TEXT };
+  await completed(() => app.replyInRoom(world.ada, reply));
+  await completed(() => app.deleteMessage(world.ada, { place: world.room, id, communityId: null, nonce: null }));
+  const late = await subscribe(world.grace, world.room, 0);
+  expect(late.heard).toMatchObject([
+    { kind: 'message', content: '' },
+    { kind: 'reply', content: 'reply', parentId: id, parentName: '', parentContent: null },
+    { kind: 'delete' },
+  ]);
+});
+
 /** A store in which a newer server has written the event number 2. */
 class NewerStore extends SqliteMessageStore {
   override async eventsAfter(place: ConversationKey, after: number, limit: number): Promise<SequencedEvent[]> {
