@@ -146,6 +146,12 @@ it('names a directory file that does not exist, is not valid JSON or has wrong c
   expect(() => new MemoryDirectory({ path })).toThrow(`the directory file ${path} cannot be used: the top level: `);
 });
 
+it('reads a directory file that begins with a byte order mark, and repairs names with half a surrogate pair', async () => {
+  const users = { 1: { name: 'Ada \ud83d', image: null } };
+  const { path } = await directoryFile(`\ufeff${JSON.stringify({ users })}`);
+  expect(new MemoryDirectory({ path }).user(1)).toEqual({ name: 'Ada \ufffd', image: null });
+});
+
 it('reads a directory file again within a second of a change', async () => {
   const { path, write } = await directoryFile(SMALL_WORLD);
   let now = 0;

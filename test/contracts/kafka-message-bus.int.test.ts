@@ -169,6 +169,15 @@ await describeWithService('kafka', 'the Kafka bus', ({ kafka: brokers }) => {
     expect(heard.records[0]).toMatchObject({ key: null, server: null, seq: null, batchEnd: null });
   });
 
+  it('reads a record whose value begins with a byte order mark, and repairs its texts', async () => {
+    const { heard } = await started(brokers);
+    const fields = { id: '6b030f10cedf3b3501ec1679', channelId: 5, userId: 1, content: 'half \ud83d', name: '\ude00' };
+    const value = `\ufeff${JSON.stringify(fields)}`;
+    await producer.send({ topic: topics.DIRECT, messages: [{ value }] });
+    const [event] = await heard.count(1);
+    expect(event).toMatchObject({ kind: 'foreign', event: { content: 'half \ufffd', name: '\ufffd' } });
+  });
+
   it('removes its groups on close with forget', async () => {
     const serverId = nextServer();
     const { bus } = await started(brokers, serverId);

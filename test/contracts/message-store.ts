@@ -329,6 +329,31 @@ export function messageStoreContract(
       expect(await store.byNonce(newUser(), nonce)).toBeNull();
     });
 
+    it('tells apart nonces that look alike', async () => {
+      const { store } = await world.server();
+      const [user, place, start] = [newUser(), newPlace(), newNonce()];
+      const nonces = [
+        'a',
+        'A',
+        'é',
+        'e\u0301',
+        'a\u0000b',
+        'a\u0000c',
+        'a ',
+        'ａ',
+        '1',
+        '01',
+        '\u{10ffff}',
+        '$a',
+        'a.b',
+      ];
+      for (const [at, each] of nonces.entries()) {
+        const nonce = start + each;
+        expect((await append(store, at + 1, [said(place, each, { userId: user, nonce })])).kind).toBe('stored');
+        expect(await store.byNonce(user, nonce)).toMatchObject({ seq: at + 1, nonce });
+      }
+    });
+
     it('accepts a nonce again after 24 hours, and not before', async () => {
       let now = Date.now();
       const { store } = await world.server({ now: () => now });

@@ -295,6 +295,13 @@ describe('RestUserDirectory', () => {
     expect(performance.now() - before).toBeLessThan(400);
   });
 
+  it('returns well-formed names, also where the answer has half a surrogate pair or a byte order mark', async () => {
+    const result = { 1: { name: 'Ada \ud83d', image: 'x\ude00' } };
+    const { service } = await start((_request, response) => response.end(`\ufeff${JSON.stringify({ result })}`));
+    const profiles = await new RestUserDirectory(service).profiles([1]);
+    expect(profiles.get(1)).toEqual({ name: 'Ada \ufffd', image: 'x\ufffd' });
+  });
+
   it('treats users as unknown if their profiles have an unexpected form', async () => {
     const bodies = ['<html>', '[]', '{"result":null}', '{"result":{"1":null,"2":{"name":5},"x":{"name":"y"}}}'];
     const { service } = await start((_request, response) => response.end(bodies.pop()));

@@ -131,6 +131,13 @@ it('reads a body that begins with a byte order mark', async () => {
   expect(await entryOf(Number(receipt.headers.seq))).toMatchObject({ message: 'after the mark' });
 });
 
+it('reads a body of HTTP that begins with a byte order mark', async () => {
+  const put = (path: string, method: string, body: string) =>
+    fetch(`${system.url}/chat-server/${path}`, { method, body }).then((response) => response.json());
+  expect(await put('room-user-list/9', 'PUT', '\ufeff[1,2]')).toMatchObject({ isSuccess: true });
+  expect(await put('message-count', 'POST', '\ufeff{"userId":1,"roomIds":[9]}')).toMatchObject([{ roomId: 9 }]);
+});
+
 it('answers a list of no places with no counts', async () => {
   const response = await fetch(`${system.url}/chat-server/unread?places=`, {
     headers: { AUTHORIZATION: system.token(1) },
