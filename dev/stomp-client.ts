@@ -17,7 +17,7 @@ export interface StompClientOptions extends ConnectionOptions {
 }
 
 export interface SubscribeOptions {
-  /** Default: the next number. */
+  /** Id of the subscription. Default: the next unused number. */
   readonly id?: string;
   readonly lastSeq?: number | string;
   /** true (default): resolves with the RECEIPT. false: resolves at once. */

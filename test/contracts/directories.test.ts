@@ -48,7 +48,7 @@ userDirectoryContract('over REST', { authoritative: true }, async () => {
   return { directory: new RestUserDirectory(user), stop };
 });
 
-it('is a small demo world where neither a file nor a world is given to the memory directory', async () => {
+it('the memory directory is a small demo world if it gets neither a file nor a world', async () => {
   const directory = new MemoryDirectory();
   const names = [...directory.users().values()].map(({ name }) => name);
   expect(names).toEqual(['Ada', 'Grace', 'Linus', 'Margaret', 'Ken', 'Barbara']);

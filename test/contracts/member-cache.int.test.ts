@@ -64,7 +64,7 @@ await describeWithService('redis', 'with Redis', ({ redis: url }) => {
     await Promise.all([cache.close(), other.close()]);
   });
 
-  it('has no list where the value in Redis is of another form or type', async () => {
+  it('returns no list if the value in Redis has another form or type', async () => {
     const prefix = `${randomUUID()}:`;
     const cache = new RedisMemberCache({ url, prefix });
     const redis = new Redis(url);

@@ -19,7 +19,7 @@ export function memberCacheContract(name: string, make: () => Promise<MemberCach
       return one.cache;
     }
 
-    it('has no list that was not put', async () => {
+    it('returns no list that was never put', async () => {
       const cache = await start();
       expect(await cache.get('r-5')).toBeNull();
     });

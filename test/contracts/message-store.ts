@@ -206,7 +206,7 @@ export function messageStoreContract(
     afterAll(() => world.close());
 
     it.each(STORED_KIND_NAMES)(
-      'carries a %s through every read, and it does to messages what its kind does',
+      'returns a %s unchanged from every read, and changes the messages according to its kind',
       async (kind) => {
         const { store, outbox, markers } = await world.server();
         const { effect, draft } = EACH_KIND[kind];

@@ -225,7 +225,7 @@ it('reports live sessions again from time to time', async () => {
   expect(peer.of('login').filter((id) => id === 's2').length).toBeGreaterThan(1);
 });
 
-it('ends the connection at a reply without a question', async () => {
+it('ends the connection at a reply to which no request belongs', async () => {
   const { peer, reporter, proxy } = await start({ connections: 1 });
   await reporter.login('s', 3);
   for (const socket of peer.sockets) socket.write('7,home\r\n');

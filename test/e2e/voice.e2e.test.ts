@@ -33,7 +33,7 @@ class Pair {
     return bodies[this.#read++];
   }
 
-  /** Who is in voice, as the server answers it to everybody in the community. */
+  /** The users in voice channels, as the server sends them to everybody in the community. */
   async lists(): Promise<unknown> {
     await this.grace.send('/kafka/community-signaling', { type: 'before-enter', user_id: 2, community_id: 1 });
     return this.heard();

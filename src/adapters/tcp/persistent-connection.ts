@@ -189,7 +189,7 @@ export class PersistentConnection {
     try {
       for (const line of reader.push(chunk)) {
         const question = this.#sent.shift();
-        if (question === undefined) throw new Error('a reply without a question');
+        if (question === undefined) throw new Error('the presence service sent a reply to which no request belongs');
         question.answer(line);
       }
     } catch (error) {

@@ -225,7 +225,11 @@ export class ClusterSessions {
     const { sessions } = remote;
     const isOurs = this.#successorOf(server) === this.#parts.server;
     this.#parts.telemetry.count('servers_given_up');
-    this.#parts.telemetry.log('warn', 'server given up', { server, sessions: sessions.size, isOurs });
+    this.#parts.telemetry.log('warn', 'another server is dead and was given up', {
+      server,
+      sessions: sessions.size,
+      isOurs,
+    });
     if (isOurs && sessions.size > 0) this.#parts.listener.orphaned(new Map(sessions));
     this.#remove(server, remote);
   }

@@ -62,7 +62,7 @@ export class Logouts {
     try {
       await markers.mark(userId, places, time);
     } catch (error) {
-      telemetry.log('warn', 'read time not stored', { userId, error });
+      telemetry.log('warn', 'the read time of a user could not be stored', { userId, error });
     }
   }
 }

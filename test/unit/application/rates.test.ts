@@ -95,7 +95,7 @@ it('refills uploads by the minute', () => {
   expect(passing(5, upload)).toBe(1);
 });
 
-it('has no limit at a rate of Infinity', () => {
+it('sets no limit if the rate is Infinity', () => {
   const { rates } = start({ messagesPerSecond: Number.POSITIVE_INFINITY, messagesBurst: 1 });
   expect(passing(1_000, () => rates.message(ADA))).toBe(1_000);
 });

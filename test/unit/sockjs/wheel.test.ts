@@ -36,7 +36,7 @@ describe('Wheel', () => {
     expect([early.visits, late.visits]).toEqual([4, 4]);
   });
 
-  it('has one timer for all items, and none while it is empty', () => {
+  it('a wheel has one timer for all items, and none while it is empty', () => {
     const wheel = new Wheel<Item>(1000, 10);
     const items = Array.from({ length: 100 }, () => new Item());
     expect(vi.getTimerCount()).toBe(0);

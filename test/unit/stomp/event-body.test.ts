@@ -227,7 +227,7 @@ describe('bodies of events', () => {
     expect(JSON.parse(body?.json ?? '')).not.toHaveProperty('seq');
   });
 
-  it('has no body for events that are only for servers', () => {
+  it('makes no body for events that are only for servers', () => {
     const change: ChatEvent = { kind: 'members-changed', place: 'r-5', members: [1] };
     expect(eventBody(change, links)).toBeNull();
     const messages = new MessageBuilder(links, 'p');

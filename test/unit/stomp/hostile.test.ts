@@ -107,7 +107,7 @@ describe('hostile clients', () => {
     client.say(nothing);
     expect(read(client.received.at(-1)).headers).toMatchObject({
       code: '2429',
-      message: 'too many frames, a connection may send 500 a second',
+      message: 'too many frames; a connection may send 500 a second',
     });
     expect(client.closed?.code).toBe(1002);
   });

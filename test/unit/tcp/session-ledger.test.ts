@@ -11,7 +11,7 @@ function unreported(ledger: SessionLedger): string[] {
   );
 }
 
-it('has nothing to report after a login that succeeded', () => {
+it('the ledger has nothing to report after a login that succeeded', () => {
   const ledger = new SessionLedger(10);
   ledger.began('s1', 1);
   expect(ledger.hasMissed).toBe(false);

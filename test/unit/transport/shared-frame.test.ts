@@ -48,7 +48,7 @@ describe('a shared frame', () => {
     expect(frame.element).toBe(frame.element);
   });
 
-  it('has the same text in every encoding, with any head', () => {
+  it('gives a shared frame the same text in every encoding, with any head', () => {
     fc.assert(
       fc.property(text, text, (head, body) => {
         const frame = new SharedFrame(body);

@@ -86,13 +86,13 @@ function open(position: number, window = 100): Feed {
 const seqsOf = (events: readonly SequencedEvent[] | null) => events?.map(({ seq }) => seq) ?? null;
 
 describe('live events', () => {
-  it('are handed out in order and once, however they arrive', () => {
+  it('hands out events in order and once, however they arrive', () => {
     const feed = open(0);
     for (const seq of [2, 1, 1, 3, 2, 5, 4, 4]) feed.receive(seq, () => event(seq));
     expect(delivered).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('wait for a missing one, which is read from the store after 150 ms', async () => {
+  it('holds events behind a missing one, and reads that one from the store after 150 ms', async () => {
     const feed = open(0);
     log.fill(3);
     feed.receive(3, () => event(3));
@@ -102,7 +102,7 @@ describe('live events', () => {
     expect(delivered).toEqual([1, 2, 3]);
   });
 
-  it('that cannot be decoded are read from the store', async () => {
+  it('reads an event that cannot be decoded from the store', async () => {
     const feed = open(0);
     log.fill(2);
     feed.receive(1, () => null);
@@ -111,7 +111,7 @@ describe('live events', () => {
     expect(delivered).toEqual([1, 2]);
   });
 
-  it('of an unknown kind take their number and are not delivered', () => {
+  it('counts the number of an event of an unknown kind and does not deliver the event', () => {
     const feed = open(0);
     feed.receive(1, () => event(1));
     feed.receive(2, () => ({ kind: 'unknown', place: PLACE, seq: 2 }));
@@ -120,7 +120,7 @@ describe('live events', () => {
     expect(feed.position).toBe(3);
   });
 
-  it('go on behind numbers that the log has lost, and the gap is logged', async () => {
+  it('continues behind numbers that the log has lost, and logs the gap', async () => {
     const feed = open(1);
     log.fill(6);
     log.lose(2, 3);
@@ -130,7 +130,7 @@ describe('live events', () => {
     expect(telemetry.logs.map(({ fields }) => fields)).toEqual([{ place: PLACE, from: 2, to: 3 }]);
   });
 
-  it('heard during a read of the store are handed out once and in order', async () => {
+  it('hands out events that arrive during a read of the store once and in order', async () => {
     log.fill(3);
     log.held = [];
     const feed = open(0);
@@ -143,7 +143,7 @@ describe('live events', () => {
 });
 
 describe('catching up', () => {
-  it('ends only with the newest event, also when a read was under way that began before it', async () => {
+  it('ends a catch-up only with the newest event, also if an older read is still under way', async () => {
     log.fill(1);
     log.held = [];
     const feed = open(0);
@@ -161,7 +161,7 @@ describe('catching up', () => {
 });
 
 describe('a replay', () => {
-  it('gives the events after a number, read once for many clients', async () => {
+  it('gives the events after a number, and reads them once for many clients', async () => {
     log.fill(10);
     const feed = open(10);
     const all = await Promise.all([feed.since(4), feed.since(4), feed.since(7)]);
@@ -202,7 +202,7 @@ describe('a replay', () => {
     expect(seqsOf(await open(3).since(0))).toEqual([1, 2, 3]);
   });
 
-  it('is not possible where the log has lost an event, and does not read without end', async () => {
+  it('refuses a replay where the log has lost an event, and does not read without end', async () => {
     log.fill(6);
     log.lose(2, 3, 4);
     const feed = open(6);
@@ -212,7 +212,7 @@ describe('a replay', () => {
     expect(log.reads).toBeLessThan(5);
   });
 
-  it('is not possible below a stretch that was removed from the log', async () => {
+  it('refuses a replay from below the numbers that were removed from the log', async () => {
     log.fill(600);
     log.lose(...Array.from({ length: 500 }, (_, i) => i + 1));
     const feed = open(600, 1_000);

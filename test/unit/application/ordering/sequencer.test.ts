@@ -240,7 +240,7 @@ it('refuses with try-again when too many proposals wait', async () => {
   expect(await sequencer.append(proposal).catch(codeOf)).toBe('try-again');
 });
 
-it('is idle when everything is stored or refused', async () => {
+it('the sequencer is idle when everything is stored or refused', async () => {
   const { sequencer, committed } = server();
   const place = newPlace();
   void sequencer.append(message(place));

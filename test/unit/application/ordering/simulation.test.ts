@@ -11,7 +11,7 @@ const options: SimulationOptions = { seed: 1, servers: 3, rooms: 4, messages: 40
 
 describe('three servers under simulated faults', () => {
   for (const seed of seeds) {
-    it(`lose, repeat and reorder nothing (seed ${seed})`, { timeout: 60_000 }, async () => {
+    it(`three servers lose, repeat and reorder no event (seed ${seed})`, { timeout: 60_000 }, async () => {
       const result = await Simulation.run({ ...options, seed });
       const { findings, acknowledged, deliveries, resumes, resets, happened } = result;
       expect(findings).toEqual([]);
@@ -25,7 +25,7 @@ describe('three servers under simulated faults', () => {
     });
   }
 
-  it('are the same servers with the same seed again', { timeout: 60_000 }, async () => {
+  it('the same seed gives the same run again', { timeout: 60_000 }, async () => {
     const short = { ...options, seed: 4, messages: 150 };
     const [one, other] = [await Simulation.run(short), await Simulation.run(short)];
     expect(one.records).toEqual(other.records);
@@ -104,7 +104,7 @@ const PLANTED: readonly [string, (server: SimulatedServer) => void, Fault][] = [
 
 describe('a simulation with a planted defect', () => {
   for (const [name, sabotage, fault] of PLANTED) {
-    it(`finds ${name}`, { timeout: 60_000 }, async () => {
+    it(`the simulation finds the planted defect: ${name}`, { timeout: 60_000 }, async () => {
       const { findings } = await Simulation.run({ ...options, messages: 200, sabotage });
       expect(findings.map((finding) => finding.fault)).toContain(fault);
     });

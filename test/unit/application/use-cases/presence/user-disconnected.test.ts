@@ -111,7 +111,7 @@ it('logs that the read time could not be stored', async () => {
   await app.stop(1_000);
   expect(telemetry.logs).toContainEqual({
     level: 'warn',
-    what: 'read time not stored',
+    what: 'the read time of a user could not be stored',
     fields: { userId: world.ada.userId, error: expect.objectContaining({ message: 'the database is away' }) },
   });
 });
