@@ -105,7 +105,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   const rates = new Rates({ limits, clock });
   const broadcast = new Broadcast({ bus, telemetry });
 
-  const lookUps = new LookUpLimits({ clock });
+  const lookUps = new LookUpLimits({ clock, telemetry });
   const { listStalenessSeconds } = limits;
   const lists = new MemberLists({
     directory,

@@ -37,6 +37,8 @@ const COUNTERS: Help<CounterName> = {
   presence_dropped: 'Presence notices dropped over the budget',
   records_skipped: 'Records that could not be decoded',
   servers_given_up: 'Servers whose sessions this server ended',
+  member_lists_mended: 'Member lists that the directory changed without a report',
+  member_look_ups_limited: 'Look-ups of users in the directory that a limit prevented',
 };
 
 const HISTOGRAMS: Readonly<Record<HistogramName, { readonly help: string; readonly buckets: number[] }>> = {

@@ -4,6 +4,7 @@ import type { PlaceKey } from '../../domain/place.ts';
 import { BoundedMap } from '../bounded-map.ts';
 import type { MaybePromise } from '../commands.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import { FailureWindow } from './failure-window.ts';
 
 /**
@@ -30,12 +31,18 @@ const MAX_FAILED_OF_PLACE = 10;
 const MAX_REMEMBERED = 50_000;
 const PRUNE_EVERY_MS = 10_000;
 
+export interface LookUpLimitsParts {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+}
+
 /**
  * Limits how often the directory is asked for users who are not in a list. A user who is in a list
  * is never limited. Errors of the directory do not count as failures of a user.
  */
 export class LookUpLimits {
   readonly #clock: Clock;
+  readonly #telemetry: Telemetry;
   readonly #server: FailureWindow;
   readonly #users = new Map<UserId, FailureWindow>();
   readonly #places = new Map<PlaceKey, FailureWindow>();
@@ -43,8 +50,9 @@ export class LookUpLimits {
   readonly #underWay = new Map<string, Promise<LookUpResult>>();
   #prunedAt = 0;
 
-  constructor(parts: { readonly clock: Clock }) {
+  constructor(parts: LookUpLimitsParts) {
     this.#clock = parts.clock;
+    this.#telemetry = parts.telemetry;
     this.#server = new FailureWindow(parts.clock, QUESTION_SPAN_MS);
   }
 
@@ -59,7 +67,7 @@ export class LookUpLimits {
     const same = this.#underWay.get(key);
     if (same !== undefined) return same;
     const last = this.#lastBegan.get(key);
-    if (isKnown && last !== undefined && this.#clock.monotonic() - last < MIN_INTERVAL_MS) return 'limited';
+    if (isKnown && last !== undefined && this.#clock.monotonic() - last < MIN_INTERVAL_MS) return this.#limited();
     const limit = isKnown ? MAX_FAILED_OF_USER : MAX_FAILED_OF_USER_IN_NEW_PLACES;
     const lookUp = this.#run(userId, key, limit, find).finally(() => this.#underWay.delete(key));
     this.#underWay.set(key, lookUp);
@@ -74,11 +82,11 @@ export class LookUpLimits {
    * @throws Refusal `try-again` if too many questions have failed
    */
   async question(place: PlaceKey | null, ask: () => Promise<boolean>): Promise<void> {
-    if (place === null) return inWindow(this.#server, MAX_FAILED_OF_SERVER, ask);
+    if (place === null) return this.#inWindow(this.#server, MAX_FAILED_OF_SERVER, ask);
     const ofPlace = windowOf(this.#places, place, () => new FailureWindow(this.#clock, QUESTION_SPAN_MS));
     let hasNews = false;
-    await inWindow(ofPlace, MAX_FAILED_OF_PLACE, async () => {
-      await inWindow(this.#server, MAX_FAILED_OF_SERVER, async () => {
+    await this.#inWindow(ofPlace, MAX_FAILED_OF_PLACE, async () => {
+      await this.#inWindow(this.#server, MAX_FAILED_OF_SERVER, async () => {
         hasNews = await ask();
         return hasNews;
       });
@@ -89,7 +97,7 @@ export class LookUpLimits {
   async #run(userId: UserId, key: string, limit: number, find: () => Promise<boolean>): Promise<LookUpResult> {
     this.#prune();
     const user = windowOf(this.#users, userId, () => new FailureWindow(this.#clock, USER_SPAN_MS));
-    if (!(await user.enter(limit))) return 'limited';
+    if (!(await user.enter(limit))) return this.#limited();
     this.#lastBegan.set(key, this.#clock.monotonic());
     let hasFailed = false;
     try {
@@ -104,27 +112,33 @@ export class LookUpLimits {
     }
   }
 
+  async #inWindow(window: FailureWindow, limit: number, ask: () => Promise<boolean>): Promise<void> {
+    if (!(await window.enter(limit))) {
+      this.#limited();
+      throw new Refusal('try-again', 'too many users ask for places that are not theirs; try again later');
+    }
+    let hasFailed = false;
+    try {
+      hasFailed = !(await ask());
+    } catch (error) {
+      hasFailed = isRefused(error);
+      throw error;
+    } finally {
+      window.leave(hasFailed);
+    }
+  }
+
+  #limited(): LookUpResult {
+    this.#telemetry.count('member_look_ups_limited');
+    return 'limited';
+  }
+
   #prune(): void {
     const now = this.#clock.monotonic();
     if (now - this.#prunedAt < PRUNE_EVERY_MS) return;
     this.#prunedAt = now;
     for (const [user, window] of this.#users) if (window.isIdle) this.#users.delete(user);
     for (const [place, window] of this.#places) if (window.isIdle) this.#places.delete(place);
-  }
-}
-
-async function inWindow(window: FailureWindow, limit: number, ask: () => Promise<boolean>): Promise<void> {
-  if (!(await window.enter(limit))) {
-    throw new Refusal('try-again', 'too many users ask for places that are not theirs; try again later');
-  }
-  let hasFailed = false;
-  try {
-    hasFailed = !(await ask());
-  } catch (error) {
-    hasFailed = isRefused(error);
-    throw error;
-  } finally {
-    window.leave(hasFailed);
   }
 }
 

@@ -290,6 +290,7 @@ export class MemberLists {
       this.#confirm(place, known, askedAt);
       return false;
     }
+    if (known !== undefined) telemetry.count('member_lists_mended');
     telemetry.log('debug', 'members mended', { place, before: known?.members.size ?? null, after: next.length });
     // A report to another server put the list that stands into the cache, and the report did not
     // arrive here.

@@ -39,6 +39,8 @@ export type CounterName =
   | 'presence_failures'
   | 'presence_dropped'
   | 'records_skipped'
-  | 'servers_given_up';
+  | 'servers_given_up'
+  | 'member_lists_mended'
+  | 'member_look_ups_limited';
 
 export type HistogramName = 'append_ms' | 'append_batch_events' | 'publish_ms';

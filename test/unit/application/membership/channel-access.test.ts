@@ -64,6 +64,16 @@ it('reads a channel at most once in 2 seconds for a user who is not in its list'
   expect((await channels.get(caller(3), 12))?.members).toEqual(new Set([1, 2, 3]));
 });
 
+it('reads a channel for its members who come at the same time a few times only', async () => {
+  const { channels, directory } = setUp();
+  const members = Array.from({ length: 500 }, (_, index) => 1 + index);
+  directory.channels[12] = { members, isPublic: false, communityId: 1 };
+  directory.communities[1] = members;
+  const read = await Promise.all(members.map(async (userId) => channels.get(caller(userId), 12)));
+  expect(read.every((channel) => channel?.members.size === 500)).toBe(true);
+  expect(askedAbout(directory.asked, 12).length).toBeLessThanOrEqual(10);
+});
+
 it('lets 10 look-ups in one channel and 50 in all channels fail in a second', async () => {
   const { channels, directory, clock } = setUp();
   const attempt = (userId: number, id: number) => (async () => channels.get(caller(userId), id))().catch(() => null);
@@ -133,6 +143,18 @@ it('keeps an added user in a public channel while the directory has not heard of
   channels.refresh('c-11');
   await settled();
   expect(subscribed('c-11')).toEqual([1]);
+});
+
+it('decides by the list of a public channel once that was read 10 seconds after a report', async () => {
+  const { channels, lists, directory, clock } = setUp();
+  directory.channels[11] = { members: [1, 2], isPublic: true, communityId: 1 };
+  lists.apply('com-1', [1, 2, 3]);
+  clock.pass(REPORT_STANDS_MS - 1);
+  const early = await channels.get(caller(1), 11);
+  expect(early !== null && channels.contains(early, 3)).toBe(true);
+  clock.pass(STALENESS_MS);
+  const late = await channels.get(caller(1), 11);
+  expect(late !== null && channels.contains(late, 3)).toBe(false);
 });
 
 it('does not take a member of another community that fits by chance for a member of a public channel', async () => {

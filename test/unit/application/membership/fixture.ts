@@ -97,7 +97,7 @@ export function setUp(
   const cache = shared.cache ?? new MemoryMemberCache({ now: () => clock.monotonic() });
   const telemetry = new RecordedTelemetry();
   const subscribers = new TestSubscribers();
-  const limits = new LookUpLimits({ clock });
+  const limits = new LookUpLimits({ clock, telemetry });
   const random = shared.random ?? (() => 0.5);
   const listStalenessSeconds = LIST_STALENESS_MS / 1000;
   const common = { directory, limits, clock, random, telemetry, subscribers };

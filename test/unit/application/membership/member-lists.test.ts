@@ -141,6 +141,21 @@ it('keeps a reported list although the background read that was under way brings
   expect(await cache.get('r-5')).toEqual([1, 2]);
 });
 
+it('does not put an answer into the cache that was under way when a report arrived', async () => {
+  const { lists, cache, directory, clock } = setUp();
+  await lists.get('r-5');
+  clock.pass(DUE_MS);
+  directory.rooms[5] = [1, 2, 9];
+  const release = directory.hold();
+  lists.refresh('r-5');
+  await settled();
+  lists.apply('r-5', [1, 2]);
+  release();
+  await settled();
+  expect([...(lists.peek('r-5')?.members ?? [])]).toEqual([1, 2]);
+  expect(await cache.get('r-5')).toEqual([1, 2, 3]);
+});
+
 it('lets a report win over the directory for 10 seconds, and the directory afterwards', async () => {
   const { lists, directory, clock } = setUp();
   lists.apply('r-5', [1, 2]);
@@ -219,11 +234,12 @@ it('forgets that the directory denied a place once it lists its members again', 
 });
 
 it('looks a user up in the directory before it refuses them, although the list was read just now', async () => {
-  const { lists, directory } = setUp();
+  const { lists, directory, telemetry } = setUp();
   await lists.get('r-5');
   directory.rooms[5] = [1, 2, 3, 4];
   await lists.require(4, 'r-5');
   expect(directory.asked).toEqual(['room 5', 'room 5']);
+  expect(telemetry.counts.get('member_lists_mended')).toBe(1);
 });
 
 it('looks a user up who is not in the list of the shared cache', async () => {
@@ -241,7 +257,7 @@ it('asks only once for a user who is not in a list that was just read for them',
 });
 
 it('looks a user up at most once in 2 seconds in one place', async () => {
-  const { lists, directory, clock } = setUp();
+  const { lists, directory, clock, telemetry } = setUp();
   const isIn = async () =>
     Promise.resolve(lists.require(4, 'r-5')).then(
       () => true,
@@ -253,6 +269,7 @@ it('looks a user up at most once in 2 seconds in one place', async () => {
   clock.pass(1_999);
   expect(await isIn()).toBe(false);
   expect(directory.asked).toHaveLength(2);
+  expect(telemetry.counts.get('member_look_ups_limited')).toBe(1);
   clock.pass(1);
   expect(await isIn()).toBe(true);
 });

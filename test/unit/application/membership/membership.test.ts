@@ -192,6 +192,10 @@ it('reads the list of a room with subscribers again, and not that of a room with
   expect(lists.peek('com-3')?.members.size).toBe(2);
   membership.stop();
   expect(clock.pending).toBe(0);
+  directory.asked = [];
+  lists.refresh('r-6');
+  await settled();
+  expect(directory.asked).toEqual([]);
 });
 
 it.each([
