@@ -30,8 +30,13 @@ export interface Message {
   readonly nonce: string | null;
 }
 
+/** The type of the file that the message shows; null for a message without a file. */
+export function fileTypeOf({ type }: Pick<Message, 'type'>): FileType | null {
+  return type === 'reply' ? null : type;
+}
+
 export function isFile(message: Pick<Message, 'type'>): boolean {
-  return message.type !== null && message.type !== 'reply';
+  return fileTypeOf(message) !== null;
 }
 
 const MESSAGE_TYPES: Readonly<Record<MessageType, true>> = { reply: true, image: true, video: true, file: true };

@@ -1,8 +1,9 @@
 import type { ShownHistory } from '../../application/application.ts';
 import type { HistoryEntry } from '../../domain/history.ts';
-import { isFile, type Message } from '../../domain/message.ts';
+import { fileTypeOf, type Message } from '../../domain/message.ts';
 import { nameOfId } from '../../domain/message-rules.ts';
 import { DELETED_PARENT } from '../support/deleted-parent.ts';
+import { shownFile } from '../support/shown-file.ts';
 import { wireTime } from '../support/wire-time.ts';
 
 /** Makes the link with which a client can open a stored file. */
@@ -45,8 +46,7 @@ function entryBody(
     name: nameOf(message, profiles),
     profileImage: profile === undefined ? message.profileImage : profile.image,
     userId: message.userId,
-    message: contentOf(message, showFile),
-    thumbnail: message.thumbnail === null ? null : showFile(message.thumbnail),
+    ...contentFields(message, showFile),
     fileType: message.type,
     type: null,
     time: wireTime(message.time),
@@ -65,14 +65,19 @@ function parentFields(
 ): Pick<HistoryBody, 'parentId' | 'parentName' | 'parentContent'> {
   if (message.type !== 'reply') return { parentId: null, parentName: null, parentContent: null };
   if (parent === null) return DELETED_PARENT;
-  return { parentId: parent.id, parentName: nameOf(parent, profiles), parentContent: contentOf(parent, showFile) };
+  return {
+    parentId: parent.id,
+    parentName: nameOf(parent, profiles),
+    parentContent: contentFields(parent, showFile).message,
+  };
 }
 
 function nameOf(message: Message, profiles: ShownHistory['profiles']): string {
   return profiles.get(message.userId)?.name ?? message.name ?? nameOfId(message.userId);
 }
 
-function contentOf(message: Message, showFile: ShowFile): string {
-  if (message.content === null) return '';
-  return isFile(message) ? showFile(message.content) : message.content;
+function contentFields(message: Message, showFile: ShowFile): Pick<HistoryBody, 'message' | 'thumbnail'> {
+  const fileType = fileTypeOf(message);
+  if (fileType === null) return { message: message.content ?? '', thumbnail: null };
+  return shownFile(fileType, message, showFile);
 }

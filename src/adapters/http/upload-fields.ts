@@ -5,7 +5,11 @@ import { checkNonce } from '../../domain/nonce.ts';
 import { type ConversationKey, channelKey, roomKey } from '../../domain/place.ts';
 import type { FileType } from '../../domain/stored-event.ts';
 
-/** The kind of place that an upload goes to: a direct room or a channel of a community. */
+/**
+ * The kind of place that a call uploads to: a direct room, or a channel of a community. The call
+ * for channels also takes uploads to rooms, which say so in the field `type`: the phone client
+ * sends all its uploads there.
+ */
 export type UploadKind = 'room' | 'channel';
 
 export interface UploadPlace {
@@ -54,7 +58,7 @@ export class UploadFields {
   get place(): UploadPlace | null {
     const channelId = parseClientId(this.#values.get('channelId'));
     if (channelId === null) return null;
-    if (this.#kind === 'room') return { place: roomKey(channelId), communityId: null };
+    if (this.#isToRoom) return { place: roomKey(channelId), communityId: null };
     const communityId = parseClientId(this.#values.get('communityId'));
     return communityId === null ? null : { place: channelKey(channelId), communityId };
   }
@@ -76,8 +80,12 @@ export class UploadFields {
     };
   }
 
+  get #isToRoom(): boolean {
+    return this.#kind === 'room' || this.#values.get('type') === 'direct';
+  }
+
   #missing(): string {
-    const needed = this.#kind === 'room' ? ['channelId', 'fileType'] : ['channelId', 'communityId', 'fileType'];
+    const needed = this.#isToRoom ? ['channelId', 'fileType'] : ['channelId', 'communityId', 'fileType'];
     const missing = needed.filter((name) => !this.#values.has(name));
     const last = missing.pop();
     return missing.length === 0 ? `${last} is missing` : `${missing.join(', ')} and ${last} are missing`;
@@ -92,14 +100,20 @@ export class UploadFields {
         }
         return;
       case 'channelId':
-      case 'communityId':
         if (parseClientId(value) === null) throw bad(name, 'a positive integer');
         return;
-      case 'type': {
-        const type = this.#kind === 'room' ? 'direct' : 'community';
-        if (value !== type) throw bad(name, type);
+      case 'communityId':
+        if (parseClientId(value) === null) throw bad(name, 'a positive integer');
+        if (this.#kind === 'channel' && this.#isToRoom) throw notOfRoom();
         return;
-      }
+      case 'type':
+        if (this.#kind === 'room') {
+          if (value !== 'direct') throw bad(name, 'direct');
+          return;
+        }
+        if (value !== 'community' && value !== 'direct') throw bad(name, 'community or direct');
+        if (value === 'direct' && this.#values.has('communityId')) throw notOfRoom();
+        return;
       case 'fileType':
         if (fileTypeOf(value) === null) throw bad(name, 'image, video or file');
         return;
@@ -108,6 +122,11 @@ export class UploadFields {
         return;
     }
   }
+}
+
+/** The place must be certain, because it is checked before all fields have arrived. */
+function notOfRoom(): Refusal {
+  return new Refusal('bad-input', 'type must be community for an upload with a communityId');
 }
 
 function bad(name: string, allowed: string): Refusal {

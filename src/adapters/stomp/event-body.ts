@@ -3,6 +3,7 @@ import type { PersonalEvent } from '../../domain/personal-event.ts';
 import { idOf, isChannel } from '../../domain/place.ts';
 import type { Draft, FileShared, ReplyCreated } from '../../domain/stored-event.ts';
 import { DELETED_PARENT } from '../support/deleted-parent.ts';
+import { shownFile } from '../support/shown-file.ts';
 import { wireTime } from '../support/wire-time.ts';
 
 /**
@@ -134,8 +135,8 @@ function storedBody(event: Draft, seq: number | undefined, link: (key: string) =
 }
 
 /** The parent of a reply as the frame shows it. A deleted parent is shown as in the history. */
-function quotation({ parentName, parentContent }: Omit<ReplyCreated, 'seq'>) {
-  return parentContent === null ? DELETED_PARENT : { parentId: undefined, parentName, parentContent };
+function quotation({ parentId, parentName, parentContent }: Omit<ReplyCreated, 'seq'>) {
+  return parentContent === null ? DELETED_PARENT : { parentId, parentName, parentContent };
 }
 
 function fileBody(event: Omit<FileShared, 'seq'>, link: (key: string) => string): object {
@@ -145,8 +146,7 @@ function fileBody(event: Omit<FileShared, 'seq'>, link: (key: string) => string)
     profileImage: event.profileImage,
     type: isChannel(event.place) ? 'community' : 'direct',
     fileType: event.fileType,
-    message: link(event.content),
-    thumbnail: event.thumbnail === null ? null : link(event.thumbnail),
+    ...shownFile(event.fileType, event, link),
     channelId: idOf(event.place),
     time: wireTime(event.time),
   };

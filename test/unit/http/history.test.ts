@@ -87,6 +87,20 @@ it('shows stored files as links, and whole URLs unchanged', async () => {
   expect(answer?.parentContent).toMatch(/\/chat-server\/files\/key_of_file\?exp=/);
 });
 
+it('shows an image without a thumbnail with its own URL as the thumbnail, and no other file', async () => {
+  const file = { content: 'key_of_file', thumbnail: null };
+  const shown = page({
+    entries: (['image', 'video', 'file'] as const).map((type) => ({
+      message: message({ ...file, type }),
+      parent: null,
+    })),
+  });
+  const [image, video, other] = await entries(shown);
+  expect(image?.thumbnail).toMatch(/\/chat-server\/files\/key_of_file\?exp=/);
+  expect(image?.thumbnail).toBe(image?.message);
+  expect([video?.thumbnail, other?.thumbnail]).toEqual([null, null]);
+});
+
 it('leaves a text unchanged that looks like the key of a file', async () => {
   const shown = page({ entries: [{ message: message({ content: 'key_of_file' }), parent: null }] });
   expect(await entries(shown)).toMatchObject([{ message: 'key_of_file' }]);
@@ -102,7 +116,7 @@ it('takes a name from the user service, otherwise from the message, otherwise fr
   });
   expect(await entries(shown)).toMatchObject([
     { name: 'Grace', profileImage: 'g.png', userId: 2 },
-    { name: 'user 3', message: '', userId: 3 },
+    { name: 'user 3', message: '', thumbnail: '', userId: 3 },
   ]);
 });
 

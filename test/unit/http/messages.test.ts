@@ -42,7 +42,9 @@ it.each<[UploadKind, Record<string, string>, string]>([
   ['channel', {}, 'channelId, communityId and fileType are missing'],
   ['room', { fileType: 'reply' }, 'fileType must be image, video or file'],
   ['room', { type: 'community' }, 'type must be direct'],
-  ['channel', { type: 'direct' }, 'type must be community'],
+  ['channel', { type: 'direct' }, 'channelId and fileType are missing'],
+  ['channel', { type: 'room' }, 'type must be community or direct'],
+  ['channel', { type: 'direct', communityId: '1' }, 'type must be community for an upload with a communityId'],
   ['room', { channelId: '05' }, 'channelId must be a positive integer'],
   ['room', { userId: '2' }, 'userId must be the id of the user of the token'],
 ])('says what is wrong with an upload to a %s with the fields %j', (kind, values, message) => {

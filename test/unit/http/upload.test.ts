@@ -90,6 +90,46 @@ it.each<[string, Part[]]>([
   expect(Buffer.from(await shown.arrayBuffer())).toEqual(PNG);
 });
 
+it.each<[string, Part[]]>([
+  ['the file first', [IMAGE, ...FIELDS]],
+  ['the type first', [['type', 'direct'], ...without('type'), IMAGE]],
+])(
+  'takes the upload to a room that the phone client sends to the call for channels, with %s',
+  async (_order, parts) => {
+    const server = await start();
+    const { status, body } = await json(post(server, parts, 'channel/file'));
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ isSuccess: true, result: { seq: 1 } });
+    expect(await server.events('r-5')).toMatchObject([{ place: 'r-5', communityId: null, fileType: 'image' }]);
+  },
+);
+
+it.each<[string, readonly Part[]]>([
+  ['without a place', [IMAGE, ...without('channelId')]],
+  ['that also names a community', [IMAGE, ...FIELDS, ['communityId', '1']]],
+  ['that names a community first', [['communityId', '1'], ...FIELDS, IMAGE]],
+  ['with another type', [IMAGE, ...without('type'), ['type', 'room']]],
+  ['without a type and without a community', [IMAGE, ...without('type')]],
+])('refuses an upload to a room by the call for channels %s', async (_what, parts) => {
+  const server = await start();
+  expect(await json(post(server, parts, 'channel/file'))).toEqual(refused(2100));
+  expect([await server.events('r-5'), await server.events('c-5'), await server.kept()]).toEqual([[], [], []]);
+});
+
+it('refuses an upload to a room of others by the call for channels', async () => {
+  const server = await start();
+  const parts: Part[] = [IMAGE, ...without('channelId'), ['channelId', '6']];
+  expect(await json(post(server, parts, 'channel/file'))).toEqual(refused(2103));
+  expect(await server.kept()).toEqual([]);
+});
+
+it('reads the text "undefined" in the field thumbnail, which the web client sends, as none', async () => {
+  const server = await start();
+  const { status } = await json(post(server, [IMAGE, ['thumbnail', 'undefined'], ...FIELDS]));
+  expect(status).toBe(200);
+  expect(await server.events('r-5')).toMatchObject([{ fileType: 'image', thumbnail: null }]);
+});
+
 it('stores a video in a channel, without the thumbnail whose file input is empty', async () => {
   const server = await start();
   const fields: Part[] = [...without('type'), ['type', 'community'], ['communityId', '1']];
