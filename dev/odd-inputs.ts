@@ -6,7 +6,7 @@ export interface OddText {
   readonly shown: string;
 }
 
-/** A header as it stands in a request. Order and spelling count. */
+/** A header as it stands in a request. Its order and the case of its letters matter. */
 export type RawHeader = readonly [name: string, value: string];
 
 /** Parts of texts that broke chat servers or their clients. */

@@ -24,7 +24,7 @@ const SERVICE_RESTART = 1012;
  * closed.
  */
 const SETTLE_MS = 2_500;
-/** Milliseconds in which requests under way end, and in which clients answer a close. */
+/** Milliseconds that requests under way have to end, and that clients have to answer a close. */
 const LAST_REQUESTS_MS = 3_000;
 /** Connections that wait to be accepted. */
 const LISTEN_BACKLOG = 4_096;

@@ -40,7 +40,7 @@ function quoting(place: ConversationKey, parentId: string, parentContent: string
   return { ...replied(place, 'a reply', parentId), parentContent };
 }
 
-/** The text of a deleted message is readable nowhere in the store (contract section 10). */
+/** The text of a deleted message is readable nowhere in the store. */
 export function deletedTextContract(name: string, makeWorld: () => Promise<SearchableWorld>, clock: Clock): void {
   describe(`${name}: deleted text`, () => {
     let world: SearchableWorld;

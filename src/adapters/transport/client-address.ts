@@ -70,7 +70,7 @@ export function clientOf(trusted: Networks, peer: Peer, headers: Headers): Clien
 
 /** Lists as written, the farthest hop first. */
 interface Hops {
-  /** Addresses; a text that is no address for a hop that hides its client. */
+  /** Addresses. A hop that hides its client gives a text that is not an address. */
   readonly hops: readonly string[];
   readonly schemes: readonly (string | undefined)[];
   readonly hosts: readonly (string | undefined)[];

@@ -13,8 +13,8 @@ export interface Clock {
   /** Runs `task` once after `ms` milliseconds. A pending task does not keep the process alive. */
   after(ms: number, task: () => void): Timer;
   /**
-   * Runs `task` once, after the input that has already arrived was read. Input that arrives
-   * together is so handled together.
+   * Runs `task` once, after the input that has already arrived was read. So input that arrives
+   * together is handled together.
    */
   soon(task: () => void): void;
 }

@@ -33,8 +33,8 @@ export interface SessionReporter {
   /**
    * The user enters a voice channel, and leaves the one they were in. They stay in it wherever they
    * look, until they enter another one, leave it, or their last session ends. Resolves to the users
-   * in each voice channel afterwards. A channel that the user left by this and that is empty now
-   * has an empty list.
+   * in each voice channel afterwards. If the user left another channel by this and it is empty now,
+   * its list is empty.
    */
   enterVoice(userId: UserId, communityId: CommunityId, channelId: ChannelId): Promise<VoiceState>;
   /**

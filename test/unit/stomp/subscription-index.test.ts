@@ -118,8 +118,8 @@ describe('subscription index', () => {
     const all = Array.from({ length: 12 }, () => subscriber(1));
     for (const [number, one] of all.entries()) subscription(one, `s${number % 3}`, 'r-5').live();
     index.deliver('r-5', { kind: 'typing', place: 'r-5', name: 'a' });
-    // The first frame of each id is a head of its own and the shared tail: one tail and three
-    // frames.
+    // Four buffers: the tail that the first frames of all ids share, and one whole frame for each
+    // of the three ids.
     expect(new Set(all.flatMap(({ connection }) => connection.shared)).size).toBe(4);
   });
 });

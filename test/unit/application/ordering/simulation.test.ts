@@ -17,7 +17,7 @@ describe('three servers under simulated faults', () => {
       expect(findings).toEqual([]);
       // Nobody was away for longer than the window reaches.
       expect(resets).toBe(0);
-      // The others are edits and deletions of what was deleted already.
+      // The others are edits and deletions of messages that were deleted before.
       expect(acknowledged).toBeGreaterThan(350);
       expect(deliveries).toBeGreaterThan(acknowledged * 3);
       expect(resumes).toBeGreaterThan(30);
