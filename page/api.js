@@ -19,7 +19,10 @@ import { Refused } from './refused.js';
  */
 /** @typedef {{ place: string, count: number, seq: number }} Unread */
 /** @typedef {import('./world.js').World} World */
-/** @typedef {{ isSuccess?: boolean, code?: number, message?: string, result?: unknown }} Answer */
+/**
+ * @typedef {{ isSuccess?: boolean, code?: number, message?: string, result?: unknown,
+ * 'retry-after-ms'?: number }} Answer
+ */
 
 const TOKEN_REFUSED = 2102;
 
@@ -144,7 +147,8 @@ async function resultOf(response) {
 /** @param {Answer} answer @param {number} status @returns {Refused | null} */
 function refusalIn(answer, status) {
   if (status < 400 && answer.isSuccess !== false) return null;
-  return new Refused(answer.code ?? 0, answer.message ?? `the server answered ${status}`);
+  const { code = 0, message = `the server answered ${status}`, 'retry-after-ms': retryAfterMs } = answer;
+  return new Refused(code, message, retryAfterMs);
 }
 
 /** @param {string} text @returns {Answer} */

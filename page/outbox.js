@@ -19,11 +19,13 @@ import { readStored, writeStored } from './stored.js';
  */
 /** @typedef {Words & Fate} Parcel */
 
-const RETRY_MS = 1_500;
+/** The pause after a first failure. It doubles with each further one, up to the maximum. */
+const RETRY_MS = 1_000;
+const MAX_RETRY_MS = 15_000;
 
 /**
- * Sends commands one by one, in order, and repeats each one until it is confirmed or refused. It
- * survives a reload of the page.
+ * Sends the commands of each place one by one, in order, and repeats each one until it is confirmed
+ * or refused for good. It survives a reload of the page.
  */
 export class Outbox {
   #key;
@@ -32,7 +34,8 @@ export class Outbox {
   #onRefused;
   /** @type {Parcel[]} */
   #parcels;
-  #isSending = false;
+  /** The places that are being sent. @type {Set<string>} */
+  #sending = new Set();
 
   /**
    * @param {string} key where sessionStorage keeps it
@@ -87,27 +90,45 @@ export class Outbox {
 
   /** Sends all waiting commands. */
   async flush() {
-    if (this.#isSending) return;
-    this.#isSending = true;
-    for (let parcel = this.#next(); parcel !== undefined; parcel = this.#next()) await this.#send(parcel);
-    this.#isSending = false;
+    await Promise.all([...new Set(this.#parcels.map(({ place }) => place))].map((place) => this.#flushPlace(place)));
   }
 
-  #next() {
-    return this.#client.isOnline ? this.#parcels.find(({ state }) => state === 'waiting') : undefined;
+  /** @param {string} place */
+  async #flushPlace(place) {
+    if (this.#sending.has(place)) return;
+    this.#sending.add(place);
+    let failures = 0;
+    for (let parcel = this.#next(place); parcel !== undefined; parcel = this.#next(place)) {
+      const pause = await this.#send(parcel, failures);
+      failures = pause === 0 ? 0 : failures + 1;
+      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+    this.#sending.delete(place);
   }
 
-  /** @param {Parcel} parcel */
-  async #send(parcel) {
+  /** @param {string} place */
+  #next(place) {
+    if (!this.#client.isOnline) return undefined;
+    return this.#parcels.find((parcel) => parcel.place === place && parcel.state === 'waiting');
+  }
+
+  /**
+   * @param {Parcel} parcel @param {number} failures attempts in a row that failed
+   * @returns {Promise<number>} milliseconds until the next attempt in this place
+   */
+  async #send(parcel, failures) {
+    let pause = 0;
     try {
       await this.#client.request(parcel.destination, parcel.body);
       if (isNew(parcel)) parcel.state = 'sent';
       else this.discard(parcel.nonce);
     } catch (error) {
-      // Without an answer the parcel stays and is sent again with the same nonce.
-      if (!(error instanceof Refused)) return;
-      if (error.isTemporary) {
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      // Without an answer, or with one that is no final refusal, the parcel stays. It is sent again
+      // with the same nonce, before those after it.
+      if (!(error instanceof Refused)) {
+        pause = this.#client.isOnline ? backoff(failures) : 0;
+      } else if (error.isTemporary) {
+        pause = error.retryAfterMs ?? backoff(failures);
       } else if (isNew(parcel)) {
         parcel.state = 'failed';
         parcel.reason = error.message;
@@ -117,12 +138,18 @@ export class Outbox {
       }
     }
     this.#changed();
+    return pause;
   }
 
   #changed() {
     writeStored(this.#key, this.#parcels.length === 0 ? null : this.#parcels);
     this.#onChange();
   }
+}
+
+/** @param {number} failures */
+function backoff(failures) {
+  return Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** failures) * (0.5 + Math.random() / 2);
 }
 
 /** @param {Parcel} parcel */

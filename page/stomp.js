@@ -16,8 +16,11 @@ import { Refused } from './refused.js';
  * @property {(frame: Frame) => void} onMessage
  */
 /**
- * @typedef {{ resolve: (headers: Map<string, string>) => void, reject: (reason: Error) => void,
- * timer: number }} Waiting
+ * @typedef {object} Waiting
+ * @property {(headers: Map<string, string>) => void} resolve
+ * @property {(reason: Error) => void} reject
+ * @property {number} timer
+ * @property {number} size characters of the body
  */
 
 /**
@@ -33,6 +36,7 @@ const RECEIPT_MS = 10_000;
 const MAX_PAUSE_MS = 15_000;
 /** Close code of a server that restarts. */
 const RESTARTING = 1012;
+const TOO_LARGE = 2413;
 
 /**
  * A STOMP 1.2 client over one WebSocket. It reconnects by itself and then renews its subscriptions.
@@ -105,8 +109,9 @@ export class StompClient {
         () => this.#settle(receipt)?.reject(new Unanswered('the server did not confirm the frame in time')),
         RECEIPT_MS,
       );
-      this.#receipts.set(receipt, { resolve, reject, timer });
-      this.#write('SEND', { destination, receipt, 'content-type': 'application/json' }, JSON.stringify(body));
+      const text = JSON.stringify(body);
+      this.#receipts.set(receipt, { resolve, reject, timer, size: text.length });
+      this.#write('SEND', { destination, receipt, 'content-type': 'application/json' }, text);
     });
   }
 
@@ -171,15 +176,35 @@ export class StompClient {
       this.#failures = 0;
       this.#settle(headers.get('receipt-id') ?? '')?.resolve(headers);
     } else if (command === 'ERROR') {
-      this.#reason = headers.get('message') ?? 'the server refused the connection';
-      this.#listener.onRefused(new Refused(Number(headers.get('code') ?? 0), this.#reason));
+      this.#failed(headers);
     }
+  }
+
+  /**
+   * The server closes the connection. The frame at fault must not be sent again.
+   * @param {Map<string, string>} headers
+   */
+  #failed(headers) {
+    this.#reason = headers.get('message') ?? 'the server refused the connection';
+    const pause = headers.get('retry-after-ms');
+    const code = Number(headers.get('code') ?? 0);
+    const refused = new Refused(code, this.#reason, pause === undefined ? undefined : Number(pause));
+    // The server reads nothing of a frame that is far too large, not even its receipt.
+    const receipt = headers.get('receipt-id') ?? (code === TOO_LARGE ? this.#largest() : undefined);
+    const waiting = receipt === undefined ? undefined : this.#settle(receipt);
+    if (waiting === undefined) this.#listener.onRefused(refused);
+    else waiting.reject(refused);
+  }
+
+  /** The receipt of the largest frame without an answer. */
+  #largest() {
+    return [...this.#receipts].sort(([, a], [, b]) => b.size - a.size)[0]?.[0];
   }
 
   /** @param {string} body */
   #refuse(body) {
-    const { code, message, 'receipt-id': receipt, subscription } = JSON.parse(body);
-    const refused = new Refused(code, message);
+    const { code, message, 'receipt-id': receipt, subscription, 'retry-after-ms': pause } = JSON.parse(body);
+    const refused = new Refused(code, message, pause);
     const waiting = receipt === undefined ? undefined : this.#settle(receipt);
     if (subscription !== undefined) this.#subscriptions.delete(subscription);
     if (waiting === undefined) this.#listener.onRefused(refused);

@@ -96,7 +96,8 @@ export class Uploads {
       } else {
         upload.reason = error instanceof Refused ? error.message : 'the server does not answer';
         this.#onChange();
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        const pause = (error instanceof Refused ? error.retryAfterMs : undefined) ?? RETRY_MS;
+        await new Promise((resolve) => setTimeout(resolve, pause));
         upload.state = 'waiting';
         upload.share = 0;
         upload.reason = '';

@@ -323,6 +323,29 @@ it('shows why a message was refused and lets the user discard it', async () => {
   await ada.page.getByText('Not sent:').waitFor({ state: 'detached' });
 });
 
+it.each([70_000, 300_000])(
+  'gives up a message of %i characters that ends the connection, and sends the next one',
+  async (length) => {
+    const ada = await open('#/1/r-5');
+    let sent = 0;
+    ada.page.on('websocket', (socket) =>
+      socket.on('framesent', ({ payload }) => {
+        if (payload.includes('send-direct-message') && payload.length > length) sent += 1;
+      }),
+    );
+    await ada.page.reload();
+    await ada.online();
+    await ada.page.evaluate('document.getElementById("text").maxLength = 1000000');
+    await ada.send('x'.repeat(length));
+    await ada.page.getByText('Not sent:').waitFor();
+    await ada.online();
+    await ada.send(`after ${length}`);
+    await ada.said(`after ${length}`).waitFor();
+    expect(sent).toBe(1);
+    await ada.page.getByRole('button', { name: 'Discard' }).click();
+  },
+);
+
 it('shows one column with a way back on a phone', async () => {
   if (browser === undefined) return;
   const chat = await ChatPage.open(browser, server.url, '#/1/r-5', { viewport: { width: 360, height: 700 } });

@@ -63,7 +63,7 @@ export interface Outboxes {
 }
 
 export interface Refusals {
-  readonly Refused: new (code: number, message: string) => Error;
+  readonly Refused: new (code: number, message: string, retryAfterMs?: number) => Error;
 }
 
 const FOLDER = new URL('../../../page/', import.meta.url);

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { type Client, type Outboxes, pageModule, type Refusals } from './modules.ts';
 
 const { Outbox } = await pageModule<Outboxes>('outbox.js');
@@ -22,8 +22,8 @@ function withServer(answer: (nonce: string) => Promise<unknown>) {
     () => {},
     (message) => refusals.push(message),
   );
-  const say = (nonce: string, kind = 'message') =>
-    outbox.add({ nonce, kind, place: 'r-5', destination: '/kafka/x', body: { nonce } });
+  const say = (nonce: string, kind = 'message', place = 'r-5') =>
+    outbox.add({ nonce, kind, place, destination: '/kafka/x', body: { nonce } });
   return { outbox, client, asked, refusals, say };
 }
 
@@ -82,4 +82,84 @@ it('keeps a refused message for the user and sends the next one', async () => {
   outbox.retry('a');
   await turn();
   expect(outbox.unseen('r-5')[0]?.state).toBe('sent');
+});
+
+/** Lets the pauses of the outbox pass without waiting. */
+function virtualTime() {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  return (ms: number) => vi.advanceTimersByTimeAsync(ms);
+}
+
+it('keeps the order of a place over a refusal for too many messages, and waits as long as the server asks', async () => {
+  const pass = virtualTime();
+  const stored: string[] = [];
+  const { asked, say } = withServer(async (nonce) => {
+    if (asked.length === 2 || asked.length === 3) throw new Refused(2429, 'too fast', 700);
+    stored.push(nonce);
+  });
+  for (const nonce of ['a', 'b', 'c']) say(nonce);
+  await pass(699);
+  expect(asked).toEqual(['a', 'b']);
+  await pass(1);
+  expect(asked).toEqual(['a', 'b', 'b']);
+  await pass(700);
+  expect(asked).toEqual(['a', 'b', 'b', 'b', 'c']);
+  expect(stored).toEqual(['a', 'b', 'c']);
+});
+
+it('repeats a message with growing pauses while a service is down, and sends nothing of the place before it', async () => {
+  const pass = virtualTime();
+  let isDown = true;
+  const { asked, say } = withServer(async () => {
+    if (isDown) throw new Refused(2503, 'the database does not answer');
+  });
+  say('a');
+  say('b');
+  await pass(60_000);
+  expect(new Set(asked)).toEqual(new Set(['a']));
+  expect(asked.length).toBeGreaterThan(4);
+  expect(asked.length).toBeLessThan(13);
+  isDown = false;
+  await pass(15_000);
+  expect(asked.slice(-2)).toEqual(['a', 'b']);
+});
+
+it('sends a message again that the server did not confirm in time, after a pause', async () => {
+  const pass = virtualTime();
+  const { asked, say } = withServer(async () => {
+    if (asked.length < 3) throw new Error('no confirmation in time');
+  });
+  say('a');
+  await pass(499);
+  expect(asked).toEqual(['a']);
+  await pass(3_000);
+  expect(asked).toEqual(['a', 'a', 'a']);
+});
+
+it('does not hold up a place because another one waits', async () => {
+  const pass = virtualTime();
+  const { asked, say } = withServer(async (nonce) => {
+    if (nonce === 'a') throw new Refused(2503, 'try again');
+  });
+  say('a');
+  say('b', 'message', 'c-11');
+  await pass(100);
+  expect(asked).toEqual(['a', 'b']);
+});
+
+it.each([2100, 2103, 2112, 2413, 4111])('gives up a message that is refused with %i', async (code) => {
+  const pass = virtualTime();
+  const { outbox, client, asked, say } = withServer(async (nonce) => {
+    if (nonce !== 'a') return;
+    client.isOnline = code !== 2413;
+    throw new Refused(code, 'never');
+  });
+  say('a');
+  say('b');
+  await pass(60_000);
+  client.isOnline = true;
+  await outbox.flush();
+  expect(asked).toEqual(['a', 'b']);
+  expect(outbox.unseen('r-5').map(({ state }) => state)).toEqual(['failed', 'sent']);
 });
