@@ -47,6 +47,8 @@ export class LookUpLimits {
   readonly #users = new Map<UserId, FailureWindow>();
   readonly #places = new Map<PlaceKey, FailureWindow>();
   readonly #lastBegan = new BoundedMap<string, number>(MAX_REMEMBERED);
+  /** When a report last added a user to a place. */
+  readonly #addedAt = new BoundedMap<UserId, number>(MAX_REMEMBERED);
   readonly #underWay = new Map<string, Promise<LookUpResult>>();
   #prunedAt = 0;
 
@@ -54,6 +56,14 @@ export class LookUpLimits {
     this.#clock = parts.clock;
     this.#telemetry = parts.telemetry;
     this.#server = new FailureWindow(parts.clock, QUESTION_SPAN_MS);
+  }
+
+  /**
+   * A report added the user to a place. Their next look-up is made at once, in every place: a
+   * member of a community may now be in its private channels.
+   */
+  added(userId: UserId): void {
+    this.#addedAt.set(userId, this.#clock.monotonic());
   }
 
   /**
@@ -66,8 +76,7 @@ export class LookUpLimits {
     const key = `${userId} ${place}`;
     const same = this.#underWay.get(key);
     if (same !== undefined) return same;
-    const last = this.#lastBegan.get(key);
-    if (isKnown && last !== undefined && this.#clock.monotonic() - last < MIN_INTERVAL_MS) return this.#limited();
+    if (isKnown && this.#isTooSoon(userId, key)) return this.#limited();
     const limit = isKnown ? MAX_FAILED_OF_USER : MAX_FAILED_OF_USER_IN_NEW_PLACES;
     const lookUp = this.#run(userId, key, limit, find).finally(() => this.#underWay.delete(key));
     this.#underWay.set(key, lookUp);
@@ -126,6 +135,13 @@ export class LookUpLimits {
     } finally {
       window.leave(hasFailed);
     }
+  }
+
+  #isTooSoon(userId: UserId, key: string): boolean {
+    const last = this.#lastBegan.get(key);
+    if (last === undefined || this.#clock.monotonic() - last >= MIN_INTERVAL_MS) return false;
+    const addedAt = this.#addedAt.get(userId);
+    return addedAt === undefined || addedAt < last;
   }
 
   #limited(): LookUpResult {

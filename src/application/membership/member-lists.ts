@@ -51,6 +51,8 @@ export interface MemberListsParts {
 }
 
 const MAX_LISTS = 100_000;
+/** A report that adds more users than this is that of a list that was not known here. */
+const MAX_ADDED = 1_000;
 /** An absent place is asked for again after this time. */
 const ABSENT_MS = 2_000;
 /**
@@ -174,6 +176,10 @@ export class MemberLists {
 
   /** Applies a list that the community service reported to this server or another one. */
   apply(place: MemberListKey, members: readonly UserId[]): void {
+    const { limits } = this.#parts;
+    const known = this.#lists.get(place)?.members;
+    const added = known === undefined ? members : members.filter((user) => !known.has(user));
+    if (added.length <= MAX_ADDED) for (const user of added) limits.added(user);
     this.#change(place, members, { reportedAt: this.#parts.clock.monotonic() });
   }
 

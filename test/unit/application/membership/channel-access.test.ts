@@ -125,6 +125,19 @@ it('lets a user whom a report adds to a community into a private channel only if
   expect(channel?.members).toEqual(new Set([1, 2, 8]));
 });
 
+it('looks a user up in a private channel at once after a report added them, although they were refused just now', async () => {
+  const { channels, lists, directory, clock } = setUp();
+  const list = { isPublic: false, communityId: 1 };
+  directory.channels[12] = { ...list, members: [1, 2] };
+  await channels.get(caller(1), 12);
+  await expect(channels.get(caller(7), 12)).rejects.toMatchObject({ code: 'not-permitted' });
+  clock.pass(500);
+  directory.channels[12] = { ...list, members: [1, 2, 7] };
+  lists.apply('com-1', [1, 2, 3, 7]);
+  const channel = await channels.get(caller(7), 12);
+  expect(channel !== null && channels.contains(channel, 7)).toBe(true);
+});
+
 it('keeps an added user in a public channel while the directory has not heard of them for 10 seconds', async () => {
   const { channels, lists, clock, join, subscribed } = setUp();
   await channels.get(caller(1), 11);
