@@ -231,6 +231,6 @@ it('closes a client that continues to send refused frames, with a reason', async
   expect((await one.closed).code).toBe(1002);
   expect(one.frames.at(-1)).toMatchObject({
     command: 'ERROR',
-    headers: { code: '2429', message: 'too many refused frames' },
+    headers: { code: '2429', message: 'too many refused frames; the limit is 10 a second' },
   });
 });

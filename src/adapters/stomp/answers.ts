@@ -5,7 +5,10 @@ import { CONTENT_TYPE, encodeFrame } from './encoder.ts';
 import { OFFERED_BEATS } from './heart-beats.ts';
 import { type StompVersion, SUPPORTED_VERSIONS } from './version.ts';
 
-/** The numbers in a RECEIPT: of a SEND that stored an event both, of a SUBSCRIBE only `seq`. */
+/**
+ * The numbers in a RECEIPT. The RECEIPT of a SEND that stored an event has both, that of a
+ * SUBSCRIBE has only `seq`.
+ */
 export interface ReceiptNumbers {
   readonly seq: number;
   readonly id?: string;
@@ -45,8 +48,8 @@ export function errorFrame(version: StompVersion, refusal: Refusal, receipt: str
 }
 
 /**
- * `{"code":2429,"message":"...","receipt-id":"...","subscription":"...","retry-after-ms":90}`,
- * without those of the last three that do not apply.
+ * `{"code":2429,"message":"...","receipt-id":"...","subscription":"...","retry-after-ms":90}`.
+ * Those of the last three that do not apply are left out.
  */
 export function refusalBody(refusal: Refusal, receipt: string | null, subscription: string | null): string {
   return JSON.stringify({

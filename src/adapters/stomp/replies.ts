@@ -87,7 +87,10 @@ export class Replies {
     const { connection, errorIds } = this.#owner;
     counts.refused += 1;
     if (!this.#refusals.spend()) {
-      this.fail(new Refusal('too-fast', 'too many refused frames'), command);
+      this.fail(
+        new Refusal('too-fast', `too many refused frames; the limit is ${REFUSALS.perSecond} a second`),
+        command,
+      );
     } else if (errorIds.length > 0) {
       const frames = messages.notice(ERRORS_DESTINATION, { json: refusalBody(refusal, receipt, id), seq: null });
       this.#owner.sentTick = sweep.tick;

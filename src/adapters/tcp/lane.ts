@@ -16,12 +16,12 @@ export interface LaneOptions extends Omit<PersistentConnectionOptions, 'events' 
 
 /**
  * A question about no users, which changes nothing. Any answer shows that presence works, except
- * that of an HTTP server, to which a wrong address may lead.
+ * the answer of an HTTP server, which is there if the address is wrong.
  */
 const PROBE: Question<unknown> = {
   ...notLooking('r-1', []),
   read: (reply) => {
-    if (reply.startsWith('HTTP/')) throw new NonsenseReply('an HTTP server answers, not presence');
+    if (reply.startsWith('HTTP/')) throw new NonsenseReply('an HTTP server answered, not the presence service');
     return null;
   },
 };

@@ -33,6 +33,6 @@ export function readEnvironment(env: Environment): ReadEnvironment {
       problems.push(`${name} ${error instanceof Error ? error.message : 'is not valid'}`);
     }
   }
-  // The form of each variable has read its value, so each name has a value of its type.
+  // Each value was read by the form of its variable, so it has the variable's type.
   return { values: values as Values, given, problems };
 }

@@ -475,7 +475,7 @@ describe('UNSUBSCRIBE', () => {
 });
 
 describe('removal', () => {
-  it('sends a removed member that did not ask for it no message, and then nothing', async () => {
+  it('sends nothing more to a removed member that uses no newer feature', async () => {
     const fixture = new Fixture();
     const gone = fixture.client(2);
     gone.say(frame('SUBSCRIBE', { id: 'a', destination: '/topic/direct/5', receipt: 'r' }));

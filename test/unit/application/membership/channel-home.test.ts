@@ -63,7 +63,7 @@ it('requires no community while nothing is known of the channel', () => {
   expect(new ChannelHome([]).requiredOf(7)).toEqual([]);
 });
 
-it('may be a community that is a candidate or that somebody voted for', () => {
+it('a channel may belong to a candidate or to a community that a user voted for', () => {
   const home = new ChannelHome([]);
   home.recordVote(7, 3);
   expect(home.mayBe(3)).toBe(true);

@@ -192,7 +192,7 @@ it('keeps a notification whose recipients are not known until the directory is b
   expect(notifier.targets).toEqual([[2, 3]]);
 });
 
-it('notifies those who do not look when the service is back, not those of an earlier attempt', async () => {
+it('notifies the members who do not look at the place when the service is back, not when it failed', async () => {
   const { notifications, notifier, reporter, pass } = setUp();
   notifier.failure = AWAY;
   notifications.about(message());
