@@ -179,7 +179,12 @@ export class OddInputs {
   /** A multipart form with its parts in any order, and its content type. */
   form({ fields, file }: FormParts): { readonly type: string; readonly body: Buffer } {
     const boundary = this.noise.one(['x', '----WebKitFormBoundaryAbC', "a'b()+_,-./=?"]);
-    const types = ['', '\r\ncontent-type: text/plain', '\r\nContent-Type: text/plain; charset=UTF-8'];
+    const types = [
+      '',
+      '\r\ncontent-type: text/plain',
+      '\r\nContent-Type: text/plain; charset=UTF-8',
+      '\r\nContent-Type: application/octet-stream',
+    ];
     const texts = Object.entries(fields).map(([name, value]) =>
       Buffer.from(`content-disposition: form-data; name="${name}"${this.noise.one(types)}\r\n\r\n${value}`),
     );
@@ -211,6 +216,11 @@ export class OddInputs {
         ['X-Forwarded-Proto', 'https, http'],
       ],
       [['Forwarded', 'for="[2001:db8::1]";proto=https;host=evil.example']],
+      [
+        ['Connection', 'Upgrade, HTTP2-Settings'],
+        ['Upgrade', 'h2c'],
+        ['HTTP2-Settings', 'AAMAAABkAAQAoAAAAAIAAAAA'],
+      ],
       [
         ['Accept-Language', 'ko-KR,ko;q=0.9'],
         ['Accept-Encoding', 'gzip, br'],

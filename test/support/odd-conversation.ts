@@ -96,7 +96,6 @@ class OddConversation {
     const clients = await Promise.all(users.map(({ token }) => StompClient.connect({ url, token })));
     const watcher = await StompClient.connect({ url, token: users[1]?.token ?? '' });
     for (const client of clients) await client.subscribe('/user/queue/errors');
-    const common = { messages: [], edits: [], typed: [] };
     const room = {
       topic: `/topic/direct/${roomId}`,
       history: `/chat-server/direct?ch_id=${roomId}`,
@@ -111,7 +110,8 @@ class OddConversation {
     };
     const places: Place[] = [];
     for (const place of [room, group]) {
-      places.push({ ...structuredClone(common), ...place, live: await watcher.subscribe(place.topic) });
+      const live = await watcher.subscribe(place.topic);
+      places.push({ ...place, messages: [], edits: [], typed: [], live });
     }
     return new OddConversation(options, new OddInputs(options.seed), [...clients, watcher], places);
   }
@@ -335,8 +335,10 @@ class OddConversation {
         parentName: parentId === null ? null : names.get(parentId),
         parentContent: parentId === null ? null : contents.get(parentId),
       }));
-    const names10 = Object.keys(wanted[0] ?? {});
-    const shown = entries.map(withPaths).map((entry) => Object.fromEntries(names10.map((name) => [name, entry[name]])));
+    const compared = Object.keys(wanted[0] ?? {});
+    const shown = entries
+      .map(withPaths)
+      .map((entry) => Object.fromEntries(compared.map((name) => [name, entry[name]])));
     expect(shown).toEqual(wanted);
   }
 }

@@ -3,7 +3,7 @@ import type { PlaceKey } from '../../domain/place.ts';
 
 export interface ChannelInfo {
   readonly id: ChannelId;
-  /** Null if the directory does not name it. */
+  /** Well-formed Unicode. Null if the directory does not name it. */
   readonly name: string | null;
   /** All users who may read the channel, whether it is public or private. */
   readonly members: readonly UserId[];

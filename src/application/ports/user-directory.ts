@@ -7,7 +7,7 @@ export interface UserProfile {
 }
 
 /**
- * Names and pictures of users, according to the user service.
+ * Names and pictures of users, according to the user service. All texts are well-formed Unicode.
  *
  * Freshness: an adapter may keep answers. Within about two minutes it returns a changed profile.
  * While the service cannot be reached it returns the last known profiles, however old. Errors: no
