@@ -206,7 +206,7 @@ export class MemberLists {
       }
     } catch (error) {
       // While the directory cannot be reached, the known list decides.
-      if (!isKnown || !isTryAgain(error)) throw error;
+      if (!this.#lists.has(place) || !isTryAgain(error)) throw error;
     }
     throw notMember(place);
   }

@@ -339,6 +339,17 @@ it('remembers that a place does not exist, so that guesses cost few questions', 
   await lists.require(7, 'r-9');
 });
 
+it('asks for a place that does not exist again after 2 seconds', async () => {
+  const { lists, directory, clock } = setUp();
+  await expect(lists.get('r-9')).rejects.toMatchObject({ code: 'not-permitted' });
+  directory.rooms[9] = [7];
+  clock.pass(1_999);
+  await expect(lists.get('r-9')).rejects.toMatchObject({ code: 'not-permitted' });
+  clock.pass(1);
+  expect([...(await lists.get('r-9')).members]).toEqual([7]);
+  expect(directory.asked).toHaveLength(2);
+});
+
 it('tells a user who guesses unknown places to try again later, after 100 failures in a minute', async () => {
   const { lists, directory, clock } = setUp();
   const codes: string[] = [];
@@ -387,6 +398,14 @@ it('answers from a known list while the directory is away, and refuses an unknow
   await expect(lists.get('com-1')).rejects.toMatchObject({ code: 'try-again' });
   directory.isAway = false;
   expect((await lists.get('com-1')).members.size).toBe(3);
+});
+
+it('decides by a list of the shared cache while the directory is away', async () => {
+  const { lists, cache, directory } = setUp();
+  await cache.add('r-5', [1, 2]);
+  directory.isAway = true;
+  await expect(lists.require(3, 'r-5')).rejects.toMatchObject({ code: 'not-permitted' });
+  await lists.require(2, 'r-5');
 });
 
 it('puts a replaced list into the shared cache, where the other servers find it', async () => {
