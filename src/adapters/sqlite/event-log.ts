@@ -26,10 +26,13 @@ const NONCE_SWEEP_MS = 60_000;
  */
 export class EventLog {
   readonly #sql: ReturnType<typeof statements>;
+  readonly #removed: () => void;
   #sweptAt = 0;
 
-  constructor(db: DatabaseSync) {
+  /** @param removed called for each deletion of a message, inside of the transaction */
+  constructor(db: DatabaseSync, removed: () => void = () => {}) {
     this.#sql = statements(db);
+    this.#removed = removed;
   }
 
   append(batches: readonly AppendBatch[], now: number): AppendOutcome[] {
@@ -117,6 +120,7 @@ export class EventLog {
     const row = this.#sql.removeMessage.get(id, place);
     const created = row === undefined ? null : Number(row.seq);
     this.#blank(place, id, created ?? 0);
+    this.#removed();
     return created;
   }
 

@@ -4,9 +4,12 @@ import { Pages } from './pages.ts';
 import { Unread } from './unread.ts';
 import type { Calls } from './worker-protocol.ts';
 
-/** Answers calls from the database. Writes expect to run inside of a transaction. */
-export function callsOn(db: DatabaseSync): Calls {
-  const log = new EventLog(db);
+/**
+ * Answers calls from the database. Writes expect to run inside of a transaction.
+ * @param removed called for each deletion of a message
+ */
+export function callsOn(db: DatabaseSync, removed: () => void = () => {}): Calls {
+  const log = new EventLog(db, removed);
   const pages = new Pages(db);
   const unread = new Unread(db);
   return {

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { Purge } from './purge.ts';
 import { prepareSchema } from './schema.ts';
 import { runGroup } from './transaction-group.ts';
 import { callsOn } from './worker-calls.ts';
@@ -17,7 +18,8 @@ function serve(path: string): void {
   if (port === null) throw new Error('sqlite/worker.ts must run as a worker thread');
   const db = new DatabaseSync(path);
   prepareSchema(db, path);
-  const calls = callsOn(db);
+  const purge = new Purge({ db, after: (ms, task) => void setTimeout(task, ms).unref() });
+  const calls = callsOn(db, () => purge.removed());
   const take = (message: Request): void => {
     let request: Request = message;
     while (request !== 'close') {
@@ -32,6 +34,7 @@ function serve(path: string): void {
       if (next === undefined || next.message !== 'close') return;
       request = 'close';
     }
+    purge.closing();
     db.close();
     port.close();
   };
