@@ -13,13 +13,14 @@ function runTour(server: string): { tour: ChildProcess; lines: AsyncIterator<str
   const code = /```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
   const tour = spawn(
     process.execPath,
-    ['--input-type=module', '-e', `${code}\nprocess.on('SIGUSR2', () => send('Later'));`],
+    ['--input-type=module', '-e', `${code}\nprocess.on('message', (texts) => texts.forEach(send));`],
     {
       cwd: ROOT,
       env: { ...process.env, SERVER: server },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     },
   );
+  if (tour.stdout === null) throw new Error('the tour has no output');
   return { tour, lines: createInterface({ input: tour.stdout })[Symbol.asyncIterator]() };
 }
 
@@ -38,7 +39,44 @@ it('runs the client of the README, which sends once and misses no message when t
 
   expect(await next(lines, 2)).toEqual(['message 1 Hello', 'stored 1']);
   await server.kill();
-  tour.kill('SIGUSR2');
+  tour.send(['Later']);
   await server.restart();
   expect(await next(lines, 2)).toEqual(['message 2 Later', 'stored 2']);
+});
+
+it.each([
+  ['too long', 9_000],
+  ['larger than a frame may be, so that it ends the connection', 70_000],
+  ['far larger than a frame may be', 300_000],
+])('gives up a message that is %s, and sends those after it', async (_what, length) => {
+  const server = await ServerProcess.start();
+  onTestFinished(() => server.dispose());
+  const { tour, lines } = runTour(server.url);
+  onTestFinished(() => void tour.kill('SIGKILL'));
+
+  expect(await next(lines, 2)).toEqual(['message 1 Hello', 'stored 1']);
+  tour.send(['x'.repeat(length), 'after it']);
+  expect(await next(lines, 3)).toEqual(['message 2 after it', expect.stringMatching(/^refused 2413 /), 'stored 2']);
+  tour.send(['and on']);
+  expect(await next(lines, 2)).toEqual(['message 3 and on', 'stored 3']);
+});
+
+it('keeps the order of messages that are too many at once', async () => {
+  const env = { LIMIT_MESSAGES_PER_SECOND: '5', LIMIT_MESSAGES_BURST: '2' };
+  const server = await ServerProcess.start({ env });
+  onTestFinished(() => server.dispose());
+  const { tour, lines } = runTour(server.url);
+  onTestFinished(() => void tour.kill('SIGKILL'));
+
+  const texts = Array.from({ length: 6 }, (_, index) => `text ${index}`);
+  tour.send(texts);
+  const found: string[] = [];
+  let refusals = 0;
+  while (found.length <= texts.length) {
+    const line: string = (await lines.next()).value;
+    if (line.startsWith('message')) found.push(line);
+    if (line.startsWith('refused 2429')) refusals += 1;
+  }
+  expect(found.sort()).toEqual(['Hello', ...texts].map((text, index) => `message ${index + 1} ${text}`));
+  expect(refusals).toBeGreaterThan(0);
 });
