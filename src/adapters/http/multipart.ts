@@ -71,7 +71,6 @@ export function readMultipart(request: IncomingMessage, limits: MultipartLimits,
 
     parser.on('field', (name, value, info) => {
       if (isOneTooMany(false)) tooMany();
-      else if (info.nameTruncated) fail(new Refusal('bad-input', 'the name of a field is too long'));
       else if (info.valueTruncated) fail(fieldTooLong(name, limits));
       else doing(() => sink.field(name, value));
     });

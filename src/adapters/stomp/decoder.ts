@@ -192,10 +192,14 @@ export class FrameDecoder {
     return size;
   }
 
-  /** The `receipt` header of a frame whose headers are incomplete or not valid, or null. */
+  /**
+   * The `receipt` header of a frame whose headers are incomplete or not valid, or null. Nothing is
+   * read behind the first NUL: a broken frame ends there, and the bytes may belong to the next one.
+   */
   #receiptOfBrokenHead(): string | null {
-    const end = Math.min(this.#end, this.#at + this.#limits.headerBytes);
-    const [head = ''] = this.#input.toString('utf8', this.#at, end).split(/\r?\n\r?\n/, 1);
+    const nul = this.#indexOf(NUL, 0);
+    const size = Math.min(this.#end - this.#at, this.#limits.headerBytes, nul < 0 ? Infinity : nul);
+    const [head = ''] = this.#input.toString('utf8', this.#at, this.#at + size).split(/\r?\n\r?\n/, 1);
     // The first line is the command. The last one may be cut off.
     const line = head
       .split('\n')

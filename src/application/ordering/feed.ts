@@ -156,22 +156,24 @@ export class Feed {
   }
 
   #handOutHeld(): void {
-    for (;;) {
+    let isUnreadable = false;
+    while (!isUnreadable) {
       const seq = this.#position + 1;
       const held = this.#held.get(seq);
       if (held === undefined) break;
       this.#held.delete(seq);
       const event = held();
-      if (event === null) break;
-      this.#handOut(event);
-    }
-    if (this.#held.size === 0) {
-      this.#timer?.cancel();
-      this.#timer = null;
-      return;
+      // It could not be decoded. The store has it.
+      if (event === null) isUnreadable = true;
+      else this.#handOut(event);
     }
     for (const seq of this.#held.keys()) if (seq <= this.#position) this.#held.delete(seq);
-    if (this.#held.size > 0) this.#waitForGap();
+    if (isUnreadable || this.#held.size > 0) {
+      this.#waitForGap();
+      return;
+    }
+    this.#timer?.cancel();
+    this.#timer = null;
   }
 
   #waitForGap(ms = HOLD_MS): void {

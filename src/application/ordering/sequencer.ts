@@ -16,7 +16,8 @@ interface Entry {
   readonly proposal: Proposal;
   readonly resolve: (event: StoredEvent) => void;
   readonly reject: (error: Refusal) => void;
-  attempts: number;
+  /** Appends that failed because another server stored an event of the place first. */
+  conflicts: number;
 }
 
 /** The proposals of one place. They wait in `pending` while the place's last batch is under way. */
@@ -52,7 +53,8 @@ const MAX_BATCH_EVENTS = 256;
 const MAX_APPEND_EVENTS = 1024;
 /** Proposals that may wait. A further one is refused with `try-again`. */
 const MAX_WAITING = 50_000;
-const MAX_ATTEMPTS = 100;
+/** Conflicts with other servers that a proposal may meet before it is refused. */
+const MAX_CONFLICTS = 100;
 
 /**
  * Turns proposals into numbered, stored events.
@@ -122,7 +124,7 @@ export class Sequencer {
         this.#lanes.set(proposal.place, lane);
       }
       this.#waiting += 1;
-      lane.pending.push({ proposal, resolve, reject, attempts: 0 });
+      lane.pending.push({ proposal, resolve, reject, conflicts: 0 });
       this.#schedule.request();
     });
   }
@@ -236,7 +238,7 @@ export class Sequencer {
         telemetry.count('append_clashes');
         // A record of the other server may have brought the position already. Otherwise it is read.
         if ((this.#positions.get(lane.place) ?? 0) < batch.first) this.#positions.forget(lane.place);
-        this.#retry(lane, entries);
+        this.#retry(lane, this.#countConflict(entries));
         break;
       case 'repeated': {
         const repeat = entries[outcome.index];
@@ -278,21 +280,20 @@ export class Sequencer {
     this.#done(entries.length);
   }
 
+  /** Puts entries in front of the lane again. They keep their order. */
   #retry(lane: Lane, entries: readonly Entry[]): void {
+    lane.pending = entries.concat(lane.pending);
+  }
+
+  /** Counts a conflict for each entry, and refuses those that met too many of them. */
+  #countConflict(entries: readonly Entry[]): Entry[] {
     const kept: Entry[] = [];
     for (const entry of entries) {
-      entry.attempts += 1;
-      if (entry.attempts < MAX_ATTEMPTS) kept.push(entry);
-      else
-        this.#refuse(
-          [entry],
-          new Refusal(
-            'try-again',
-            `the message could not be stored in ${lane.place} within ${MAX_ATTEMPTS} attempts; send it again with the same nonce`,
-          ),
-        );
+      entry.conflicts += 1;
+      if (entry.conflicts < MAX_CONFLICTS) kept.push(entry);
+      else this.#refuse([entry], tooManyConflicts(entry.proposal.place));
     }
-    lane.pending = kept.concat(lane.pending);
+    return kept;
   }
 
   async #refuseUnlessRepeated(entry: Entry, refusal: Refusal): Promise<void> {
@@ -331,4 +332,11 @@ export class Sequencer {
     if (this.#waiting > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
+}
+
+function tooManyConflicts(place: ConversationKey): Refusal {
+  return new Refusal(
+    'try-again',
+    `the message could not be stored in ${place} within ${MAX_CONFLICTS} attempts; send it again with the same nonce`,
+  );
 }

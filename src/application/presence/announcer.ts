@@ -85,7 +85,7 @@ export class Announcer {
    * be asked.
    */
   announce(userId: UserId, kind: 'connect' | 'disconnect'): void {
-    if (this.#waiting.size >= MAX_WAITING) return;
+    if (this.#waiting.size >= MAX_WAITING && !this.#waiting.has(userId)) return;
     this.#waiting.set(userId, kind);
     if (this.#isWorking) return;
     this.#isWorking = true;

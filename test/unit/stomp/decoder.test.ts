@@ -266,3 +266,11 @@ describe('decoder and encoder', () => {
     );
   });
 });
+
+it('reads no receipt behind the NUL of a broken frame', () => {
+  const decoder = new FrameDecoder(LIMITS);
+  decoder.speak('1.2', LIMITS);
+  decoder.push(Buffer.from('DISCONNECT\nreceipt:\0yes\n\n\0SEND\nreceipt:next\n\n\0'));
+  expect(refusal(() => decoder.next())).toBe('bad-input');
+  expect(decoder.current?.receipt).toBe('');
+});

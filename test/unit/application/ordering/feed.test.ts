@@ -102,6 +102,15 @@ describe('live events', () => {
     expect(delivered).toEqual([1, 2, 3]);
   });
 
+  it('reads a held event from the store that cannot be decoded when its turn comes', async () => {
+    const feed = open(0);
+    log.fill(2);
+    feed.receive(2, () => null);
+    feed.receive(1, () => event(1));
+    await time.run(time.sleep(200));
+    expect(delivered).toEqual([1, 2]);
+  });
+
   it('reads an event that cannot be decoded from the store', async () => {
     const feed = open(0);
     log.fill(2);

@@ -154,6 +154,16 @@ it('stores the other events of a batch in which one repeats a nonce', async () =
   expect(all.map(({ seq }) => seq)).toEqual([2, 1, 3]);
 });
 
+it('answers every repeat when more are sent at once than a proposal may meet conflicts', async () => {
+  const place = newPlace();
+  const userId = newUser();
+  const all = Array.from({ length: 150 }, () => message(place, 'once', { userId, nonce: newNonce() }));
+  const first = server().sequencer;
+  const stored = await Promise.all(all.map((proposal) => first.append(proposal)));
+  const other = server().sequencer;
+  expect(await Promise.all(all.map((proposal) => other.append(proposal)))).toEqual(stored);
+});
+
 it('answers a repeated deletion with the first one although the message is gone', async () => {
   const { sequencer } = server();
   const target = await sequencer.append(message(newPlace()));
