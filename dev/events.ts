@@ -1,5 +1,6 @@
 import type { OutgoingEvent } from '../src/application/ports/message-bus.ts';
 import type { TypingShown } from '../src/domain/chat-event.ts';
+import { NO_FILE_FACTS } from '../src/domain/file.ts';
 import type { ConversationKey } from '../src/domain/place.ts';
 import type { MessageCreated } from '../src/domain/stored-event.ts';
 
@@ -9,6 +10,9 @@ const HEX = '6b030f10cedf3b3501ec1679';
 const ROOM = { place: 'r-5', id: HEX, time: TIME, communityId: null } as const;
 const CHANNEL = { place: 'c-11', id: HEX, time: TIME, communityId: 1 } as const;
 const PARENT = { parentId: '00000000000000000000beef', parentName: 'Bob', parentContent: 'first' };
+
+const PICTURE = { fileType: 'image', fileName: '고양이 "1".png', fileSize: 0, width: 640, height: 480 } as const;
+const VIDEO = { fileType: 'video', ...NO_FILE_FACTS } as const;
 
 export function message(place: ConversationKey, seq: number): MessageCreated {
   const id = seq.toString(16).padStart(24, '0');
@@ -44,8 +48,8 @@ const SAMPLES: { readonly [K in OutgoingEvent['kind']]: readonly [OfKind<K>, ...
     { kind: 'reply', ...ROOM, seq: 7, ...AUTHOR, content: 're', ...PARENT, parentName: '', parentContent: null },
   ],
   file: [
-    { kind: 'file', ...ROOM, seq: 4, ...AUTHOR, content: 'key/a.png', thumbnail: null, fileType: 'image' },
-    { kind: 'file', ...CHANNEL, seq: 3, ...AUTHOR, content: 'key/a.mp4', thumbnail: 'key/t', fileType: 'video' },
+    { kind: 'file', ...ROOM, seq: 4, ...AUTHOR, content: 'key/a.png', thumbnail: null, ...PICTURE },
+    { kind: 'file', ...CHANNEL, seq: 3, ...AUTHOR, content: 'key/a.mp4', thumbnail: 'key/t', ...VIDEO },
   ],
   modify: [
     { kind: 'modify', ...ROOM, seq: 5, userId: 3, nonce: 'n-2', content: 'new' },

@@ -93,19 +93,8 @@ export class Conversation {
       return true;
     }
     if (this.entries.some(({ id }) => id === event.id)) return false;
-    this.entries = [...this.entries, { ...entryOf(event), parentId: this.#parentOf(event) }];
+    this.entries = [...this.entries, entryOf(event)];
     return true;
-  }
-
-  /**
-   * Finds the parent of a live reply, which has no parent id: the only message with the quoted name
-   * and text.
-   * @param {LiveEvent} event
-   */
-  #parentOf({ type, parentName, parentContent }) {
-    if (type !== 'reply') return null;
-    const alike = this.entries.filter(({ name, message }) => name === parentName && message === parentContent);
-    return alike.length === 1 ? (alike[0]?.id ?? null) : null;
   }
 
   /** @param {LiveEvent} event */
@@ -133,7 +122,7 @@ function entryOf(event) {
     thumbnail: event.thumbnail ?? null,
     fileType: event.type === 'reply' ? 'reply' : (event.fileType ?? null),
     time: event.time,
-    parentId: null,
+    parentId: event.parentId ?? null,
     parentName: event.parentName ?? null,
     parentContent: event.parentContent ?? null,
     seq: event.seq ?? null,

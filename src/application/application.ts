@@ -70,6 +70,9 @@ export interface UploadDetails {
   /** Null for a room. */
   readonly communityId: CommunityId | null;
   readonly fileType: FileType;
+  /** Width and height in pixels as the client gives them; null where it does not. */
+  readonly width: number | null;
+  readonly height: number | null;
   readonly name: string | null;
   readonly profileImage: string | null;
   readonly nonce: string | null;

@@ -95,3 +95,31 @@ export function cleanFileName(name: string | null): string | null {
   const ending = /\.[\p{L}\p{N}]{1,16}$/u.exec(clean)?.[0] ?? '';
   return firstChars(clean, MAX_FILE_NAME_CHARS - countChars(ending)) + ending;
 }
+
+/** The data of a file beside its bytes. Null where it is not known. */
+export interface FileFacts {
+  /** The name that the file had at its sender, as {@link cleanFileName} returns it. */
+  readonly fileName: string | null;
+  /** Size in bytes. */
+  readonly fileSize: number | null;
+  /** Width of an image or video in pixels, according to its sender. */
+  readonly width: number | null;
+  /** Height of an image or video in pixels, according to its sender. */
+  readonly height: number | null;
+}
+
+/** The data of messages that show no file, and of files whose sender or server gave none. */
+export const NO_FILE_FACTS = {
+  fileName: null,
+  fileSize: null,
+  width: null,
+  height: null,
+} as const satisfies FileFacts;
+
+/** Limit for the width and the height of an image or video, in pixels. */
+export const MAX_DIMENSION_PIXELS = 1_000_000;
+
+/** True for a width or height of an image or video. */
+export function isDimension(pixels: number): boolean {
+  return Number.isInteger(pixels) && pixels > 0 && pixels <= MAX_DIMENSION_PIXELS;
+}

@@ -1,3 +1,4 @@
+import { type FileFacts, NO_FILE_FACTS } from './file.ts';
 import type { CommunityId, MessageId, UserId } from './ids.ts';
 import type { ConversationKey } from './place.ts';
 import type { CreatingEvent, FileType } from './stored-event.ts';
@@ -6,7 +7,7 @@ import type { CreatingEvent, FileType } from './stored-event.ts';
 export type MessageType = 'reply' | FileType;
 
 /** A message as it is now, after its edits. A deleted message does not exist. */
-export interface Message {
+export interface Message extends FileFacts {
   readonly id: MessageId;
   readonly place: ConversationKey;
   readonly communityId: CommunityId | null;
@@ -59,10 +60,12 @@ export function createdMessage(event: CreatingEvent): Message {
   const common = { id, place, communityId, seq, userId, name, profileImage, content, time, edited: false, nonce };
   switch (event.kind) {
     case 'message':
-      return { ...common, thumbnail: null, type: null, parentId: null };
+      return { ...common, ...NO_FILE_FACTS, thumbnail: null, type: null, parentId: null };
     case 'reply':
-      return { ...common, thumbnail: null, type: 'reply', parentId: event.parentId };
-    case 'file':
-      return { ...common, thumbnail: event.thumbnail, type: event.fileType, parentId: null };
+      return { ...common, ...NO_FILE_FACTS, thumbnail: null, type: 'reply', parentId: event.parentId };
+    case 'file': {
+      const { thumbnail, fileType, fileName, fileSize, width, height } = event;
+      return { ...common, thumbnail, type: fileType, parentId: null, fileName, fileSize, width, height };
+    }
   }
 }

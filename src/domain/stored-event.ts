@@ -1,3 +1,4 @@
+import type { FileFacts } from './file.ts';
 import type { CommunityId, MessageId, UserId } from './ids.ts';
 import type { ConversationKey } from './place.ts';
 
@@ -49,7 +50,7 @@ export interface ReplyCreated extends Authored {
  * `content` and `thumbnail` are keys of the file store. In records of the original server they are
  * whole URLs.
  */
-export interface FileShared extends Authored {
+export interface FileShared extends Authored, FileFacts {
   readonly kind: 'file';
   readonly content: string;
   readonly thumbnail: string | null;
@@ -213,7 +214,7 @@ export function blanked(event: StoredEvent): StoredEvent {
     case 'modify':
       return { ...event, content: '' };
     case 'file':
-      return { ...event, content: '', thumbnail: '' };
+      return { ...event, content: '', thumbnail: '', fileName: '' };
     case 'delete':
       return event;
   }

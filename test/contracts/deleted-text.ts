@@ -118,12 +118,13 @@ export function deletedTextContract(name: string, makeWorld: () => Promise<Searc
       expect(await world.occurrences([text])).toBe(0);
     });
 
-    it('leaves neither the key nor the thumbnail of a deleted file, with a thumbnail and without', async () => {
+    it('leaves neither the key, the thumbnail nor the name of a deleted file, with a thumbnail and without', async () => {
       const { store } = await world.server();
-      const [place, key, thumbnail, other] = [newPlace('c'), newSecret(), newSecret(), newSecret()];
+      const [place, fileName] = [newPlace('c'), newSecret()];
+      const [key, thumbnail, other] = [newSecret(), newSecret(), newSecret()];
       const files = [
-        { ...shared(place, key), thumbnail },
-        { ...shared(place, other), thumbnail: null },
+        { ...shared(place, key), thumbnail, fileName },
+        { ...shared(place, other), thumbnail: null, fileName: null },
       ];
       await append(store, 1, files);
       await append(
@@ -133,10 +134,10 @@ export function deletedTextContract(name: string, makeWorld: () => Promise<Searc
       );
       const [first, second] = await eventsOf(place);
       expect([first, second]).toMatchObject([
-        { kind: 'file', content: '', thumbnail: '' },
-        { kind: 'file', content: '', thumbnail: '' },
+        { kind: 'file', content: '', thumbnail: '', fileName: '' },
+        { kind: 'file', content: '', thumbnail: '', fileName: '' },
       ]);
-      expect(await world.occurrences([key, thumbnail, other])).toBe(0);
+      expect(await world.occurrences([key, thumbnail, other, fileName])).toBe(0);
     });
 
     it('leaves nothing of a message with a thousand replies, half of them not yet applied', {

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HistoryPage, MessageStore } from '../../src/application/ports/message-store.ts';
+import { NO_FILE_FACTS } from '../../src/domain/file.ts';
 import type { HistoryRange } from '../../src/domain/history.ts';
 import type { ConversationKey } from '../../src/domain/place.ts';
 import type { Draft } from '../../src/domain/stored-event.ts';
-import { append, appendInTurn, deleted, edited, newPlace, replied, said, shared, type World } from './world.ts';
+import { append, appendInTurn, deleted, edited, FACTS, newPlace, replied, said, shared, type World } from './world.ts';
 
 const contents = (page: HistoryPage): (string | null)[] => page.entries.map(({ message }) => message.content);
 const firstPage: HistoryRange = { kind: 'page', page: 0, size: 50 };
@@ -44,7 +45,7 @@ export function historyContract(name: string, makeWorld: () => Promise<World>): 
       const page = await store.history(place, firstPage);
       const of = (draft: Draft, seq: number) => ({
         ...{ id: draft.id, place, communityId: 7, seq, userId: draft.userId, time: draft.time, nonce: draft.nonce },
-        ...{ thumbnail: null, type: null, parentId: null, edited: false },
+        ...{ thumbnail: null, type: null, parentId: null, edited: false, ...NO_FILE_FACTS },
       });
       const first = { ...of(message, 1), name: 'Ada', profileImage: 'a.png', content: 'text \u0000 é' };
       const second = {
@@ -54,6 +55,7 @@ export function historyContract(name: string, makeWorld: () => Promise<World>): 
         content: 'key',
         thumbnail: 'thumb',
         type: 'image',
+        ...FACTS,
       };
       const third = {
         ...of(reply, 3),

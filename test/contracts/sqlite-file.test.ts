@@ -7,7 +7,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { SqliteDatabase } from '../../src/adapters/sqlite/database.ts';
 import { SqliteMessageStore } from '../../src/adapters/sqlite/message-store.ts';
-import { append, newPlace, said } from './world.ts';
+import { NO_FILE_FACTS } from '../../src/domain/file.ts';
+import { append, FACTS, newPlace, said, shared } from './world.ts';
 
 let folder: string;
 let file: string;
@@ -84,6 +85,32 @@ it('opens a file that it closed, and refuses one that is not a database or has a
   await expect(SqliteDatabase.open(file)).rejects.toThrow(/which a newer version wrote/);
   await writeFile(file, 'this is not a database, but it is long enough to be read as one'.repeat(100));
   await expect(SqliteDatabase.open(file)).rejects.toThrow(/^cannot open /);
+});
+
+it('reads files of a database of schema 2, which had no data of files, and shares new ones in it', async () => {
+  const place = newPlace();
+  const first = await SqliteDatabase.open(file);
+  await append(new SqliteMessageStore({ database: first }), 1, [shared(place, 'old')]);
+  await first.close();
+  const raw = new DatabaseSync(file);
+  for (const column of ['file_name', 'file_size', 'width', 'height']) {
+    raw.exec(`ALTER TABLE message DROP COLUMN ${column}`);
+  }
+  raw.exec(`UPDATE event SET body = json_remove(body, '$.fileName', '$.fileSize', '$.width', '$.height')`);
+  raw.exec("UPDATE meta SET value = 2 WHERE key = 'schema'");
+  raw.close();
+
+  const second = await SqliteDatabase.open(file);
+  const store = new SqliteMessageStore({ database: second });
+  await append(store, 2, [shared(place, 'new')]);
+  const expected = [
+    { content: 'old', ...NO_FILE_FACTS },
+    { content: 'new', ...FACTS },
+  ];
+  expect(await store.eventsAfter(place, 0, 10)).toMatchObject(expected);
+  const { entries } = await store.history(place, { kind: 'page', page: 0, size: 10 });
+  expect(entries.map(({ message }) => message)).toMatchObject(expected);
+  await second.close();
 });
 
 it('fails a call that cannot be served, and stores the writes that arrived with it', async () => {

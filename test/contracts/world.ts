@@ -81,8 +81,11 @@ export function replied(
   return { kind: 'reply', ...common(place, given), name: 'Bo', profileImage: null, content, ...parent };
 }
 
+/** The data of the file that {@link shared} shares. */
+export const FACTS = { fileName: '고양이 1.png', fileSize: 3_000_000_000, width: 640, height: 480 } as const;
+
 export function shared(place: ConversationKey, content: string, given: Common = {}): DraftOf<'file'> {
-  const file = { content, thumbnail: 'thumb', fileType: 'image' as const };
+  const file = { content, thumbnail: 'thumb', fileType: 'image' as const, ...FACTS };
   return { kind: 'file', ...common(place, given), name: 'Ada', profileImage: null, ...file };
 }
 

@@ -1,7 +1,8 @@
 import type { Upload, UploadDetails, UploadPart } from '../../src/application/application.ts';
 import type { ByteStream } from '../../src/application/ports/file-store.ts';
 
-const DETAILS = { communityId: null, fileType: 'image', name: null, profileImage: null, nonce: null } as const;
+const NO_FACTS = { width: null, height: null, name: null, profileImage: null, nonce: null };
+const DETAILS = { communityId: null, fileType: 'image', ...NO_FACTS } as const;
 
 /** An upload whose parts arrive at once: the file, and a thumbnail where `withThumbnail` is set. */
 export function smallUpload(

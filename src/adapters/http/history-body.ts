@@ -29,6 +29,10 @@ export interface HistoryBody {
   readonly seq: number | null;
   readonly edited: boolean;
   readonly nonce: string | null;
+  readonly fileName?: string | undefined;
+  readonly fileSize?: number | undefined;
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
 }
 
 export function historyBody(shown: ShownHistory, showFile: ShowFile): HistoryBody[] {
@@ -41,12 +45,14 @@ function entryBody(
   showFile: ShowFile,
 ): HistoryBody {
   const profile = profiles.get(message.userId);
+  const { message: content, thumbnail, ...facts } = contentFields(message, showFile);
   return {
     id: message.id,
     name: nameOf(message, profiles),
     profileImage: profile === undefined ? message.profileImage : profile.image,
     userId: message.userId,
-    ...contentFields(message, showFile),
+    message: content,
+    thumbnail,
     fileType: message.type,
     type: null,
     time: wireTime(message.time),
@@ -54,6 +60,7 @@ function entryBody(
     seq: message.seq,
     edited: message.edited,
     nonce: message.nonce,
+    ...facts,
   };
 }
 
@@ -76,6 +83,7 @@ function nameOf(message: Message, profiles: ShownHistory['profiles']): string {
   return profiles.get(message.userId)?.name ?? message.name ?? nameOfId(message.userId);
 }
 
+/** Of a message without a file: its text. */
 function contentFields(message: Message, showFile: ShowFile): Pick<HistoryBody, 'message' | 'thumbnail'> {
   const fileType = fileTypeOf(message);
   if (fileType === null) return { message: message.content ?? '', thumbnail: null };

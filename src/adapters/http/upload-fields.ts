@@ -1,5 +1,6 @@
 import type { Caller, UploadDetails } from '../../application/application.ts';
 import { Refusal } from '../../domain/errors.ts';
+import { isDimension, MAX_DIMENSION_PIXELS } from '../../domain/file.ts';
 import { type CommunityId, parseClientId } from '../../domain/ids.ts';
 import { checkNonce } from '../../domain/nonce.ts';
 import { type ConversationKey, channelKey, roomKey } from '../../domain/place.ts';
@@ -26,6 +27,8 @@ const KNOWN: ReadonlySet<string> = new Set([
   'communityId',
   'type',
   'fileType',
+  'width',
+  'height',
   'nonce',
 ]);
 
@@ -74,6 +77,8 @@ export class UploadFields {
     return {
       ...place,
       fileType,
+      width: dimensionOf(this.#values.get('width')),
+      height: dimensionOf(this.#values.get('height')),
       name: this.#values.get('name') || null,
       profileImage: this.#values.get('profileImage') || null,
       nonce: this.#values.get('nonce') ?? null,
@@ -117,6 +122,12 @@ export class UploadFields {
       case 'fileType':
         if (fileTypeOf(value) === null) throw bad(name, 'image, video or file');
         return;
+      case 'width':
+      case 'height':
+        if (!isUnset(value) && dimensionOf(value) === null) {
+          throw bad(name, `an integer from 1 to ${MAX_DIMENSION_PIXELS}`);
+        }
+        return;
       case 'nonce':
         checkNonce(value);
         return;
@@ -131,6 +142,16 @@ function notOfRoom(): Refusal {
 
 function bad(name: string, allowed: string): Refusal {
   return new Refusal('bad-input', `${name} must be ${allowed}`);
+}
+
+/** True for the texts that JavaScript makes of a value that a client does not have. */
+function isUnset(text: string): boolean {
+  return text === '' || text === 'undefined' || text === 'null';
+}
+
+function dimensionOf(text: string | undefined): number | null {
+  if (text === undefined || !/^\d{1,16}$/.test(text)) return null;
+  return isDimension(Number(text)) ? Number(text) : null;
 }
 
 function fileTypeOf(text: string | undefined): FileType | null {

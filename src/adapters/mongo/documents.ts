@@ -1,4 +1,5 @@
 import { Long, ObjectId } from 'mongodb';
+import { NO_FILE_FACTS } from '../../domain/file.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import { createdMessage, type Message, parseMessageType } from '../../domain/message.ts';
 import { type ConversationKey, idOf, isChannel } from '../../domain/place.ts';
@@ -55,7 +56,7 @@ export interface EventDocument {
 }
 
 /**
- * Collections `directMessage` and `channelMessage`: the fields and types of the original, and three
+ * Collections `directMessage` and `channelMessage`: the fields and types of the original, and seven
  * more at the end.
  */
 export interface MessageDocument {
@@ -75,6 +76,10 @@ export interface MessageDocument {
   readonly seq?: number;
   readonly edited?: boolean;
   readonly nonce?: string;
+  readonly fileName?: string;
+  readonly fileSize?: number;
+  readonly width?: number;
+  readonly height?: number;
 }
 
 /**
@@ -141,7 +146,7 @@ type NullFields<E> = { readonly [F in keyof E as null extends E[F] ? F : never]:
 const ABSENT: { readonly [K in StoredKind]: NullFields<OfKind<K>> } = {
   message: { nonce: null, communityId: null, profileImage: null },
   reply: { nonce: null, communityId: null, profileImage: null, parentContent: null },
-  file: { nonce: null, communityId: null, profileImage: null, thumbnail: null },
+  file: { nonce: null, communityId: null, profileImage: null, thumbnail: null, ...NO_FILE_FACTS },
   modify: { nonce: null, communityId: null },
   delete: { nonce: null, communityId: null },
 };
@@ -176,7 +181,7 @@ export function nonceKeyOf({ userId, nonce }: EventBody): string | null {
 const TEXT_FIELDS: { readonly [K in StoredKind]: readonly (keyof OfKind<K>)[] } = {
   message: ['content'],
   reply: ['content'],
-  file: ['content', 'thumbnail'],
+  file: ['content', 'thumbnail', 'fileName'],
   modify: ['content'],
   delete: [],
 };
@@ -231,6 +236,7 @@ export function channelIdOf(place: ConversationKey): Long {
 export function messageDocument(event: CreatingEvent): MessageDocument {
   const message = createdMessage(event);
   const { communityId, profileImage, nonce, content, thumbnail, type, name, parentId, seq } = message;
+  const { fileName, fileSize, width, height } = message;
   return {
     _id: idValue(message.id),
     ...(communityId !== null && { communityId: Long.fromNumber(communityId) }),
@@ -246,6 +252,10 @@ export function messageDocument(event: CreatingEvent): MessageDocument {
     ...parentText(event),
     ...(seq !== null && { seq }),
     ...(nonce !== null && { nonce }),
+    ...(fileName !== null && { fileName }),
+    ...(fileSize !== null && { fileSize }),
+    ...(width !== null && { width }),
+    ...(height !== null && { height }),
   };
 }
 
@@ -276,6 +286,10 @@ export function readMessage(place: ConversationKey, doc: MessageDocument): Messa
     time: doc.localDateTime?.getTime() ?? 0,
     edited: doc.edited === true,
     nonce: doc.nonce ?? null,
+    fileName: doc.fileName ?? null,
+    fileSize: doc.fileSize ?? null,
+    width: doc.width ?? null,
+    height: doc.height ?? null,
   };
 }
 
@@ -287,6 +301,7 @@ export function eventOfMessage(place: ConversationKey, doc: MessageDocument): Dr
   );
   const content = message.content ?? '';
   const name = message.name ?? '';
+  const { fileName, fileSize, width, height } = message;
   const common = { place, id, userId, time, communityId, profileImage, nonce: null, name, content };
   switch (type) {
     case null:
@@ -304,6 +319,6 @@ export function eventOfMessage(place: ConversationKey, doc: MessageDocument): Dr
     case 'image':
     case 'video':
     case 'file':
-      return { kind: 'file', ...common, thumbnail, fileType: type };
+      return { kind: 'file', ...common, thumbnail, fileType: type, fileName, fileSize, width, height };
   }
 }

@@ -1,4 +1,5 @@
 import type { TypingShown } from '../../domain/chat-event.ts';
+import { isDimension } from '../../domain/file.ts';
 import { type CommunityId, type MessageId, parseId, parseMessageId, type UserId } from '../../domain/ids.ts';
 import { isNonce } from '../../domain/nonce.ts';
 import { type ConversationKey, channelKey, idOf, isChannel, roomKey } from '../../domain/place.ts';
@@ -38,6 +39,7 @@ export function encodeMessage(event: Draft | TypingShown): Fields {
 
 function fileFields(event: DraftOf<'file'>): Fields {
   const { place, id, userId, name, profileImage, content, thumbnail, fileType, time, nonce, communityId } = event;
+  const { fileName, fileSize, width, height } = event;
   return {
     id,
     name,
@@ -51,6 +53,10 @@ function fileFields(event: DraftOf<'file'>): Fields {
     time: wireTime(time),
     nonce,
     communityId,
+    fileName,
+    fileSize,
+    width,
+    height,
   };
 }
 
@@ -128,6 +134,10 @@ const DECODERS = {
     ...authored(fields, frame),
     thumbnail: readText(fields, 'thumbnail'),
     fileType: fileType(fields),
+    fileName: readText(fields, 'fileName'),
+    fileSize: countOf(fields.fileSize),
+    width: dimensionOf(fields.width),
+    height: dimensionOf(fields.height),
   }),
   modify: (common, fields, frame) => ({ kind: 'modify', ...common, content: contentOf(fields, frame) }),
   delete: (common) => ({ kind: 'delete', ...common }),
@@ -185,6 +195,15 @@ function messageId(fields: Fields): MessageId {
   const id = parseMessageId(fields.id);
   if (id === null) throw new Undecodable('id must be 24 hexadecimal digits');
   return id;
+}
+
+/** Null for a record that has no number there: the original and older servers write none. */
+function countOf(value: unknown): number | null {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}
+
+function dimensionOf(value: unknown): number | null {
+  return typeof value === 'number' && isDimension(value) ? value : null;
 }
 
 function fileType({ fileType: type }: Fields): FileType {

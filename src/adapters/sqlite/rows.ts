@@ -1,4 +1,5 @@
 import type { SQLOutputValue } from 'node:sqlite';
+import { NO_FILE_FACTS } from '../../domain/file.ts';
 import { type Message, parseMessageType } from '../../domain/message.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import {
@@ -14,7 +15,7 @@ export type Row = Readonly<Record<string, SQLOutputValue>>;
 
 /** Columns of `message` in the order of {@link messageValues}. */
 export const MESSAGE_COLUMNS =
-  'place, seq, id, user, time, community, name, image, content, thumbnail, type, parent, edited, nonce';
+  'place, seq, id, user, time, community, name, image, content, thumbnail, type, parent, edited, nonce, file_name, file_size, width, height';
 
 /** Column `body` of an event: every field that no other column holds. */
 export function eventBody(draft: Draft): string {
@@ -29,7 +30,8 @@ export function eventBody(draft: Draft): string {
 export function readEvent(place: ConversationKey, row: Row): SequencedEvent {
   const seq = Number(row.seq);
   if (!isStoredKind(String(row.kind))) return { kind: 'unknown', place, seq };
-  const event: StoredEvent = { ...JSON.parse(String(row.body)), place, seq };
+  const body = JSON.parse(String(row.body));
+  const event: StoredEvent = { ...(row.kind === 'file' && NO_FILE_FACTS), ...body, place, seq };
   return event;
 }
 
@@ -45,6 +47,7 @@ export function blankedBody(place: ConversationKey, row: Row): string {
     ...body,
     ...('content' in body && { content: '' }),
     ...('thumbnail' in body && { thumbnail: '' }),
+    ...('fileName' in body && { fileName: '' }),
   });
 }
 
@@ -70,6 +73,10 @@ export function messageValues(message: Message): (string | number | null)[] {
     message.parentId,
     message.edited ? 1 : 0,
     message.nonce,
+    message.fileName,
+    message.fileSize,
+    message.width,
+    message.height,
   ];
 }
 
@@ -89,5 +96,9 @@ export function readMessage(row: Row): Message {
     time: Number(row.time),
     edited: row.edited === 1,
     nonce: row.nonce as string | null,
+    fileName: row.file_name as string | null,
+    fileSize: row.file_size as number | null,
+    width: row.width as number | null,
+    height: row.height as number | null,
   };
 }

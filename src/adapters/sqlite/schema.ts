@@ -45,6 +45,10 @@ const MIGRATIONS: readonly string[] = [
   `CREATE INDEX event_quote ON event (body ->> 'parentId', place) WHERE kind = 'reply';
    UPDATE event SET body = json_set(body, '$.parentName', '', '$.parentContent', NULL)
    WHERE kind = 'reply' AND NOT EXISTS (SELECT 1 FROM message WHERE id = body ->> 'parentId');`,
+  `ALTER TABLE message ADD COLUMN file_name TEXT;
+   ALTER TABLE message ADD COLUMN file_size INTEGER;
+   ALTER TABLE message ADD COLUMN width INTEGER;
+   ALTER TABLE message ADD COLUMN height INTEGER;`,
 ];
 
 /** SQLite's result code for a file that another process has locked. */

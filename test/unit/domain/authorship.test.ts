@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { deletion, modification } from '../../../src/domain/authorship.ts';
+import { NO_FILE_FACTS } from '../../../src/domain/file.ts';
 import type { Message } from '../../../src/domain/message.ts';
 
 const ID = '6b030f10cedf3b3501ec1679';
@@ -19,6 +20,7 @@ const MESSAGE: Message = {
   time: 1_795_362_752_624,
   edited: false,
   nonce: 'first',
+  ...NO_FILE_FACTS,
 };
 const deletionBy = (userId: number) => ({ place: 'c-11', id: ID, userId, nonce: 'n-1' }) as const;
 const editBy = (userId: number) => ({ ...deletionBy(userId), content: 'after' }) as const;

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { NO_FILE_FACTS } from '../../../src/domain/file.ts';
 import { type HistoryEntry, withParents } from '../../../src/domain/history.ts';
 import { createdMessage, isFile, type Message, parseMessageType } from '../../../src/domain/message.ts';
 
@@ -15,7 +16,7 @@ const COMMON = {
   content: 'text',
 } as const;
 const PARENT_ID = '0000000000000000000000cc';
-const CREATED = { ...COMMON, edited: false, thumbnail: null, type: null, parentId: null };
+const CREATED = { ...COMMON, edited: false, thumbnail: null, type: null, parentId: null, ...NO_FILE_FACTS };
 const TEXT = createdMessage({ kind: 'message', ...COMMON });
 
 it('creates a message from its event, without the quotation of a reply', () => {
@@ -26,8 +27,10 @@ it('creates a message from its event, without the quotation of a reply', () => {
     type: 'reply',
     parentId: PARENT_ID,
   });
-  expect(createdMessage({ kind: 'file', ...COMMON, thumbnail: 't', fileType: 'video' })).toEqual({
+  const facts = { fileName: 'v.mp4', fileSize: 7, width: 640, height: 480 };
+  expect(createdMessage({ kind: 'file', ...COMMON, thumbnail: 't', fileType: 'video', ...facts })).toEqual({
     ...CREATED,
+    ...facts,
     type: 'video',
     thumbnail: 't',
   });

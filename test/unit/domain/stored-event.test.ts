@@ -32,11 +32,13 @@ const modify = (seq: number, id: string): StoredEvent => ({ kind: 'modify', ...C
 const remove = (seq: number, id: string): StoredEvent => ({ kind: 'delete', ...COMMON, seq, id });
 const unknown = (seq: number): SequencedEvent => ({ kind: 'unknown', place: PLACE, seq });
 
+const PICTURE = { fileType: 'image', fileName: 'a.png', fileSize: 7, width: 640, height: 480 } as const;
+
 /** One event of each kind. A kind that is missing here does not compile. */
 const ONE_OF_EACH: { readonly [K in StoredKind]: Extract<StoredEvent, { readonly kind: K }> } = {
   message: { kind: 'message', ...COMMON, seq: 1, id: FIRST, ...AUTHOR, content: 'text' },
   reply: { kind: 'reply', ...COMMON, seq: 2, id: FIRST, ...AUTHOR, content: 'text', ...QUOTE },
-  file: { kind: 'file', ...COMMON, seq: 3, id: FIRST, ...AUTHOR, content: 'key', thumbnail: 't', fileType: 'image' },
+  file: { kind: 'file', ...COMMON, seq: 3, id: FIRST, ...AUTHOR, content: 'key', thumbnail: 't', ...PICTURE },
   modify: { kind: 'modify', ...COMMON, seq: 4, id: FIRST, content: 'new' },
   delete: { kind: 'delete', ...COMMON, seq: 5, id: FIRST },
 };
@@ -76,11 +78,11 @@ it('finds the message that each kind of event needs', () => {
   ]);
 });
 
-it('empties text, file key and thumbnail of a blanked event, and nothing else', () => {
+it('empties text, file key, thumbnail and file name of a blanked event, and nothing else', () => {
   expect(EVENTS.map(blanked)).toEqual([
     { ...ONE_OF_EACH.message, content: '' },
     { ...ONE_OF_EACH.reply, content: '' },
-    { ...ONE_OF_EACH.file, content: '', thumbnail: '' },
+    { ...ONE_OF_EACH.file, content: '', thumbnail: '', fileName: '' },
     { ...ONE_OF_EACH.modify, content: '' },
     ONE_OF_EACH.delete,
   ]);

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { ShownHistory } from '../../../src/application/application.ts';
+import { NO_FILE_FACTS } from '../../../src/domain/file.ts';
 import type { HistoryRange } from '../../../src/domain/history.ts';
 import type { Message } from '../../../src/domain/message.ts';
 import { asUser, json, refused, serve } from './harness.ts';
@@ -20,6 +21,7 @@ function message(fields: Partial<Message>): Message {
     time: Date.parse('2026-11-22T15:49:35.642Z'),
     edited: false,
     nonce: null,
+    ...NO_FILE_FACTS,
     ...fields,
   };
 }
@@ -99,6 +101,18 @@ it('shows an image without a thumbnail with its own URL as the thumbnail, and no
   expect(image?.thumbnail).toMatch(/\/chat-server\/files\/key_of_file\?exp=/);
   expect(image?.thumbnail).toBe(image?.message);
   expect([video?.thumbnail, other?.thumbnail]).toEqual([null, null]);
+});
+
+it('shows the known data of a file, and no such fields in other entries', async () => {
+  const facts = { fileName: 'cat.png', fileSize: 7, width: 640, height: 480 };
+  const file = message({ type: 'image', content: 'key', ...facts });
+  const [known, unknown, text] = await entries(
+    page({ entries: [file, image, message({})].map((each) => ({ message: each, parent: null })) }),
+  );
+  expect(known).toMatchObject(facts);
+  for (const entry of [unknown, text]) {
+    for (const field of Object.keys(facts)) expect(entry).not.toHaveProperty(field);
+  }
 });
 
 it('leaves a text unchanged that looks like the key of a file', async () => {

@@ -130,6 +130,33 @@ it('reads the text "undefined" in the field thumbnail, which the web client send
   expect(await server.events('r-5')).toMatchObject([{ fileType: 'image', thumbnail: null }]);
 });
 
+it.each<[string, Part[], object]>([
+  [
+    'their dimensions',
+    [
+      ['width', '640'],
+      ['height', '480'],
+    ],
+    { width: 640, height: 480 },
+  ],
+  ['one dimension', [['height', '480']], { width: null, height: 480 }],
+  [
+    'texts for values that a client does not have',
+    [
+      ['width', 'undefined'],
+      ['height', ''],
+    ],
+    { width: null, height: null },
+  ],
+  ['no dimensions', [], { width: null, height: null }],
+])('stores the name, the size and %s of an image', async (_what, more, expected) => {
+  const server = await start();
+  const { status } = await json(post(server, [...FIELDS, ...more, IMAGE, THUMBNAIL]));
+  expect(status).toBe(200);
+  const facts = { fileName: 'cat.png', fileSize: PNG.length, ...expected };
+  expect(await server.events('r-5')).toMatchObject([facts]);
+});
+
 it('stores a video in a channel, without the thumbnail whose file input is empty', async () => {
   const server = await start();
   const fields: Part[] = [...without('type'), ['type', 'community'], ['communityId', '1']];
@@ -160,6 +187,8 @@ it.each<[string, readonly Part[], number]>([
   ['with a long field', [IMAGE, ...FIELDS, ['x', 'y'.repeat(20_000)]], 2100],
   ['with a long nonce', [IMAGE, ...FIELDS, ['nonce', 'n'.repeat(65)]], 2100],
   ['with an empty nonce', [IMAGE, ...FIELDS, ['nonce', '']], 2100],
+  ['with a width of 0', [IMAGE, ...FIELDS, ['width', '0']], 2100],
+  ['with a height that is not an integer', [IMAGE, ...FIELDS, ['height', '1e3']], 2100],
   ['that is too large', [['image', new Uint8Array(LIMIT + 1), 'x'], ...FIELDS], 2413],
   ['whose thumbnail is too large', [IMAGE, ['thumbnail', new Uint8Array(LIMIT + 1), 'x'], ...FIELDS], 2413],
   ['that is far too large', [IMAGE, ['thumbnail', new Uint8Array(4 * LIMIT), 'x'], ...FIELDS], 2413],

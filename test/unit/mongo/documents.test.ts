@@ -51,7 +51,9 @@ it('finds the nonce of an event of an unknown kind', () => {
 
 it('removes the text of a deleted message only from kinds that have a text, and from unknown kinds', () => {
   const { update, arrayFilters } = blanking('the-id');
-  expect(update).toEqual({ $set: { 'e.$[content].content': '', 'e.$[thumbnail].thumbnail': '' } });
+  expect(update).toEqual({
+    $set: { 'e.$[content].content': '', 'e.$[thumbnail].thumbnail': '', 'e.$[fileName].fileName': '' },
+  });
   const unknown = { $nin: [...STORED_KIND_NAMES] };
   expect(arrayFilters).toEqual([
     {
@@ -66,6 +68,13 @@ it('removes the text of a deleted message only from kinds that have a text, and 
       $or: [
         { 'thumbnail.kind': { $in: ['file'] } },
         { 'thumbnail.kind': unknown, 'thumbnail.thumbnail': { $exists: true } },
+      ],
+    },
+    {
+      'fileName.id': 'the-id',
+      $or: [
+        { 'fileName.kind': { $in: ['file'] } },
+        { 'fileName.kind': unknown, 'fileName.fileName': { $exists: true } },
       ],
     },
   ]);

@@ -33,7 +33,7 @@ it('appends each live event after the history once', async () => {
 it('changes a message and its quotes on an edit, and removes the message on a deletion', async () => {
   const conversation = await loaded(2);
   const reply = { type: 'reply', id: 'r', userId: '2', name: 'Grace', message: 're', time: 'T', seq: 3 };
-  conversation.apply({ ...reply, parentName: undefined, parentContent: 'text 1' });
+  conversation.apply({ ...reply, parentId: 'id-1', parentName: undefined, parentContent: 'text 1' });
   conversation.apply({ type: 'modify', id: 'id-1', message: 'new', seq: 4 });
   expect(conversation.entries[0]).toMatchObject({ message: 'new', edited: true });
   expect(conversation.entries[2]).toMatchObject({ parentContent: 'new' });

@@ -5,6 +5,7 @@ import { ReceivedRecord } from '../../../src/adapters/records/received-record.ts
 import { encodeRecord } from '../../../src/adapters/records/record-codec.ts';
 import { RECORD_STREAMS, type RecordStream, streamOf } from '../../../src/adapters/records/record-stream.ts';
 import type { ChatEvent } from '../../../src/domain/chat-event.ts';
+import { NO_FILE_FACTS } from '../../../src/domain/file.ts';
 
 const WRITTEN = Date.UTC(2026, 10, 22, 16);
 
@@ -92,8 +93,9 @@ describe('odd texts in a record', () => {
     expect(read('DIRECT_ETC', reply).event).toMatchObject({ event: { ...texts, ...quotation } });
     const notice = { channelId: 5, type: 'typing', content: half };
     expect(read('DIRECT_ETC', notice).event).toMatchObject({ kind: 'typing', name: '\ufffd' });
-    const upload = { ...file, message: half, thumbnail: half };
-    expect(read('FILE', upload).event).toMatchObject({ event: { content: '\ufffd', thumbnail: '\ufffd' } });
+    const upload = { ...file, message: half, thumbnail: half, fileName: half };
+    const whole = { content: '\ufffd', thumbnail: '\ufffd', fileName: '\ufffd' };
+    expect(read('FILE', upload).event).toMatchObject({ event: whole });
     const voice = { ...state, type: 'enter', communityId: '1', state: JSON.stringify({ [half]: [half] }) };
     expect(read('STATE', voice).event).toMatchObject({ state: { '\ufffd': ['\ufffd'] } });
   });
@@ -187,6 +189,7 @@ describe('records of the original server', () => {
           content: '',
           thumbnail: null,
           fileType: 'image',
+          ...NO_FILE_FACTS,
           time: Date.UTC(2026, 10, 22, 15, 50, 11, 98),
         },
       },
@@ -350,6 +353,14 @@ describe('isForServers', () => {
     expect(record.read()).toBeNull();
     expect(skips).toEqual(['the type of state is not known']);
   });
+});
+
+it('reads a file whose record has no usable data of it as a file without them', () => {
+  for (const wrong of [undefined, null, 'x', -1, 1.5, 2 ** 60, {}]) {
+    const value = { ...file, fileName: null, fileSize: wrong, width: wrong, height: wrong };
+    expect(read('FILE', value)).toMatchObject({ event: { event: NO_FILE_FACTS }, skips: [] });
+  }
+  expect(read('FILE', { ...file, width: 0 })).toMatchObject({ event: { event: { width: null } } });
 });
 
 describe('encoding', () => {

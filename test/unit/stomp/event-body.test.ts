@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { eventBody, isLowValue } from '../../../src/adapters/stomp/event-body.ts';
 import { MessageBuilder } from '../../../src/adapters/stomp/message-builder.ts';
 import type { ChatEvent } from '../../../src/domain/chat-event.ts';
+import { NO_FILE_FACTS } from '../../../src/domain/file.ts';
 import type { Draft } from '../../../src/domain/stored-event.ts';
 
 const links = (key: string) => (key === '' || key.startsWith('http') ? key : `https://c/${key}`);
@@ -166,6 +167,10 @@ const golden: [string, ChatEvent, object][] = [
       content: 'k1',
       thumbnail: 'k2',
       fileType: 'image',
+      fileName: 'cat.png',
+      fileSize: 7,
+      width: 640,
+      height: 480,
       ...common,
       ...author,
       place: 'c-11',
@@ -180,6 +185,10 @@ const golden: [string, ChatEvent, object][] = [
       fileType: 'image',
       message: 'https://c/k1',
       thumbnail: 'https://c/k2',
+      fileName: 'cat.png',
+      fileSize: 7,
+      width: 640,
+      height: 480,
       channelId: 11,
       time: '2026-11-22T15:49:35.642',
       seq: 2,
@@ -195,6 +204,7 @@ const golden: [string, ChatEvent, object][] = [
       content: 'k1',
       thumbnail: null,
       fileType: 'image',
+      ...NO_FILE_FACTS,
       ...common,
       ...author,
     },
@@ -222,6 +232,8 @@ const golden: [string, ChatEvent, object][] = [
       content: '',
       thumbnail: null,
       fileType: 'file',
+      ...NO_FILE_FACTS,
+      fileName: '',
       ...common,
       ...author,
     },
@@ -234,6 +246,7 @@ const golden: [string, ChatEvent, object][] = [
       fileType: 'file',
       message: '',
       thumbnail: null,
+      fileName: '',
       channelId: 5,
       time: '1970-01-01T00:00:00.000',
       seq: 2,

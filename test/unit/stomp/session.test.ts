@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '../../../src/domain/errors.ts';
+import { NO_FILE_FACTS } from '../../../src/domain/file.ts';
 import { Fixture, frame, read, say } from './fixture.ts';
 
 describe('CONNECT', () => {
@@ -695,7 +696,7 @@ describe('the endpoint', () => {
     }
     const common = { place: 'r-5' as const, seq: 1, id: '0'.repeat(24), userId: 1, time: 0, nonce: null };
     const author = { communityId: null, name: 'a', profileImage: null };
-    const file = { content: 'images/k1', thumbnail: null, fileType: 'image' as const };
+    const file = { content: 'images/k1', thumbnail: null, fileType: 'image' as const, ...NO_FILE_FACTS };
     fixture.subscribers.port.deliver('r-5', { kind: 'file', ...common, ...author, ...file });
     expect(clients.map((client) => JSON.parse(read(client.received[1]).body).message)).toEqual([
       'http://one.example/chat-server/files/images/k1?s=1',

@@ -1,4 +1,5 @@
 import { asRefusal, Refusal, type RefusalCode } from '../../../domain/errors.ts';
+import { cleanFileName } from '../../../domain/file.ts';
 import type { Draft, StoredEvent } from '../../../domain/stored-event.ts';
 import type { StoredFileMessage, Upload, UploadDetails, UploadPart, UploadSink } from '../../application.ts';
 import type { Accepted, Caller } from '../../commands.ts';
@@ -21,8 +22,16 @@ export interface UploadFileParts {
   readonly telemetry: Telemetry;
 }
 
-/** The keys under which the parts of one upload lie in the file store. */
-type StoredKeys = Map<UploadPart, string>;
+/** A part of an upload that lies in the file store. */
+interface StoredPart {
+  readonly key: string;
+  /** As the client gave it. */
+  readonly fileName: string | null;
+  /** Size in bytes. */
+  readonly size: number;
+}
+
+type StoredParts = Map<UploadPart, StoredPart>;
 
 /**
  * Puts a file into a conversation: its bytes into the file store as they arrive, then an event that
@@ -36,18 +45,18 @@ export class UploadFile {
   }
 
   async execute(caller: Caller, upload: Upload): Promise<Accepted<StoredFileMessage>> {
-    const keys: StoredKeys = new Map();
+    const stored: StoredParts = new Map();
     try {
-      const sink = new Sink(caller, this.#parts, keys);
+      const sink = new Sink(caller, this.#parts, stored);
       const details = await upload.receive(sink);
-      const file = keys.get('file');
+      const file = stored.get('file');
       if (file === undefined) throw new Refusal('bad-input', 'the file is missing');
       await sink.admission(details);
-      const { result } = await this.#append(caller, details, file, keys.get('thumbnail') ?? null);
-      return { result: this.#settled(result, file, keys) };
+      const { result } = await this.#append(caller, details, file, stored.get('thumbnail')?.key ?? null);
+      return { result: this.#settled(result, file.key, stored) };
     } catch (error) {
       // No event was proposed, so none can show these files.
-      await this.#remove(keys);
+      await this.#remove(stored);
       throw error;
     }
   }
@@ -55,11 +64,11 @@ export class UploadFile {
   async #append(
     caller: Caller,
     details: UploadDetails,
-    file: string,
+    file: StoredPart,
     thumbnail: string | null,
   ): Promise<Accepted<StoredFileMessage>> {
     const { writer } = this.#parts;
-    const { place, communityId, fileType, nonce } = details;
+    const { place, communityId, fileType, nonce, width, height } = details;
     await writer.admit(caller, place, communityId, { nonce });
     const author = await writer.author(caller, details);
     const draft: Draft = {
@@ -67,43 +76,46 @@ export class UploadFile {
       kind: 'file',
       name: author.name,
       profileImage: author.image,
-      content: file,
+      content: file.key,
       thumbnail,
       fileType,
+      fileName: cleanFileName(file.fileName),
+      fileSize: file.size,
+      ...(fileType === 'file' ? { width: null, height: null } : { width, height }),
     };
     return writer.store({ ...draft, target: null, decide: () => draft }, storedFile);
   }
 
   /** The result of the append. Removes the files of this upload when no event can show them. */
-  async #settled(result: Promise<StoredFileMessage>, file: string, keys: StoredKeys): Promise<StoredFileMessage> {
-    let stored: StoredFileMessage;
+  async #settled(result: Promise<StoredFileMessage>, key: string, stored: StoredParts): Promise<StoredFileMessage> {
+    let message: StoredFileMessage;
     try {
-      stored = await result;
+      message = await result;
     } catch (error) {
-      if (!mayBeStored(asRefusal(error).code)) await this.#remove(keys);
+      if (!mayBeStored(asRefusal(error).code)) await this.#remove(stored);
       throw error;
     }
     // A repeated nonce is answered with the first upload, which shows its own files.
-    if (stored.content !== file) await this.#remove(keys);
-    return stored;
+    if (message.content !== key) await this.#remove(stored);
+    return message;
   }
 
-  async #remove(keys: StoredKeys): Promise<void> {
+  async #remove(stored: StoredParts): Promise<void> {
     const { files, telemetry } = this.#parts;
-    await Promise.all(Array.from(keys.values(), (key) => dropFile(files, telemetry, key)));
+    await Promise.all(Array.from(stored.values(), ({ key }) => dropFile(files, telemetry, key)));
   }
 }
 
 class Sink implements UploadSink {
   readonly #caller: Caller;
   readonly #parts: UploadFileParts;
-  readonly #keys: StoredKeys;
+  readonly #stored: StoredParts;
   #admission: Promise<void> | null = null;
 
-  constructor(caller: Caller, parts: UploadFileParts, keys: StoredKeys) {
+  constructor(caller: Caller, parts: UploadFileParts, stored: StoredParts) {
     this.#caller = caller;
     this.#parts = parts;
-    this.#keys = keys;
+    this.#stored = stored;
   }
 
   admit(place: UploadDetails['place'], communityId: UploadDetails['communityId']): Promise<void> {
@@ -124,8 +136,12 @@ class Sink implements UploadSink {
     const { files, ids, limits } = this.#parts;
     await this.#admission;
     const key = ids.secret();
-    await files.put(key, bounded(bytes, limits.uploadBytes), { fileName });
-    this.#keys.set(part, key);
+    let size = 0;
+    const counted = bounded(bytes, limits.uploadBytes, (read) => {
+      size = read;
+    });
+    await files.put(key, counted, { fileName });
+    this.#stored.set(part, { key, fileName, size });
   }
 }
 
@@ -156,11 +172,13 @@ function mayBeStored(code: RefusalCode): boolean {
   }
 }
 
-async function* bounded(bytes: ByteStream, limit: number): ByteStream {
+/** @param progress called with the number of bytes read so far */
+async function* bounded(bytes: ByteStream, limit: number, progress: (size: number) => void): ByteStream {
   let size = 0;
   for await (const chunk of bytes) {
     size += chunk.byteLength;
     if (size > limit) throw new Refusal('too-large', `the file has more than ${limit} bytes`);
+    progress(size);
     yield chunk;
   }
 }

@@ -6,6 +6,7 @@ import { Notifications } from '../../../../src/application/messages/notification
 import type { Notification, Notifier } from '../../../../src/application/ports/notifier.ts';
 import type { SessionReporter } from '../../../../src/application/ports/session-reporter.ts';
 import { Refusal } from '../../../../src/domain/errors.ts';
+import { NO_FILE_FACTS } from '../../../../src/domain/file.ts';
 import type { Message } from '../../../../src/domain/message.ts';
 import type { ConversationKey } from '../../../../src/domain/place.ts';
 import type { CreatingEvent } from '../../../../src/domain/stored-event.ts';
@@ -132,7 +133,14 @@ it('notifies all other members while presence cannot be reached', async () => {
 
 it('shows the type of a file instead of its link', async () => {
   const { notifications, notifier } = setUp();
-  notifications.about({ ...message(), kind: 'file', content: 'key-1', thumbnail: '', fileType: 'image' });
+  notifications.about({
+    ...message(),
+    kind: 'file',
+    content: 'key-1',
+    thumbnail: '',
+    fileType: 'image',
+    ...NO_FILE_FACTS,
+  });
   await setImmediate();
   expect(notifier.accepted[0]?.content).toBe('image');
 });

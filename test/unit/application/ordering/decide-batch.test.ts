@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { decideBatch } from '../../../../src/application/ordering/decide-batch.ts';
 import type { Proposal } from '../../../../src/application/ordering/proposal.ts';
 import { Refusal } from '../../../../src/domain/errors.ts';
+import { NO_FILE_FACTS } from '../../../../src/domain/file.ts';
 import type { Message } from '../../../../src/domain/message.ts';
 import { deleted, edited, said } from '../../../contracts/world.ts';
 
@@ -21,6 +22,7 @@ const MESSAGE: Message = {
   time: 0,
   edited: false,
   nonce: null,
+  ...NO_FILE_FACTS,
 };
 
 function entry(decide: Proposal['decide'], target: string | null = FIRST.id) {

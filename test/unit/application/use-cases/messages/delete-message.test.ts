@@ -2,6 +2,7 @@ import { expect, it, vi } from 'vitest';
 import type { Caller } from '../../../../../src/application/commands.ts';
 import type { FileStore } from '../../../../../src/application/ports/file-store.ts';
 import { Refusal } from '../../../../../src/domain/errors.ts';
+import { NO_FILE_FACTS } from '../../../../../src/domain/file.ts';
 import { completed, startApplication, type TestServerOptions } from '../../../../support/application.ts';
 import { smallUpload } from '../../../../support/small-upload.ts';
 
@@ -94,7 +95,7 @@ it('does not touch the file store for a file of an original server, which has a 
   const { world, ports, remove } = await start({ ports: { files } });
   const id = ports.ids.messageId();
   const common = { place: world.room, id, userId: world.ada.userId, time: 0, nonce: null, communityId: null };
-  const file = { content: 'https://files.example/a.png', thumbnail: 'HTTP://files.example/t.png' };
+  const file = { content: 'https://files.example/a.png', thumbnail: 'HTTP://files.example/t.png', ...NO_FILE_FACTS };
   const draft = { kind: 'file', ...common, name: 'Ada', profileImage: null, ...file, fileType: 'image' } as const;
   await ports.store.append([{ place: world.room, first: 2, drafts: [draft] }]);
   await remove(world.ada, world.room, id);

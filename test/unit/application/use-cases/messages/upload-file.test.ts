@@ -13,6 +13,8 @@ const DETAILS: UploadDetails = {
   place: 'r-5',
   communityId: null,
   fileType: 'file',
+  width: null,
+  height: null,
   name: null,
   profileImage: null,
   nonce: null,
@@ -54,6 +56,35 @@ it('stores the bytes of an upload and an event that shows them', async () => {
   expect(event).toMatchObject({ kind: 'file', seq, content, fileType: 'file', name: 'Ada', userId: 1 });
   expect(await files.kept()).toHaveLength(4);
   expect(await files.kept()).toContain(content);
+});
+
+it('shows the name and the size of a file, and the dimensions of images and videos', async () => {
+  const files = await temporaryFiles();
+  const { send, store } = await start(files);
+  const size = { width: 640, height: 480 };
+  for (const fileType of ['image', 'video', 'file'] as const) await send(upload({ fileType, ...size }));
+  const named = { fileName: 'a.txt', fileSize: 3 };
+  expect(await store.eventsAfter('r-5', 0, 10)).toMatchObject([
+    { fileType: 'image', ...named, ...size },
+    { fileType: 'video', ...named, ...size },
+    { fileType: 'file', ...named, width: null, height: null },
+  ]);
+});
+
+it('shows the name of a file as it is saved, and none where nothing visible is left of it', async () => {
+  const files = await temporaryFiles();
+  const { send, store } = await start(files);
+  for (const fileName of ['dir/\u202egpj.exe', '...']) {
+    const receive = async (sink: UploadSink): Promise<UploadDetails> => {
+      await sink.store('file', bytes('one', 'two'), fileName);
+      return DETAILS;
+    };
+    await send({ receive });
+  }
+  expect(await store.eventsAfter('r-5', 0, 10)).toMatchObject([
+    { fileName: 'gpj.exe', fileSize: 6 },
+    { fileName: null, fileSize: 6 },
+  ]);
 });
 
 it('reads no byte of an upload to a place in which the caller is not a member', async () => {
