@@ -6,7 +6,7 @@ import { APP_NAME, MongoDatabase } from '../../src/adapters/mongo/database.ts';
 import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
 import type { ConversationKey } from '../../src/domain/place.ts';
 import type { Draft } from '../../src/domain/stored-event.ts';
-import { append, newPlace, said } from './world.ts';
+import { append, deleted, newPlace, replied, said } from './world.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -50,6 +50,20 @@ await describeWithService('mongo', 'a transaction of a server that died', ({ mon
     await leaveTransactionOpen(database, place, APP_NAME);
     const { entries } = await store.history(place, { kind: 'page', page: 0, size: 10 });
     expect(entries.map(({ message }) => message.id)).toEqual(drafts.map(({ id }) => id));
+  });
+
+  it('removes a deleted message from the replies to it although a dead server left a transaction open', async () => {
+    const database = `abandoned-${randomBytes(6).toString('hex')}`;
+    const { store } = await open(database);
+    const place = newPlace();
+    const message = said(place, 'one');
+    const reply = { ...replied(place, 'two', message.id), parentContent: 'one' };
+    expect(await append(store, 1, [message, reply])).toEqual({ kind: 'stored' });
+    await leaveTransactionOpen(database, place, APP_NAME);
+    expect(await append(store, 3, [deleted(message)])).toEqual({ kind: 'stored' });
+    const { entries } = await store.history(place, { kind: 'page', page: 0, size: 10 });
+    expect(entries.map(({ message }) => message.id)).toEqual([reply.id]);
+    expect((await store.eventsAfter(place, 1, 1))[0]).toMatchObject({ id: reply.id, parentContent: null });
   });
 
   it('does not end the transactions of other programs in the same MongoDB', async () => {

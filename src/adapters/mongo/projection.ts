@@ -124,29 +124,44 @@ async function removeQuotes(db: MongoDatabase, portions: readonly Portion[]): Pr
   for (const some of byCollection(deletions)) {
     const ids = some.map(({ id }) => id);
     const { update, arrayFilters } = unquoting(ids);
-    await inParts(db.events, { 'e.parentId': { $in: ids } }, QUOTES, (filter) =>
-      db.events.updateMany(filter, update, { arrayFilters }),
-    );
+    const parentId = { $in: ids };
+    const quotes = { 'e.parentId': parentId, e: { $elemMatch: { parentId, parentContent: { $exists: true } } } };
+    await inParts(db, db.events, quotes, QUOTES, async (filter, session) => {
+      await db.events.updateMany(filter, update, { arrayFilters, session });
+    });
     const messages = db.messagesOf(some[0].place);
-    const parentId = { $in: [...ids, ...ids.map(idValue)] };
-    await inParts(messages, { parentId }, REPLIES, (filter) =>
-      messages.updateMany(filter, { $set: { parentName: '', parentContent: '' } }),
-    );
+    const replies = { parentId: { $in: [...ids, ...ids.map(idValue)] }, parentContent: { $exists: true, $ne: '' } };
+    await inParts(db, messages, replies, REPLIES, async (filter, session) => {
+      await messages.updateMany(filter, { $set: { parentName: '', parentContent: '' } }, { session });
+    });
   }
 }
 
-/** Finds the documents by the index and updates at most 500 of them at a time. */
+/** Finds the documents by the index and updates at most 500 of them in a transaction. */
 async function inParts<T extends { readonly _id: unknown }>(
+  db: MongoDatabase,
   collection: Collection<T>,
   filter: Filter<T>,
   index: string,
-  update: (filter: Filter<T>) => Promise<unknown>,
+  update: (filter: Filter<T>, session: ClientSession) => Promise<void>,
 ): Promise<void> {
   const found = await collection.find(filter, { projection: { _id: 1 }, hint: index }).toArray();
   for (let i = 0; i < found.length; i += MAX_UPDATED_DOCUMENTS) {
     const ids = found.slice(i, i + MAX_UPDATED_DOCUMENTS).map(({ _id }) => _id);
-    await update({ _id: { $in: ids } } as Filter<T>);
+    await transaction(db, (session) => update({ _id: { $in: ids } } as Filter<T>, session));
   }
+}
+
+/** Runs a transaction. If another one is in its way, it ends the abandoned ones and tries again. */
+function transaction(db: MongoDatabase, task: (session: ClientSession) => Promise<void>): Promise<void> {
+  const began = performance.now();
+  return db.client.withSession((session) =>
+    session.withTransaction(async () => {
+      // The driver repeats this function while another transaction holds a document.
+      if (performance.now() - began > BLOCKED_MS) await db.abandoned.end();
+      await task(session);
+    }),
+  );
 }
 
 interface Mode {
@@ -165,24 +180,19 @@ function inTransaction(
   published: readonly ObjectId[],
   mode: Mode,
 ): Promise<void> {
-  const began = performance.now();
-  return db.client.withSession((session) =>
-    session.withTransaction(async () => {
-      // The driver repeats this function while another transaction holds a document.
-      if (performance.now() - began > BLOCKED_MS) await db.abandoned.end();
-      await claim(db, portions, published, session);
-      const run = new Run(db, session, mode);
-      const legacy = portions.flatMap(({ doc }) => (doc.legacy ? [doc] : []));
-      if (legacy.length > 0) await run.number(legacy);
-      const events = withoutDeleted(portions.flatMap((portion) => portion.events));
-      await run.create(events.filter((event) => isStored(event) && isCreating(event)));
-      for (const event of events) {
-        const change = run.change(event);
-        if (change !== null) await change;
-      }
-      await run.countHoles();
-    }),
-  );
+  return transaction(db, async (session) => {
+    await claim(db, portions, published, session);
+    const run = new Run(db, session, mode);
+    const legacy = portions.flatMap(({ doc }) => (doc.legacy ? [doc] : []));
+    if (legacy.length > 0) await run.number(legacy);
+    const events = withoutDeleted(portions.flatMap((portion) => portion.events));
+    await run.create(events.filter((event) => isStored(event) && isCreating(event)));
+    for (const event of events) {
+      const change = run.change(event);
+      if (change !== null) await change;
+    }
+    await run.countHoles();
+  });
 }
 
 /** Removes the marks, so that no other server projects the batches. */
