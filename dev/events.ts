@@ -69,6 +69,7 @@ const SAMPLES: { readonly [K in OutgoingEvent['kind']]: readonly [OfKind<K>, ...
     { kind: 'members-changed', place: 'r-5', members: [1, 2] },
     { kind: 'members-changed', place: 'com-1', members: [] },
   ],
+  read: [{ kind: 'read', userId: 3, place: 'c-11', seq: 44 }],
   roster: [
     { kind: 'roster', server: 'one', epoch: TIME, version: 7, type: 'alive', joined: [], left: [] },
     {

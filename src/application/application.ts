@@ -173,6 +173,11 @@ export interface Application {
     { readonly seq: number }
   >;
 
+  /** The caller has read a conversation up to the number `seq`. It never goes back. */
+  readonly markAsRead: Command<
+    { readonly sessionId: string; readonly place: ConversationKey; readonly seq: number },
+    void
+  >;
   /**
    * Sends the caller's personal events to this listener from now on. `result` resolves when the
    * caller's places are known, or when the directory could not be asked.

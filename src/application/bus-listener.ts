@@ -16,6 +16,7 @@ import type { ClusterSessions } from './presence/cluster-sessions.ts';
 import type { PresenceFanOut } from './presence/presence-fan-out.ts';
 import type { SessionReactions } from './presence/session-reactions.ts';
 import { placeOfVoice } from './presence/voice-broadcast.ts';
+import type { ReadMarks } from './read-marks.ts';
 
 export interface BusListenerParts {
   /** Id of this server. */
@@ -30,6 +31,7 @@ export interface BusListenerParts {
   readonly listeners: Listeners;
   readonly unreadNotices: UnreadNotices;
   readonly userPlaces: UserPlaces;
+  readonly readMarks: ReadMarks;
   readonly subscribers: LocalSubscribers;
   readonly telemetry: Telemetry;
 }
@@ -83,7 +85,7 @@ export class BusListener {
   }
 
   #take(event: Exclude<ChatEvent, SequencedEvent>): void {
-    const { subscribers, presence, lists, userPlaces, clusterSessions } = this.#parts;
+    const { subscribers, presence, lists, userPlaces, readMarks, clusterSessions } = this.#parts;
     switch (event.kind) {
       case 'typing':
         subscribers.deliver(event.place, event);
@@ -107,6 +109,9 @@ export class BusListener {
       case 'members-changed':
         lists.apply(event.place, event.members);
         userPlaces.changed(event.place, event.members);
+        break;
+      case 'read':
+        readMarks.heard(event);
         break;
       case 'roster':
         clusterSessions.heard(event);

@@ -41,6 +41,7 @@ import { Sessions } from './presence/sessions.ts';
 import { VoiceBroadcast } from './presence/voice-broadcast.ts';
 import { VoiceSessions } from './presence/voice-sessions.ts';
 import { Rates } from './rates.ts';
+import { ReadMarks } from './read-marks.ts';
 import { ReplaceMembers } from './use-cases/membership/replace-members.ts';
 import { DeleteMessage } from './use-cases/messages/delete-message.ts';
 import { ModifyMessage } from './use-cases/messages/modify-message.ts';
@@ -60,6 +61,7 @@ import { UserConnected } from './use-cases/presence/user-connected.ts';
 import { UserDisconnected } from './use-cases/presence/user-disconnected.ts';
 import { CountUnread } from './use-cases/reading/count-unread.ts';
 import { ListenToPersonalEvents } from './use-cases/reading/listen-to-personal-events.ts';
+import { MarkAsRead } from './use-cases/reading/mark-as-read.ts';
 import { ReadHistory } from './use-cases/reading/read-history.ts';
 import { ShowUnread } from './use-cases/reading/show-unread.ts';
 import { Subscribe } from './use-cases/reading/subscribe.ts';
@@ -140,7 +142,11 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
       void broadcast.send(...events);
     },
   });
-  const logouts = new Logouts({ reporter, markers, clock, telemetry });
+  const logouts = new Logouts({
+    reporter,
+    telemetry,
+    markRead: (reader, places) => readMarks.mark(reader, places),
+  });
   const reactions = new SessionReactions({ sessions, reporter, announcer, logouts });
   const clusterSessions = new ClusterSessions({
     server,
@@ -159,6 +165,8 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     telemetry,
     placesOf: (userId) => directory.placesOf(userId),
   });
+
+  const readMarks = new ReadMarks({ markers, listeners, unreadNotices, clusterSessions, broadcast, clock });
 
   const feeds = new Feeds({ store, clock, telemetry, subscribers, window: limits.resumeEvents });
   const publisher = new Publisher({
@@ -200,6 +208,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     listeners,
     unreadNotices,
     userPlaces,
+    readMarks,
     subscribers,
     telemetry,
   });
@@ -244,14 +253,15 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
       telemetry,
       new ShowTyping({ membership, rates, subscribers, broadcast, users, telemetry }),
     ),
-    moveToPlace: withTelemetry(telemetry, new MoveToPlace({ membership, rates, reporter, markers, sessions, clock })),
+    moveToPlace: withTelemetry(telemetry, new MoveToPlace({ membership, rates, reporter, readMarks, sessions })),
     showVoice: withTelemetry(telemetry, new ShowVoice({ membership, rates, reporter, voice })),
     enterVoiceChannel: withTelemetry(
       telemetry,
-      new EnterVoiceChannel({ membership, rates, reporter, markers, sessions, voice, voiceSessions, clock }),
+      new EnterVoiceChannel({ membership, rates, reporter, readMarks, sessions, voice, voiceSessions }),
     ),
     leaveVoiceChannel: withTelemetry(telemetry, new LeaveVoiceChannel({ rates, reporter, voiceSessions })),
     subscribe: withTelemetry(telemetry, new Subscribe({ membership, feeds, window: limits.resumeEvents, telemetry })),
+    markAsRead: withTelemetry(telemetry, new MarkAsRead({ membership, rates, readMarks })),
     listenToPersonalEvents: withTelemetry(telemetry, listenToPersonalEvents),
     ignorePersonalEvents: (caller, listener) => listenToPersonalEvents.end(caller, listener),
 

@@ -1,5 +1,5 @@
 import type { UserId } from './ids.ts';
-import type { MemberListKey } from './place.ts';
+import type { ConversationKey, MemberListKey } from './place.ts';
 
 /**
  * A room or community has other members now. Every server updates its lists and ends the live
@@ -46,5 +46,13 @@ export interface SessionsReport {
   readonly parts?: number;
 }
 
+/** A user has read a place up to the number `seq`, in a session of the sender. */
+export interface PlaceRead {
+  readonly kind: 'read';
+  readonly userId: UserId;
+  readonly place: ConversationKey;
+  readonly seq: number;
+}
+
 /** An event that servers send to each other. Clients do not receive it. */
-export type ClusterEvent = MembersChanged | SessionsReport;
+export type ClusterEvent = MembersChanged | SessionsReport | PlaceRead;

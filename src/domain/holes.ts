@@ -15,6 +15,11 @@ export function firstOfBucket(bucket: number): number {
   return Math.max(1, bucket * BUCKET);
 }
 
+/** The last number of a bucket. */
+export function lastOfBucket(bucket: number): number {
+  return (bucket + 1) * BUCKET - 1;
+}
+
 /**
  * True if so few messages are skipped that reading and dropping them costs less than `seekMessage`.
  */

@@ -256,7 +256,7 @@ export const MESSAGE_BUS_CASES: readonly MessageBusCase[] = [
     },
   },
   {
-    name: 'isForServers is true for changed members and session reports, and false for every other event',
+    name: 'isForServers is true for changed members and reports of servers, and false for every other event',
     async run(world) {
       const { bus, heard } = await world.start();
       const sent = oneOfEach();
@@ -267,7 +267,7 @@ export const MESSAGE_BUS_CASES: readonly MessageBusCase[] = [
         const kind = record.read()?.kind;
         expect({ kind, isForServers }).toEqual({
           kind,
-          isForServers: kind === 'members-changed' || kind === 'roster',
+          isForServers: kind === 'members-changed' || kind === 'read' || kind === 'roster',
         });
       }
     },

@@ -197,7 +197,7 @@ await describeWithService('mongo', 'MongoDB with messages of an original server'
     // User 1 wrote two of our messages and two of the original's.
     expect(await Promise.all([9, 1, 2].map(unread))).toEqual([[6], [2], [4]]);
     // All messages of user 1 came after the number was read.
-    const early = await new Unread(db).count(1, [{ place, since: null, seq: 0 }]);
+    const early = await new Unread(db).count(1, [{ place, read: null, since: null, unnumberedSince: null, seq: 0 }]);
     expect(early.get(place)?.count).toBe(0);
   });
 

@@ -293,8 +293,14 @@ const DEFECTS: readonly (readonly [PlantedClass, string])[] = [
   [DropsEveryTenthRecord, 'three servers each receive every record of all three, once'],
   [RepeatsEveryTenthRecord, 'three servers each receive every record of all three, once'],
   [ReordersWithinAPlace, 'records of one place and kind keep the order in which one server published them'],
-  [IsNeverForServers, 'isForServers is true for changed members and session reports, and false for every other event'],
-  [IsAlwaysForServers, 'isForServers is true for changed members and session reports, and false for every other event'],
+  [
+    IsNeverForServers,
+    'isForServers is true for changed members and reports of servers, and false for every other event',
+  ],
+  [
+    IsAlwaysForServers,
+    'isForServers is true for changed members and reports of servers, and false for every other event',
+  ],
   [CorruptsOneKindOfEvent, 'every kind of event arrives unchanged, at the writer and at another server'],
   [
     LosesAcceptedRecordsOnClose,

@@ -87,3 +87,26 @@ it('keeps a repeated subscription to the events as it is, and ends it with the l
   expect(heard()).toBe(2);
   await Promise.all([listener.close(), sender.close(), witness.close()]);
 });
+
+it('reports in other sessions what the user has read by /kafka/read, and counts from there', async () => {
+  const system = await startSystem();
+  const as = (userId: number) => StompClient.connect({ url: system.url, token: system.token(userId), userId });
+  const [reader, other, sender] = [await as(1), await as(1), await as(2)];
+  for (const text of ['one', 'two', 'three']) await sender.send(SEND, { channelId: 5, userId: 2, content: text });
+  const own = await reader.subscribe(EVENTS);
+  const events = await other.subscribe(EVENTS);
+  const receipt = await reader.send('/kafka/read', { place: 'r-5', seq: 2 });
+  expect(Object.keys(receipt.headers)).toEqual(['receipt-id']);
+  expect(await events.atLeast(1)).toEqual([{ type: 'read', place: 'r-5', seq: 2 }]);
+  await reader.send('/kafka/read', { place: 'r-5', seq: '1' });
+  expect(await events.atLeast(2)).toMatchObject([{}, { type: 'read', place: 'r-5', seq: 2 }]);
+  expect(own.bodies).toEqual([]);
+  const response = await fetch(`${system.url}/chat-server/unread?places=r-5`, {
+    headers: { AUTHORIZATION: system.token(1) },
+  });
+  expect(await response.json()).toMatchObject({ result: [{ place: 'r-5', count: 1, seq: 3 }] });
+  await reader.subscribe('/user/queue/errors');
+  await expect(reader.send('/kafka/read', { place: 'r-99', seq: 1 })).rejects.toThrow('"code":2103');
+  await expect(reader.send('/kafka/read', { place: 'com-1', seq: 1 })).rejects.toThrow('"code":2100');
+  await system.stop();
+});

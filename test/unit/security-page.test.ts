@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ENDPOINTS } from '../../src/adapters/http/endpoints.ts';
-import { ERRORS_DESTINATION, parseDestination } from '../../src/adapters/stomp/destinations.ts';
+import { ERRORS_DESTINATION, EVENTS_DESTINATION, parseDestination } from '../../src/adapters/stomp/destinations.ts';
 import { SEND_DESTINATIONS } from '../../src/adapters/stomp/send-routes.ts';
 
 import { LIMIT_VARIABLES } from '../../src/bootstrap/config/limit-variables.ts';
@@ -35,7 +35,10 @@ describe('docs/security.md', () => {
     const named = rows('### STOMP: SUBSCRIBE').map(([destination]) => code(destination) ?? '');
     const places = named.map((destination) => parseDestination(destination)).filter((place) => place !== null);
     expect(places).toEqual(['r-5', 'c-11', 'com-1']);
-    expect(named.filter((destination) => parseDestination(destination) === null)).toEqual([ERRORS_DESTINATION]);
+    expect(named.filter((destination) => parseDestination(destination) === null)).toEqual([
+      ERRORS_DESTINATION,
+      EVENTS_DESTINATION,
+    ]);
   });
 
   it('names every limit with its default value', () => {

@@ -10,7 +10,7 @@ import { Refusal } from '../../domain/errors.ts';
 import { type ConversationKey, isChannel } from '../../domain/place.ts';
 import { withTimeout } from '../support/with-timeout.ts';
 import { AbandonedTransactions } from './abandoned-transactions.ts';
-import type { EventDocument, HoleDocument, MessageDocument, ReadDocument } from './documents.ts';
+import type { EventDocument, HoleDocument, MessageDocument, PositionDocument, ReadDocument } from './documents.ts';
 import { TEMPORARY_CODES } from './error-codes.ts';
 import { ensureIndexes } from './indexes.ts';
 import { PublishedMarks } from './published-marks.ts';
@@ -50,6 +50,7 @@ export class MongoDatabase {
   readonly events: Collection<EventDocument>;
   readonly holes: Collection<HoleDocument>;
   readonly markers: Collection<ReadDocument>;
+  readonly positions: Collection<PositionDocument>;
   readonly marks: PublishedMarks;
   readonly abandoned: AbandonedTransactions;
   readonly #db: Db;
@@ -87,6 +88,7 @@ export class MongoDatabase {
     this.events = db.collection('event');
     this.holes = db.collection('eventHole');
     this.markers = db.collection('messageTime');
+    this.positions = db.collection('readPosition');
     this.#direct = db.collection('directMessage');
     this.#channel = db.collection('channelMessage');
     this.marks = new PublishedMarks(this.events);

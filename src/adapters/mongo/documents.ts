@@ -107,6 +107,18 @@ export interface ReadDocument {
   readonly read?: Readonly<Record<string, Date>>;
 }
 
+/** Collection `readPosition`: how far a user has read in a place. The id is `{place}/{user}`. */
+export interface PositionDocument {
+  readonly _id: string;
+  readonly seq: number;
+  /** The user's time in `messageTime` that was written with the position. */
+  readonly time?: Date;
+}
+
+export function positionId(place: ConversationKey, userId: UserId): string {
+  return `${place}/${userId}`;
+}
+
 export function nonceKey(userId: UserId, nonce: string): string {
   return `${userId}:${nonce}`;
 }

@@ -9,7 +9,7 @@ export const LATE = 'late';
 export const UNPUBLISHED = 'unpublished';
 export const CHANNEL_SEQ = 'channel_seq';
 export const CHANNEL_TIME = 'channel_time';
-export const CHANNEL_USER = 'channel_user';
+export const CHANNEL_USER = 'channel_user_seq';
 export const QUOTES = 'quotes';
 export const REPLIES = 'replies';
 export const MARKER_PLACE = 'place';
@@ -32,7 +32,7 @@ const MESSAGE: IndexDescription[] = [
   // Time and id order the messages without a number.
   { name: CHANNEL_SEQ, key: { channelId: 1, seq: -1, localDateTime: -1, _id: -1 } },
   { name: CHANNEL_TIME, key: { channelId: 1, localDateTime: 1, userId: 1 } },
-  { name: CHANNEL_USER, key: { channelId: 1, userId: 1 } },
+  { name: CHANNEL_USER, key: { channelId: 1, userId: 1, seq: 1 } },
   { name: REPLIES, key: { parentId: 1 }, partialFilterExpression: { parentId: { $exists: true } } },
 ];
 

@@ -9,11 +9,17 @@ import { CHANNEL_SEQ, CHANNEL_TIME, CHANNEL_USER } from './indexes.ts';
 /** A place and how far a user has read there. */
 export interface ReaderPosition {
   readonly place: ConversationKey;
-  /** The user's read marker, null if they have none. */
+  /** The number up to which they have read; null if there is none. */
+  readonly read: number | null;
+  /** The read time that an original server wrote; null if there is none that counts. */
   readonly since: Date | null;
+  /** Messages without a number are read up to this time; null: none of them. */
+  readonly unnumberedSince: Date | null;
   /** Newest number of the place. */
   readonly seq: number;
 }
+
+type NumberedPosition = ReaderPosition & { readonly read: number };
 
 /** Counts unread messages. Reads index keys only, no documents. */
 export class Unread {
@@ -34,19 +40,27 @@ export class Unread {
   async #inCollection(userId: UserId, positions: readonly ReaderPosition[]): Promise<UnreadCount[]> {
     if (positions.length === 0) return [];
     const places = positions.map(({ place }) => place);
-    const unmarked = positions.filter(({ since }) => since === null);
-    const [newest, ofOthers] = await Promise.all([this.#newestTimes(places), this.#ofOthers(userId, unmarked)]);
+    const unmarked = positions.filter(({ read, since }) => read === null && since === null);
+    const numbered = positions.filter((position): position is NumberedPosition => position.read !== null);
+    const [newest, ofOthers, afterNumbers] = await Promise.all([
+      this.#newestTimes(places),
+      this.#ofOthers(userId, unmarked),
+      this.#afterNumbers(userId, numbered),
+    ]);
     const later = positions.filter(({ place, since }) => {
       const time = newest.get(place.slice(2));
       return since !== null && time !== undefined && time > since;
     });
-    const counts = new Map([...ofOthers, ...(await this.#since(userId, later))]);
-    return positions.map(({ place, seq }) => ({
-      place,
-      count: counts.get(place.slice(2)) ?? 0,
-      newestTime: newest.get(place.slice(2))?.getTime() ?? null,
-      seq,
-    }));
+    const afterTimes = await this.#since(userId, later);
+    return positions.map(({ place, seq, read, since }) => {
+      const id = place.slice(2);
+      const counts = [
+        ...(read === null ? [] : [afterNumbers.get(id) ?? 0]),
+        ...(since === null ? [] : [afterTimes.get(id) ?? 0]),
+      ];
+      const count = counts.length === 0 ? (ofOthers.get(id) ?? 0) : Math.min(...counts);
+      return { place, count, newestTime: newest.get(id)?.getTime() ?? null, seq };
+    });
   }
 
   async #newestTimes(places: readonly ConversationKey[]): Promise<Map<string, Date>> {
@@ -66,7 +80,44 @@ export class Unread {
     return new Map(rows.map(({ _id, time }) => [String(_id), time]));
   }
 
-  /** Messages of others after the markers. */
+  /**
+   * Messages of others after the numbers, and those that an original server stored without a number
+   * after the times.
+   */
+  async #afterNumbers(userId: UserId, positions: readonly NumberedPosition[]): Promise<Map<string, number>> {
+    const [first] = positions;
+    if (first === undefined) return new Map();
+    const messages = this.#db.messagesOf(first.place);
+    const mine = Long.fromNumber(userId);
+    const perChannel = async (matchOf: (position: NumberedPosition) => object, hint: string) => {
+      const branches = positions.map((position) => ({ channelId: channelIdOf(position.place), ...matchOf(position) }));
+      const match = branches.length === 1 ? (branches[0] ?? {}) : { $or: branches };
+      const stages = [{ $match: match }, { $group: { _id: '$channelId', n: { $sum: 1 } } }];
+      const rows = await messages.aggregate<{ _id: unknown; n: number }>(stages, { hint, batchSize: 1000 }).toArray();
+      return new Map(rows.map(({ _id, n }) => [String(_id), n]));
+    };
+    const between = ({ read, seq }: NumberedPosition) => ({ seq: { $gt: read, $lte: seq } });
+    const [all, own, unnumbered] = await Promise.all([
+      perChannel(between, CHANNEL_SEQ),
+      perChannel((position) => ({ userId: mine, ...between(position) }), CHANNEL_USER),
+      perChannel(
+        ({ unnumberedSince: time }) => ({
+          seq: UNNUMBERED,
+          userId: { $ne: mine },
+          ...(time !== null && { localDateTime: { $gt: time } }),
+        }),
+        CHANNEL_SEQ,
+      ),
+    ]);
+    return new Map(
+      positions.map(({ place }) => {
+        const id = place.slice(2);
+        return [id, (all.get(id) ?? 0) - (own.get(id) ?? 0) + (unnumbered.get(id) ?? 0)];
+      }),
+    );
+  }
+
+  /** Messages of others after the times. */
   async #since(userId: UserId, positions: readonly ReaderPosition[]): Promise<Map<string, number>> {
     const [first] = positions;
     if (first === undefined) return new Map();

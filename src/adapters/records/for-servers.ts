@@ -10,6 +10,7 @@ export function isForServers(event: ChatEvent): boolean {
   if (isStored(event)) return false;
   switch (event.kind) {
     case 'members-changed':
+    case 'read':
     case 'roster':
       return true;
     case 'unknown':

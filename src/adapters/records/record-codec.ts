@@ -42,6 +42,7 @@ function fieldsOf(event: OutgoingEvent): Fields {
     case 'voice-left':
     case 'call-left':
     case 'members-changed':
+    case 'read':
     case 'roster':
       return encodeState(event);
   }

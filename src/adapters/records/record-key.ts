@@ -19,6 +19,7 @@ export function recordKey(event: OutgoingEvent): string {
       return `r-${event.roomId}`;
     case 'connect':
     case 'disconnect':
+    case 'read':
       return `u-${event.userId}`;
     case 'roster':
       return `s-${event.server}`;

@@ -31,6 +31,7 @@ export function streamOf(event: OutgoingEvent): RecordStream {
     case 'voice-left':
     case 'call-left':
     case 'members-changed':
+    case 'read':
     case 'roster':
       return 'STATE';
   }

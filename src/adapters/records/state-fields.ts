@@ -1,7 +1,13 @@
 import type { CallLeft, PresenceChanged, VoiceLeft, VoiceShown, VoiceState } from '../../domain/chat-event.ts';
-import type { ClusterEvent, MembersChanged, SessionEntry, SessionsReport } from '../../domain/cluster-event.ts';
+import type {
+  ClusterEvent,
+  MembersChanged,
+  PlaceRead,
+  SessionEntry,
+  SessionsReport,
+} from '../../domain/cluster-event.ts';
 import { parseId } from '../../domain/ids.ts';
-import { communityKey, idOf, isRoom, type PlaceKey, roomKey } from '../../domain/place.ts';
+import { communityKey, idOf, isRoom, type PlaceKey, parseConversationKey, roomKey } from '../../domain/place.ts';
 import { parseJsonText } from '../support/json-text.ts';
 import { parsePlaceTexts, placeText } from './place-text.ts';
 import { type Fields, isFields, readId, readText, readTexts, Undecodable } from './record-fields.ts';
@@ -48,6 +54,14 @@ export function encodeState(event: StateEvent): Fields {
       const where = isRoom(place) ? { channelId: place } : { communityId: String(idOf(place)) };
       return { ...BLANK, type: 'members-changed', ...where, ids: event.members.map(String) };
     }
+    case 'read':
+      return {
+        ...BLANK,
+        type: 'read',
+        userId: String(event.userId),
+        channelId: event.place,
+        seq: event.seq,
+      };
     case 'roster': {
       const { kind, server, epoch, version, type, ...sessions } = event;
       return { ...BLANK, type: kind, roster: { server, epoch, version, what: type, ...sessions } };
@@ -70,6 +84,8 @@ export function decodeState(fields: Fields): StateEvent {
       return readExit(fields);
     case 'members-changed':
       return readMembersChanged(fields);
+    case 'read':
+      return readPlaceRead(fields);
     case 'roster':
       return readSessionsReport(fields);
     default:
@@ -119,6 +135,12 @@ function readMembersChanged(fields: Fields): MembersChanged {
   const place = communityId === null ? roomKey(readPlaceId(fields)) : communityKey(communityId);
   const members = readTexts(fields.ids, 'ids').map((text) => readUserId(text));
   return { kind: 'members-changed', place, members };
+}
+
+function readPlaceRead(fields: Fields): PlaceRead {
+  const place = parseConversationKey(readText(fields, 'channelId') ?? '');
+  if (place === null) throw new Undecodable('channelId must name a room or a channel');
+  return { kind: 'read', userId: readId(fields, 'userId'), place, seq: readCount(fields.seq, 'seq') };
 }
 
 type ReportType = SessionsReport['type'];

@@ -31,11 +31,6 @@ export class Pages {
     return new Map(rows.map(readMessage).map((message) => [message.id, message]));
   }
 
-  /** The number of messages in the place, by arithmetic instead of a count of rows. */
-  count(place: ConversationKey, newest: number): number {
-    return newest - Number(this.#sql.holes.get(place)?.count ?? 0);
-  }
-
   #inRange(place: ConversationKey, range: HistoryRange, newest: number): Message[] {
     switch (range.kind) {
       case 'before':
@@ -72,7 +67,6 @@ function statements(db: DatabaseSync) {
     byId: db.prepare(`${select} WHERE id IN (SELECT value FROM json_each(?)) AND place = ?`),
     upTo: db.prepare(`${select} WHERE place = ? AND seq <= ? ORDER BY seq DESC LIMIT ? OFFSET ?`),
     after: db.prepare(`${select} WHERE place = ? AND seq > ? ORDER BY seq LIMIT ?`),
-    holes: db.prepare('SELECT sum(count) AS count FROM hole WHERE place = ?'),
     holesDown: db.prepare('SELECT bucket, count FROM hole WHERE place = ? ORDER BY bucket DESC'),
   };
 }

@@ -1,9 +1,12 @@
-import type { ReadMarkers, UnreadCount } from '../../application/ports/read-markers.ts';
+import type { ReadMarkers, ReadPosition, UnreadCount } from '../../application/ports/read-markers.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import type { SqliteDatabase } from './database.ts';
 
-/** Read markers in the table `read_marker`. */
+/**
+ * Read positions in the table `read_position`. No original server shares the file, so times are not
+ * kept.
+ */
 export class SqliteReadMarkers implements ReadMarkers {
   readonly #parts: { readonly database: SqliteDatabase };
 
@@ -11,8 +14,12 @@ export class SqliteReadMarkers implements ReadMarkers {
     this.#parts = parts;
   }
 
-  mark(userId: UserId, places: readonly ConversationKey[], time: number): Promise<void> {
-    return this.#parts.database.call('mark', userId, places, time);
+  mark(userId: UserId, places: readonly ConversationKey[]): Promise<ReadPosition[]> {
+    return this.#parts.database.call('mark', userId, places);
+  }
+
+  markUpTo(userId: UserId, place: ConversationKey, seq: number): Promise<number> {
+    return this.#parts.database.call('markUpTo', userId, place, seq);
   }
 
   unread(userId: UserId, places: readonly ConversationKey[]): Promise<UnreadCount[]> {

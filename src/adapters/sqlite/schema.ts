@@ -49,6 +49,18 @@ const MIGRATIONS: readonly string[] = [
    ALTER TABLE message ADD COLUMN file_size INTEGER;
    ALTER TABLE message ADD COLUMN width INTEGER;
    ALTER TABLE message ADD COLUMN height INTEGER;`,
+  // A read time becomes the number of the newest message up to it.
+  `CREATE TABLE read_position (
+     place TEXT NOT NULL, user INTEGER NOT NULL, seq INTEGER NOT NULL,
+     PRIMARY KEY (place, user)
+   ) WITHOUT ROWID;
+   INSERT INTO read_position
+     SELECT place, user, coalesce((
+       SELECT max(seq) FROM message WHERE message.place = read_marker.place AND message.time <= read_marker.time
+     ), 0) FROM read_marker;
+   DROP TABLE read_marker;
+   DROP INDEX message_author;
+   CREATE INDEX message_author ON message (place, user, seq);`,
 ];
 
 /** SQLite's result code for a file that another process has locked. */

@@ -1,18 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { UnreadCount } from '../../application/ports/read-markers.ts';
+import { holeBucket, lastOfBucket } from '../../domain/holes.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 
-/** A place with its number of messages and its newest number. */
-interface PlaceSize {
-  readonly place: ConversationKey;
-  readonly total: number;
-  readonly seq: number;
-}
-
 /**
- * Reads and writes read markers and counts unread messages. All methods are synchronous: the
- * database thread calls them.
+ * Reads and writes read positions and counts unread messages. Synchronous: for the database thread.
  */
 export class Unread {
   readonly #sql: ReturnType<typeof statements>;
@@ -21,30 +14,52 @@ export class Unread {
     this.#sql = statements(db);
   }
 
-  mark(userId: UserId, places: readonly ConversationKey[], time: number): void {
-    for (const place of places) this.#sql.mark.run(place, userId, time);
+  /** Moves the position to `seq`, unless it is further. Returns the position afterwards. */
+  mark(userId: UserId, place: ConversationKey, seq: number): number {
+    this.#sql.mark.run(place, userId, seq);
+    return this.#position(userId, place);
   }
 
-  /** Reads only indexes, never the messages themselves. */
-  count(userId: UserId, { place, total, seq }: PlaceSize): UnreadCount {
-    const marker = this.#sql.marker.get(place, userId);
-    const since = marker === undefined ? null : Number(marker.time);
-    const all = since === null ? total : Number(this.#sql.since.get(place, since)?.count);
-    const own = Number(this.#sql.own.get(place, userId, since ?? Number.MIN_SAFE_INTEGER)?.count);
-    const newest = this.#sql.newestTime.get(place)?.time;
-    return { place, count: all - own, newestTime: typeof newest === 'number' ? newest : null, seq };
+  /** @param newest newest number of the place, read in the same transaction */
+  count(userId: UserId, place: ConversationKey, newest: number): UnreadCount {
+    const position = this.#position(userId, place);
+    const own = Number(this.#sql.own.get(place, userId, position)?.count);
+    const time = this.#sql.newestTime.get(place)?.time;
+    return {
+      place,
+      count: this.#messagesAfter(place, position, newest) - own,
+      newestTime: typeof time === 'number' ? time : null,
+      seq: newest,
+    };
+  }
+
+  #position(userId: UserId, place: ConversationKey): number {
+    return Number(this.#sql.position.get(place, userId)?.seq ?? 0);
+  }
+
+  /**
+   * Numbers have no gaps, so only the messages of one bucket are read. The rest is arithmetic with
+   * the counts of holes.
+   */
+  #messagesAfter(place: ConversationKey, position: number, newest: number): number {
+    const bucket = holeBucket(position);
+    const end = lastOfBucket(bucket);
+    const inBucket = Number(this.#sql.between.get(place, position, end)?.count);
+    if (newest <= end) return inBucket;
+    return inBucket + newest - end - Number(this.#sql.holesAfter.get(place, bucket)?.count ?? 0);
   }
 }
 
 function statements(db: DatabaseSync) {
   return {
     mark: db.prepare(
-      `INSERT INTO read_marker (place, user, time) VALUES (?, ?, ?)
-       ON CONFLICT DO UPDATE SET time = excluded.time WHERE excluded.time > time`,
+      `INSERT INTO read_position (place, user, seq) VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq`,
     ),
-    marker: db.prepare('SELECT time FROM read_marker WHERE place = ? AND user = ?'),
-    since: db.prepare('SELECT count(*) AS count FROM message WHERE place = ? AND time > ?'),
-    own: db.prepare('SELECT count(*) AS count FROM message WHERE place = ? AND user = ? AND time > ?'),
+    position: db.prepare('SELECT seq FROM read_position WHERE place = ? AND user = ?'),
+    between: db.prepare('SELECT count(*) AS count FROM message WHERE place = ? AND seq > ? AND seq <= ?'),
+    holesAfter: db.prepare('SELECT sum(count) AS count FROM hole WHERE place = ? AND bucket > ?'),
+    own: db.prepare('SELECT count(*) AS count FROM message WHERE place = ? AND user = ? AND seq > ?'),
     newestTime: db.prepare('SELECT max(time) AS time FROM message WHERE place = ?'),
   };
 }

@@ -15,17 +15,15 @@ export function callsOn(db: DatabaseSync, removed: () => void = () => {}): Calls
   return {
     append: (batches, now) => log.append(batches, now),
     published: (batches) => log.published(batches),
-    mark: (userId, places, time) => unread.mark(userId, places, time),
+    mark: (userId, places) =>
+      [...new Set(places)].map((place) => ({ place, seq: unread.mark(userId, place, log.newest(place)) })),
+    markUpTo: (userId, place, seq) => unread.mark(userId, place, Math.min(seq, log.newest(place))),
     newest: (places) => new Map(places.map((place) => [place, log.newest(place)])),
     eventsAfter: (place, after, limit) => log.eventsAfter(place, after, limit),
     messages: (place, ids) => pages.messages(place, ids),
     history: (place, range) => pages.history(place, range, log.newest(place)),
     byNonce: (userId, nonce, now) => log.byNonce(userId, nonce, now),
     unpublished: (before, limit) => log.unpublished(before, limit),
-    unread: (userId, places) =>
-      places.map((place) => {
-        const seq = log.newest(place);
-        return unread.count(userId, { place, total: pages.count(place, seq), seq });
-      }),
+    unread: (userId, places) => places.map((place) => unread.count(userId, place, log.newest(place))),
   };
 }

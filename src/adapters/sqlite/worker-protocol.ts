@@ -1,6 +1,6 @@
 import type { AppendBatch, AppendOutcome, HistoryPage } from '../../application/ports/message-store.ts';
 import type { BatchKey, UnpublishedBatch } from '../../application/ports/outbox.ts';
-import type { UnreadCount } from '../../application/ports/read-markers.ts';
+import type { ReadPosition, UnreadCount } from '../../application/ports/read-markers.ts';
 import type { HistoryRange } from '../../domain/history.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
@@ -16,7 +16,8 @@ type Places = readonly ConversationKey[];
 export interface Calls {
   append(batches: readonly AppendBatch[], now: number): AppendOutcome[];
   published(batches: readonly BatchKey[]): void;
-  mark(userId: UserId, places: Places, time: number): void;
+  mark(userId: UserId, places: Places): ReadPosition[];
+  markUpTo(userId: UserId, place: ConversationKey, seq: number): number;
   newest(places: Places): Map<ConversationKey, number>;
   eventsAfter(place: ConversationKey, after: number, limit: number): SequencedEvent[];
   messages(place: ConversationKey, ids: readonly MessageId[]): Map<MessageId, Message>;
@@ -28,7 +29,7 @@ export interface Calls {
 
 export type CallName = keyof Calls;
 
-const WRITES: ReadonlySet<CallName> = new Set<CallName>(['append', 'published', 'mark']);
+const WRITES: ReadonlySet<CallName> = new Set<CallName>(['append', 'published', 'mark', 'markUpTo']);
 
 export function isWrite(name: CallName): boolean {
   return WRITES.has(name);

@@ -51,6 +51,7 @@ export function eventBody(event: ChatEvent, link: (key: string) => string): Even
       return unnumbered({ type: event.type, channelId: String(event.roomId), ids: event.ids });
     case 'unknown':
     case 'members-changed':
+    case 'read':
     case 'roster':
       return null;
   }

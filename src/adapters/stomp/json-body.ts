@@ -32,6 +32,18 @@ export function optionalIdField(fields: Fields, name: string): number | null {
   return fields[name] === undefined || fields[name] === null ? null : idField(fields, name);
 }
 
+const SEQ = /^(0|[1-9][0-9]{0,15})$/;
+
+/** The number of an event, or 0: a JSON number or a decimal string. @throws Refusal `bad-input` */
+export function seqField(fields: Fields, name: string): number {
+  const value = fields[name];
+  const seq = typeof value === 'number' || (typeof value === 'string' && SEQ.test(value)) ? Number(value) : Number.NaN;
+  if (!Number.isSafeInteger(seq) || seq < 0) {
+    throw new Refusal('bad-input', problem(fields, name, '0 or a positive integer'));
+  }
+  return seq;
+}
+
 export function messageIdField(fields: Fields, name: string): MessageId {
   const id = parseMessageId(fields[name]);
   if (id === null) throw new Refusal('bad-input', problem(fields, name, 'a message id of 24 hexadecimal digits'));

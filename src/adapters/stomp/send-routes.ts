@@ -19,6 +19,7 @@ import {
   optionalIdField,
   optionalTextField,
   parseBody,
+  seqField,
   textField,
 } from './json-body.ts';
 
@@ -75,6 +76,11 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
       if (body.type === 'leave') return app.leaveVoiceChannel(caller, voice);
       return app.enterVoiceChannel(caller, { sessionId, ...voice });
     },
+  ],
+  [
+    '/kafka/read',
+    (app, { caller, sessionId }, body) =>
+      app.markAsRead(caller, { sessionId, place: conversation(body), seq: seqField(body, 'seq') }),
   ],
 ]);
 
@@ -174,6 +180,12 @@ function whereabouts(body: Fields) {
     throw new Refusal('bad-input', 'channel_id must be home, r-{room} or c-{channel}');
   }
   return read;
+}
+
+function conversation(body: Fields): ConversationKey {
+  const key = parseConversationKey(textField(body, 'place'));
+  if (key === null) throw new Refusal('bad-input', 'place must be r-{room} or c-{channel}');
+  return key;
 }
 
 function voiceChannel(body: Fields): number {

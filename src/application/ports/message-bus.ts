@@ -36,9 +36,9 @@ export interface IncomingRecord {
   readonly batchEnd: number | null;
   /**
    * True exactly for the events that the servers themselves act on: changed member lists
-   * (`members-changed`) and reports about sessions (`roster`). A server reads them even if no
-   * client subscribes to the place. All other events, such as presence and voice, are for
-   * subscribers. False for a record that cannot be decoded.
+   * (`members-changed`), reports about sessions (`roster`) and reports of what a user has read
+   * (`read`). A server reads them even if no client subscribes to the place. All other events, such
+   * as presence and voice, are for subscribers. False for a record that cannot be decoded.
    */
   readonly isForServers: boolean;
   /**

@@ -1,14 +1,13 @@
+import type { SessionEntry } from '../../domain/cluster-event.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { ConversationKey } from '../../domain/place.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { ReadMarkers } from '../ports/read-markers.ts';
 import type { SessionReporter } from '../ports/session-reporter.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
 export interface LogoutsParts {
   readonly reporter: SessionReporter;
-  readonly markers: ReadMarkers;
-  readonly clock: Clock;
+  /** Marks places as read that the user looked at in the session. */
+  readonly markRead: (reader: SessionEntry, places: readonly ConversationKey[]) => Promise<void>;
   readonly telemetry: Telemetry;
 }
 
@@ -42,27 +41,28 @@ export class Logouts {
 
   /** @param userId null when only the presence service knows it */
   async #logout(sessionId: string, userId: UserId | null, lastRead: ConversationKey | null): Promise<void> {
-    const { clock, reporter, telemetry } = this.#parts;
-    const now = clock.now();
-    const read = new Set<ConversationKey>(lastRead === null ? [] : [lastRead]);
-    let reader = userId;
+    const { reporter, telemetry } = this.#parts;
+    // Begun at once: a message that comes from now on is not read.
+    const marking = userId === null || lastRead === null ? null : this.#mark({ sessionId, userId }, lastRead);
     try {
       const last = await reporter.logout(sessionId);
-      reader ??= last?.userId ?? null;
-      if (last?.whereabouts?.kind === 'conversation') read.add(last.whereabouts.key);
+      const reader = userId ?? last?.userId ?? null;
+      if (reader !== null && last?.whereabouts?.kind === 'conversation' && last.whereabouts.key !== lastRead) {
+        await this.#mark({ sessionId, userId: reader }, last.whereabouts.key);
+      }
     } catch (error) {
       telemetry.count('presence_failures');
       telemetry.log('debug', 'logout not reported to presence yet', { sessionId, error });
     }
-    if (reader !== null && read.size > 0) await this.#mark(reader, [...read], now);
+    await marking;
   }
 
-  async #mark(userId: UserId, places: readonly ConversationKey[], time: number): Promise<void> {
-    const { markers, telemetry } = this.#parts;
+  async #mark(reader: SessionEntry, place: ConversationKey): Promise<void> {
+    const { markRead, telemetry } = this.#parts;
     try {
-      await markers.mark(userId, places, time);
+      await markRead(reader, [place]);
     } catch (error) {
-      telemetry.log('warn', 'the read time of a user could not be stored', { userId, error });
+      telemetry.log('warn', 'the read position of a user could not be stored', { userId: reader.userId, error });
     }
   }
 }

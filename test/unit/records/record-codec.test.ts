@@ -341,7 +341,7 @@ describe('isForServers', () => {
     (kind, event) => {
       const { stream, key, headers, value } = encodeRecord({ event }, 'one');
       const record = new ReceivedRecord({ key, headers, value, timestamp: WRITTEN }, { stream, skipped: () => {} });
-      expect(record.isForServers).toBe(kind === 'members-changed' || kind === 'roster');
+      expect(record.isForServers).toBe(['members-changed', 'read', 'roster'].includes(kind));
     },
   );
 
@@ -410,7 +410,7 @@ describe('encoding', () => {
       DIRECT_ETC: 'delete modify reply typing',
       CHANNEL_ETC: 'delete modify reply typing',
       FILE: 'file',
-      STATE: 'call-left connect disconnect members-changed roster voice voice-left',
+      STATE: 'call-left connect disconnect members-changed read roster voice voice-left',
     });
   });
 });

@@ -100,6 +100,8 @@ describe('SEND', () => {
       { type: 'enter', user_id: 1, community_id: 1, channel_id: 'c-21' },
       { enterVoiceChannel: { sessionId: 's1', communityId: 1, channelId: 21 } },
     ],
+    ['read', { place: 'r-5', seq: 44 }, { markAsRead: { sessionId: 's1', place: 'r-5', seq: 44 } }],
+    ['read', { place: 'c-11', seq: '0' }, { markAsRead: { sessionId: 's1', place: 'c-11', seq: 0 } }],
     [
       'signaling',
       { type: 'leave', user_id: 1, community_id: 1, channel_id: 'c-21' },
@@ -115,7 +117,7 @@ describe('SEND', () => {
   });
 
   it('has a route for every destination of the protocol', () => {
-    expect(SEND_DESTINATIONS).toHaveLength(14);
+    expect(SEND_DESTINATIONS).toHaveLength(15);
     expect(SEND_DESTINATIONS).toContain(TOKEN_DESTINATION);
   });
 
@@ -154,6 +156,11 @@ describe('SEND', () => {
     ['/kafka/send-direct-delete', { channelId: 5, id: 'x' }, 'id must be a message id of 24 hexadecimal digits'],
     ['/kafka/send-direct-message', { userId: 2 }, 'userId is 2, but the token belongs to user 1'],
     ['/kafka/join-channel', { channel_id: 'com-1' }, 'channel_id must be home, r-{room} or c-{channel}'],
+    ['/kafka/read', { place: 'com-1', seq: 1 }, 'place must be r-{room} or c-{channel}'],
+    ['/kafka/read', { place: 'r-5' }, 'seq is missing'],
+    ['/kafka/read', { place: 'r-5', seq: -1 }, 'seq must be 0 or a positive integer'],
+    ['/kafka/read', { place: 'r-5', seq: 1.5 }, 'seq must be 0 or a positive integer'],
+    ['/kafka/read', { place: 'r-5', seq: '01' }, 'seq must be 0 or a positive integer'],
   ])('says what is wrong with a SEND to %s with the body %j', (destination, body, message) => {
     expect(refusalOf(destination, body)?.message).toBe(message);
   });

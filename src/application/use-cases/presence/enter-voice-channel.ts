@@ -2,23 +2,21 @@ import type { ChannelId, CommunityId } from '../../../domain/ids.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
 import { whenReady } from '../../commands.ts';
 import type { Membership } from '../../membership/membership.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { ReadMarkers } from '../../ports/read-markers.ts';
 import type { SessionReporter } from '../../ports/session-reporter.ts';
 import type { Sessions } from '../../presence/sessions.ts';
 import type { VoiceBroadcast } from '../../presence/voice-broadcast.ts';
 import type { VoiceSessions } from '../../presence/voice-sessions.ts';
 import type { Rates } from '../../rates.ts';
+import type { ReadMarks } from '../../read-marks.ts';
 
 export interface EnterVoiceChannelParts {
   readonly membership: Membership;
   readonly rates: Rates;
   readonly reporter: SessionReporter;
-  readonly markers: ReadMarkers;
+  readonly readMarks: ReadMarks;
   readonly sessions: Sessions;
   readonly voice: VoiceBroadcast;
   readonly voiceSessions: VoiceSessions;
-  readonly clock: Clock;
 }
 
 export interface VoiceEntry {
@@ -48,14 +46,14 @@ export class EnterVoiceChannel {
   }
 
   async #enter({ userId }: Caller, { sessionId, communityId, channelId }: VoiceEntry): Promise<void> {
-    const { sessions, markers, clock, reporter, voice, voiceSessions } = this.#parts;
+    const { sessions, readMarks, reporter, voice, voiceSessions } = this.#parts;
     const left = sessions.moved(sessionId, { kind: 'voice', communityId, channelId });
     voiceSessions.entered(userId, { communityId, channelId });
     // Called at once: a `leave` that the user sends next must reach presence after it.
     const entering = reporter.enterVoice(userId, communityId, channelId);
     await Promise.all([
       entering.then((state) => voice.send({ kind: 'voice', communityId, state })),
-      left?.kind === 'conversation' ? markers.mark(userId, [left.key], clock.now()) : undefined,
+      left?.kind === 'conversation' ? readMarks.mark({ userId, sessionId }, [left.key]) : undefined,
     ]);
   }
 }

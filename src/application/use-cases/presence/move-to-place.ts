@@ -3,19 +3,17 @@ import type { Whereabouts } from '../../../domain/whereabouts.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
 import { whenReady } from '../../commands.ts';
 import type { Membership } from '../../membership/membership.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { ReadMarkers } from '../../ports/read-markers.ts';
 import type { SessionReporter } from '../../ports/session-reporter.ts';
 import type { Sessions } from '../../presence/sessions.ts';
 import type { Rates } from '../../rates.ts';
+import type { ReadMarks } from '../../read-marks.ts';
 
 export interface MoveToPlaceParts {
   readonly membership: Membership;
   readonly rates: Rates;
   readonly reporter: SessionReporter;
-  readonly markers: ReadMarkers;
+  readonly readMarks: ReadMarks;
   readonly sessions: Sessions;
-  readonly clock: Clock;
 }
 
 export interface Move {
@@ -53,14 +51,21 @@ export class MoveToPlace {
   }
 
   async #move({ userId }: Caller, { sessionId, whereabouts }: Move): Promise<void> {
-    const { clock, sessions, reporter, markers } = this.#parts;
-    const now = clock.now();
+    const { sessions, reporter, readMarks } = this.#parts;
+    const reader = { userId, sessionId };
     const before = sessions.moved(sessionId, whereabouts);
+    const read = conversationsOf([before, whereabouts]);
+    // Begun at once: a message that comes from now on is not read in the place that they left.
+    const marking = readMarks.mark(reader, [...read]);
     // The presence service knows the user's last place on any server. Without it, only this
     // session's last place is known.
-    const last = await reporter.moved(userId, whereabouts).catch(() => before);
-    const read = new Set<ConversationKey>();
-    for (const each of [before, last, whereabouts]) if (each?.kind === 'conversation') read.add(each.key);
-    if (read.size > 0) await markers.mark(userId, [...read], now);
+    const moving = reporter.moved(userId, whereabouts).catch(() => before);
+    const [last] = await Promise.all([moving, marking]);
+    const more = [...conversationsOf([last])].filter((place) => !read.has(place));
+    await readMarks.mark(reader, more);
   }
+}
+
+function conversationsOf(places: readonly (Whereabouts | null)[]): Set<ConversationKey> {
+  return new Set(places.flatMap((place) => (place?.kind === 'conversation' ? [place.key] : [])));
 }

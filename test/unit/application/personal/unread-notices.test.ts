@@ -1,49 +1,13 @@
 import { expect, it } from 'vitest';
 import type { Caller } from '../../../../src/application/commands.ts';
-import type { PersonalListener } from '../../../../src/application/ports/personal-listener.ts';
-import type { PersonalEvent } from '../../../../src/domain/personal-event.ts';
-import type { PlaceKey } from '../../../../src/domain/place.ts';
 import { completed, type TestServer, TestWorld } from '../../../support/application.ts';
 import { passTime, turnEventLoop } from '../../../support/pass-time.ts';
+import { PersonalEar } from '../../../support/personal-ear.ts';
 
 const TEXT = { content: 'text', name: null, profileImage: null, nonce: null };
 
-/** A connection that listens and records what it hears. */
-class Ear implements PersonalListener {
-  readonly sessionId: string;
-  readonly heard: PersonalEvent[] = [];
-  readonly subscribed = new Set<PlaceKey>();
-  #wake: () => void = () => {};
-
-  constructor(sessionId: string) {
-    this.sessionId = sessionId;
-  }
-
-  isSubscribedTo(place: PlaceKey): boolean {
-    return this.subscribed.has(place);
-  }
-
-  hear(event: PersonalEvent): void {
-    this.heard.push(event);
-    this.#wake();
-  }
-
-  /** Resolves to the events heard so far once there are at least `count`. */
-  async hears(count: number): Promise<readonly PersonalEvent[]> {
-    while (this.heard.length < count) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    return this.heard;
-  }
-}
-
-async function listen({ app }: TestServer, caller: Caller, sessionId = `ear of ${caller.userId}`): Promise<Ear> {
-  const ear = new Ear(sessionId);
-  app.userConnected({ sessionId, token: caller.token, claimedUserId: null });
-  await completed(() => app.listenToPersonalEvents(caller, ear));
-  return ear;
+function listen(server: TestServer, caller: Caller, sessionId = `ear of ${caller.userId}`): Promise<PersonalEar> {
+  return PersonalEar.listen(server, caller, sessionId);
 }
 
 async function start() {

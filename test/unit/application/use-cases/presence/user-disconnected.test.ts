@@ -99,9 +99,10 @@ it('waits at a stop until the end of a session is reported', async () => {
   await stopped;
 });
 
-it('logs that the read time could not be stored', async () => {
+it('logs that the read position could not be stored', async () => {
   const markers: ReadMarkers = {
     mark: () => Promise.reject(new Error('the database is away')),
+    markUpTo: () => Promise.reject(new Error('the database is away')),
     unread: async () => [],
   };
   const { world, app, telemetry } = await startApplication({ ports: { markers } });
@@ -111,7 +112,7 @@ it('logs that the read time could not be stored', async () => {
   await app.stop(1_000);
   expect(telemetry.logs).toContainEqual({
     level: 'warn',
-    what: 'the read time of a user could not be stored',
+    what: 'the read position of a user could not be stored',
     fields: { userId: world.ada.userId, error: expect.objectContaining({ message: 'the database is away' }) },
   });
 });

@@ -105,3 +105,28 @@ it('refuses a request for more than 200 places, and allows one for 200', async (
   });
   expect(await unread(world.grace, ...places(200))).toHaveLength(1);
 });
+
+it('counts a message that came after the user left, although the wall clock was set back in between', async () => {
+  const { world, say, unread, openAsAda } = await start();
+  await say(world.grace);
+  await openAsAda(world.room);
+  await openAsAda(world.otherRoom);
+  world.clock.jump(-120_000);
+  await say(world.grace);
+  expect(await unread(world.ada, world.room)).toMatchObject([{ count: 1, seq: 2 }]);
+  await openAsAda(world.room);
+  await openAsAda(world.otherRoom);
+  expect(await unread(world.ada, world.room)).toMatchObject([{ count: 0, seq: 2 }]);
+});
+
+it('counts a message whose server has a clock behind that of the server which the user left', async () => {
+  const { world, say, unread, openAsAda } = await start();
+  await openAsAda(world.room);
+  world.clock.jump(3_000);
+  await openAsAda(world.otherRoom);
+  world.clock.jump(-3_000);
+  await say(world.grace);
+  expect(await unread(world.ada, world.room)).toMatchObject([{ count: 1 }]);
+  world.clock.jump(60_000);
+  expect(await unread(world.ada, world.room)).toMatchObject([{ count: 1 }]);
+});
