@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { StompClient } from '../../dev/stomp-client.ts';
+import { frameText } from '../../dev/stomp-frame.ts';
 import { type EmbeddedSystem, startSystem } from './system.ts';
 
 const ERRORS = '/user/queue/errors';
@@ -95,6 +98,29 @@ it.each([JSON.stringify('\ud800'), JSON.stringify('a\udc00'), '"\ufffd"'])(
     await expect(ada.send(SEND, body)).rejects.toThrow('"code":2100');
   },
 );
+
+it('repairs half a surrogate pair that arrives unescaped over SockJS, and refuses such a nonce', async () => {
+  const socket = new WebSocket(`${system.url.replace('http', 'ws')}/my-chat/000/odd/websocket`);
+  const heard: string[] = [];
+  socket.on('message', (data) => heard.push(String(data)));
+  const until = async (text: string) => {
+    while (!heard.join('').includes(text)) await once(socket, 'message');
+  };
+  const say = (command: string, headers: Record<string, string>, body = '') =>
+    socket.send(JSON.stringify([frameText(command, headers, body)]));
+  await until('o');
+  say('CONNECT', { 'accept-version': '1.2', 'access-token': system.token(1) });
+  say('SUBSCRIBE', { id: 'errors', destination: ERRORS });
+  const message = `{"channelId":5,"content":"cut ${HALF}"}`;
+  say('SEND', { destination: SEND, receipt: 'first' }, message);
+  await until('receipt-id:first');
+  const seq = Number(/seq:(\d+)/.exec(heard.join(''))?.[1]);
+  expect(await entryOf(seq)).toMatchObject({ message: 'cut \ufffd' });
+  say('SEND', { destination: SEND, receipt: 'second' }, message.replace('}', ',"nonce":"\ud800"}'));
+  await until('second');
+  expect(heard.join('')).toContain('2100');
+  socket.terminate();
+});
 
 it('counts the characters of a content and of a nonce by code points', async () => {
   const seq = await say('😀'.repeat(8_000), { nonce: '😀'.repeat(64) });
