@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { SqliteDatabase } from '../../src/adapters/sqlite/database.ts';
 import { SqliteMessageStore } from '../../src/adapters/sqlite/message-store.ts';
 import { NO_FILE_FACTS } from '../../src/domain/file.ts';
+import { takeBackSchema } from '../support/older-schema.ts';
 import { append, FACTS, newPlace, said, shared } from './world.ts';
 
 let folder: string;
@@ -93,11 +94,7 @@ it('reads files of a database of schema 2, which had no data of files, and share
   await append(new SqliteMessageStore({ database: first }), 1, [shared(place, 'old')]);
   await first.close();
   const raw = new DatabaseSync(file);
-  for (const column of ['file_name', 'file_size', 'width', 'height']) {
-    raw.exec(`ALTER TABLE message DROP COLUMN ${column}`);
-  }
-  raw.exec(`UPDATE event SET body = json_remove(body, '$.fileName', '$.fileSize', '$.width', '$.height')`);
-  raw.exec("UPDATE meta SET value = 2 WHERE key = 'schema'");
+  takeBackSchema(raw, 2);
   raw.close();
 
   const second = await SqliteDatabase.open(file);

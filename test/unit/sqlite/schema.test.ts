@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { prepareSchema } from '../../../src/adapters/sqlite/schema.ts';
 import { callsOn } from '../../../src/adapters/sqlite/worker-calls.ts';
 import { newPlace, newUser, said } from '../../contracts/world.ts';
+import { takeBackSchema } from '../../support/older-schema.ts';
 
 it('turns the read times of an older file into numbers: the newest message up to each time', () => {
   const db = new DatabaseSync(':memory:');
@@ -12,14 +13,7 @@ it('turns the read times of an older file into numbers: the newest message up to
   const [other, early, late, between] = [newUser(), newUser(), newUser(), newUser()];
   const drafts = [1_000, 3_000, 2_000, 4_000].map((time) => said(place, 'x', { userId: other, time }));
   calls.append([{ place, first: 1, drafts }], 0);
-  db.exec(`
-    DROP TABLE read_position;
-    CREATE TABLE read_marker (
-      place TEXT NOT NULL, user INTEGER NOT NULL, time INTEGER NOT NULL,
-      PRIMARY KEY (place, user)
-    ) WITHOUT ROWID;
-    UPDATE meta SET value = 3 WHERE key = 'schema';
-  `);
+  takeBackSchema(db, 3);
   const insert = db.prepare('INSERT INTO read_marker VALUES (?, ?, ?)');
   insert.run(place, early, 500);
   insert.run(place, between, 2_500);
