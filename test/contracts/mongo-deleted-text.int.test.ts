@@ -86,4 +86,30 @@ await describeWithService('mongo', 'MongoDB', ({ mongo }) => {
       await world.close();
     }
   });
+
+  it('replays a reply of the original server without its parent if the original deleted the parent', async () => {
+    const world = await mongoWorld(mongo);
+    try {
+      const place = newPlace('c');
+      const [parent, gone] = [new ObjectId(), new ObjectId()];
+      const common = { channelId: Number(place.slice(2)), userId: 1, name: 'Ada', content: 'kept' };
+      const quote = { type: 'reply', parentName: 'Bo', parentContent: 'a copy' };
+      await world.raw
+        .db(world.database)
+        .collection('channelMessage')
+        .insertMany([
+          { _id: parent, ...common, localDateTime: new Date(1) },
+          { _id: new ObjectId(), ...common, ...quote, parentId: parent.toHexString(), localDateTime: new Date(2) },
+          { _id: new ObjectId(), ...common, ...quote, parentId: gone, localDateTime: new Date(3) },
+        ]);
+      const { store } = await world.server();
+      expect((await store.newest([place])).get(place)).toBe(3);
+      expect(await store.eventsAfter(place, 1, 9)).toMatchObject([
+        { kind: 'reply', parentId: parent.toHexString(), parentName: 'Bo', parentContent: 'a copy' },
+        { kind: 'reply', parentId: gone.toHexString(), parentName: '', parentContent: null },
+      ]);
+    } finally {
+      await world.close();
+    }
+  });
 });

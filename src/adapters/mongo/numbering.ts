@@ -1,9 +1,10 @@
 import { MongoServerError } from 'mongodb';
 import { Refusal } from '../../domain/errors.ts';
 import { type ConversationKey, isChannel } from '../../domain/place.ts';
+import type { Draft } from '../../domain/stored-event.ts';
 import { withTimeout } from '../support/with-timeout.ts';
 import type { MongoDatabase } from './database.ts';
-import { channelIdOf, type EventDocument, eventDocument, eventOfMessage, UNNUMBERED } from './documents.ts';
+import { channelIdOf, type EventDocument, eventDocument, eventOfMessage, idValue, UNNUMBERED } from './documents.ts';
 import { DUPLICATE_KEY } from './error-codes.ts';
 import { CHANNEL_SEQ } from './indexes.ts';
 import type { Projector } from './projector.ts';
@@ -88,7 +89,10 @@ export class Numbering {
         .sort({ seq: 1, localDateTime: 1, _id: 1 })
         .limit(MAX_BATCH_MESSAGES + 1)
         .toArray();
-      const drafts = docs.slice(0, MAX_BATCH_MESSAGES).map((doc) => eventOfMessage(place, doc));
+      const drafts = await this.#withoutDeletedParents(
+        place,
+        docs.slice(0, MAX_BATCH_MESSAGES).map((doc) => eventOfMessage(place, doc)),
+      );
       if (drafts.length === 0) {
         if (last !== null) await db.events.updateOne({ _id: last._id }, { $unset: { more: '' } });
         return;
@@ -97,6 +101,20 @@ export class Numbering {
       await this.#add({ ...doc, legacy: true, ...(docs.length > MAX_BATCH_MESSAGES && { more: true as const }) });
       await projector.help([place]);
     }
+  }
+
+  /** The original server may have deleted parents. Its replies still have copies of their texts. */
+  async #withoutDeletedParents(place: ConversationKey, drafts: readonly Draft[]): Promise<readonly Draft[]> {
+    const parents = drafts.flatMap((draft) => (draft.kind === 'reply' ? [idValue(draft.parentId)] : []));
+    if (parents.length === 0) return drafts;
+    const found = await this.#parts.db
+      .messagesOf(place)
+      .find({ _id: { $in: parents } }, { projection: { _id: 1 } })
+      .toArray();
+    const known = new Set(found.map(({ _id }) => String(_id)));
+    return drafts.map((draft) =>
+      draft.kind === 'reply' && !known.has(draft.parentId) ? { ...draft, parentName: '', parentContent: null } : draft,
+    );
   }
 
   async #add(doc: EventDocument): Promise<void> {
