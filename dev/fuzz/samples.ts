@@ -13,6 +13,7 @@ const SENDS: readonly (readonly [string, object])[] = [
   ['join-channel', { type: 'state', user_id: 1, channel_id: 'r-5' }],
   ['community-signaling', { type: 'before-enter', user_id: 1, community_id: 1 }],
   ['signaling', { type: 'enter', user_id: '1', community_id: '1', channel_id: 'c-11' }],
+  ['signaling', { type: 'leave', user_id: '1', community_id: '1', channel_id: 'c-11' }],
   ['token', { token: 'a.b.c' }],
 ];
 

@@ -278,7 +278,10 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
 
     replaceMembers: (place, members) => replaceMembers.execute(place, members),
     countUnread: (userId, roomIds) => countUnread.execute(userId, roomIds),
-    voiceLeft: async (left) => voice.send({ kind: 'voice-left', ...left }),
+    voiceLeft: async (left) => {
+      if (left.type === 'out') void reporter.voiceReported(left.communityId, left.channelId, left.ids);
+      voice.send({ kind: 'voice-left', ...left });
+    },
     callLeft: async (left) => voice.send({ kind: 'call-left', ...left }),
 
     readiness: () => {

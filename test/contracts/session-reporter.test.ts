@@ -14,6 +14,26 @@ sessionReporterContract('in memory', async () => {
   return { reporter, departures, stop: async () => {} };
 });
 
+it('takes users out of a voice channel who are not in it any more according to a call, in memory', async () => {
+  const departures: VoiceLeftSeen[] = [];
+  const reporter = new MemorySessionReporter({ onVoiceLeft: (left) => departures.push(left) });
+  for (const id of [3, 7, 9]) await reporter.login(`s${id}`, id);
+  for (const id of [3, 7]) await reporter.enterVoice(id, 1, 11);
+  await reporter.enterVoice(9, 1, 12);
+  await reporter.voiceReported(1, 11, ['7', '8']);
+  expect(await reporter.voice(9, 1)).toEqual({ 11: ['7'], 12: ['9'] });
+  expect(await reporter.moved(3, { kind: 'home' })).toEqual({ kind: 'home' });
+  expect(departures).toEqual([]);
+});
+
+it('reports a departure with the users who are in the voice channel at that moment, in memory', async () => {
+  const departures: VoiceLeftSeen[] = [];
+  const reporter = new MemorySessionReporter({ onVoiceLeft: (left) => departures.push(left) });
+  await reporter.enterVoice(3, 1, 11);
+  await Promise.all([reporter.leaveVoice(3, 1, 11), reporter.enterVoice(7, 1, 11)]);
+  expect(departures).toEqual([{ communityId: 1, channelId: 11, ids: ['7'] }]);
+});
+
 sessionReporterContract('over TCP', async () => {
   const departures: VoiceLeftSeen[] = [];
   const called = createServer(async (request, response) => {

@@ -112,6 +112,14 @@ export class MemorySessionReporter implements SessionReporter {
     if (entry?.voice?.communityId === communityId && entry.voice.channelId === channelId) this.#leave(userId, entry);
   }
 
+  async voiceReported(communityId: CommunityId, channelId: ChannelId, ids: readonly string[]): Promise<void> {
+    const within = [...(this.#voice.get(communityId) ?? [])];
+    for (const [userId, channel] of within) {
+      const entry = this.#entries.get(userId);
+      if (channel === channelId && !ids.includes(String(userId)) && entry !== undefined) this.#takeOut(userId, entry);
+    }
+  }
+
   #move(userId: UserId, whereabouts: Whereabouts): Whereabouts | null {
     const entry = this.#entries.get(userId) ?? { whereabouts: null, voice: null, sessions: new Set() };
     const before = entry.whereabouts;
@@ -156,20 +164,30 @@ export class MemorySessionReporter implements SessionReporter {
     entry.voice = voice;
   }
 
-  /**
-   * Takes the user out of the voice channel that they are in. A user who looked at it is at home
-   * afterwards.
-   */
+  /** Takes the user out of the voice channel that they are in, and reports it. */
   #leave(userId: UserId, entry: Entry): void {
-    if (entry.voice === null) return;
-    const { communityId, channelId } = entry.voice;
+    const left = this.#takeOut(userId, entry);
+    if (left === null) return;
+    const { communityId, channelId } = left;
+    queueMicrotask(() => {
+      const ids = this.#lists(communityId)[String(channelId)] ?? [];
+      this.#onVoiceLeft({ communityId, channelId, ids });
+    });
+  }
+
+  /**
+   * Returns the voice channel that the user was in. A user who looked at it is at home afterwards.
+   */
+  #takeOut(userId: UserId, entry: Entry): VoicePlace | null {
+    const left = entry.voice;
+    if (left === null) return null;
     entry.voice = null;
     if (entry.whereabouts?.kind === 'voice') entry.whereabouts = HOME;
+    const { communityId } = left;
     const within = this.#voice.get(communityId);
     within?.delete(userId);
     if (within?.size === 0) this.#voice.delete(communityId);
-    const ids = this.#lists(communityId)[String(channelId)] ?? [];
-    queueMicrotask(() => this.#onVoiceLeft({ communityId, channelId, ids }));
+    return left;
   }
 
   #lists(communityId: CommunityId): Record<string, string[]> {

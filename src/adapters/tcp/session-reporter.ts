@@ -175,6 +175,10 @@ export class TcpSessionReporter implements SessionReporter {
       .catch(() => {});
   }
 
+  async voiceReported(): Promise<void> {
+    // The presence service has the lists.
+  }
+
   /** Waits for pending answers, up to the limit of a call, and then closes. Idempotent. */
   async close(): Promise<void> {
     clearInterval(this.#renewal);

@@ -139,9 +139,10 @@ function bytesOf(event: SequencedEvent): number {
 function charactersOf(event: SequencedEvent): number {
   switch (event.kind) {
     case 'message':
-    case 'file':
     case 'modify':
       return event.content.length;
+    case 'file':
+      return event.content.length + (event.fileName?.length ?? 0);
     case 'reply':
       return event.content.length + (event.parentContent?.length ?? 0);
     case 'delete':

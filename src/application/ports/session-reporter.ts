@@ -42,4 +42,10 @@ export interface SessionReporter {
    * which a voice session ends, presence then reports who is still in the channel.
    */
   leaveVoice(userId: UserId, communityId: CommunityId, channelId: ChannelId): Promise<void>;
+  /**
+   * A service reported by a call who is still in a voice channel. A reporter with lists of its own
+   * takes everybody else out of the channel, at once and without another report. A presence service
+   * has done so before it makes the call. Never rejects.
+   */
+  voiceReported(communityId: CommunityId, channelId: ChannelId, ids: readonly string[]): Promise<void>;
 }

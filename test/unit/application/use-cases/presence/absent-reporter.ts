@@ -12,4 +12,5 @@ export const absentReporter: SessionReporter = {
   voice: refuse,
   enterVoice: refuse,
   leaveVoice: refuse,
+  voiceReported: async () => {},
 };
