@@ -254,8 +254,8 @@ function parseHead(text: string, size: number, version: StompVersion, maxHeaders
     const value = line.slice(colon + 1);
     if (!headers.has(name)) headers.set(name, isPlain ? value : headerValue(value, version));
   }
-  // A CONNECT without accept-version is of STOMP 1.0.
-  if (isPlain && !headers.has('accept-version')) {
+  // Without accept-version, CONNECT is of STOMP 1.0.
+  if (isPlain && (headers.get('accept-version') ?? '1.0').trim() === '1.0') {
     for (const [name, value] of headers) headers.set(name, headerValue(value, '1.0'));
   }
   return { command, headers, size, bodyBytes: bodyBytesOf(headers) };

@@ -119,6 +119,12 @@ it('reads headers of STOMP 1.0 without the blank after the colon, also those of 
   expect(read(connection.received[2]).headers).toMatchObject({ code: '2103', 'receipt-id': 'r-2' });
 });
 
+it('reads a CONNECT of STOMP 1.0 alone without the blanks after the colons', () => {
+  const connection = new Fixture().connection();
+  connection.say('CONNECT\naccept-version: 1.0\naccess-token: user-1\nuser-id: 1\nheart-beat: 0,0\n\n\0');
+  expect(read(connection.received[0])).toMatchObject({ command: 'CONNECTED', headers: { version: '1.0' } });
+});
+
 it.each(['1.1', '1.2'])('keeps a blank after the colon in STOMP %s', (version) => {
   const client = new Fixture().client(1, version);
   client.say('UNSUBSCRIBE\nid:s\nreceipt: r\n\n\0');
