@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import {
   Agent,
   createServer,
@@ -21,7 +21,7 @@ export interface StickySessionsOptions {
   /** The number of this worker, from 1. */
   readonly worker: number;
   readonly workers: number;
-  /** The folder of the private sockets. */
+  /** The folder of the private sockets. It is created if it does not exist. */
   readonly folder: string;
 }
 
@@ -46,6 +46,7 @@ export class StickySessions {
     handle: (request: IncomingMessage, response: ServerResponse, client: Client | null) => void,
   ): Promise<void> {
     const path = this.#socketOf(this.#options.worker);
+    await mkdir(this.#options.folder, { recursive: true });
     await rm(path, { force: true });
     // The header with the client comes on top of the client's own headers.
     const server = createServer({ maxHeaderSize: MAX_PARSED_HEADER_BYTES }, (request, response) =>

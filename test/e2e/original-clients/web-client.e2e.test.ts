@@ -140,7 +140,7 @@ await onBothSystems('the original web client', (stage) => {
   });
 
   it('sees who comes and goes, who is in voice, and who hung up', async () => {
-    const { ada, bob, room, community, voice } = stage().scene();
+    const { ada, bob, room, community, channel, voice } = stage().scene();
     const bobPage = await open(stage(), bob);
     const { screen: people } = await bobPage.show(`/topic/community/${community}`);
     const { screen: direct } = await bobPage.show(`/topic/direct/${room}`);
@@ -150,6 +150,13 @@ await onBothSystems('the original web client', (stage) => {
     const place = { user_id: ada, community_id: String(community), channel_id: `c-${voice}` };
     adaPage.send('signaling', { type: 'enter', ...place });
     await people.until((screen) => screen.voice?.[voice]?.includes(String(ada)) === true);
+    // Ada looks at a text channel during the call, and at home.
+    for (const looked of [`c-${channel}`, 'home']) {
+      adaPage.send('join-channel', { type: 'state', user_id: ada, channel_id: looked });
+    }
+    const { screen: hers } = await adaPage.show(`/topic/community/${community}`);
+    expect(hers.voice?.[voice]).toContain(String(ada));
+    expect(people.bodies.some(({ type }) => type === 'out')).toBe(false);
     await stage().serviceCall('POST', 'signaling-list-community', {
       type: 'out',
       communityId: String(community),

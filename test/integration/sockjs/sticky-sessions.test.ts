@@ -22,8 +22,10 @@ interface Handled {
 
 /** Starts the workers of one port, each on a port of its own. Returns how to ask each of them. */
 async function startWorkers(workers: number) {
-  const folder = await mkdtemp(join(tmpdir(), 'chat-test-workers-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  const parent = await mkdtemp(join(tmpdir(), 'chat-test-workers-'));
+  onTestFinished(() => rm(parent, { recursive: true }));
+  // The folder does not exist: with a bus, a store and files elsewhere, nothing else creates it.
+  const folder = join(parent, 'data');
   const ports: number[] = [];
   const members: StickySessions[] = [];
   for (let worker = 1; worker <= workers; worker += 1) {
