@@ -4,6 +4,7 @@ import type { ConversationKey, MemberListKey, PlaceKey } from '../domain/place.t
 import type { FileType } from '../domain/stored-event.ts';
 import type { Whereabouts } from '../domain/whereabouts.ts';
 import type { Accepted, Caller, Command, Query } from './commands.ts';
+import type { UserPlace } from './membership/places-of-user.ts';
 import type { ByteStream, StoredFile } from './ports/file-store.ts';
 import type { ReplaySink } from './ports/local-subscribers.ts';
 import type { HistoryPage } from './ports/message-store.ts';
@@ -204,6 +205,8 @@ export interface Application {
     { readonly places: readonly ConversationKey[] },
     readonly (UnreadCount | RefusedPlace<ConversationKey>)[]
   >;
+  /** The rooms, communities and channels of the caller. */
+  readonly places: Query<void, readonly UserPlace[]>;
   readonly online: Query<{ readonly place: PlaceKey }, readonly UserId[]>;
   /** Each place once, in the order of the query, with its users or its refusal. */
   readonly onlineInPlaces: Query<{ readonly places: readonly PlaceKey[] }, readonly (OnlineUsers | RefusedPlace)[]>;

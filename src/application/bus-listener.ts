@@ -7,7 +7,6 @@ import type { Feeds } from './ordering/feeds.ts';
 import type { Sequencer } from './ordering/sequencer.ts';
 import type { Listeners } from './personal/listeners.ts';
 import type { UnreadNotices } from './personal/unread-notices.ts';
-import type { UserPlaces } from './personal/user-places.ts';
 import type { LocalSubscribers } from './ports/local-subscribers.ts';
 import type { IncomingRecord } from './ports/message-bus.ts';
 import type { Telemetry } from './ports/telemetry.ts';
@@ -30,7 +29,6 @@ export interface BusListenerParts {
   readonly reactions: SessionReactions;
   readonly listeners: Listeners;
   readonly unreadNotices: UnreadNotices;
-  readonly userPlaces: UserPlaces;
   readonly readMarks: ReadMarks;
   readonly subscribers: LocalSubscribers;
   readonly telemetry: Telemetry;
@@ -85,7 +83,7 @@ export class BusListener {
   }
 
   #take(event: Exclude<ChatEvent, SequencedEvent>): void {
-    const { subscribers, presence, lists, userPlaces, readMarks, clusterSessions } = this.#parts;
+    const { subscribers, presence, lists, readMarks, clusterSessions } = this.#parts;
     switch (event.kind) {
       case 'typing':
         subscribers.deliver(event.place, event);
@@ -108,7 +106,6 @@ export class BusListener {
         break;
       case 'members-changed':
         lists.apply(event.place, event.members);
-        userPlaces.changed(event.place, event.members);
         break;
       case 'read':
         readMarks.heard(event);

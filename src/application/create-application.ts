@@ -1,4 +1,5 @@
-import { communityKey } from '../domain/place.ts';
+import type { UserId } from '../domain/ids.ts';
+import { channelKey, communityKey } from '../domain/place.ts';
 import { afterCommit } from './after-commit.ts';
 import type { Application } from './application.ts';
 import { Broadcast } from './broadcast.ts';
@@ -8,6 +9,7 @@ import { ChannelAccess } from './membership/channel-access.ts';
 import { LookUpLimits } from './membership/look-up-limits.ts';
 import { MemberLists } from './membership/member-lists.ts';
 import { Membership } from './membership/membership.ts';
+import { PlacesOfUser } from './membership/places-of-user.ts';
 import { MessageWriter } from './messages/message-writer.ts';
 import { Notifications } from './messages/notifications.ts';
 import { Feeds } from './ordering/feeds.ts';
@@ -63,6 +65,7 @@ import { CountUnread } from './use-cases/reading/count-unread.ts';
 import { ListenToPersonalEvents } from './use-cases/reading/listen-to-personal-events.ts';
 import { MarkAsRead } from './use-cases/reading/mark-as-read.ts';
 import { ReadHistory } from './use-cases/reading/read-history.ts';
+import { ShowPlaces } from './use-cases/reading/show-places.ts';
 import { ShowUnread } from './use-cases/reading/show-unread.ts';
 import { Subscribe } from './use-cases/reading/subscribe.ts';
 import { withQueryTelemetry, withTelemetry } from './with-telemetry.ts';
@@ -130,6 +133,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     stalenessSeconds: limits.channelStalenessSeconds,
     listStalenessSeconds,
   });
+  const placesOfUser = new PlacesOfUser({ directory, lists, channels });
   const membership = new Membership({ lists, channels, clock, subscribers, listStalenessSeconds });
 
   const presence = new PresenceFanOut({ subscribers, clock, telemetry });
@@ -163,7 +167,13 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     clock,
     random,
     telemetry,
-    placesOf: (userId) => directory.placesOf(userId),
+    placesOf: (userId) => placesOfUser.keys(userId),
+  });
+  lists.onChange((place, members) => userPlaces.changed(place, (userId) => members.has(userId)));
+  channels.onRead((channel, isNew) => {
+    const isMember = (userId: UserId): boolean => channels.contains(channel, userId);
+    if (isNew) userPlaces.found(channelKey(channel.id), isMember);
+    else userPlaces.changed(channelKey(channel.id), isMember);
   });
 
   const readMarks = new ReadMarks({ markers, listeners, unreadNotices, clusterSessions, broadcast, clock });
@@ -207,7 +217,6 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     reactions,
     listeners,
     unreadNotices,
-    userPlaces,
     readMarks,
     subscribers,
     telemetry,
@@ -231,7 +240,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     telemetry,
   });
   const userDisconnected = new UserDisconnected({ sessions, clusterSessions, logouts, voiceSessions });
-  const replaceMembers = new ReplaceMembers({ lists, userPlaces, broadcast });
+  const replaceMembers = new ReplaceMembers({ lists, broadcast });
   const countUnread = new CountUnread({ markers });
   const listenToPersonalEvents = new ListenToPersonalEvents({ listeners, places: userPlaces, rates });
   const showOnline = new ShowOnline({ membership, clusterSessions, announcer });
@@ -273,6 +282,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
 
     readHistory: withQueryTelemetry(telemetry, new ReadHistory({ membership, store, users, limits })),
     unread: withQueryTelemetry(telemetry, new ShowUnread({ membership, markers, reporter, sessions })),
+    places: withQueryTelemetry(telemetry, new ShowPlaces({ placesOfUser })),
     online: withQueryTelemetry(telemetry, showOnline),
     onlineInPlaces: withQueryTelemetry(telemetry, new ShowOnlineInPlaces({ showOnline })),
 

@@ -54,6 +54,18 @@ export function roomDirectoryContract(name: string, make: () => Promise<RoomDire
       expect(await directory.channel(12, as(2))).toMatchObject({ id: 12, members: [1, 2] });
     });
 
+    it('lists all channels of a community with their members, or none if it cannot list channels', async () => {
+      const directory = await start();
+      const channels = await directory.channelsOf(1);
+      if (channels !== null) {
+        expect(channels.map(({ id, members, isPublic }) => ({ id, members, isPublic }))).toEqual([
+          { id: 11, members: [1, 2, 3], isPublic: true },
+          { id: 12, members: [1, 2], isPublic: false },
+        ]);
+        expect(await directory.channelsOf(5)).toEqual([]);
+      } else expect(await directory.channelsOf(5)).toBeNull();
+    });
+
     it('refuses a channel to a user who may not read it', async () => {
       const directory = await start();
       await expect(directory.channel(12, as(3))).rejects.toMatchObject({ code: 'not-permitted' });

@@ -18,6 +18,7 @@ import { membersRoute } from './routes/members.ts';
 import { messageCountRoute } from './routes/message-count.ts';
 import { onlineRoute } from './routes/online.ts';
 import { liveRoute, metricsRoute, readyRoute } from './routes/operations.ts';
+import { placesRoute } from './routes/places.ts';
 import { callLeftRoute, voiceLeftRoute } from './routes/signaling.ts';
 import { unreadRoute } from './routes/unread.ts';
 import { type UploadsUnderWay, uploadRoute } from './routes/upload.ts';
@@ -65,6 +66,7 @@ function handlersOf(deps: HttpDeps): Handlers {
     roomHistory: historyRoute(deps, 'room'),
     channelHistory: historyRoute(deps, 'channel'),
     unread: unreadRoute(deps),
+    places: placesRoute(deps),
     online: onlineRoute(deps),
     uploadToRoom: uploadRoute(deps, 'room', uploads),
     uploadToChannel: uploadRoute(deps, 'channel', uploads),

@@ -36,6 +36,12 @@ export const ENDPOINTS = {
     who: 'client',
     what: "counts the unread messages of the token's user",
   },
+  places: {
+    method: 'get',
+    path: '/chat-server/places',
+    who: 'client',
+    what: "lists the rooms, communities and channels of the token's user",
+  },
   online: {
     method: 'get',
     path: '/chat-server/online',

@@ -62,6 +62,11 @@ export class RestRoomDirectory implements RoomDirectory {
     };
   }
 
+  /** The community service has no call that lists channels. */
+  async channelsOf(): Promise<null> {
+    return null;
+  }
+
   async placesOf(userId: UserId): Promise<readonly PlaceKey[]> {
     const answer = await this.#service.call({ method: 'GET', path: `/community/feign/room-list/${userId}` });
     const read = PLACES.safeParse(answer.json);

@@ -68,6 +68,7 @@ export class ChannelAccess {
   readonly #parts: ChannelAccessParts;
   readonly #homes: HomeFinder;
   readonly #channels = new Map<ChannelId, Channel>();
+  readonly #listeners: ((channel: Channel, isNew: boolean) => void)[] = [];
   readonly #absent = new BoundedMap<ChannelId, true>(MAX_ABSENT);
   /** Questions to the directory that are under way, by channel and user. */
   readonly #reading = new Map<string, Promise<Channel | null>>();
@@ -97,6 +98,19 @@ export class ChannelAccess {
     if (known === undefined || !this.contains(known, caller.userId)) return this.#lookUp(caller, id, known);
     if (this.#parts.clock.monotonic() - known.readAt < this.stalenessMs) return known;
     return this.#readOrKnown(id, caller, known);
+  }
+
+  /**
+   * Calls `listener` after each time that a channel was read. `isNew`: this server did not know it
+   * before.
+   */
+  onRead(listener: (channel: Channel, isNew: boolean) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** The channels that this server knows. */
+  known(): Iterable<Channel> {
+    return this.#channels.values();
   }
 
   /** The channel that this server knows. Asks nobody. */
@@ -208,8 +222,10 @@ export class ChannelAccess {
     const share = DUE_SHARE.base + DUE_SHARE.jitter * random();
     const dueAt = readAt + Math.min(this.stalenessMs, listStalenessSeconds * 1000) * share;
     const channel: Channel = { id, members, isPublic: info.isPublic, name: info.name, home, readAt, dueAt };
+    const isNew = !this.#channels.has(id);
     this.#channels.set(id, channel);
     this.#endRemoved(channel);
+    for (const listener of this.#listeners) listener(channel, isNew);
     return channel;
   }
 

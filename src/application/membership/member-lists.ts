@@ -98,6 +98,9 @@ export class MemberLists {
   readonly #reads: SharedReads<MemberListKey>;
   readonly #queue: PacedQueue<MemberListKey>;
   readonly #communityListeners: ((id: CommunityId) => void)[] = [];
+  readonly #listeners: ((place: MemberListKey, members: ReadonlySet<UserId>) => void)[] = [];
+  /** The places whose current list was reported. */
+  readonly #reported = new Set<MemberListKey>();
 
   constructor(parts: MemberListsParts) {
     this.#parts = parts;
@@ -108,6 +111,19 @@ export class MemberLists {
       run: (place) => this.#readInBackground(place),
       perSecond: () => Math.max(MIN_READS_PER_SECOND, this.#lists.size / (parts.stalenessSeconds * READS_SHARE)),
     });
+  }
+
+  /** Calls `listener` after each change of a list. */
+  onChange(listener: (place: MemberListKey, members: ReadonlySet<UserId>) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** The lists that were reported and that the directory has not replaced since. */
+  *reported(): Iterable<[MemberListKey, MemberList]> {
+    for (const place of this.#reported) {
+      const list = this.#lists.get(place);
+      if (list !== undefined) yield [place, list];
+    }
   }
 
   /** Calls `listener` after each change of a community's list. */
@@ -339,6 +355,7 @@ export class MemberLists {
     const { members } = this.#keep(place, ids, facts);
     this.#parts.subscribers.remove(place, (user) => !members.has(user));
     if (isCommunity(place)) for (const listener of this.#communityListeners) listener(idOf(place));
+    for (const listener of this.#listeners) listener(place, members);
   }
 
   #keep(place: MemberListKey, members: readonly UserId[], facts: Partial<MemberList>): MemberList {
@@ -352,7 +369,10 @@ export class MemberLists {
       missingSince: null,
       ...facts,
     };
-    this.#lists.set(place, list);
+    const dropped = this.#lists.set(place, list);
+    if (dropped !== undefined) this.#reported.delete(dropped);
+    if (list.reportedAt === null) this.#reported.delete(place);
+    else this.#reported.add(place);
     return list;
   }
 

@@ -48,19 +48,29 @@ export class UserPlaces {
     if (this.#parts.listeners.user(userId)?.places === null) await this.#read(userId);
   }
 
-  /** A room or community has other members. @param members all of them */
-  changed(place: PlaceKey, members: readonly UserId[]): void {
+  /**
+   * A room, community or channel may have other members.
+   * @param isMember says who is one now
+   */
+  changed(place: PlaceKey, isMember: (userId: UserId) => boolean): void {
     const { listeners } = this.#parts;
-    if (listeners.size === 0) return;
-    const current = new Set(members);
     for (const { userId } of listeners.users()) {
-      const kind = current.has(userId) ? 'added' : 'left';
+      const kind = isMember(userId) ? 'added' : 'left';
       const isChange = kind === 'added' ? listeners.join(userId, place) : listeners.leave(userId, place);
       if (!isChange) continue;
       listeners.send(userId, { kind, place });
       // The channels of a community come and go with it.
       if (isCommunity(place)) this.#readSoon(userId);
     }
+  }
+
+  /**
+   * This server has learned of a place that may exist for long. Its users hear of it from now on,
+   * but it is not new to them.
+   */
+  found(place: PlaceKey, isMember: (userId: UserId) => boolean): void {
+    const { listeners } = this.#parts;
+    for (const { userId } of listeners.users()) if (isMember(userId)) listeners.join(userId, place);
   }
 
   stop(): void {

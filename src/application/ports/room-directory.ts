@@ -34,6 +34,8 @@ export interface RoomDirectory {
    * @throws Refusal `not-permitted` if that user may not read the channel
    */
   channel(id: ChannelId, user: { readonly userId: UserId; readonly token: string }): Promise<ChannelInfo | null>;
+  /** All channels of a community; null if the directory cannot list channels. */
+  channelsOf(id: CommunityId): Promise<readonly ChannelInfo[] | null>;
   /** The rooms and communities of a user; empty for an unknown user. */
   placesOf(userId: UserId): Promise<readonly PlaceKey[]>;
 }

@@ -142,3 +142,31 @@ it('lists the users who are online in each of several places, with the code of a
     expect(await online(query)).toEqual(refused(2100));
   }
 });
+
+it('lists the rooms, communities and channels of a user, also after a list was reported', async () => {
+  const server = await whole();
+  const places = async (user: number) => {
+    const answer = await json(fetch(`${server.url}/chat-server/places`, { headers: asUser(user) }));
+    return (answer.body as { result: unknown[] }).result;
+  };
+  const community = { place: 'com-1', kind: 'community', name: null };
+  const channel = { place: 'c-11', kind: 'channel', communityId: 1, name: null, public: true };
+  expect(await places(2)).toEqual([
+    community,
+    { place: 'r-5', kind: 'room', name: null, members: [1, 2] },
+    { place: 'r-7', kind: 'room', name: null, members: [2, 3, 4] },
+    channel,
+    { place: 'c-12', kind: 'channel', communityId: 1, name: null, public: false },
+  ]);
+  expect(await places(4)).toEqual([community, { place: 'r-7', kind: 'room', name: null, members: [2, 3, 4] }, channel]);
+  const put = (path: string, members: string) =>
+    fetch(`${server.url}/chat-server/${path}`, { method: 'PUT', body: members });
+  await put('room-user-list/5', '[1,4]');
+  await put('community-user-list/1', '[1,2,3]');
+  expect(await places(4)).toEqual([
+    { place: 'r-7', kind: 'room', name: null, members: [2, 3, 4] },
+    { place: 'r-5', kind: 'room', name: null, members: [1, 4] },
+  ]);
+  expect(await places(99)).toEqual([]);
+  expect(await json(fetch(`${server.url}/chat-server/places`))).toEqual(refused(2101));
+});

@@ -2,11 +2,9 @@ import type { UserId } from '../../../domain/ids.ts';
 import type { MemberListKey } from '../../../domain/place.ts';
 import type { Broadcast } from '../../broadcast.ts';
 import type { MemberLists } from '../../membership/member-lists.ts';
-import type { UserPlaces } from '../../personal/user-places.ts';
 
 export interface ReplaceMembersParts {
   readonly lists: MemberLists;
-  readonly userPlaces: UserPlaces;
   readonly broadcast: Broadcast;
 }
 
@@ -26,11 +24,9 @@ export class ReplaceMembers {
    * rejects.
    */
   async execute(place: MemberListKey, members: readonly UserId[]): Promise<void> {
-    const { lists, userPlaces, broadcast } = this.#parts;
+    const { lists, broadcast } = this.#parts;
     const distinct = [...new Set(members)];
-    const replaced = lists.replace(place, distinct);
-    userPlaces.changed(place, distinct);
-    await replaced;
+    await lists.replace(place, distinct);
     await broadcast.send({ kind: 'members-changed', place, members: distinct });
   }
 }

@@ -63,6 +63,10 @@ export class StaleDirectory implements RoomDirectory {
     return { id, name: 'general', communityId: null, ...channel };
   }
 
+  async channelsOf(): Promise<null> {
+    return null;
+  }
+
   placesOf(userId: number) {
     const all = Object.entries(this.communities).filter(([, members]) => members.includes(userId));
     const places = all.map(([id]) => communityKey(Number(id)));

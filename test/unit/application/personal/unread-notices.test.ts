@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
+import { MemoryRoomDirectory } from '../../../../src/adapters/memory/room-directory.ts';
 import type { Caller } from '../../../../src/application/commands.ts';
+import type { PlaceKey } from '../../../../src/domain/place.ts';
 import { completed, type TestServer, TestWorld } from '../../../support/application.ts';
 import { passTime, turnEventLoop } from '../../../support/pass-time.ts';
 import { PersonalEar } from '../../../support/personal-ear.ts';
@@ -122,4 +124,48 @@ it('notifies of a place that a reported list adds or takes away, on every server
     { kind: 'left', place: world.room },
   ];
   expect([here.heard, there.heard]).toEqual([expected, expected]);
+});
+
+it('hears of channels as of rooms, and of a community and its channels that a reported list adds', async () => {
+  const { world, one, other } = await start();
+  const { communityId, channelId } = world;
+  const ear = await listen(other, world.linus);
+  const say = () => completed(() => one.app.sendChannelMessage(world.ada, { communityId, channelId, ...TEXT }));
+  await say();
+  await one.app.replaceMembers(world.community, [world.ada.userId, world.linus.userId]);
+  await passTime(world.clock, 100);
+  expect(await ear.hears(2)).toEqual([
+    { kind: 'added', place: world.community },
+    { kind: 'added', place: world.channel },
+  ]);
+  await say();
+  await passTime(world.clock, 100);
+  expect((await ear.hears(3)).slice(2)).toEqual([{ kind: 'unread', place: world.channel, count: 2, seq: 2 }]);
+  await one.app.replaceMembers(world.community, [world.ada.userId]);
+  await passTime(world.clock, 100);
+  expect((await ear.hears(5)).slice(3)).toEqual([
+    { kind: 'left', place: world.community },
+    { kind: 'left', place: world.channel },
+  ]);
+});
+
+it('finds places that were added in the directory without a report, within four minutes', async () => {
+  const world = await TestWorld.open();
+  const places: PlaceKey[] = [world.otherRoom];
+  class GrowingDirectory extends MemoryRoomDirectory {
+    override async placesOf(): Promise<readonly PlaceKey[]> {
+      return [...places];
+    }
+  }
+  const server = await world.server({ ports: { directory: new GrowingDirectory(world.directory) } });
+  const ear = await listen(server, world.linus);
+  places.push('r-9999');
+  await passTime(world.clock, 240_000);
+  expect(ear.heard).toEqual([{ kind: 'added', place: 'r-9999' }]);
+  places.length = 0;
+  await passTime(world.clock, 240_000);
+  expect(ear.heard.slice(1)).toEqual([
+    { kind: 'left', place: world.otherRoom },
+    { kind: 'left', place: 'r-9999' },
+  ]);
 });
