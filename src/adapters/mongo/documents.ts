@@ -12,6 +12,7 @@ import {
   STORED_KINDS,
   type StoredEvent,
   type StoredKind,
+  unquoted,
 } from '../../domain/stored-event.ts';
 
 /** An event in its batch. The batch gives place and number. Fields that are null are left out. */
@@ -173,7 +174,9 @@ export function readEvents({ p, f, e }: Pick<EventDocument, 'p' | 'f' | 'e'>): S
 
 export function readEvent(place: ConversationKey, seq: number, body: EventBody): SequencedEvent {
   if (!isStoredKind(body.kind)) return { kind: 'unknown', place, seq };
-  return { ...ABSENT[body.kind], ...body, place, seq } as unknown as StoredEvent;
+  const event = { ...ABSENT[body.kind], ...body, place, seq } as unknown as StoredEvent;
+  const isUnquoted = event.kind === 'reply' && event.parentName === '' && event.parentContent === '';
+  return isUnquoted ? unquoted(event) : event;
 }
 
 /** The kinds in the batch that this version does not know, each once. */
@@ -220,10 +223,14 @@ function kindsWith(field: string): string[] {
   return STORED_KIND_NAMES.filter((kind) => TEXT_FIELDS[kind].some((each) => each === field));
 }
 
-/** The update of batches that removes the copies of deleted messages from the replies to them. */
+/**
+ * The update of batches that removes the copies of deleted messages from the replies to them. The
+ * fields stay, because servers of version 0.1 need them. {@link readEvent} recognizes the two empty
+ * texts.
+ */
 export function unquoting(ids: readonly MessageId[]) {
   return {
-    update: { $set: { 'e.$[reply].parentName': '' }, $unset: { 'e.$[reply].parentContent': '' as const } },
+    update: { $set: { 'e.$[reply].parentName': '', 'e.$[reply].parentContent': '' } },
     arrayFilters: [
       {
         'reply.parentId': { $in: [...ids] },

@@ -113,7 +113,7 @@ export class Numbering {
       .toArray();
     const known = new Set(found.map(({ _id }) => String(_id)));
     return drafts.map((draft) =>
-      draft.kind === 'reply' && !known.has(draft.parentId) ? { ...draft, parentName: '', parentContent: null } : draft,
+      draft.kind === 'reply' && !known.has(draft.parentId) ? { ...draft, parentName: '', parentContent: '' } : draft,
     );
   }
 

@@ -125,7 +125,10 @@ async function removeQuotes(db: MongoDatabase, portions: readonly Portion[]): Pr
     const ids = some.map(({ id }) => id);
     const { update, arrayFilters } = unquoting(ids);
     const parentId = { $in: ids };
-    const quotes = { 'e.parentId': parentId, e: { $elemMatch: { parentId, parentContent: { $exists: true } } } };
+    const quotes = {
+      'e.parentId': parentId,
+      e: { $elemMatch: { parentId, parentContent: { $exists: true, $ne: '' } } },
+    };
     await inParts(db, db.events, quotes, QUOTES, async (filter, session) => {
       await db.events.updateMany(filter, update, { arrayFilters, session });
     });

@@ -9,6 +9,7 @@ import {
   readEvents,
   readMessage,
   unknownKinds,
+  unquoting,
 } from '../../../src/adapters/mongo/documents.ts';
 import { createdMessage } from '../../../src/domain/message.ts';
 import { isCreating, isStored, STORED_KIND_NAMES } from '../../../src/domain/stored-event.ts';
@@ -42,6 +43,18 @@ it('reads an event of an unknown kind as its place and number', () => {
     { kind: 'unknown', place: known.place, seq: 6 },
   ]);
   expect(unknownKinds({ e: [NEWER, ...e, NEWER] })).toEqual(['newer-reaction']);
+});
+
+it('reads a reply whose quote was removed as a reply to a deleted parent', () => {
+  const [reply] = STORED.filter(({ kind }) => kind === 'reply');
+  if (reply === undefined) throw new Error('there is no reply');
+  const { seq, ...draft } = reply;
+  const { p, f, e } = eventDocument(reply.place, seq, [draft], 0);
+  const { update } = unquoting(['the-id']);
+  const fields = Object.entries(update.$set).map(([path, value]) => [path.slice('e.$[reply].'.length), value]);
+  expect(readEvents({ p, f, e: e.map((body) => ({ ...body, ...Object.fromEntries(fields) })) })).toEqual([
+    { ...reply, parentName: '', parentContent: null },
+  ]);
 });
 
 it('finds the nonce of an event of an unknown kind', () => {
