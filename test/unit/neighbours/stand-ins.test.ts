@@ -1,6 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningStandIns, startStandIns } from '../../../neighbours/stand-ins/server.ts';
 import { HttpRecorder } from '../../support/http-recorder.ts';
@@ -31,6 +33,15 @@ describe('the stand-ins', () => {
     const answer = await fetch(url, { method, headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
     return [answer.status, await answer.json()];
   }
+
+  it('answers callers that offer h2c, as Java clients do', async () => {
+    const headers = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABk' };
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const url = `${standIns.communityUrl}/community/feign/1/member-id`;
+      request(url, { headers, agent: false }, resolve).on('error', reject).end();
+    });
+    expect([answer.statusCode, await json(answer)]).toEqual([200, { result: { members: [1, 2, 3, 4] } }]);
+  });
 
   it('lists the members of rooms and communities', async () => {
     const { communityUrl } = standIns;
