@@ -101,7 +101,7 @@ async function start() {
   try {
     world = await fetchWorld();
   } catch {
-    showLink({ kind: 'waiting', retryAt: Date.now() + RETRY_MS, reason: 'the server does not answer' }, start);
+    showLink({ kind: 'waiting', retryAt: performance.now() + RETRY_MS, reason: 'the server does not answer' }, start);
     setTimeout(() => world === null && start(), RETRY_MS);
     return;
   }

@@ -39,7 +39,7 @@ export class Chat {
    * @type {Map<string, number[]>}
    */
   #arrived = new Map();
-  #typedAt = 0;
+  #typedAt = Number.NEGATIVE_INFINITY;
   #secondLook = 0;
   #api;
   #client;
@@ -167,8 +167,8 @@ export class Chat {
 
   /** Tells the members of the place that the user is typing, at most once in TYPING_MS. */
   types() {
-    if (this.open === null || Date.now() - this.#typedAt < TYPING_MS) return;
-    this.#typedAt = Date.now();
+    if (this.open === null || performance.now() - this.#typedAt < TYPING_MS) return;
+    this.#typedAt = performance.now();
     const { destination, body } = typingOf(this.open, this.me);
     this.#client.notify(destination, body);
   }
@@ -190,7 +190,7 @@ export class Chat {
   #put(words) {
     this.outbox.add(words);
     // After a message, the next typing notice is sent without delay.
-    this.#typedAt = 0;
+    this.#typedAt = Number.NEGATIVE_INFINITY;
   }
 
   /** To enter a voice channel also counts as looking at it, so the open place is sent after it. */

@@ -3,8 +3,8 @@ import { Refused } from './refused.js';
 
 /** @typedef {import('./frames.js').Frame} Frame */
 /**
- * The state of the connection. `retryAt` is the time of the next attempt, in milliseconds since
- * 1970.
+ * The state of the connection. `retryAt` is the time of the next attempt, in milliseconds of
+ * `performance.now()`.
  * @typedef {{ kind: 'connecting' | 'online' | 'stopped' } | { kind: 'waiting', retryAt: number,
  * reason: string }} Link
  */
@@ -139,7 +139,7 @@ export class StompClient {
     if (this.#link.kind !== 'connecting') return;
     const socket = new WebSocket(this.#url, ['v12.stomp']);
     this.#socket = socket;
-    this.#receivedAt = Date.now();
+    this.#receivedAt = performance.now();
     const deadline = setTimeout(() => {
       if (socket === this.#socket && !this.isOnline) this.#connectionLost('the server does not answer');
     }, CONNECT_MS);
@@ -149,7 +149,7 @@ export class StompClient {
     };
     socket.onmessage = ({ data }) => {
       if (socket !== this.#socket) return;
-      this.#receivedAt = Date.now();
+      this.#receivedAt = performance.now();
       for (const frame of decodeFrames(String(data))) this.#handle(frame);
     };
     socket.onclose = ({ code }) => {
@@ -212,7 +212,7 @@ export class StompClient {
   }
 
   #beat() {
-    if (Date.now() - this.#receivedAt > SILENCE_MS) {
+    if (performance.now() - this.#receivedAt > SILENCE_MS) {
       this.#connectionLost('the server stopped responding');
       return;
     }
@@ -244,7 +244,7 @@ export class StompClient {
     const longest = Math.min(MAX_PAUSE_MS, 500 * 2 ** this.#failures);
     const pause = atOnce && this.#failures === 0 ? 0 : longest * (0.5 + Math.random() / 2);
     this.#failures += 1;
-    this.#setLink({ kind: 'waiting', retryAt: Date.now() + pause, reason });
+    this.#setLink({ kind: 'waiting', retryAt: performance.now() + pause, reason });
     this.#retryTimer = setTimeout(() => this.connect(), pause);
   }
 

@@ -30,7 +30,7 @@ export function showLink(link, onRetry) {
 function textOf(link) {
   if (link.kind === 'connecting') return 'Connecting…';
   if (link.kind !== 'waiting') return '';
-  const seconds = Math.max(1, Math.ceil((link.retryAt - Date.now()) / 1000));
+  const seconds = Math.max(1, Math.ceil((link.retryAt - performance.now()) / 1000));
   return `Not connected: ${link.reason}. Trying again in ${seconds} s.`;
 }
 

@@ -144,11 +144,11 @@ export class KafkaMessageBus implements MessageBus {
   /** A killed server stays a member until its session times out. A live one stays longer. */
   async #awaitEmptyGroups(members: () => Promise<ReadonlyMap<string, number>>): Promise<void> {
     const { telemetry, serverId } = this.#options;
-    const until = Date.now() + this.#timing.session + this.#timing.heartbeat;
+    const until = performance.now() + this.#timing.session + this.#timing.heartbeat;
     for (let logged = false; ; logged = true) {
       const [taken] = (await members()).keys();
       if (taken === undefined) return;
-      if (Date.now() > until) throw this.#idIsTaken(taken);
+      if (performance.now() > until) throw this.#idIsTaken(taken);
       if (!logged)
         telemetry.log('info', 'waiting until an earlier run of this server times out', { serverId, group: taken });
       await new Promise((resolve) => setTimeout(resolve, 500));

@@ -63,7 +63,9 @@ export class RecordSender {
   /** The error of the last request if it failed less than 10 s ago, otherwise null. */
   get failure(): string | null {
     // Otherwise a server that sends nothing more would stay unhealthy forever.
-    return this.#failure !== null && Date.now() - this.#failure.at < FAILURE_REPORT_MS ? this.#failure.error : null;
+    return this.#failure !== null && performance.now() - this.#failure.at < FAILURE_REPORT_MS
+      ? this.#failure.error
+      : null;
   }
 
   /** Connects before the first record is sent. If it fails, the first record tries again. */
@@ -78,7 +80,7 @@ export class RecordSender {
       return Promise.reject(new Error(`more than ${MAX_QUEUED_RECORDS} records wait for Kafka`));
     }
     return new Promise((resolve, reject) => {
-      const call: Call = { unacknowledged: records.length, until: Date.now() + GIVE_UP_MS, resolve, reject };
+      const call: Call = { unacknowledged: records.length, until: performance.now() + GIVE_UP_MS, resolve, reject };
       for (const record of records) this.#queue.push({ record, call });
       if (!this.#pumping) void this.#pump();
     });
@@ -190,9 +192,9 @@ export class RecordSender {
   }
 
   #failed(error: Error): void {
-    this.#failure = { error: error.message, at: Date.now() };
+    this.#failure = { error: error.message, at: performance.now() };
     this.#drop(this.#client);
-    const now = Date.now();
+    const now = performance.now();
     this.#giveUp((call) => call.until <= now, error);
   }
 

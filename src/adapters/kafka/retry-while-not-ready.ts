@@ -6,12 +6,12 @@ const PAUSE_MS = 300;
  * @throws the last error, after `ms` milliseconds
  */
 export async function retryWhileNotReady<T>(ms: number, work: () => Promise<T>): Promise<T> {
-  const until = Date.now() + ms;
+  const until = performance.now() + ms;
   for (;;) {
     try {
       return await work();
     } catch (error) {
-      if (!isNotReady(error) || Date.now() > until) throw error;
+      if (!isNotReady(error) || performance.now() > until) throw error;
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }

@@ -74,7 +74,7 @@ export class TopicConsumer {
 
   /** A human-readable description of the present problem; null while records are read. */
   get problem(): string | null {
-    const silent = Date.now() - this.#lastHeartbeat;
+    const silent = performance.now() - this.#lastHeartbeat;
     if (this.#problem === null && silent > this.#options.timing.silence) {
       return `no heartbeat for ${Math.round(silent / 1000)} s`;
     }
@@ -138,7 +138,7 @@ export class TopicConsumer {
   async #runOnce(joined: () => void): Promise<string> {
     const running = this.#begin();
     this.#running = running;
-    this.#lastHeartbeat = Date.now();
+    this.#lastHeartbeat = performance.now();
     this.#listen(running, joined);
     this.#consume(running).catch((error: unknown) =>
       running.end(error instanceof Error ? error.message : String(error)),
@@ -189,7 +189,7 @@ export class TopicConsumer {
     const { topic, group, client } = this.#options;
     const { consumer } = running;
     const heartbeat = () => {
-      if (!running.over) this.#lastHeartbeat = Date.now();
+      if (!running.over) this.#lastHeartbeat = performance.now();
     };
     consumer.on(consumer.events.HEARTBEAT, heartbeat);
     consumer.on(consumer.events.CRASH, ({ payload }) => running.end(payload.error.message));
@@ -237,7 +237,7 @@ export class TopicConsumer {
   #check(): void {
     const running = this.#running;
     if (running === null || running.over) return;
-    const silent = Date.now() - this.#lastHeartbeat;
+    const silent = performance.now() - this.#lastHeartbeat;
     if (silent > this.#options.timing.silence) running.end(`no heartbeat for ${Math.round(silent / 1000)} s`);
     else void this.#commit(running);
   }

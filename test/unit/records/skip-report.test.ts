@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
 import { skipReport } from '../../../src/adapters/records/skip-report.ts';
 
@@ -14,4 +14,16 @@ it('counts every skipped record and logs one a minute', () => {
     [0, 0],
     [5, 4],
   ]);
+});
+
+it('goes on logging after the wall clock was set back', () => {
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const telemetry = new RecordedTelemetry();
+  const report = skipReport(telemetry);
+  report({}, 'first');
+  vi.advanceTimersByTime(61_000);
+  vi.setSystemTime(Date.now() - 120_000);
+  report({}, 'second');
+  expect(telemetry.logs).toHaveLength(2);
 });
