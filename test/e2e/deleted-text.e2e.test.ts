@@ -74,7 +74,7 @@ it.each([
   expect(await filesWith(...texts)).toEqual([]);
 });
 
-it('shows and keeps nothing of a deleted file, in a replay also no thumbnail', async () => {
+it('shows and keeps nothing of a deleted file, in a replay also no thumbnail and no name', async () => {
   const form = new FormData();
   const fields = { userId: 1, name: 'Ada', profileImage: '', channelId: 5, type: 'direct', fileType: 'file' };
   for (const [name, value] of Object.entries(fields)) form.set(name, String(value));
@@ -88,7 +88,7 @@ it('shows and keeps nothing of a deleted file, in a replay also no thumbnail', a
   await ada.send('/kafka/send-direct-delete', { channelId: 5, userId: 1, id });
   await ada.close();
   expect(await replayed('/topic/direct/5')).toMatchObject([
-    { type: 'direct', id, message: '', thumbnail: '', seq: 1 },
+    { type: 'direct', id, message: '', thumbnail: '', fileName: '', seq: 1 },
     { type: 'delete', id, seq: 2 },
   ]);
   await system.server.stop();
