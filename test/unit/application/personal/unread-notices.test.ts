@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import { MemoryRoomDirectory } from '../../../../src/adapters/memory/room-directory.ts';
+import { SqliteReadMarkers } from '../../../../src/adapters/sqlite/read-markers.ts';
 import type { Caller } from '../../../../src/application/commands.ts';
+import type { ReadMarkers } from '../../../../src/application/ports/read-markers.ts';
 import type { PlaceKey } from '../../../../src/domain/place.ts';
 import { completed, type TestServer, TestWorld } from '../../../support/application.ts';
 import { passTime, turnEventLoop } from '../../../support/pass-time.ts';
@@ -44,7 +46,11 @@ it('sends no notice to a connection that is subscribed, to the author, and to us
   const witness = await listen(one, world.grace, 'without a subscription');
   await say(one, world.ada);
   await witness.hears(1);
-  expect([subscribed.heard, author.heard, stranger.heard]).toEqual([[], [], []]);
+  await passTime(world.clock, 1_050);
+  await say(one, world.grace);
+  // The first notice that the author gets is about the message of another user.
+  expect(await author.hears(1)).toEqual([{ kind: 'unread', place: world.room, count: 1, seq: 2 }]);
+  expect([subscribed.heard, stranger.heard]).toEqual([[], []]);
 });
 
 it('sends one notice a place and second, with the count of all messages by then', async () => {
@@ -168,4 +174,54 @@ it('finds places that were added in the directory without a report, within four 
     { kind: 'left', place: world.otherRoom },
     { kind: 'left', place: 'r-9999' },
   ]);
+});
+
+/**
+ * Members of the world's room who all listen on one server, with the number of counts they read.
+ */
+async function crowd(size: number) {
+  const world = await TestWorld.open();
+  let reads = 0;
+  const stored = new SqliteReadMarkers({ database: world.database });
+  const markers: ReadMarkers = {
+    mark: (userId, places) => stored.mark(userId, places),
+    markUpTo: (userId, place, seq) => stored.markUpTo(userId, place, seq),
+    unread: (userId, places) => {
+      reads += 1;
+      return stored.unread(userId, places);
+    },
+  };
+  const server = await world.server({ ports: { markers } });
+  const members = Array.from({ length: size }, (_, i): Caller => {
+    const userId = 1_000_000 + i;
+    return { userId, token: `user-${userId}-x`, expiresAt: Number.POSITIVE_INFINITY };
+  });
+  await server.app.replaceMembers(world.room, [world.ada.userId, ...members.map(({ userId }) => userId)]);
+  const ears = await Promise.all(members.map((caller) => listen(server, caller)));
+  const say = () => completed(() => server.app.sendDirectMessage(world.ada, { ...TEXT, roomId: world.roomId }));
+  return { world, ears, say, stored, reads: () => reads };
+}
+
+it('reads the count of each user once from the store, and carries it on', async () => {
+  const { world, ears, say, reads } = await crowd(5);
+  for (let count = 1; count <= 3; count += 1) {
+    await say();
+    await Promise.all(ears.map((ear) => ear.hears(count)));
+    await passTime(world.clock, 1_050);
+  }
+  expect(ears.map(({ heard }) => heard.at(-1))).toEqual(
+    ears.map(() => ({ kind: 'unread', place: world.room, count: 3, seq: 3 })),
+  );
+  expect(reads()).toBe(5);
+});
+
+it('reads no more than 200 counts a second from the store, and notifies everybody in the end', async () => {
+  const { world, ears, say, stored, reads } = await crowd(60);
+  await say();
+  // The store answers in order, so every read that is allowed now is answered within these.
+  for (let n = 0; n < 100; n += 1) await stored.unread(world.ada.userId, [world.room]);
+  expect(reads()).toBeLessThanOrEqual(20);
+  await passTime(world.clock, 400);
+  await Promise.all(ears.map((ear) => ear.hears(1)));
+  expect(reads()).toBe(60);
 });
