@@ -228,6 +228,36 @@ await describeWithService('mongo', 'MongoDB with messages of an original server'
   });
 
   describe('read markers', () => {
+    it('counts from a later time that an original server wrote, and from the number again after the next mark', async () => {
+      const place = newPlace();
+      const store = await server();
+      const [db] = open;
+      if (db === undefined) throw new Error('no database');
+      const markers = new MongoReadMarkers({ db, store });
+      const count = async () => (await markers.unread(9, [place]))[0]?.count;
+      const times = [1, 2, 3, 4].map((seconds) => T0 + seconds * 1000);
+      await append(
+        store,
+        1,
+        times.map((time) => said(place, 'x', { userId: 1, time })),
+      );
+      await markers.markUpTo(9, place, 1);
+      expect(await count()).toBe(3);
+      const read = (time: number) =>
+        client
+          .db(name)
+          .collection('messageTime')
+          .updateOne({ channelId: place }, { $set: { 'read.9': new Date(time) } }, { upsert: true });
+      await read(T0 + 3_000);
+      expect(await count()).toBe(1);
+      await markers.mark(9, [place], T0 + 1_000);
+      expect(await count()).toBe(0);
+      await append(store, 5, [said(place, 'x', { userId: 1, time: T0 + 2_000 })]);
+      expect(await count()).toBe(1);
+      await read(T0 + 9_000);
+      expect(await count()).toBe(0);
+    });
+
     it('merges several marker documents of a place and keeps the latest time of each user', async () => {
       const place = newPlace();
       const at = (seconds: number) => new Date(T0 + seconds * 1000);
