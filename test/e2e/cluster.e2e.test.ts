@@ -8,6 +8,7 @@ const PUBLISHERS = 6;
 const EACH = 50;
 const ALL = PUBLISHERS * EACH;
 const MEMBERS = Array.from({ length: PUBLISHERS }, (_, index) => index + 1);
+const EVENTS = '/user/queue/events';
 const ROOM = 40;
 const COMMUNITY = 4;
 const CHANNEL = 44;
@@ -46,6 +47,21 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'three servers on Kafka, 
     (await fetch(`${cluster.servers[server]?.url}/chat-server/${path}`, as(userId))).json() as Promise<{
       result: never[];
     }>;
+
+  it('sends personal events of a room and a channel to listeners on other servers', async () => {
+    const [listener, other, sender] = [await client(0, 2), await client(1, 2), await client(2, 1)];
+    const [events, others] = [await listener.subscribe(EVENTS), await other.subscribe(EVENTS)];
+    const message = { userId: 1, name: 'name1', profileImage: null, content: 'x' };
+    await sender.send('/kafka/send-direct-message', { channelId: 41, ...message });
+    const unread = { type: 'unread', place: 'r-41', count: 1, seq: 1 };
+    expect([await events.atLeast(1), await others.atLeast(1)]).toEqual([[unread], [unread]]);
+    await other.send('/kafka/read', { place: 'r-41', seq: 1 });
+    expect((await events.atLeast(2)).slice(1)).toEqual([{ type: 'read', place: 'r-41', seq: 1 }]);
+    expect((await call(2, 'unread?places=r-41', 2)).result).toEqual([{ place: 'r-41', count: 0, seq: 1 }]);
+    await fetch(`${cluster.servers[2]?.url}/chat-server/room-user-list/45`, { method: 'PUT', body: '[1,2]' });
+    expect((await events.atLeast(3)).slice(2)).toEqual([{ type: 'added', place: 'r-45' }]);
+    expect(others.bodies.filter(({ type }) => type === 'read')).toEqual([]);
+  });
 
   const kinds = [
     { kind: 'room', topic: `/topic/direct/${ROOM}`, sends: 'direct', place: ROOM, history: 'direct' },
