@@ -11,6 +11,8 @@ const JITTER_MS = 45_000;
 /** A read that failed is repeated after this time, in milliseconds. */
 const RETRY_MS = 10_000;
 const CHECK_MS = 1_000;
+/** Reads in a row while lists change. */
+const MAX_READS = 3;
 /**
  * Reads that may begin in a second. With more users: as many as it takes to read the places of all
  * of them within `READ_AGAIN_MS`.
@@ -37,6 +39,8 @@ export class UserPlaces {
   /** When the places of each user are to be read again, by the monotonic clock. */
   readonly #dueAt = new Map<UserId, number>();
   readonly #reading = new Map<UserId, Promise<void>>();
+  /** Users of whom a list changed while their places were read. */
+  readonly #overtaken = new Set<UserId>();
   #timer: Timer | null = null;
 
   constructor(parts: UserPlacesParts) {
@@ -55,6 +59,7 @@ export class UserPlaces {
   changed(place: PlaceKey, isMember: (userId: UserId) => boolean): void {
     const { listeners } = this.#parts;
     for (const { userId } of listeners.users()) {
+      if (this.#reading.has(userId)) this.#overtaken.add(userId);
       const kind = isMember(userId) ? 'added' : 'left';
       const isChange = kind === 'added' ? listeners.join(userId, place) : listeners.leave(userId, place);
       if (!isChange) continue;
@@ -92,11 +97,19 @@ export class UserPlaces {
     this.#dueAt.set(userId, clock.monotonic() + READ_AGAIN_MS + JITTER_MS * random());
     this.#schedule();
     try {
-      const places = await this.#parts.placesOf(userId);
-      this.#take(userId, new Set(places));
+      this.#take(userId, await this.#currentPlaces(userId));
     } catch (error) {
       telemetry.log('debug', 'places of a user not read', { userId, error });
       if (listeners.user(userId) !== undefined) this.#dueAt.set(userId, clock.monotonic() + RETRY_MS);
+    }
+  }
+
+  /** Reads again if a list changed meanwhile: the answer may be from before the change. */
+  async #currentPlaces(userId: UserId): Promise<ReadonlySet<PlaceKey>> {
+    for (let reads = 1; ; reads += 1) {
+      this.#overtaken.delete(userId);
+      const places = await this.#parts.placesOf(userId);
+      if (!this.#overtaken.delete(userId) || reads === MAX_READS) return new Set(places);
     }
   }
 

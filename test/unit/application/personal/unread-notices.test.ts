@@ -224,3 +224,24 @@ it('reads no more than 200 counts a second from the store, and notifies everybod
   while (ears.some(({ heard }) => heard.length === 0)) await passTime(world.clock, 50);
   expect(reads()).toBe(60);
 });
+
+it('keeps a place that a report added while the places of the user were read', async () => {
+  const world = await TestWorld.open();
+  let answer = Promise.resolve();
+  class SlowDirectory extends MemoryRoomDirectory {
+    override async channelsOf(id: number) {
+      await answer;
+      return super.channelsOf(id);
+    }
+  }
+  const server = await world.server({ ports: { directory: new SlowDirectory(world.directory) } });
+  const held = Promise.withResolvers<void>();
+  answer = held.promise;
+  const listening = listen(server, world.grace);
+  await turnEventLoop();
+  await server.app.replaceMembers(world.otherRoom, [world.ada.userId, world.grace.userId]);
+  held.resolve();
+  const ear = await listening;
+  await completed(() => server.app.sendDirectMessage(world.ada, { ...TEXT, roomId: world.otherRoomId }));
+  expect(await ear.hears(1)).toEqual([{ kind: 'unread', place: world.otherRoom, count: 1, seq: 1 }]);
+});
