@@ -24,8 +24,9 @@ export interface ReadMarksParts {
 }
 
 /**
- * Marks places as read, and reports it to the user's other sessions that listen: those of this
- * server, and those of other servers if the user has any there.
+ * Marks places as read, and reports it to the user's other sessions that listen, on every server.
+ * It does not ask whether the user has sessions elsewhere: a session that began a moment ago is not
+ * known here yet.
  */
 export class ReadMarks {
   readonly #parts: ReadMarksParts;
@@ -53,12 +54,11 @@ export class ReadMarks {
 
   #report({ userId, sessionId }: Reader, positions: readonly ReadPosition[]): void {
     const { clusterSessions, broadcast } = this.#parts;
-    const isElsewhere = clusterSessions.sessionsElsewhere(userId) > 0;
     for (const position of positions) {
       // Nothing was ever written there, so no client counts anything as unread.
       if (position.seq === 0) continue;
       this.#show(userId, position, sessionId);
-      if (isElsewhere) void broadcast.send({ kind: 'read', userId, ...position });
+      if (!clusterSessions.isAlone) void broadcast.send({ kind: 'read', userId, ...position });
     }
   }
 

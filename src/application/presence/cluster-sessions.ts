@@ -127,11 +127,6 @@ export class ClusterSessions {
     return this.#localCounts.of(userId);
   }
 
-  /** Number of sessions of the user on other servers. */
-  sessionsElsewhere(userId: UserId): number {
-    return this.#counts.of(userId) - this.#localCounts.of(userId);
-  }
-
   /** True while no other server is known. */
   get isAlone(): boolean {
     return this.#remotes.size === 0;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Caller } from '../../../../../src/application/commands.ts';
 import type { ConversationKey } from '../../../../../src/domain/place.ts';
-import { completed, type TestServer, TestWorld } from '../../../../support/application.ts';
+import { completed, startApplication, type TestServer, TestWorld } from '../../../../support/application.ts';
 import { passTime, turnEventLoop } from '../../../../support/pass-time.ts';
 import { PersonalEar } from '../../../../support/personal-ear.ts';
 
@@ -91,14 +91,23 @@ it('reports a place that the user entered, and counts from there', async () => {
   expect((await there.hears(3))[2]).toEqual({ kind: 'unread', place: world.room, count: 1, seq: 5 });
 });
 
-it('reports nothing to other servers when the user has no session there', async () => {
-  const { world, one } = await start();
+it('reports it to a session on another server that is not known here yet', async () => {
+  const { world, one, other } = await start();
+  await passTime(world.clock, 500);
+  const there = await PersonalEar.listen(other, world.ada, 'there');
+  await read(one, world.ada, world.room, 3);
+  expect(await there.hears(1)).toEqual([{ kind: 'read', place: world.room, seq: 3 }]);
+});
+
+it('publishes nothing while no other server is known', async () => {
+  const { world, ...alone } = await startApplication();
+  await completed(() => alone.app.sendDirectMessage(world.ada, { ...TEXT, roomId: world.roomId }));
   const kinds: string[] = [];
-  const publish = one.ports.bus.publish.bind(one.ports.bus);
-  one.ports.bus.publish = (records) => {
+  const publish = alone.ports.bus.publish.bind(alone.ports.bus);
+  alone.ports.bus.publish = (records) => {
     kinds.push(...records.map(({ event }) => event.kind));
     return publish(records);
   };
-  await read(one, world.ada, world.room, 3);
+  await read(alone, world.grace, world.room, 1);
   expect(kinds).not.toContain('read');
 });
