@@ -1,8 +1,11 @@
-import { parseId } from '../../domain/ids.ts';
-import { idOf, isCommunity, isRoom, type PlaceKey } from '../../domain/place.ts';
+import type { PlaceKey } from '../../domain/place.ts';
+import { parsePlaceText, placeText } from '../records/place-text.ts';
 
 /** A STOMP destination, e.g. `/topic/direct/5`. */
 export type Destination = string;
+
+/** The texts of places begin with this in destinations. */
+const TOPIC = '/topic/';
 
 /**
  * The destination at which a client hears of its own refused commands. It never leaves the
@@ -18,8 +21,7 @@ export const EVENTS_DESTINATION: Destination = '/user/queue/events';
  * `/topic/community/1`.
  */
 export function destinationOf(place: PlaceKey): Destination {
-  if (isRoom(place)) return `/topic/direct/${idOf(place)}`;
-  return isCommunity(place) ? `/topic/community/${idOf(place)}` : `/topic/group/${idOf(place)}`;
+  return TOPIC + placeText(place);
 }
 
 /**
@@ -27,18 +29,5 @@ export function destinationOf(place: PlaceKey): Destination {
  * included.
  */
 export function parseDestination(destination: Destination): PlaceKey | null {
-  const [empty, root, kind, text, more] = destination.split('/', 5);
-  if (empty !== '' || root !== 'topic' || text === undefined || more !== undefined) return null;
-  const id = parseId(text);
-  if (id === null) return null;
-  switch (kind) {
-    case 'direct':
-      return `r-${id}`;
-    case 'group':
-      return `c-${id}`;
-    case 'community':
-      return `com-${id}`;
-    default:
-      return null;
-  }
+  return destination.startsWith(TOPIC) ? parsePlaceText(destination.slice(TOPIC.length)) : null;
 }
