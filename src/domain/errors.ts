@@ -67,3 +67,8 @@ export class Refusal extends Error {
 export function asRefusal(error: unknown): Refusal {
   return error instanceof Refusal ? error : new Refusal('internal', 'the server failed unexpectedly');
 }
+
+/** True if what failed does not answer now, so that the same request may succeed later. */
+export function isTryAgain(error: unknown): boolean {
+  return error instanceof Refusal && error.code === 'try-again';
+}

@@ -1,6 +1,9 @@
 import { Refusal } from './errors.ts';
 import { countChars, hasMoreCharsThan } from './text.ts';
 
+/** A user's nonce is remembered for 24 hours. */
+export const NONCE_LIFETIME_MS = 24 * 60 * 60 * 1000;
+
 /** Characters of a nonce. */
 const MAX_NONCE_CHARS = 64;
 

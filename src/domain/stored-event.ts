@@ -2,9 +2,6 @@ import type { FileFacts } from './file.ts';
 import type { CommunityId, MessageId, UserId } from './ids.ts';
 import type { ConversationKey } from './place.ts';
 
-/** A user's nonce is remembered for 24 hours. */
-export const NONCE_LIFETIME_MS = 24 * 60 * 60 * 1000;
-
 export type FileType = 'image' | 'video' | 'file';
 
 interface EventCommon {

@@ -4,13 +4,13 @@ import type { BatchKey, UnpublishedBatch } from '../../application/ports/outbox.
 import { holeBucket } from '../../domain/holes.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import { createdMessage } from '../../domain/message.ts';
+import { NONCE_LIFETIME_MS } from '../../domain/nonce.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import {
   allStored,
   type CreatingEvent,
   type MessageDeleted,
   type MessageModified,
-  NONCE_LIFETIME_MS,
   type SequencedEvent,
   STORED_KIND_NAMES,
   STORED_KINDS,

@@ -67,7 +67,7 @@ export class VoiceSessions {
       if (this.#sessions.get(userId) === session) this.forget(userId);
     } catch (error) {
       telemetry.count('presence_failures');
-      telemetry.log('debug', 'removed user not taken out of voice yet', { userId, error: String(error) });
+      telemetry.log('debug', 'removed user not taken out of voice yet', { userId, error });
     }
   }
 }

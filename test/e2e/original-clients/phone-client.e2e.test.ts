@@ -29,12 +29,12 @@ await onBothSystems('the original phone app', (stage) => {
     const { ada, bob, room } = stage().scene();
     const [adas, bobs] = [await open(stage(), ada), await open(stage(), bob)];
     const destination = `/topic/direct/${room}`;
-    const [hers, his] = [await adas.show(destination), await bobs.show(destination)];
+    const [atAda, atBob] = [await adas.show(destination), await bobs.show(destination)];
 
     adas.send('send-direct-message', adas.author({ channelId: room, content: 'hello' }));
-    await his.until(({ texts }) => texts.includes('hello'));
-    const id = his.messages[0]?.id;
-    expect(his.bodies.at(-1)).toMatchObject({
+    await atBob.until(({ texts }) => texts.includes('hello'));
+    const id = atBob.messages[0]?.id;
+    expect(atBob.bodies.at(-1)).toMatchObject({
       type: 'message',
       userId: String(ada),
       name: nameOf(ada),
@@ -42,39 +42,39 @@ await onBothSystems('the original phone app', (stage) => {
     });
     const parent = { parentId: id, parentName: nameOf(ada), parentContent: 'hello' };
     bobs.send('send-direct-reply', bobs.author({ channelId: room, ...parent, content: 'hi', type: 'reply' }));
-    await hers.until(({ texts }) => texts.includes('hi'));
-    expect(hers.messages.at(-1)).toMatchObject({ parentName: nameOf(ada), parentContent: 'hello' });
+    await atAda.until(({ texts }) => texts.includes('hi'));
+    expect(atAda.messages.at(-1)).toMatchObject({ parentName: nameOf(ada), parentContent: 'hello' });
 
     const edit = { id, content: 'hello, Bob', userId: ada, channelId: optional(room), type: 'modify' };
     adas.send('send-direct-modify', edit);
-    await his.until(({ texts }) => texts.includes('hello, Bob'));
-    const typed = hers.typists.length;
+    await atBob.until(({ texts }) => texts.includes('hello, Bob'));
+    const typed = atAda.typists.length;
     bobs.type('direct', optional(room));
-    await hers.until(({ typists }) => typists.length > typed);
-    expect(hers.typists.at(-1)).toBe(nameOf(bob));
+    await atAda.until(({ typists }) => typists.length > typed);
+    expect(atAda.typists.at(-1)).toBe(nameOf(bob));
     adas.send('send-direct-delete', { id, userId: ada, channelId: room, type: 'delete' });
-    await his.until(({ texts }) => texts.join() === 'hi');
+    await atBob.until(({ texts }) => texts.join() === 'hi');
   });
 
   it('sends, replies, edits, types and deletes in a channel', async () => {
     const { ada, bob, community, channel } = stage().scene();
     const [adas, bobs] = [await open(stage(), ada), await open(stage(), bob)];
-    const [hers, his] = [await adas.show(`/topic/group/${channel}`), await bobs.show(`/topic/group/${channel}`)];
+    const [atAda, atBob] = [await adas.show(`/topic/group/${channel}`), await bobs.show(`/topic/group/${channel}`)];
     const place = { communityId: community, channelId: channel };
     adas.send('send-channel-message', adas.author({ ...place, content: 'hello' }));
-    await his.until(({ texts }) => texts.includes('hello'));
-    const id = his.messages[0]?.id;
+    await atBob.until(({ texts }) => texts.includes('hello'));
+    const id = atBob.messages[0]?.id;
     const parent = { parentId: id, parentName: nameOf(ada), parentContent: 'hello' };
     bobs.send('send-channel-reply', bobs.author({ ...place, ...parent, content: 'hi', type: 'reply' }));
-    await hers.until(({ texts }) => texts.includes('hi'));
+    await atAda.until(({ texts }) => texts.includes('hi'));
     const target = { id, userId: ada, channelId: optional(channel) };
     adas.send('send-channel-modify', { ...target, content: 'edited', type: 'modify' });
-    await his.until(({ texts }) => texts.join() === 'edited,hi');
-    const typed = hers.typists.length;
+    await atBob.until(({ texts }) => texts.join() === 'edited,hi');
+    const typed = atAda.typists.length;
     bobs.type('channel', optional(channel));
-    await hers.until(({ typists }) => typists.length > typed);
+    await atAda.until(({ typists }) => typists.length > typed);
     adas.send('send-channel-delete', { ...target, type: 'delete' });
-    await his.until(({ texts }) => texts.join() === 'hi');
+    await atBob.until(({ texts }) => texts.join() === 'hi');
   });
 
   it('goes from community A to B and back to A with the same subscription ids', async () => {
@@ -164,12 +164,12 @@ await onBothSystems('the original phone app', (stage) => {
     }
     // A refused message, and the loss of both places: the app hears nothing of them.
     bobs.send('send-direct-message', bobs.author({ channelId: room, content: 'x'.repeat(8_001) }));
-    const hers = await adas.show(`/topic/direct/${room}`);
+    const atAda = await adas.show(`/topic/direct/${room}`);
     await stage().serviceCall('PUT', `community-user-list/${community}`, [ada]);
     await stage().serviceCall('PUT', `room-user-list/${room}`, [ada]);
     await expect.poll(async () => (await bobs.history('direct', room, 0)).code, { timeout: 5_000 }).toBe(2103);
     adas.send('send-direct-message', adas.author({ channelId: room, content: 'without Bob' }));
-    await hers.until(({ texts }) => texts.at(-1) === 'without Bob');
+    await atAda.until(({ texts }) => texts.at(-1) === 'without Bob');
     const types = [direct, people, group].flatMap(({ bodies }) => bodies.map(({ type }) => type));
     for (const type of types) expect([undefined, 'connect', 'typing', 'out', 'in']).toContain(type);
     expect(direct.texts).toEqual([]);

@@ -20,33 +20,33 @@ await onBothSystems('the original web client', (stage) => {
     async (transports) => {
       const { ada, bob, room } = stage().scene();
       const [adaPage, bobPage] = [await open(stage(), ada, transports), await open(stage(), bob, transports)];
-      const { screen: hers } = await adaPage.show(`/topic/direct/${room}`);
-      const { screen: his } = await bobPage.show(`/topic/direct/${room}`);
+      const { screen: atAda } = await adaPage.show(`/topic/direct/${room}`);
+      const { screen: atBob } = await bobPage.show(`/topic/direct/${room}`);
       const place = { channelId: String(room) };
       adaPage.send('join-channel', { type: 'state', user_id: String(ada), channel_id: `r-${room}` });
       bobPage.send('join-channel', { type: 'state', user_id: String(bob), channel_id: `r-${room}` });
 
       adaPage.send('send-direct-typing', { ...place, content: nameOf(ada), type: 'typing' });
-      await his.until(({ typists }) => typists.includes(nameOf(ada)));
+      await atBob.until(({ typists }) => typists.includes(nameOf(ada)));
       adaPage.send('send-direct-message', adaPage.author({ ...place, content: 'hello' }));
-      await his.until(({ texts }) => texts.includes('hello'));
-      const [first] = his.messages;
+      await atBob.until(({ texts }) => texts.includes('hello'));
+      const [first] = atBob.messages;
       expect(first).toMatchObject({ userId: String(ada), name: nameOf(ada), profileImage: imageOf(ada) });
 
       const parent = { parentId: first?.id, parentName: nameOf(ada), parentContent: 'hello' };
       bobPage.send('send-direct-reply', bobPage.author({ ...place, ...parent, content: 'hi', type: 'reply' }));
-      await hers.until(({ texts }) => texts.includes('hi'));
-      expect(hers.messages.at(-1)).toMatchObject({ parentName: nameOf(ada), parentContent: 'hello' });
+      await atAda.until(({ texts }) => texts.includes('hi'));
+      expect(atAda.messages.at(-1)).toMatchObject({ parentName: nameOf(ada), parentContent: 'hello' });
 
       const target = { ...place, id: first?.id, userId: ada };
       adaPage.send('send-direct-modify', { ...target, content: 'hello, Bob', type: 'modify' });
-      await his.until(({ texts }) => texts.includes('hello, Bob'));
+      await atBob.until(({ texts }) => texts.includes('hello, Bob'));
       expect(await bobPage.history('direct', room)).toMatchObject([
         { message: 'hello, Bob', fileType: null },
         { message: 'hi', fileType: 'reply', parentContent: 'hello, Bob' },
       ]);
       adaPage.send('send-direct-delete', { ...target, type: 'delete' });
-      await his.until(({ texts }) => texts.join() === 'hi');
+      await atBob.until(({ texts }) => texts.join() === 'hi');
       expect(await bobPage.history('direct', room)).toMatchObject([
         { message: 'hi', parentName: '', parentContent: '삭제된 메세지입니다.' },
       ]);
@@ -154,8 +154,8 @@ await onBothSystems('the original web client', (stage) => {
     for (const looked of [`c-${channel}`, 'home']) {
       adaPage.send('join-channel', { type: 'state', user_id: ada, channel_id: looked });
     }
-    const { screen: hers } = await adaPage.show(`/topic/community/${community}`);
-    expect(hers.voice?.[voice]).toContain(String(ada));
+    const { screen: atAda } = await adaPage.show(`/topic/community/${community}`);
+    expect(atAda.voice?.[voice]).toContain(String(ada));
     expect(people.bodies.some(({ type }) => type === 'out')).toBe(false);
     await stage().serviceCall('POST', 'signaling-list-community', {
       type: 'out',
@@ -189,14 +189,14 @@ await onBothSystems('the original web client', (stage) => {
   it('keeps its connection when a message is refused, and never sees a type that it does not know', async () => {
     const { ada, bob, room, community, channel } = stage().scene();
     const [adaPage, bobPage] = [await open(stage(), ada), await open(stage(), bob)];
-    const { screen: hers } = await adaPage.show(`/topic/direct/${room}`);
-    const { screen: his } = await bobPage.show(`/topic/direct/${room}`);
+    const { screen: atAda } = await adaPage.show(`/topic/direct/${room}`);
+    const { screen: atBob } = await bobPage.show(`/topic/direct/${room}`);
     const { screen: people } = await bobPage.show(`/topic/community/${community}`);
     const { screen: group } = await bobPage.show(`/topic/group/${channel}`);
     adaPage.send('send-direct-message', adaPage.author({ channelId: room, content: 'x'.repeat(8_001) }));
     adaPage.send('send-direct-message', adaPage.author({ channelId: 999_999, content: 'not my room' }));
     adaPage.send('send-direct-message', adaPage.author({ channelId: room, content: 'short' }));
-    await his.until(({ texts }) => texts.join() === 'short');
+    await atBob.until(({ texts }) => texts.join() === 'short');
     // The members lose their places one after the other.
     await stage().serviceCall('PUT', `community-user-list/${community}`, [ada]);
     await stage().serviceCall('PUT', `room-user-list/${room}`, [ada]);
@@ -204,11 +204,11 @@ await onBothSystems('the original web client', (stage) => {
       .poll(() => bobPage.history('direct', room).then(String, () => 'refused'), { timeout: 5_000 })
       .toContain('refused');
     adaPage.send('send-direct-message', adaPage.author({ channelId: room, content: 'without Bob' }));
-    await hers.until(({ texts }) => texts.at(-1) === 'without Bob');
-    const types = [his, people, group].flatMap(({ bodies }) => bodies.map(({ type }) => type));
+    await atAda.until(({ texts }) => texts.at(-1) === 'without Bob');
+    const types = [atBob, people, group].flatMap(({ bodies }) => bodies.map(({ type }) => type));
     // The voice list has no type.
     for (const type of types) expect([undefined, 'connect', 'typing', 'message']).toContain(type);
-    expect(his.texts).toEqual(['short']);
+    expect(atBob.texts).toEqual(['short']);
   });
 
   it('counts the unread messages of a room for its badge until the user looks at it', async () => {
