@@ -35,8 +35,8 @@ export interface BusListenerParts {
 }
 
 /**
- * Takes the records of the bus to the parts of this server that need them. It is the one place
- * where order, membership, presence and personal events meet.
+ * Takes the records of the bus to the parts of this server that need them. Order,
+ * membership, presence and personal events meet here.
  *
  * Records of this server come back as well. Their events were handed out when they were stored, so
  * they show only that the bus works. A record that no client of this server listens to is never

@@ -1,6 +1,5 @@
-import type { UserId } from '../domain/ids.ts';
-import { channelKey, communityKey } from '../domain/place.ts';
 import { afterCommit } from './after-commit.ts';
+import { followListChanges } from './after-list-change.ts';
 import type { Application } from './application.ts';
 import { Broadcast } from './broadcast.ts';
 import { BusListener } from './bus-listener.ts';
@@ -56,6 +55,7 @@ import { UploadFile } from './use-cases/messages/upload-file.ts';
 import { EnterVoiceChannel } from './use-cases/presence/enter-voice-channel.ts';
 import { LeaveVoiceChannel } from './use-cases/presence/leave-voice-channel.ts';
 import { MoveToPlace } from './use-cases/presence/move-to-place.ts';
+import { ReportVoiceLeft } from './use-cases/presence/report-voice-left.ts';
 import { ShowOnline } from './use-cases/presence/show-online.ts';
 import { ShowOnlineInPlaces } from './use-cases/presence/show-online-in-places.ts';
 import { ShowVoice } from './use-cases/presence/show-voice.ts';
@@ -169,13 +169,6 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     telemetry,
     placesOf: (userId) => placesOfUser.keys(userId),
   });
-  lists.onChange((place, members) => userPlaces.changed(place, (userId) => members.has(userId)));
-  channels.onRead((channel, isNew) => {
-    const isMember = (userId: UserId): boolean => channels.contains(channel, userId);
-    if (isNew) userPlaces.found(channelKey(channel.id), isMember);
-    else userPlaces.changed(channelKey(channel.id), isMember);
-  });
-
   const readMarks = new ReadMarks({ markers, listeners, unreadNotices, clusterSessions, broadcast, clock });
 
   const feeds = new Feeds({ store, clock, telemetry, subscribers, window: limits.resumeEvents });
@@ -224,10 +217,8 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
 
   const voice = new VoiceBroadcast({ subscribers, broadcast });
   const voiceSessions = new VoiceSessions({ reporter, telemetry });
-  lists.onCommunityChange((id) => {
-    const list = lists.peek(communityKey(id));
-    if (list !== undefined) void voiceSessions.endRemoved(id, (userId) => list.members.has(userId));
-  });
+  followListChanges({ lists, channels, userPlaces, voiceSessions });
+
   const writer = new MessageWriter({ sequencer, membership, users, rates, limits, clock, ids });
 
   const userConnected = new UserConnected({
@@ -241,6 +232,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   });
   const userDisconnected = new UserDisconnected({ sessions, clusterSessions, logouts, voiceSessions });
   const replaceMembers = new ReplaceMembers({ lists, broadcast });
+  const reportVoiceLeft = new ReportVoiceLeft({ reporter, voice });
   const countUnread = new CountUnread({ markers });
   const listenToPersonalEvents = new ListenToPersonalEvents({ listeners, places: userPlaces, rates });
   const showOnline = new ShowOnline({ membership, clusterSessions, announcer });
@@ -288,10 +280,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
 
     replaceMembers: (place, members) => replaceMembers.execute(place, members),
     countUnread: (userId, roomIds) => countUnread.execute(userId, roomIds),
-    voiceLeft: async (left) => {
-      if (left.type === 'out') void reporter.voiceReported(left.communityId, left.channelId, left.ids);
-      voice.send({ kind: 'voice-left', ...left });
-    },
+    voiceLeft: (left) => reportVoiceLeft.execute(left),
     callLeft: async (left) => voice.send({ kind: 'call-left', ...left }),
 
     readiness: () => {

@@ -1,6 +1,6 @@
-import { Refusal } from '../../domain/errors.ts';
+import { isTryAgain, Refusal } from '../../domain/errors.ts';
 import type { ChannelId, CommunityId, UserId } from '../../domain/ids.ts';
-import { type ChannelKey, channelKey, communityKey, idOf } from '../../domain/place.ts';
+import { type ChannelKey, channelKey, communityKey, idOf, isCommunity } from '../../domain/place.ts';
 import { BoundedMap } from '../bounded-map.ts';
 import type { Caller, MaybePromise } from '../commands.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -83,7 +83,9 @@ export class ChannelAccess {
       run: (place) => this.#readAsSubscriber(place),
       perSecond: () => Math.max(MIN_READS_PER_SECOND, this.#channels.size / (parts.stalenessSeconds * READS_SHARE)),
     });
-    parts.lists.onCommunityChange((id) => this.#endRemovedOfCommunity(id));
+    parts.lists.onChange((place) => {
+      if (isCommunity(place)) this.#endRemovedOfCommunity(idOf(place));
+    });
   }
 
   /**
@@ -294,8 +296,4 @@ export class ChannelAccess {
   #endRemoved(channel: Channel): void {
     this.#parts.subscribers.remove(channelKey(channel.id), (user) => !this.contains(channel, user));
   }
-}
-
-function isTryAgain(error: unknown): boolean {
-  return error instanceof Refusal && error.code === 'try-again';
 }

@@ -1,6 +1,6 @@
-import { Refusal } from '../../domain/errors.ts';
-import type { CommunityId, UserId } from '../../domain/ids.ts';
-import { idOf, isCommunity, isRoom, type MemberListKey } from '../../domain/place.ts';
+import { isTryAgain, Refusal } from '../../domain/errors.ts';
+import type { UserId } from '../../domain/ids.ts';
+import { idOf, isRoom, type MemberListKey } from '../../domain/place.ts';
 import { BoundedMap } from '../bounded-map.ts';
 import type { MaybePromise } from '../commands.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -97,7 +97,6 @@ export class MemberLists {
   readonly #loading = new Map<MemberListKey, Promise<MemberList>>();
   readonly #reads: SharedReads<MemberListKey>;
   readonly #queue: PacedQueue<MemberListKey>;
-  readonly #communityListeners: ((id: CommunityId) => void)[] = [];
   readonly #listeners: ((place: MemberListKey, members: ReadonlySet<UserId>) => void)[] = [];
   /** The places whose current list was reported. */
   readonly #reported = new Set<MemberListKey>();
@@ -124,11 +123,6 @@ export class MemberLists {
       const list = this.#lists.get(place);
       if (list !== undefined) yield [place, list];
     }
-  }
-
-  /** Calls `listener` after each change of a community's list. */
-  onCommunityChange(listener: (id: CommunityId) => void): void {
-    this.#communityListeners.push(listener);
   }
 
   /**
@@ -354,7 +348,6 @@ export class MemberLists {
   #change(place: MemberListKey, ids: readonly UserId[], facts: Partial<MemberList>): void {
     const { members } = this.#keep(place, ids, facts);
     this.#parts.subscribers.remove(place, (user) => !members.has(user));
-    if (isCommunity(place)) for (const listener of this.#communityListeners) listener(idOf(place));
     for (const listener of this.#listeners) listener(place, members);
   }
 
@@ -393,8 +386,4 @@ export class MemberLists {
 
 function isSame({ members }: MemberList, ids: readonly UserId[]): boolean {
   return members.size === ids.length && ids.every((id) => members.has(id));
-}
-
-function isTryAgain(error: unknown): boolean {
-  return error instanceof Refusal && error.code === 'try-again';
 }

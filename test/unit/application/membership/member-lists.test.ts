@@ -436,11 +436,14 @@ it('ends the subscriptions of users who are not in a list that was read again', 
   expect(subscribed('com-1')).toEqual([1]);
 });
 
-it('calls its listeners for a change of a community, not for a change of a room', () => {
+it('calls its listeners for each change of a list, with the members from then on', () => {
   const { lists } = setUp();
-  const changed: number[] = [];
-  lists.onCommunityChange((id) => changed.push(id));
+  const changed: [string, number[]][] = [];
+  lists.onChange((place, members) => changed.push([place, [...members]]));
   lists.apply('com-2', [1]);
   lists.apply('r-7', [1]);
-  expect(changed).toEqual([2]);
+  expect(changed).toEqual([
+    ['com-2', [1]],
+    ['r-7', [1]],
+  ]);
 });
