@@ -12,6 +12,7 @@ import type { PersonalListener } from './ports/personal-listener.ts';
 import type { UnreadCount } from './ports/read-markers.ts';
 import type { UserProfile } from './ports/user-directory.ts';
 import type { RefusedPlace } from './refused-place.ts';
+import type { Health } from './server-health.ts';
 import type { OnlineUsers } from './use-cases/presence/show-online-in-places.ts';
 
 /** The result of a command that stores an event: the event's number, and the id of the message
@@ -231,8 +232,8 @@ export interface Application {
     readonly ids: readonly string[];
   }): Promise<void>;
 
-  /** Whether this server can serve clients, with human-readable reasons if it cannot. */
-  readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
+  /** Whether this server should get clients, and the shared parts that do not work. */
+  health(): Health;
 }
 
 /**

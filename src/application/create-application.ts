@@ -43,6 +43,7 @@ import { VoiceBroadcast } from './presence/voice-broadcast.ts';
 import { VoiceSessions } from './presence/voice-sessions.ts';
 import { Rates } from './rates.ts';
 import { ReadMarks } from './read-marks.ts';
+import { ServerHealth } from './server-health.ts';
 import { ReplaceMembers } from './use-cases/membership/replace-members.ts';
 import { DeleteMessage } from './use-cases/messages/delete-message.ts';
 import { ModifyMessage } from './use-cases/messages/modify-message.ts';
@@ -109,6 +110,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   const sessions = new Sessions();
   const rates = new Rates({ limits, clock });
   const broadcast = new Broadcast({ bus, telemetry });
+  const health = new ServerHealth({ bus, clock, telemetry });
 
   const lookUps = new LookUpLimits({ clock, telemetry });
   const { listStalenessSeconds } = limits;
@@ -171,7 +173,14 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   });
   const readMarks = new ReadMarks({ markers, listeners, unreadNotices, clusterSessions, broadcast, clock });
 
-  const feeds = new Feeds({ store, clock, telemetry, subscribers, window: limits.resumeEvents });
+  const feeds = new Feeds({
+    store,
+    clock,
+    telemetry,
+    subscribers,
+    unheard: (place, seq) => health.unheard(place, seq),
+    window: limits.resumeEvents,
+  });
   const publisher = new Publisher({
     bus,
     outbox,
@@ -183,6 +192,8 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
       unreadNotices.stored(place, events);
     },
     isAlone: () => clusterSessions.isAlone,
+    outboxRead: (batches, isComplete) => health.outboxRead(batches, isComplete),
+    outboxFailed: (error) => health.outboxFailed(error),
   });
   const notifications = new Notifications({
     notifier: ports.notifier,
@@ -237,7 +248,6 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   const listenToPersonalEvents = new ListenToPersonalEvents({ listeners, places: userPlaces, rates });
   const showOnline = new ShowOnline({ membership, clusterSessions, announcer });
 
-  let stopping = false;
   return {
     authenticate: (token, claimedUserId) => userConnected.authenticate(token, claimedUserId),
     userConnected: (connection) => userConnected.execute(connection),
@@ -283,24 +293,20 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     voiceLeft: (left) => reportVoiceLeft.execute(left),
     callLeft: async (left) => voice.send({ kind: 'call-left', ...left }),
 
-    readiness: () => {
-      const health = bus.health();
-      const reasons = [
-        ...(stopping ? ['stopping'] : []),
-        ...(health.ready ? [] : [health.reason ?? 'the message bus is not ready']),
-      ];
-      return { ready: reasons.length === 0, reasons };
-    },
+    health: () => health.read(),
 
     start: async () => {
-      await bus.start((record) => listener.handle(record));
+      await bus.start((record) => {
+        health.heard();
+        listener.handle(record);
+      });
+      health.start();
       publisher.start();
       feeds.start();
       membership.start();
       clusterSessions.start();
     },
     stop: async (withinMs) => {
-      stopping = true;
       const late = new Promise<void>((resolve) => clock.after(withinMs, resolve));
       const done = (async () => {
         await sequencer.idle();
@@ -312,6 +318,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
       membership.stop();
       userPlaces.stop();
       feeds.stop();
+      health.stop();
     },
   };
 }

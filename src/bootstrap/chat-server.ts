@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { DependencyContainer } from 'tsyringe';
 import type { MemoryBroker } from '../adapters/memory/memory-broker.ts';
+import { SystemClock } from '../adapters/system/clock.ts';
 import { SystemTelemetry } from '../adapters/system/telemetry.ts';
 import type { ForeignAdapters } from './adapters.ts';
 import type { Config, Secrets } from './config/config.ts';
@@ -9,6 +10,7 @@ import { createContainer } from './container.ts';
 import { serveHttp } from './http-server.ts';
 import { serverIdentity } from './identity.ts';
 import { Lifecycle } from './lifecycle.ts';
+import { Outages } from './outages.ts';
 import { openResources, type ServerParts } from './resources.ts';
 import { startStep } from './start-failure.ts';
 import { TOKENS } from './tokens.ts';
@@ -66,7 +68,8 @@ export class ChatServer {
     const lifecycle = new Lifecycle((name, error) =>
       telemetry.log('warn', 'a part of the server did not stop', { name, error }),
     );
-    const parts: ServerParts = { id, config, secrets, telemetry, lifecycle, worker, broker, adapters };
+    const outages = new Outages(new SystemClock());
+    const parts: ServerParts = { id, config, secrets, telemetry, lifecycle, outages, worker, broker, adapters };
     try {
       const container = createContainer(await openResources(parts));
       await joinCluster(parts, container);

@@ -32,7 +32,7 @@ type Provide = <T>(token: Token<T>, make: (get: Get) => T) => void;
  * needs one entry here (a bus: a case in `optional-adapters.ts`) and its variables.
  */
 export function createContainer(opened: OpenedResources): DependencyContainer {
-  const { server, config, keys, telemetry, lifecycle, stores, broker, optional } = opened;
+  const { server, config, keys, telemetry, lifecycle, outages, stores, broker, optional } = opened;
   const { rest } = optional;
   const container = root.createChildContainer();
   const provide: Provide = <T>(token: Token<T>, make: (get: Get) => T): void => {
@@ -46,6 +46,7 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
       address,
       clock: get(TOKENS.clock),
       telemetry: telemetry.of(name),
+      outages,
     });
     lifecycle.onStop(`${name} watch`, () => watch.stop());
     return watch;
@@ -82,8 +83,14 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
     const log = telemetry.of('redis');
     const cache = new optional.redis.RedisMemberCache({
       url: config.memberCache.url.reveal(),
-      onDown: (error) => log.log('warn', 'Redis does not answer', { error }),
-      onUp: () => log.log('info', 'Redis answers again'),
+      onDown: (error) => {
+        log.log('warn', 'Redis does not answer', { error });
+        outages.began('redis', error);
+      },
+      onUp: () => {
+        log.log('info', 'Redis answers again');
+        outages.ended('redis');
+      },
     });
     lifecycle.onStop('member cache', () => cache.close());
     return cache;

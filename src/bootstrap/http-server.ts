@@ -10,6 +10,7 @@ import { parseNetworks } from '../adapters/transport/networks.ts';
 import { RequestClients } from '../adapters/transport/request-clients.ts';
 import type { Config } from './config/config.ts';
 import { createDemo } from './demo.ts';
+import { healthPage, registerHealthMetrics } from './health-page.ts';
 import type { ServerParts } from './resources.ts';
 import { startFailure, startStep } from './start-failure.ts';
 import { registerStompMetrics } from './stomp-metrics.ts';
@@ -78,12 +79,19 @@ export async function serveHttp(parts: ServerParts, container: DependencyContain
 }
 
 function createApp(
-  { config, secrets, telemetry }: ServerParts,
+  parts: ServerParts,
   get: <T>(token: Token<T>) => T,
   clients: RequestClients,
   allowOrigin: OriginRule,
 ) {
+  const { config, secrets, telemetry } = parts;
   const application = get(TOKENS.application);
+  const health = healthPage(parts, application);
+  registerHealthMetrics(telemetry.registry, health);
+  const shown = () => {
+    const { degraded, ...rest } = health();
+    return { ...rest, degraded: degraded.map(({ part, reason }) => `${part}: ${reason}`) };
+  };
   return createHttpApp({
     application,
     fileLinks: get(TOKENS.fileLinks),
@@ -97,7 +105,7 @@ function createApp(
     demo: config.demo ? createDemo(get(TOKENS.issuer), get(TOKENS.world)) : null,
     metrics: telemetry.registry,
     allMetrics: sharedMetrics(telemetry.registry),
-    health: () => application.readiness(),
+    health: shown,
   });
 }
 

@@ -4,10 +4,16 @@ import { withTimeout } from '../adapters/support/with-timeout.ts';
 export class Lifecycle {
   readonly #stops: { readonly name: string; readonly stop: () => Promise<void> | void }[] = [];
   readonly #onError: (name: string, error: unknown) => void;
+  #isStopping = false;
   #stopping: Promise<void> | null = null;
 
   constructor(onError: (name: string, error: unknown) => void) {
     this.#onError = onError;
+  }
+
+  /** True from the call of {@link stop} on. */
+  get isStopping(): boolean {
+    return this.#isStopping;
   }
 
   /** Registers how to stop a part that has just been started. */
@@ -20,6 +26,7 @@ export class Lifecycle {
    * milliseconds does not keep the others running. Idempotent.
    */
   stop(eachMs: number): Promise<void> {
+    this.#isStopping = true;
     this.#stopping ??= this.#stopAll(eachMs);
     return this.#stopping;
   }

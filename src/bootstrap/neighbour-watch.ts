@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../application/ports/clock.ts';
 import type { Telemetry } from '../application/ports/telemetry.ts';
+import type { Outages } from './outages.ts';
 
 /** Milliseconds between two log lines about the same neighbour that does not answer. */
 const REPEAT_MS = 60_000;
@@ -13,11 +14,13 @@ export interface NeighbourWatchParts {
   readonly address: string;
   readonly clock: Clock;
   readonly telemetry: Pick<Telemetry, 'log'>;
+  readonly outages: Outages;
 }
 
 /**
  * Logs that a neighbour service does not answer: when it is noticed, and once a minute for as long
- * as it lasts. A neighbour that comes and goes causes at most one warning a minute.
+ * as it lasts. The outage is on the health page as well. A neighbour that comes and goes causes at
+ * most one warning a minute.
  */
 export class NeighbourWatch {
   readonly #parts: NeighbourWatchParts;
@@ -36,12 +39,14 @@ export class NeighbourWatch {
   down(error: string): void {
     this.#outage ??= { error, since: this.#parts.clock.monotonic() };
     this.#outage.error = error;
+    this.#parts.outages.began(this.#parts.name, error);
     if (this.#timer === null) this.#warn(this.#outage);
   }
 
   /** The neighbour has answered. */
   up(): void {
     this.#outage = null;
+    this.#parts.outages.ended(this.#parts.name);
     if (!this.#hasWarned) return;
     this.#hasWarned = false;
     const { name, variable, address, telemetry } = this.#parts;

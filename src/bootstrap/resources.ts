@@ -7,6 +7,7 @@ import type { ForeignAdapters } from './adapters.ts';
 import type { Config, Secrets } from './config/config.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { loadOptionalAdapters, type OptionalAdapters } from './optional-adapters.ts';
+import type { Outages } from './outages.ts';
 import { tokenSecrets } from './secrets.ts';
 import { startStep } from './start-failure.ts';
 import { openStores, type Stores } from './stores.ts';
@@ -18,6 +19,7 @@ export interface ServerParts {
   readonly secrets: Secrets;
   readonly telemetry: SystemTelemetry;
   readonly lifecycle: Lifecycle;
+  readonly outages: Outages;
   /** Number of this worker process from 1; null for a server of one process. */
   readonly worker: number | null;
   /** The bus of servers that live in one process. */
@@ -34,6 +36,7 @@ export interface OpenedResources {
   readonly keys: JwtKeyOptions;
   readonly telemetry: SystemTelemetry;
   readonly lifecycle: Lifecycle;
+  readonly outages: Outages;
   readonly stores: Stores;
   readonly files: FileStore;
   readonly broker: MemoryBroker;
@@ -43,7 +46,7 @@ export interface OpenedResources {
 
 /** Opens the secrets, the database and the file store. @throws StartFailure */
 export async function openResources(parts: ServerParts): Promise<OpenedResources> {
-  const { id, config, secrets, telemetry, lifecycle, broker, adapters } = parts;
+  const { id, config, secrets, telemetry, lifecycle, outages, broker, adapters } = parts;
   const keys = await startStep(
     {
       variable: secrets.jwt.secret === null ? 'DATA_DIR' : 'JWT_SECRET',
@@ -64,6 +67,7 @@ export async function openResources(parts: ServerParts): Promise<OpenedResources
     keys,
     telemetry,
     lifecycle,
+    outages,
     stores,
     files: await openFiles(parts),
     broker: broker ?? new MemoryBroker(),
@@ -72,13 +76,23 @@ export async function openResources(parts: ServerParts): Promise<OpenedResources
   };
 }
 
-async function openFiles({ config, telemetry, lifecycle }: ServerParts): Promise<FileStore> {
+async function openFiles({ config, telemetry, lifecycle, outages }: ServerParts): Promise<FileStore> {
   // The SDK finds the credentials of a bucket by itself.
   const s3 = { endpoint: null, region: '', credentials: null, ...config.files };
-  const onFailure = (error: unknown): void => telemetry.log('warn', 'the file store failed', { error });
+  const onFailure = (error: unknown): void => {
+    telemetry.log('warn', 'the file store failed', { error });
+    outages.happened('files', nameOf(error));
+  };
   const files = await startStep({ variable: 'FILES_URL', fileHint: 'set FILES_URL to a folder or bucket' }, () =>
     openFileStore(config.files, s3, onFailure),
   );
   lifecycle.onStop('files', () => files.close());
   return files.store;
+}
+
+/** The error's code or name. Its text may hold the key of a file. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'an operation failed';
+  const { code, name } = error as NodeJS.ErrnoException;
+  return code ?? name;
 }

@@ -28,6 +28,15 @@ export interface HttpLimits {
   readonly idleMs?: number;
 }
 
+/** The health page. All texts are human-readable. */
+export interface ShownHealth {
+  readonly ready: boolean;
+  /** Why the server should get no clients. */
+  readonly reasons: readonly string[];
+  /** Shared parts that do not work, e.g. `kafka: writing: connect ECONNREFUSED`. */
+  readonly degraded: readonly string[];
+}
+
 export interface HttpOptions {
   readonly application: Application;
   readonly fileLinks: FileLinks;
@@ -52,7 +61,7 @@ export interface HttpOptions {
   readonly metrics: Registry;
   /** The text of `/metrics` when several processes serve the port; null: the text of `metrics`. */
   readonly allMetrics: (() => Promise<string>) | null;
-  readonly health: () => { readonly ready: boolean; readonly reasons: readonly string[] };
+  readonly health: () => ShownHealth;
 }
 
 /** The options with all defaults. */

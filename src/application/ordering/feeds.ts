@@ -26,6 +26,8 @@ export interface FeedsParts {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly subscribers: LocalSubscribers;
+  /** Called for an event of another server that the store has and that was not heard. */
+  readonly unheard: (place: ConversationKey, seq: number) => void;
   /** Events that a resume may replay, at most. */
   readonly window: number;
 }
@@ -169,13 +171,16 @@ export class Feeds {
     if (this.#compareFrom >= places.length) this.#compareFrom = 0;
     const some = places.slice(this.#compareFrom, this.#compareFrom + COMPARED_FEEDS);
     this.#compareFrom += some.length;
-    const { store, clock, telemetry } = this.#parts;
+    const { store, clock, telemetry, unheard } = this.#parts;
     try {
       const newest = await store.newest(some);
       await new Promise<void>((resolve) => clock.after(ON_ITS_WAY_MS, resolve));
       for (const place of some) {
         const feed = this.#open.get(place);
-        if (feed !== undefined && feed.position < (newest.get(place) ?? 0)) await feed.fill();
+        const seq = newest.get(place) ?? 0;
+        if (feed === undefined || feed.position >= seq) continue;
+        unheard(place, seq);
+        await feed.fill();
       }
     } catch (error) {
       telemetry.log('debug', 'feeds could not be compared with the store', { error });

@@ -23,6 +23,12 @@ export interface PublisherParts {
   readonly recovered: (batch: UnpublishedBatch) => void;
   /** True when no other server is known to live. */
   readonly isAlone: () => boolean;
+  /**
+   * Called after each read of the outbox. `isComplete` is false when the outbox has more batches
+   * than these.
+   */
+  readonly outboxRead: (batches: readonly UnpublishedBatch[], isComplete: boolean) => void;
+  readonly outboxFailed: (error: unknown) => void;
 }
 
 /** Events that may wait for the bus. Batches beyond it are left to the sweep. */
@@ -122,7 +128,7 @@ export class Publisher {
     const { bus, outbox, telemetry, recovered } = this.#parts;
     try {
       for (;;) {
-        const batches = await outbox.unpublished(OLD_MS, SWEEP_BATCHES);
+        const batches = await this.#unpublished();
         if (batches.length === 0 || this.#stopped) return;
         for (const batch of batches) recovered(batch);
         await bus.publish(batches.flatMap(recordsOf));
@@ -132,6 +138,18 @@ export class Publisher {
       }
     } catch (error) {
       telemetry.log('debug', 'the outbox could not be emptied', { error });
+    }
+  }
+
+  async #unpublished(): Promise<readonly UnpublishedBatch[]> {
+    const { outbox, outboxRead, outboxFailed } = this.#parts;
+    try {
+      const batches = await outbox.unpublished(OLD_MS, SWEEP_BATCHES);
+      outboxRead(batches, batches.length < SWEEP_BATCHES);
+      return batches;
+    } catch (error) {
+      outboxFailed(error);
+      throw error;
     }
   }
 }

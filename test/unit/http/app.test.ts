@@ -143,7 +143,7 @@ it('sends security headers with every answer', async () => {
 });
 
 it('shows health and metrics, without ids in the metrics', async () => {
-  const health = { ready: false, reasons: ['state-place: no heart-beat for 31 s'] };
+  const health = { ready: false, reasons: ['stopping'], degraded: ['kafka: no heartbeat for 31 s'] };
   const { url } = await serve({ unread: async () => [] }, { health: () => health });
   expect((await fetch(`${url}/chat-server/health/live`)).status).toBe(200);
   expect(await json(fetch(`${url}/chat-server/health/ready`))).toEqual({ status: 503, body: health });

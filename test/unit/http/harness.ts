@@ -37,7 +37,7 @@ export function applicationOf(calls: Partial<Application>): Application {
         throw new Refusal('bad-token', 'a bad token');
       return caller(Number(id));
     },
-    readiness: () => ({ ready: true, reasons: [] }),
+    health: () => ({ ready: true, reasons: [], degraded: [] }),
     ...calls,
   });
 }
@@ -90,7 +90,7 @@ export async function serve(calls: Partial<Application>, settings: Settings = {}
     demo: null,
     metrics: new Registry(),
     allMetrics: null,
-    health: () => ({ ready: true, reasons: [] }),
+    health: () => ({ ready: true, reasons: [], degraded: [] }),
     ...settings,
     clock,
     limits: { pageSize: 200, jsonDepth: 32, uploadBytes: 1_000_000, ...settings.limits },

@@ -1,14 +1,17 @@
 import { expect, it } from 'vitest';
 import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
 import { NeighbourWatch } from '../../../src/bootstrap/neighbour-watch.ts';
+import { Outages } from '../../../src/bootstrap/outages.ts';
 import { HandClock } from '../../support/hand-clock.ts';
 
 function start() {
   const clock = new HandClock();
   const telemetry = new RecordedTelemetry();
   const address = 'tcp://presence:7000';
-  const watch = new NeighbourWatch({ name: 'presence', variable: 'PRESENCE_URL', address, clock, telemetry });
-  return { clock, telemetry, watch };
+  const outages = new Outages(clock);
+  const variable = 'PRESENCE_URL';
+  const watch = new NeighbourWatch({ name: 'presence', variable, address, clock, telemetry, outages });
+  return { clock, telemetry, watch, outages };
 }
 
 const WARNING = { level: 'warn', what: 'the presence service does not answer' };
@@ -78,4 +81,22 @@ it('says nothing after it was stopped', () => {
   watch.up();
   expect(telemetry.logs).toHaveLength(1);
   expect(clock.pending).toBe(0);
+});
+
+it('shows the outage on the health page, with the last reason, until the neighbour answers', () => {
+  const { watch, outages } = start();
+  watch.down('connect ECONNREFUSED 10.0.0.1:7000');
+  watch.down('no answer within 500 ms');
+  expect(outages.list()).toEqual([{ part: 'presence', reason: 'no answer within 500 ms' }]);
+  watch.up();
+  expect(outages.list()).toEqual([]);
+});
+
+it('shows a single failure of a part for a minute', () => {
+  const { clock, outages } = start();
+  outages.happened('files', 'ENOSPC');
+  clock.pass(59_000);
+  expect(outages.list()).toEqual([{ part: 'files', reason: 'ENOSPC' }]);
+  clock.pass(1_000);
+  expect(outages.list()).toEqual([]);
 });

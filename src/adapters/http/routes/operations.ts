@@ -5,11 +5,11 @@ export function liveRoute(): Handler {
   return (_request, response) => sendJson(response, 200, { live: true });
 }
 
-/** Answers 503 while this server should get no clients. The reasons are human-readable. */
+/** Answers 503 while this server should get no clients. */
 export function readyRoute(deps: HttpDeps): Handler {
   return (_request, response) => {
-    const { ready, reasons } = deps.health();
-    sendJson(response, ready ? 200 : 503, { ready, reasons });
+    const { ready, reasons, degraded } = deps.health();
+    sendJson(response, ready ? 200 : 503, { ready, reasons, degraded });
   };
 }
 

@@ -37,6 +37,7 @@ test('long histories of many places do not stay in memory together', async () =>
     clock: new HandClock(),
     telemetry: new RecordedTelemetry(),
     subscribers,
+    unheard() {},
     window: 1_000,
   });
   for (let place = 1; place <= PLACES; place++) {

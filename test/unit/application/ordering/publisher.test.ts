@@ -39,6 +39,8 @@ function setUp({ alone = false } = {}) {
     random: () => 0.5,
     recovered: ({ first }) => recovered.push(first),
     isAlone: () => alone,
+    outboxRead() {},
+    outboxFailed() {},
   });
   /** Stores a batch, as the store does it: it is in the outbox from the same moment on. */
   const store = (first: number, count = 1): UnpublishedBatch => {
