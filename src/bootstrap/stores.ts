@@ -31,12 +31,15 @@ export async function openStores(config: Config['store'], lifecycle: Lifecycle, 
   const { MongoMessageStore } = await import('../adapters/mongo/message-store.ts');
   const { MongoOutbox } = await import('../adapters/mongo/outbox.ts');
   const { MongoReadMarkers } = await import('../adapters/mongo/read-markers.ts');
+  const { LogHoles } = await import('../application/ordering/log-holes.ts');
+  const holes = new LogHoles({ clock: { monotonic: () => performance.now() }, telemetry });
   const database = await MongoDatabase.connect(config.url.reveal());
   lifecycle.onStop('database', () => database.close());
   const store = new MongoMessageStore({
     db: database,
     onFailedBatch: (batch) =>
       telemetry.log('error', 'a stored batch cannot be projected and was set aside', { ...batch }),
+    onRemovedEnd: ({ place, from, to }) => holes.found(place, from, to),
   });
   lifecycle.onStop('store', () => store.close());
   return { store, outbox: new MongoOutbox({ db: database }), markers: new MongoReadMarkers({ db: database, store }) };

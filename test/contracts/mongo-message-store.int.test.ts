@@ -4,6 +4,7 @@ import { expect, it, vi } from 'vitest';
 import { FaultProxy } from '../../dev/fault-proxy.ts';
 import { describeWithService } from '../../dev/services/shared.ts';
 import { MongoDatabase } from '../../src/adapters/mongo/database.ts';
+import type { RemovedEnd } from '../../src/adapters/mongo/log-ends.ts';
 import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
 import { MongoOutbox } from '../../src/adapters/mongo/outbox.ts';
 import { MongoReadMarkers } from '../../src/adapters/mongo/read-markers.ts';
@@ -11,10 +12,11 @@ import { historyContract } from './history.ts';
 import { messageStoreContract } from './message-store.ts';
 import { outboxContract } from './outbox.ts';
 import { readMarkersContract } from './read-markers.ts';
-import { append, newPlace, type Server, type ServerOptions, said, type World } from './world.ts';
+import { type RemovalWorld, removalContract } from './removal.ts';
+import { append, newPlace, type Server, type ServerOptions, said } from './world.ts';
 
 /** A new database. Each server has its own connection, like a process of its own. */
-async function mongoWorld(url: string): Promise<World> {
+async function mongoWorld(url: string): Promise<RemovalWorld> {
   const database = `contract-${randomBytes(6).toString('hex')}`;
   const opened: { db: MongoDatabase; store: MongoMessageStore }[] = [];
   return {
@@ -23,6 +25,9 @@ async function mongoWorld(url: string): Promise<World> {
       const store = new MongoMessageStore({ db, now, isBackground: !idle });
       opened.push({ db, store });
       return { store, outbox: new MongoOutbox({ db, now }), markers: new MongoReadMarkers({ db, store }) };
+    },
+    async remove(place, from, to) {
+      await opened[0]?.db.events.deleteMany({ p: place, f: { $gte: from }, l: { $lte: to } });
     },
     async close() {
       await Promise.all(opened.map(({ store }) => store.close()));
@@ -38,6 +43,37 @@ await describeWithService('mongo', 'MongoDB', ({ mongo }) => {
   historyContract('MongoDB', world);
   outboxContract('MongoDB', world);
   readMarkersContract('MongoDB', world);
+  removalContract('MongoDB', world, { removesUnderServers: true });
+
+  it('gives no number again when a running server remembers numbers that a restore took back', async () => {
+    const database = `contract-${randomBytes(6).toString('hex')}`;
+    const ends: RemovedEnd[] = [];
+    const open = async () => {
+      const db = await MongoDatabase.connect(mongo, { database });
+      return { db, store: new MongoMessageStore({ db, isBackground: false, onRemovedEnd: (end) => ends.push(end) }) };
+    };
+    const running = await open();
+    const place = newPlace();
+    for (const seq of [1, 2, 3, 4, 5]) await append(running.store, seq, [said(place, `m${seq}`)]);
+    await running.store.history(place, { kind: 'page', page: 0, size: 9 });
+    await running.db.events.deleteMany({ p: place, f: { $gt: 2 } });
+    await running.db.messagesOf(place).deleteMany({ seq: { $gt: 2 } });
+    expect(await running.store.newest([place])).toEqual(new Map([[place, 5]]));
+    expect(ends).toEqual([{ place, from: 3, to: 5 }]);
+    const fresh = await open();
+    expect(await fresh.store.newest([place])).toEqual(new Map([[place, 5]]));
+    expect(await append(fresh.store, 6, [said(place, 'next')])).toEqual({ kind: 'stored' });
+    expect((await running.store.eventsAfter(place, 0, 9)).map(({ kind, seq }) => [kind, seq])).toEqual([
+      ['message', 1],
+      ['message', 2],
+      ['unknown', 5],
+      ['message', 6],
+    ]);
+    expect(ends).toHaveLength(1);
+    for (const { store } of [running, fresh]) await store.close();
+    await fresh.db.client.db(database).dropDatabase();
+    for (const { db } of [running, fresh]) await db.close();
+  });
 
   it('stores an append once and reports it as stored when the answer of MongoDB is lost', async () => {
     const database = `contract-${randomBytes(6).toString('hex')}`;

@@ -14,12 +14,13 @@ const STEPS: readonly string[] = [
      place TEXT NOT NULL, user INTEGER NOT NULL, time INTEGER NOT NULL,
      PRIMARY KEY (place, user)
    ) WITHOUT ROWID;`,
+  'DROP TABLE place_end',
 ];
 
 /**
  * Takes a file of the newest schema back to an older version, as if that version had written it.
  */
-export function takeBackSchema(db: DatabaseSync, version: 2 | 3): void {
+export function takeBackSchema(db: DatabaseSync, version: 2 | 3 | 4): void {
   for (const step of STEPS.slice(version - 2).reverse()) db.exec(step);
   db.prepare(`UPDATE meta SET value = ? WHERE key = 'schema'`).run(version);
 }

@@ -51,6 +51,11 @@ export interface EventDocument {
   readonly legacy?: true;
   /** A numbering is in progress: another batch has to follow. */
   readonly more?: true;
+  /**
+   * The batch has no events. It holds the numbers of events that were removed from the end of the
+   * log, so that they are not given again.
+   */
+  readonly removed?: true;
   /** The error for which the batch was set aside, without being projected. */
   readonly failed?: string;
   readonly e: readonly EventBody[];

@@ -7,10 +7,11 @@ import { PLACE_FIRST, UNPROJECTED } from './indexes.ts';
 
 const MAX_PLACES = 50_000;
 
-type Batch = Pick<EventDocument, 'p' | 'f' | 'l' | 'e'>;
+type Batch = Pick<EventDocument, 'p' | 'f' | 'l' | 'e' | 'removed'>;
 
 /**
- * Reads the batches of each place. A batch begins at the number after the end of the previous one.
+ * Reads the batches of each place. A batch begins at the number after the end of the previous one,
+ * unless batches were removed.
  */
 export class EventLog {
   readonly #db: MongoDatabase;
@@ -88,7 +89,7 @@ export class EventLog {
 
   async eventsAfter(place: ConversationKey, after: number, limit: number): Promise<SequencedEvent[]> {
     const next = after + 1;
-    const projection = { _id: 0, p: 1, f: 1, l: 1, e: 1 };
+    const projection = { _id: 0, p: 1, f: 1, l: 1, e: 1, removed: 1 };
     const following = this.#db.events
       .find({ p: place, f: { $gt: next } }, { hint: PLACE_FIRST, projection, batchSize: Math.min(limit, 100) })
       .sort({ f: 1 })
@@ -96,21 +97,38 @@ export class EventLog {
     try {
       const [containing] = await Promise.all([this.#batchWith(place, next, limit), following.hasNext()]);
       const events: SequencedEvent[] = [];
+      let end = after;
       const take = (batch: Batch): void => {
-        this.learn(place, batch.l);
-        events.push(...readEvents(batch).slice(0, limit - events.length));
+        end = batch.l;
+        this.learn(place, end);
+        const more: SequencedEvent[] = batch.removed ? [{ kind: 'unknown', place, seq: end }] : readEvents(batch);
+        events.push(...more.slice(0, limit - events.length));
       };
       if (containing !== null) take(containing);
       while (events.length < limit && (await following.hasNext())) {
         const batch = await following.next();
-        // The two queries do not see the same moment: a batch may have been stored between them.
-        if (batch?.f !== next + events.length) break;
+        if (batch === null || (batch.f !== end + 1 && !(await this.#isHole(place, end + 1, batch.f)))) break;
         take(batch);
       }
       return events;
     } finally {
       await following.close();
     }
+  }
+
+  /**
+   * True if no batch holds the number `missing`, although one begins at `next`. The queries of
+   * {@link eventsAfter} do not see the same moment, so a batch may have been stored between them.
+   * This query begins after the batch at `next` was seen, so it sees every batch before that one.
+   */
+  async #isHole(place: ConversationKey, missing: number, next: number): Promise<boolean> {
+    const [before] = await this.#db.find<Pick<EventDocument, 'l'>>(this.#db.events, 1, {
+      filter: { p: place, f: { $lt: next } },
+      sort: { f: -1 },
+      projection: { _id: 0, l: 1 },
+      hint: PLACE_FIRST,
+    });
+    return (before?.l ?? 0) < missing;
   }
 
   /** The batch that holds number `next`, without its earlier events. Null if there is none. */
@@ -127,6 +145,7 @@ export class EventLog {
               _id: 0,
               p: 1,
               l: 1,
+              removed: 1,
               f: { $literal: next },
               e: { $slice: ['$e', { $subtract: [next, '$f'] }, limit] },
             },

@@ -8,6 +8,7 @@ import { Appender } from './appender.ts';
 import { answered, inTime, type MongoDatabase } from './database.ts';
 import { type EventDocument, eventDocument } from './documents.ts';
 import { EventLog } from './event-log.ts';
+import { LogEnds, type RemovedEnd } from './log-ends.ts';
 import { Numbering } from './numbering.ts';
 import { Pages } from './pages.ts';
 import { type FailedBatch, Projector } from './projector.ts';
@@ -31,6 +32,11 @@ export interface MongoMessageStoreParts {
    * of it.
    */
   readonly onFailedBatch?: ((batch: FailedBatch) => void) | undefined;
+  /**
+   * Called when events were found removed from the end of a log. Their numbers are kept by now. An
+   * operator should know of it.
+   */
+  readonly onRemovedEnd?: ((removed: RemovedEnd) => void) | undefined;
 }
 
 /**
@@ -51,6 +57,7 @@ export class MongoMessageStore implements MessageStore {
   readonly #appender: Appender;
   readonly #projector: Projector;
   readonly #numbering: Numbering;
+  readonly #ends: LogEnds;
   readonly #pages: Pages;
   readonly #db: MongoDatabase;
   readonly #now: () => number;
@@ -58,13 +65,15 @@ export class MongoMessageStore implements MessageStore {
   readonly #nonceSweeper: NodeJS.Timeout | null;
   #closing: Promise<void> | null = null;
 
-  constructor({ db, now = Date.now, isBackground = true, onFailedBatch = () => {} }: MongoMessageStoreParts) {
+  constructor(parts: MongoMessageStoreParts) {
+    const { db, now = Date.now, isBackground = true, onFailedBatch = () => {}, onRemovedEnd = () => {} } = parts;
     this.#db = db;
     this.#now = now;
     this.#log = new EventLog(db);
     this.#appender = new Appender({ db, log: this.#log, now });
     this.#projector = new Projector({ db, isBackground, onFailedBatch });
     this.#numbering = new Numbering({ db, projector: this.#projector });
+    this.#ends = new LogEnds({ db, onRemovedEnd });
     this.#pages = new Pages(db);
     const sweep = () => void this.#appender.removeOldNonces().catch(() => {});
     this.#nonceSweeper = isBackground ? setInterval(sweep, NONCE_SWEEP_MS).unref() : null;
@@ -152,7 +161,7 @@ export class MongoMessageStore implements MessageStore {
   }
 
   async #readNewest(newest: Map<ConversationKey, number>): Promise<void> {
-    const last = await this.#log.lastBatches([...newest.keys()]);
+    const last = await this.#lastBatches([...newest.keys()]);
     for (const [place, { l }] of last) newest.set(place, l);
     const unfinished = [...last].flatMap(([place, { more }]) => (more === true ? [place] : []));
     const empty = [...newest.keys()].filter((place) => !last.has(place));
@@ -162,6 +171,30 @@ export class MongoMessageStore implements MessageStore {
       for (const [place, { l }] of await this.#log.lastBatches(unfinished)) newest.set(place, l);
     }
     for (const [place, end] of newest) this.#log.learn(place, end);
+  }
+
+  /**
+   * The last batch of each place that has one. Where a log ends before a number that was given, the
+   * removed numbers are kept first. The messages and holes show the given numbers of a place that
+   * this server has not seen yet.
+   */
+  async #lastBatches(places: readonly ConversationKey[]): ReturnType<EventLog['lastBatches']> {
+    const ends = new Map(places.map((place) => [place, this.#log.knownEnd(place)]));
+    const unseen = places.filter((place) => ends.get(place) === null);
+    const [last, shown] = await Promise.all([
+      this.#log.lastBatches(places),
+      unseen.length === 0 ? new Map<ConversationKey, number>() : this.#ends.shown(unseen),
+    ]);
+    const short: ConversationKey[] = [];
+    for (const place of places) {
+      const from = (last.get(place)?.l ?? 0) + 1;
+      const to = ends.get(place) ?? shown.get(place) ?? 0;
+      if (to < from) continue;
+      short.push(place);
+      await this.#ends.hold({ place, from, to });
+    }
+    if (short.length === 0) return last;
+    return new Map([...last, ...(await this.#log.lastBatches(short))]);
   }
 }
 

@@ -45,13 +45,19 @@ export class EventLog {
   }
 
   eventsAfter(place: ConversationKey, after: number, limit: number): SequencedEvent[] {
-    return this.#sql.eventsAfter.all(place, after, limit).map((row) => readEvent(place, row));
+    const events = this.#between(place, after, Number.MAX_SAFE_INTEGER, limit);
+    if (events.length === limit) return events;
+    const newest = this.newest(place);
+    // The newest events were removed. Their last number is shown nevertheless.
+    if (newest > (events.at(-1)?.seq ?? after)) events.push({ kind: 'unknown', place, seq: newest });
+    return events;
   }
 
   byNonce(userId: UserId, nonce: string, now: number): SequencedEvent | null {
     const row = this.#sql.nonce.get(userId, nonce);
     if (row === undefined || Number(row.at) <= now - NONCE_LIFETIME_MS) return null;
-    return this.eventsAfter(row.place as ConversationKey, Number(row.seq) - 1, 1)[0] ?? null;
+    const seq = Number(row.seq);
+    return this.#between(row.place as ConversationKey, seq - 1, seq, 1)[0] ?? null;
   }
 
   published(batches: readonly BatchKey[]): void {
@@ -62,9 +68,14 @@ export class EventLog {
     return this.#sql.unpublished.all(before, limit).flatMap((row) => {
       const place = row.place as ConversationKey;
       const first = Number(row.first);
-      const events = allStored(this.eventsAfter(place, first - 1, Number(row.last) - first + 1));
+      const events = allStored(this.#between(place, first - 1, Number(row.last), -1));
       return events === null ? [] : [{ place, first, events }];
     });
+  }
+
+  /** The events after `after`, up to `last`. Numbers that were removed are missing. */
+  #between(place: ConversationKey, after: number, last: number, limit: number): SequencedEvent[] {
+    return this.#sql.events.all(place, after, last, limit).map((row) => readEvent(place, row));
   }
 
   #appendOne({ place, first, drafts }: AppendBatch, now: number): AppendOutcome {
@@ -83,6 +94,7 @@ export class EventLog {
       seq += 1;
     }
     this.#sql.addOutbox.run(place, first, seq - 1, now);
+    this.#sql.setEnd.run(place, seq - 1);
     return { kind: 'stored' };
   }
 
@@ -162,8 +174,16 @@ function statements(db: DatabaseSync) {
   const bodiesOf = (sources: readonly string[]) =>
     sources.map((source) => `SELECT seq, kind, body FROM ${source}`).join(' UNION ALL ');
   return {
-    newest: db.prepare('SELECT max(seq) AS seq FROM event WHERE place = ?'),
-    eventsAfter: db.prepare('SELECT seq, kind, body FROM event WHERE place = ? AND seq > ? ORDER BY seq LIMIT ?'),
+    newest: db.prepare(
+      `SELECT max(
+         coalesce((SELECT seq FROM place_end WHERE place = ?1), 0),
+         coalesce((SELECT max(seq) FROM event WHERE place = ?1), 0)
+       ) AS seq`,
+    ),
+    setEnd: db.prepare('INSERT INTO place_end (place, seq) VALUES (?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq'),
+    events: db.prepare(
+      'SELECT seq, kind, body FROM event WHERE place = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?',
+    ),
     nonce: db.prepare('SELECT place, seq, at FROM nonce WHERE user = ? AND nonce = ?'),
     addNonce: db.prepare('INSERT OR REPLACE INTO nonce (user, nonce, place, seq, at) VALUES (?, ?, ?, ?, ?)'),
     forgetNonces: db.prepare('DELETE FROM nonce WHERE at <= ?'),
@@ -174,7 +194,9 @@ function statements(db: DatabaseSync) {
     addOutbox: db.prepare('INSERT INTO outbox (place, first, last, at) VALUES (?, ?, ?, ?)'),
     published: db.prepare('DELETE FROM outbox WHERE place = ? AND first = ?'),
     unpublished: db.prepare(
-      `SELECT place, first, last FROM outbox WHERE at <= ? AND NOT EXISTS (
+      `SELECT place, first, last FROM outbox WHERE at <= ? AND EXISTS (
+         SELECT 1 FROM event WHERE event.place = outbox.place AND seq BETWEEN first AND last
+       ) AND NOT EXISTS (
          SELECT 1 FROM event WHERE event.place = outbox.place AND seq BETWEEN first AND last AND kind NOT IN (${known})
        ) ORDER BY at, place LIMIT ?`,
     ),

@@ -61,6 +61,13 @@ const MIGRATIONS: readonly string[] = [
    DROP TABLE read_marker;
    DROP INDEX message_author;
    CREATE INDEX message_author ON message (place, user, seq);`,
+  // The greatest number that was given in each place. It stays when events are removed.
+  `CREATE TABLE place_end (place TEXT NOT NULL PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+   INSERT INTO place_end SELECT place, max(seq) FROM (
+     SELECT place, seq FROM event UNION ALL SELECT place, seq FROM message UNION ALL
+     SELECT place, last FROM outbox UNION ALL SELECT place, seq FROM nonce UNION ALL
+     SELECT place, seq FROM read_position WHERE seq > 0
+   ) GROUP BY place;`,
 ];
 
 /** SQLite's result code for a file that another process has locked. */

@@ -26,6 +26,7 @@ const COUNTERS: Help<CounterName> = {
   append_failures: 'Batches of which it is unknown whether they were stored',
   gaps_held: 'Events held back until an earlier number arrived',
   gaps_read: 'Missing numbers read from the store',
+  log_holes: 'Places in which events were found missing from the log',
   outbox_republished: 'Batches published again from the outbox',
   resumes: 'Subscriptions resumed with a replay',
   resets: 'Subscriptions that had to start over',

@@ -4,6 +4,7 @@ import type { SequencedEvent, StoredEvent } from '../../domain/stored-event.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { MessageStore } from '../ports/message-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import type { LogHoles } from './log-holes.ts';
 import type { NewestReader } from './newest-reader.ts';
 import { RecentEvents } from './recent-events.ts';
 
@@ -18,6 +19,7 @@ export interface FeedParts {
   readonly newest: NewestReader;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
+  readonly holes: LogHoles;
   /** Hands an event to the live subscriptions of the place. */
   readonly deliver: (event: StoredEvent) => void;
   /**
@@ -192,7 +194,8 @@ export class Feed {
       const events = await this.#parts.store.eventsAfter(this.place, this.#position, READ_EVENTS);
       if (this.#closed) return;
       for (const event of events) {
-        if (event.seq > this.#position + 1) this.#logGap(this.#position + 1, event.seq - 1);
+        // The feed continues behind the hole. Otherwise it would wait forever.
+        if (event.seq > this.#position + 1) this.#foundHole(this.#position + 1, event.seq - 1);
         if (event.seq > this.#position) this.#handOut(event);
       }
       if (events.length < READ_EVENTS) break;
@@ -200,12 +203,8 @@ export class Feed {
     this.#handOutHeld();
   }
 
-  /**
-   * Logs that the store lacks numbers in the middle of its log. The feed continues behind them.
-   * Otherwise it would wait forever.
-   */
-  #logGap(from: number, to: number): void {
-    this.#parts.telemetry.log('warn', 'events are missing from the log', { place: this.place, from, to });
+  #foundHole(from: number, to: number): void {
+    this.#parts.holes.found(this.place, from, to);
   }
 
   /** Extends the remembered events back to `after`. */
@@ -219,7 +218,7 @@ export class Feed {
       const [next] = more;
       if (next === undefined || next.seq !== last + 1) {
         const missingTo = Math.min(start, (next?.seq ?? Infinity) - 1);
-        this.#logGap(last + 1, missingTo);
+        this.#foundHole(last + 1, missingTo);
         this.#recent.missing(missingTo);
         return;
       }

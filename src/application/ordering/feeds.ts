@@ -5,6 +5,7 @@ import type { LocalSubscribers } from '../ports/local-subscribers.ts';
 import type { MessageStore } from '../ports/message-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { Feed, type FeedParts, type HeldEvent } from './feed.ts';
+import { LogHoles } from './log-holes.ts';
 import { NewestReader } from './newest-reader.ts';
 
 const IDLE_MS = 60_000;
@@ -38,6 +39,7 @@ export class Feeds {
   readonly #open = new Map<ConversationKey, Feed>();
   readonly #opening = new Map<ConversationKey, OpeningFeed>();
   readonly #newest: NewestReader;
+  readonly #holes: LogHoles;
   #rememberedBytes = 0;
   #round: Timer | null = null;
   #compareFrom = 0;
@@ -46,6 +48,7 @@ export class Feeds {
   constructor(parts: FeedsParts) {
     this.#parts = parts;
     this.#newest = new NewestReader(parts.store, parts.clock);
+    this.#holes = new LogHoles(parts);
   }
 
   start(): void {
@@ -122,6 +125,7 @@ export class Feeds {
     const parts: FeedParts = {
       store,
       newest: this.#newest,
+      holes: this.#holes,
       clock,
       telemetry,
       window,

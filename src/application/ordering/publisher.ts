@@ -155,6 +155,7 @@ export class Publisher {
 }
 
 function recordsOf(batch: Batch): OutgoingRecord[] {
-  const batchEnd = batch.first + batch.events.length - 1;
+  // Not counted from `first`: events may have been removed from the batch.
+  const batchEnd = batch.events.at(-1)?.seq ?? batch.first;
   return batch.events.map((event) => ({ event, batchEnd }));
 }

@@ -52,6 +52,11 @@ export interface HistoryPage {
  * An event of a kind that this version does not know has a number and nothing else. Its number
  * counts as a hole in pages and counts, and all methods go on past it.
  *
+ * Events may be removed from the store, by a retention job or by hand. Their numbers stay given:
+ * `newest` does not decrease, and no number is given twice. A repeat of a removed event's nonce is
+ * stored as a new event. Only a restore of the whole store to an earlier moment, while no server
+ * runs, takes numbers back.
+ *
  * All methods except `append` reject with `Refusal`: `try-again` if the store does not answer in
  * time, `store-failed` if it refuses. `append` never rejects; it reports an outcome for each batch.
  */
@@ -76,7 +81,11 @@ export interface MessageStore {
    * everything that any server stored before the call.
    */
   newest(places: readonly ConversationKey[]): Promise<Map<ConversationKey, number>>;
-  /** Events `after + 1`, `after + 2`, ... without a gap, at most `limit`. */
+  /**
+   * The events after number `after` in the order of their numbers, at most `limit`. Only numbers of
+   * removed events are missing between them. Where the newest event was removed, an `UnknownEvent`
+   * with its number stands at the end.
+   */
   eventsAfter(place: ConversationKey, after: number, limit: number): Promise<SequencedEvent[]>;
   /** The messages with these ids that exist in the place now. */
   messages(place: ConversationKey, ids: readonly MessageId[]): Promise<Map<MessageId, Message>>;

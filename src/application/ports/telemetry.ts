@@ -29,6 +29,7 @@ export type CounterName =
   | 'append_failures'
   | 'gaps_held'
   | 'gaps_read'
+  | 'log_holes'
   | 'outbox_republished'
   | 'resumes'
   | 'resets'

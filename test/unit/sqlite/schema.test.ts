@@ -5,6 +5,23 @@ import { callsOn } from '../../../src/adapters/sqlite/worker-calls.ts';
 import { newPlace, newUser, said } from '../../contracts/world.ts';
 import { takeBackSchema } from '../../support/older-schema.ts';
 
+it('keeps the greatest number of each place of an older file, also where its events were removed', () => {
+  const db = new DatabaseSync(':memory:');
+  prepareSchema(db, 'the test');
+  const calls = callsOn(db, () => {});
+  const [whole, cut, empty] = [newPlace(), newPlace(), newPlace()];
+  for (const place of [whole, cut, empty]) {
+    calls.append([{ place, first: 1, drafts: [said(place, 'a'), said(place, 'b'), said(place, 'c')] }], 0);
+  }
+  takeBackSchema(db, 4);
+  db.prepare('DELETE FROM event WHERE place = ? AND seq > 1').run(cut);
+  db.prepare('DELETE FROM event WHERE place = ?').run(empty);
+  prepareSchema(db, 'the test');
+  const places = [whole, cut, empty];
+  expect(callsOn(db, () => {}).newest(places)).toEqual(new Map(places.map((place) => [place, 3])));
+  db.close();
+});
+
 it('turns the read times of an older file into numbers: the newest message up to each time', () => {
   const db = new DatabaseSync(':memory:');
   prepareSchema(db, 'the test');

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { VirtualTime } from '../../../../dev/durability/virtual-time.ts';
 import { RecordedTelemetry } from '../../../../dev/recorded-telemetry.ts';
 import { Feed } from '../../../../src/application/ordering/feed.ts';
+import { LogHoles } from '../../../../src/application/ordering/log-holes.ts';
 import { NewestReader } from '../../../../src/application/ordering/newest-reader.ts';
 import type { MessageStore } from '../../../../src/application/ports/message-store.ts';
 import type { SequencedEvent } from '../../../../src/domain/stored-event.ts';
@@ -75,6 +76,7 @@ function open(position: number, window = 100): Feed {
     newest: new NewestReader(log.port, time),
     clock: time,
     telemetry,
+    holes: new LogHoles({ clock: time, telemetry }),
     deliver: ({ seq }) => delivered.push(seq),
     remembered: (change) => {
       bytes += change;
@@ -136,7 +138,8 @@ describe('live events', () => {
     feed.receive(6, () => event(6));
     await time.run(time.sleep(1_000));
     expect(delivered).toEqual([4, 5, 6]);
-    expect(telemetry.logs.map(({ fields }) => fields)).toEqual([{ place: PLACE, from: 2, to: 3 }]);
+    expect(telemetry.logs.map(({ fields }) => fields)).toEqual([{ place: PLACE, from: 2, to: 3, holes: 1 }]);
+    expect(telemetry.counts.get('log_holes')).toBe(1);
   });
 
   it('hands out events that arrive during a read of the store once and in order', async () => {
