@@ -99,12 +99,19 @@ export type CreatingEvent = Extract<StoredEvent, { readonly kind: Creating }>;
 
 /**
  * A numbered event of a kind that this version does not know: a newer server wrote it. It keeps its
- * number, so that order, resume and counts stay right. Nothing of it is shown to clients.
+ * number, so that order, resume and counts stay right. Nothing of it is shown to clients. Also the
+ * number of an event that was removed from the store.
  */
 export interface UnknownEvent {
   readonly kind: 'unknown';
   readonly place: ConversationKey;
   readonly seq: number;
+  /** The event was removed. Clients that have not seen it cannot resume. */
+  readonly isRemoved?: true;
+}
+
+export function isRemoved(event: SequencedEvent): boolean {
+  return event.kind === 'unknown' && event.isRemoved === true;
 }
 
 /** An event that has a number in the sequence of its place. */

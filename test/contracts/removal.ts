@@ -79,7 +79,7 @@ export function removalContract(
         expect(await store.newest([place])).toEqual(new Map([[place, 10]]));
         expect(await store.eventsAfter(place, 0, 100)).toEqual([
           ...events.slice(0, from - 1),
-          { kind: 'unknown', place, seq: 10 },
+          { kind: 'unknown', place, seq: 10, isRemoved: true },
         ]);
         expect((await append(store, from, [said(place, 'again')])).kind).toBe('conflict');
       }

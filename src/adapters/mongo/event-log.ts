@@ -101,7 +101,9 @@ export class EventLog {
       const take = (batch: Batch): void => {
         end = batch.l;
         this.learn(place, end);
-        const more: SequencedEvent[] = batch.removed ? [{ kind: 'unknown', place, seq: end }] : readEvents(batch);
+        const more: SequencedEvent[] = batch.removed
+          ? [{ kind: 'unknown', place, seq: end, isRemoved: true }]
+          : readEvents(batch);
         events.push(...more.slice(0, limit - events.length));
       };
       if (containing !== null) take(containing);

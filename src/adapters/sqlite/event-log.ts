@@ -49,7 +49,7 @@ export class EventLog {
     if (events.length === limit) return events;
     const newest = this.newest(place);
     // The newest events were removed. Their last number is shown nevertheless.
-    if (newest > (events.at(-1)?.seq ?? after)) events.push({ kind: 'unknown', place, seq: newest });
+    if (newest > (events.at(-1)?.seq ?? after)) events.push({ kind: 'unknown', place, seq: newest, isRemoved: true });
     return events;
   }
 

@@ -1,5 +1,5 @@
 import type { MessageId } from '../../domain/ids.ts';
-import { deletedBy, type SequencedEvent, withoutDeleted, withoutTextOf } from '../../domain/stored-event.ts';
+import { deletedBy, isRemoved, type SequencedEvent, withoutDeleted, withoutTextOf } from '../../domain/stored-event.ts';
 import type { Clock } from '../ports/clock.ts';
 
 /**
@@ -57,11 +57,13 @@ export class RecentEvents {
    * Adds the newest event. Numbers between it and the one before are missing from the store's log.
    */
   add(event: SequencedEvent): void {
-    if (event.seq !== this.#position + 1) {
+    const isHole = isRemoved(event);
+    if (isHole || event.seq !== this.#position + 1) {
       this.clear();
-      this.missing(event.seq - 1);
+      this.missing(isHole ? event.seq : event.seq - 1);
     }
     this.#position = event.seq;
+    if (isHole) return;
     const deleted = deletedBy(event);
     if (deleted !== null) this.#blank(deleted);
     this.#events.push(event);

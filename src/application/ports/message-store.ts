@@ -84,7 +84,7 @@ export interface MessageStore {
   /**
    * The events after number `after` in the order of their numbers, at most `limit`. Only numbers of
    * removed events are missing between them. Where the newest event was removed, an `UnknownEvent`
-   * with its number stands at the end.
+   * with its number and `isRemoved` stands at the end.
    */
   eventsAfter(place: ConversationKey, after: number, limit: number): Promise<SequencedEvent[]>;
   /** The messages with these ids that exist in the place now. */

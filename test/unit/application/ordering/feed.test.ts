@@ -142,6 +142,18 @@ describe('live events', () => {
     expect(telemetry.counts.get('log_holes')).toBe(1);
   });
 
+  it('continues behind a removed newest event, and refuses a replay from below it', async () => {
+    const feed = open(1);
+    log.fill(3);
+    log.lose(2);
+    log.events[1] = { kind: 'unknown', place: PLACE, seq: 3, isRemoved: true };
+    await time.run(feed.catchUp());
+    feed.receive(4, () => event(4));
+    expect([feed.position, delivered]).toEqual([4, [4]]);
+    expect([await feed.since(1), await feed.since(2), seqsOf(await feed.since(3))]).toEqual([null, null, [4]]);
+    expect(telemetry.logs.map(({ fields }) => fields)).toEqual([{ place: PLACE, from: 2, to: 3, holes: 1 }]);
+  });
+
   it('hands out events that arrive during a read of the store once and in order', async () => {
     log.fill(3);
     log.held = [];
@@ -222,6 +234,14 @@ describe('a replay', () => {
     expect(await feed.since(3)).toBeNull();
     expect(seqsOf(await feed.since(4))).toEqual([5, 6]);
     expect(log.reads).toBeLessThan(5);
+  });
+
+  it('refuses a replay of a removed newest event', async () => {
+    log.fill(3);
+    log.events[2] = { kind: 'unknown', place: PLACE, seq: 3, isRemoved: true };
+    const feed = open(3);
+    expect([await feed.since(2), await feed.since(0), await feed.since(3)]).toEqual([null, null, []]);
+    expect(log.reads).toBe(1);
   });
 
   it('refuses a replay from below the numbers that were removed from the log', async () => {
