@@ -45,6 +45,29 @@ await describeWithService('mongo', 'MongoDB', ({ mongo }) => {
   readMarkersContract('MongoDB', world);
   removalContract('MongoDB', world, { removesUnderServers: true });
 
+  it('reports a batch that MongoDB refuses as refused, reads on, and stores again afterwards', async () => {
+    const database = `contract-${randomBytes(6).toString('hex')}`;
+    const db = await MongoDatabase.connect(mongo, { database });
+    const store = new MongoMessageStore({ db });
+    const native = db.client.db(database);
+    try {
+      const place = newPlace();
+      await append(store, 1, [said(place, 'kept')]);
+      await store.history(place, { kind: 'page', page: 0, size: 9 });
+      await native.command({ collMod: 'event', validator: { never: true } });
+      const outcome = await append(store, 2, [said(place, 'refused')]);
+      expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'store-failed' } });
+      const page = await store.history(place, { kind: 'page', page: 0, size: 9 });
+      expect(page.entries.map(({ message }) => message.content)).toEqual(['kept']);
+      await native.command({ collMod: 'event', validator: {} });
+      expect(await append(store, 2, [said(place, 'again')])).toEqual({ kind: 'stored' });
+    } finally {
+      await store.close();
+      await native.dropDatabase();
+      await db.close();
+    }
+  });
+
   it('gives no number again when a running server remembers numbers that a restore took back', async () => {
     const database = `contract-${randomBytes(6).toString('hex')}`;
     const ends: RemovedEnd[] = [];

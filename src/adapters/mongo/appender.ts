@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoBulkWriteError, type ObjectId } from 'mongodb';
 import type { AppendOutcome } from '../../application/ports/message-store.ts';
+import { Refusal } from '../../domain/errors.ts';
 import type { UserId } from '../../domain/ids.ts';
 import { NONCE_LIFETIME_MS } from '../../domain/nonce.ts';
 import type { SequencedEvent } from '../../domain/stored-event.ts';
 import { asStoreRefusal, type MongoDatabase } from './database.ts';
 import { type EventDocument, nonceKey, nonceKeyOf, readEvent } from './documents.ts';
-import { DUPLICATE_KEY } from './error-codes.ts';
+import { DUPLICATE_KEY, TEMPORARY_CODES } from './error-codes.ts';
 import type { EventLog } from './event-log.ts';
 import { NONCE, NONCE_AGE } from './indexes.ts';
 
@@ -73,7 +74,7 @@ export class Appender {
       if (isUncertain) return this.#repeatIfUncertain(docs, cause, isRepeat);
       const results: InsertResult[] = docs.map(() => 'stored');
       for (const { index, code, errmsg } of refused) {
-        if (code !== DUPLICATE_KEY) results[index] = new Error(`MongoDB refused a batch: ${errmsg}`);
+        if (code !== DUPLICATE_KEY) results[index] = refusedBatch(code, errmsg);
         else if (/ index: nonce dup key/.test(errmsg ?? '')) results[index] = 'nonce taken';
         else results[index] = isRepeat ? 'sent twice' : 'number taken';
       }
@@ -89,7 +90,8 @@ export class Appender {
     // The driver wraps the error of a broken connection into the error for all documents.
     const inner = cause instanceof MongoBulkWriteError ? (cause.errorResponse as unknown) : cause;
     if (isRepeat || asStoreRefusal(inner instanceof Error ? inner : cause).code !== 'try-again') {
-      return docs.map(() => cause);
+      const refusal = asStoreRefusal(inner instanceof Error ? inner : cause);
+      return docs.map(() => (refusal.code === 'store-failed' ? refusal : cause));
     }
     return this.#insert(docs, true);
   }
@@ -160,6 +162,12 @@ export class Appender {
   #isExpired(holder: EventDocument): boolean {
     return holder.at.getTime() <= this.#parts.now() - NONCE_LIFETIME_MS;
   }
+}
+
+function refusedBatch(code: number, message: string | undefined): Error {
+  const error = new Error(`MongoDB refused a batch (code ${code}): ${message}`);
+  if (TEMPORARY_CODES.has(code)) return error;
+  return new Refusal('store-failed', 'the database refused the operation', { cause: error });
 }
 
 function eventWith({ p, f, e }: EventDocument, key: string): SequencedEvent | null {

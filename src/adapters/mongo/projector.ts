@@ -4,6 +4,7 @@ import type { ConversationKey } from '../../domain/place.ts';
 import { isStoredKind, STORED_KIND_NAMES, STORED_KINDS } from '../../domain/stored-event.ts';
 import { asStoreRefusal, type MongoDatabase } from './database.ts';
 import type { EventDocument } from './documents.ts';
+import { REFUSED_WRITES_CODES } from './error-codes.ts';
 import { LATE, UNPROJECTED } from './indexes.ts';
 import { Overtaken, project, projectLate } from './projection.ts';
 
@@ -234,8 +235,10 @@ export class Projector {
   }
 }
 
+/** True if the fault is not in the batch. It can be projected later. */
 function isTemporary(error: unknown): boolean {
-  return error instanceof MongoError && asStoreRefusal(error).code === 'try-again';
+  if (!(error instanceof MongoError)) return false;
+  return REFUSED_WRITES_CODES.has(Number(error.code)) || asStoreRefusal(error).code === 'try-again';
 }
 
 /** Greater than the number of events if some of them are about existing messages. */

@@ -24,6 +24,7 @@ const COUNTERS: Help<CounterName> = {
   append_batches: 'Batches stored',
   append_clashes: 'Batches whose first number another server had taken',
   append_failures: 'Batches of which it is unknown whether they were stored',
+  appends_refused: 'Batches that the store refused, for example because its disk is full',
   gaps_held: 'Events held back until an earlier number arrived',
   gaps_read: 'Missing numbers read from the store',
   log_holes: 'Places in which events were found missing from the log',

@@ -6,6 +6,7 @@ import type { StoredEvent } from '../../domain/stored-event.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AppendBatch, AppendOutcome, MessageStore } from '../ports/message-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import { AppendFailures } from './append-failures.ts';
 import { AppendSchedule } from './append-schedule.ts';
 import { decideBatch } from './decide-batch.ts';
 import { KnownPositions } from './known-positions.ts';
@@ -72,6 +73,7 @@ export class Sequencer {
   readonly #parts: SequencerParts;
   readonly #schedule: AppendSchedule;
   readonly #repeats: Repeats;
+  readonly #failures: AppendFailures;
   readonly #positions = new KnownPositions();
   readonly #lanes = new Map<ConversationKey, Lane>();
   #prepared: PreparedBatch[] = [];
@@ -81,6 +83,7 @@ export class Sequencer {
   constructor(parts: SequencerParts) {
     this.#parts = parts;
     this.#repeats = new Repeats(parts.store);
+    this.#failures = new AppendFailures(parts);
     this.#schedule = new AppendSchedule({
       clock: parts.clock,
       maxInFlight: parts.maxInFlight ?? 2,
@@ -252,8 +255,7 @@ export class Sequencer {
       case 'failed':
         // The batch may be stored nevertheless. Then its numbers are taken, and the outbox brings
         // the events to all subscribers.
-        telemetry.count('append_failures');
-        telemetry.log('warn', 'an append failed', { place: lane.place, error: outcome.error });
+        this.#failures.failed(lane.place, outcome.error);
         this.#positions.forget(lane.place);
         this.#refuse(
           entries,
@@ -270,6 +272,7 @@ export class Sequencer {
     const { telemetry, afterCommit } = this.#parts;
     const events = batch.drafts.map((draft, i): StoredEvent => ({ ...draft, seq: batch.first + i }));
     this.#positions.learn(lane.place, batch.first + events.length - 1);
+    this.#failures.worked();
     telemetry.count('append_batches');
     telemetry.count('events_stored', events.length);
     afterCommit(lane.place, events);

@@ -27,6 +27,7 @@ export type CounterName =
   | 'append_batches'
   | 'append_clashes'
   | 'append_failures'
+  | 'appends_refused'
   | 'gaps_held'
   | 'gaps_read'
   | 'log_holes'
