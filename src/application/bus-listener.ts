@@ -1,9 +1,10 @@
 import type { ChatEvent } from '../domain/chat-event.ts';
 import type { UserId } from '../domain/ids.ts';
-import { parseConversationKey } from '../domain/place.ts';
+import { type ConversationKey, parseConversationKey } from '../domain/place.ts';
 import { type Draft, isSequenced, type SequencedEvent, STORED_KINDS } from '../domain/stored-event.ts';
 import type { MemberLists } from './membership/member-lists.ts';
 import type { Feeds } from './ordering/feeds.ts';
+import type { HeardNumbers } from './ordering/heard-numbers.ts';
 import type { Sequencer } from './ordering/sequencer.ts';
 import type { Listeners } from './personal/listeners.ts';
 import type { UnreadNotices } from './personal/unread-notices.ts';
@@ -21,6 +22,7 @@ export interface BusListenerParts {
   /** Id of this server. */
   readonly server: string;
   readonly sequencer: Sequencer;
+  readonly heardNumbers: HeardNumbers;
   readonly feeds: Feeds;
   readonly lists: MemberLists;
   readonly clusterSessions: ClusterSessions;
@@ -39,7 +41,7 @@ export interface BusListenerParts {
  * membership, presence and personal events meet here.
  *
  * Records of this server come back as well. Their events were handed out when they were stored, so
- * they show only that the bus works. A record that no client of this server listens to is never
+ * they show only that the bus works and which events are on it. A record that no client of this server listens to is never
  * decoded.
  */
 export class BusListener {
@@ -54,7 +56,8 @@ export class BusListener {
     const { server, clusterSessions, telemetry } = this.#parts;
     try {
       if (record.server === server) {
-        if (record.key?.startsWith('s-')) clusterSessions.echo();
+        if (record.seq !== null) this.#noteNumber(record.key, record.seq);
+        else if (record.key?.startsWith('s-')) clusterSessions.echo();
       } else if (record.seq !== null) this.#sequenced(record, record.seq);
       else this.#unnumbered(record);
     } catch (error) {
@@ -64,11 +67,18 @@ export class BusListener {
 
   #sequenced(record: IncomingRecord, seq: number): void {
     const { sequencer, feeds, listeners, unreadNotices } = this.#parts;
-    const place = record.key === null ? null : parseConversationKey(record.key);
+    const place = this.#noteNumber(record.key, seq);
     if (place === null) return;
     if (record.batchEnd === seq) sequencer.heard(place, seq);
     if (feeds.listens(place)) feeds.receive(place, seq, () => sequencedEvent(record, seq));
     if (listeners.has(place)) unreadNotices.heard(place, sequencedEvent(record, seq));
+  }
+
+  /** Notes that an event is on the bus. Returns its place. */
+  #noteNumber(key: string | null, seq: number): ConversationKey | null {
+    const place = key === null ? null : parseConversationKey(key);
+    if (place !== null) this.#parts.heardNumbers.heard(place, seq);
+    return place;
   }
 
   #unnumbered(record: IncomingRecord): void {

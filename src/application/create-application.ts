@@ -12,6 +12,7 @@ import { PlacesOfUser } from './membership/places-of-user.ts';
 import { MessageWriter } from './messages/message-writer.ts';
 import { Notifications } from './messages/notifications.ts';
 import { Feeds } from './ordering/feeds.ts';
+import { HeardNumbers } from './ordering/heard-numbers.ts';
 import { Publisher } from './ordering/publisher.ts';
 import { Sequencer } from './ordering/sequencer.ts';
 import { Listeners } from './personal/listeners.ts';
@@ -181,6 +182,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     unheard: (place, seq) => health.unheard(place, seq),
     window: limits.resumeEvents,
   });
+  const heardNumbers = new HeardNumbers(clock);
   const publisher = new Publisher({
     bus,
     outbox,
@@ -191,6 +193,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
       feeds.stored(place, events);
       unreadNotices.stored(place, events);
     },
+    heard: heardNumbers,
     isAlone: () => clusterSessions.isAlone,
     outboxRead: (batches, isComplete) => health.outboxRead(batches, isComplete),
     outboxFailed: (error) => health.outboxFailed(error),
@@ -213,6 +216,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   const listener = new BusListener({
     server,
     sequencer,
+    heardNumbers,
     feeds,
     lists,
     clusterSessions,

@@ -5,12 +5,19 @@ import type { MessageBus, OutgoingRecord } from '../ports/message-bus.ts';
 import type { Outbox, UnpublishedBatch } from '../ports/outbox.ts';
 import type { Random } from '../ports/random.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import type { HeardNumbers } from './heard-numbers.ts';
 import { Pace } from './pace.ts';
 
 interface Batch {
   readonly place: ConversationKey;
   readonly first: number;
   readonly events: readonly StoredEvent[];
+}
+
+interface WaitingBatch {
+  readonly batch: Batch;
+  /** Monotonic time at which it was stored. */
+  readonly since: number;
 }
 
 export interface PublisherParts {
@@ -21,6 +28,8 @@ export interface PublisherParts {
   readonly random: Random;
   /** Called for each batch found in the outbox: subscribers of this server may not have it yet. */
   readonly recovered: (batch: UnpublishedBatch) => void;
+  /** The events that arrived from the bus, those of this server included. */
+  readonly heard: Pick<HeardNumbers, 'has'>;
   /** True when no other server is known to live. */
   readonly isAlone: () => boolean;
   /**
@@ -48,12 +57,14 @@ const SWEEP_BATCHES = 200;
 /**
  * Publishes stored events on the bus. A batch that cannot be published stays in the outbox. Each
  * server looks there for batches that are some seconds old and publishes them, whichever server
- * wrote them. An event that arrives twice does no harm: receivers recognize it by its number.
+ * wrote them. A batch that was heard meanwhile is on the bus and only gets its mark. An event
+ * that arrives twice does no harm to these servers, which recognize it by its number. Clients of an
+ * original server see it twice.
  */
 export class Publisher {
   readonly #parts: PublisherParts;
   readonly #pace: Pace;
-  #waiting: Batch[] = [];
+  #waiting: WaitingBatch[] = [];
   #waitingEvents = 0;
   #publishing: Promise<void> | null = null;
   #sweep: Timer | null = null;
@@ -72,7 +83,7 @@ export class Publisher {
   /** Publishes a stored batch soon. */
   stored(batch: Batch): void {
     if (this.#waitingEvents > MAX_WAITING_EVENTS) return;
-    this.#waiting.push(batch);
+    this.#waiting.push({ batch, since: this.#parts.clock.monotonic() });
     this.#waitingEvents += batch.events.length;
     this.#publishing ??= this.#publishAll().finally(() => {
       this.#publishing = null;
@@ -91,10 +102,12 @@ export class Publisher {
     const { bus, outbox, clock, telemetry } = this.#parts;
     while (this.#waiting.length > 0) {
       await this.#gather();
-      const batches = this.#waiting;
+      const began = clock.monotonic();
+      // After 3 s, also of a stopped process, the sweep of another server may publish a batch.
+      const batches = this.#waiting.filter(({ since }) => began - since < OLD_MS).map(({ batch }) => batch);
       this.#waiting = [];
       this.#waitingEvents = 0;
-      const began = clock.monotonic();
+      if (batches.length === 0) continue;
       this.#pace.begin();
       try {
         await bus.publish(batches.flatMap(recordsOf));
@@ -130,10 +143,14 @@ export class Publisher {
       for (;;) {
         const batches = await this.#unpublished();
         if (batches.length === 0 || this.#stopped) return;
-        for (const batch of batches) recovered(batch);
-        await bus.publish(batches.flatMap(recordsOf));
-        outbox.published(batches);
-        telemetry.count('outbox_republished', batches.length);
+        const { onBus = [], missing = [] } = Object.groupBy(batches, (batch) =>
+          this.#wasHeard(batch) ? 'onBus' : 'missing',
+        );
+        outbox.published(onBus);
+        for (const batch of missing) recovered(batch);
+        if (missing.length > 0) await bus.publish(missing.flatMap(recordsOf));
+        outbox.published(missing);
+        telemetry.count('outbox_republished', missing.length);
         if (batches.length < SWEEP_BATCHES) return;
       }
     } catch (error) {
@@ -141,10 +158,18 @@ export class Publisher {
     }
   }
 
+  /** True if all records of the batch were heard, so that only the mark is missing. */
+  #wasHeard({ place, first, events }: Batch): boolean {
+    return this.#parts.heard.has(place, first, first + events.length - 1);
+  }
+
   async #unpublished(): Promise<readonly UnpublishedBatch[]> {
-    const { outbox, outboxRead, outboxFailed } = this.#parts;
+    const { outbox, clock, outboxRead, outboxFailed } = this.#parts;
     try {
+      const began = clock.monotonic();
       const batches = await outbox.unpublished(OLD_MS, SWEEP_BATCHES);
+      // The process may have been stopped meanwhile. Then other servers have published these batches.
+      if (clock.monotonic() - began > OLD_MS) return [];
       outboxRead(batches, batches.length < SWEEP_BATCHES);
       return batches;
     } catch (error) {

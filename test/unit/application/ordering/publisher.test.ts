@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { VirtualTime } from '../../../../dev/durability/virtual-time.ts';
 import { RecordedTelemetry } from '../../../../dev/recorded-telemetry.ts';
+import { HeardNumbers } from '../../../../src/application/ordering/heard-numbers.ts';
 import { Publisher } from '../../../../src/application/ordering/publisher.ts';
 import type { MessageBus, OutgoingRecord } from '../../../../src/application/ports/message-bus.ts';
 import type { Outbox, UnpublishedBatch } from '../../../../src/application/ports/outbox.ts';
@@ -15,9 +16,10 @@ function setUp({ alone = false } = {}) {
   const published: { at: number; seqs: (number | null)[]; batchEnds: (number | undefined)[] }[] = [];
   const recovered: number[] = [];
   const outbox = new Map<number, UnpublishedBatch & { readonly at: number }>();
-  const bus = { isAway: false };
+  const bus = { isAway: false, delay: 0 };
   const publish = async (records: readonly OutgoingRecord[]): Promise<void> => {
     if (bus.isAway) throw new Error('the bus is away');
+    if (bus.delay > 0) await time.sleep(bus.delay);
     published.push({
       at: time.monotonic(),
       seqs: records.map(({ event }) => ('seq' in event ? event.seq : null)),
@@ -31,6 +33,7 @@ function setUp({ alone = false } = {}) {
     unpublished: async (olderThanMs, limit) =>
       [...outbox.values()].filter(({ at }) => at < time.monotonic() - olderThanMs).slice(0, limit),
   };
+  const heard = new HeardNumbers(time);
   const publisher = new Publisher({
     bus: { publish } as MessageBus,
     outbox: outboxPort,
@@ -38,6 +41,7 @@ function setUp({ alone = false } = {}) {
     telemetry: new RecordedTelemetry(),
     random: () => 0.5,
     recovered: ({ first }) => recovered.push(first),
+    heard,
     isAlone: () => alone,
     outboxRead() {},
     outboxFailed() {},
@@ -52,7 +56,7 @@ function setUp({ alone = false } = {}) {
     outbox.set(first, { ...batch, at: time.monotonic() });
     return batch;
   };
-  return { time, bus, publisher, published, recovered, outbox, store };
+  return { time, bus, heard, outboxPort, publisher, published, recovered, outbox, store };
 }
 
 /**
@@ -144,4 +148,50 @@ it('leaves batches to the sweep when more than 10,000 events wait', async () => 
   await time.run(publisher.stop());
   expect(published.flatMap(({ seqs }) => seqs)).toHaveLength(10_001);
   expect([...outbox.keys()]).toEqual([10_002]);
+});
+
+it('only marks a batch of the outbox whose records were all heard', async () => {
+  const { time, heard, publisher, published, recovered, outbox, store } = setUp();
+  publisher.start();
+  store(5, 3);
+  store(8, 2);
+  for (const seq of [5, 7, 6, 9]) heard.heard(PLACE, seq);
+  await time.run(time.sleep(5_000));
+  expect(published.map(({ seqs }) => seqs)).toEqual([[8, 9]]);
+  expect(recovered).toEqual([8]);
+  expect(outbox.size).toBe(0);
+  await time.run(publisher.stop());
+});
+
+it('leaves events that waited for 3 s to the sweep, because another server may have published them', async () => {
+  const { time, bus, publisher, published, outbox, store } = setUp();
+  bus.delay = 10_000;
+  publisher.stored(store(1));
+  await time.run(time.sleep(1));
+  publisher.stored(store(2));
+  await time.run(time.sleep(8_000));
+  publisher.stored(store(3));
+  await time.run(publisher.stop());
+  expect(published.flatMap(({ seqs }) => seqs)).toEqual([1, 3]);
+  expect([...outbox.keys()]).toEqual([2]);
+});
+
+it('does not publish batches that it read from the outbox before the process was stopped for a while', async () => {
+  const { time, outboxPort, publisher, published, outbox, store } = setUp();
+  const { unpublished } = outboxPort;
+  let reads = 0;
+  outboxPort.unpublished = async (olderThanMs, limit) => {
+    const batches = await unpublished(olderThanMs, limit);
+    if (batches.length > 0 && ++reads === 1) {
+      await time.sleep(60_000);
+      // Another server has published it meanwhile.
+      outbox.clear();
+    }
+    return batches;
+  };
+  publisher.start();
+  store(1);
+  await time.run(time.sleep(70_000));
+  expect([reads, published]).toEqual([1, []]);
+  await time.run(publisher.stop());
 });
