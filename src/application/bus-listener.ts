@@ -37,12 +37,12 @@ export interface BusListenerParts {
 }
 
 /**
- * Takes the records of the bus to the parts of this server that need them. Order,
- * membership, presence and personal events meet here.
+ * Takes the records of the bus to the parts of this server that need them. Order, membership,
+ * presence and personal events meet here.
  *
  * Records of this server come back as well. Their events were handed out when they were stored, so
- * they show only that the bus works and which events are on it. A record that no client of this server listens to is never
- * decoded.
+ * they show only that the bus works and which events are on it. A record that no client of this
+ * server listens to is never decoded.
  */
 export class BusListener {
   readonly #parts: BusListenerParts;

@@ -168,7 +168,8 @@ export class Publisher {
     try {
       const began = clock.monotonic();
       const batches = await outbox.unpublished(OLD_MS, SWEEP_BATCHES);
-      // The process may have been stopped meanwhile. Then other servers have published these batches.
+      // The process may have been stopped meanwhile. Then other servers have published these
+      // batches.
       if (clock.monotonic() - began > OLD_MS) return [];
       outboxRead(batches, batches.length < SWEEP_BATCHES);
       return batches;
