@@ -27,6 +27,11 @@ const DEFAULT_DATABASE = 'chat';
 /** The name of our connections in MongoDB's own tools. */
 export const APP_NAME = 'chat-server';
 
+/**
+ * The URL may contain any option of the driver. The options here are stronger, so that a URL cannot
+ * weaken what an acknowledgement means. Where the driver knows an option under two names, the URL's
+ * name wins, so it stands here too.
+ */
 const COMMON: MongoClientOptions = {
   appName: APP_NAME,
   serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
@@ -36,8 +41,12 @@ const COMMON: MongoClientOptions = {
   // for minutes. Evicting them from the cache stopped all writers for 100 ms at a time. The
   // appender repeats inserts itself instead.
   retryWrites: false,
+  retryReads: true,
   readPreference: 'primary',
   readConcern: { level: 'majority' },
+  readConcernLevel: 'majority',
+  w: 'majority',
+  journal: true,
   writeConcern: { w: 'majority', journal: true, wtimeoutMS: SOCKET_TIMEOUT_MS },
 };
 
@@ -68,11 +77,11 @@ export class MongoDatabase {
     const name = options.database ?? (hasName ? undefined : DEFAULT_DATABASE);
     // Without a socket timeout: on large collections of an original server, creating the first
     // indexes takes longer than any later operation may.
-    await using setUp = new MongoClient(url, COMMON);
+    await using setUp = clientOf(url);
     await setUp.connect();
     await refuseStandalone(setUp);
     await ensureIndexes(setUp.db(name));
-    const client = new MongoClient(url, { ...COMMON, socketTimeoutMS: SOCKET_TIMEOUT_MS });
+    const client = clientOf(url, { socketTimeoutMS: SOCKET_TIMEOUT_MS });
     try {
       await client.connect();
       return new MongoDatabase(client, client.db(name));
@@ -132,6 +141,11 @@ export class MongoDatabase {
   }
 }
 
+/** A client that is not connected yet, with the options of this server. */
+export function clientOf(url: string, options: MongoClientOptions = {}): MongoClient {
+  return new MongoClient(url, { ...COMMON, ...options });
+}
+
 async function refuseStandalone(client: MongoClient): Promise<void> {
   const hello = await client.db('admin').command({ hello: 1 });
   if (hello.setName !== undefined || hello.msg === 'isdbgrid') return;
@@ -160,8 +174,15 @@ export async function answered<T>(answer: Promise<T>): Promise<T> {
 /** `store-failed` for an operation that MongoDB refused, `try-again` for anything else. */
 export function asStoreRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  if (error instanceof MongoServerError && !TEMPORARY_CODES.has(Number(error.code))) {
+  if (error instanceof MongoServerError && !isTemporaryError(error)) {
     return new Refusal('store-failed', 'the database refused the operation', { cause: error });
   }
   return new Refusal('try-again', 'the database does not answer', { cause: error });
+}
+
+/** Labels by which MongoDB and the driver mark errors that end with a new attempt. */
+const TEMPORARY_LABELS = ['RetryableWriteError', 'TransientTransactionError', 'UnknownTransactionCommitResult'];
+
+function isTemporaryError(error: MongoServerError): boolean {
+  return TEMPORARY_CODES.has(Number(error.code)) || TEMPORARY_LABELS.some((label) => error.hasErrorLabel(label));
 }

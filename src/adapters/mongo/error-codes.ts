@@ -9,5 +9,6 @@ export const REFUSED_WRITES_CODES: ReadonlySet<number> = new Set([13, 8000, 1403
 
 /** Error codes of failures that end with a new primary or after a short time. */
 export const TEMPORARY_CODES: ReadonlySet<number> = new Set([
-  6, 7, 50, 89, 91, 112, 134, 189, 251, 262, 9001, 10107, 11600, 11602, 13435, 13436,
+  6, 7, 24, 43, 50, 64, 89, 91, 100, 112, 133, 134, 175, 189, 237, 246, 251, 262, 290, 365, 9001, 10058, 10107, 11600,
+  11601, 11602, 13435, 13436,
 ]);
