@@ -240,7 +240,7 @@ export class SimulatedServer implements LocalSubscribers {
         time.after(MARK_MS, () => this.gate(() => void time.hold(database.call('published', batches))));
       },
       unpublished: (olderThanMs, limit) =>
-        this.#ask(() => database.call('unpublished', time.now() - olderThanMs, limit)),
+        this.#ask(() => database.call('unpublished', time.now() - olderThanMs, time.now(), limit)),
     };
   }
 }

@@ -14,6 +14,7 @@ import type { EventDocument, HoleDocument, MessageDocument, PositionDocument, Re
 import { TEMPORARY_CODES } from './error-codes.ts';
 import { ensureIndexes } from './indexes.ts';
 import { PublishedMarks } from './published-marks.ts';
+import { StoreClock } from './store-clock.ts';
 
 /**
  * The longest time that a caller waits. The driver's own limits add up over its retries, so they
@@ -56,6 +57,7 @@ const COMMON: MongoClientOptions = {
  */
 export class MongoDatabase {
   readonly client: MongoClient;
+  readonly clock: StoreClock;
   readonly events: Collection<EventDocument>;
   readonly holes: Collection<HoleDocument>;
   readonly markers: Collection<ReadDocument>;
@@ -83,16 +85,18 @@ export class MongoDatabase {
     await ensureIndexes(setUp.db(name));
     const client = clientOf(url, { socketTimeoutMS: SOCKET_TIMEOUT_MS });
     try {
+      const clock = new StoreClock(client);
       await client.connect();
-      return new MongoDatabase(client, client.db(name));
+      return new MongoDatabase(client, client.db(name), clock);
     } catch (error) {
       await client.close();
       throw error;
     }
   }
 
-  private constructor(client: MongoClient, db: Db) {
+  private constructor(client: MongoClient, db: Db, clock: StoreClock) {
     this.client = client;
+    this.clock = clock;
     this.#db = db;
     this.events = db.collection('event');
     this.holes = db.collection('eventHole');

@@ -18,8 +18,8 @@ const NONCE_SWEEP_MS = 60 * 60 * 1000;
 export interface MongoMessageStoreParts {
   readonly db: MongoDatabase;
   /**
-   * Milliseconds since 1970, for the age of nonces and of unpublished batches. Default: the wall
-   * clock.
+   * Milliseconds since 1970, for the age of nonces and of unpublished batches. Default: the clock
+   * of MongoDB.
    */
   readonly now?: (() => number) | undefined;
   /**
@@ -66,7 +66,13 @@ export class MongoMessageStore implements MessageStore {
   #closing: Promise<void> | null = null;
 
   constructor(parts: MongoMessageStoreParts) {
-    const { db, now = Date.now, isBackground = true, onFailedBatch = () => {}, onRemovedEnd = () => {} } = parts;
+    const {
+      db,
+      now = () => db.clock.now(),
+      isBackground = true,
+      onFailedBatch = () => {},
+      onRemovedEnd = () => {},
+    } = parts;
     this.#db = db;
     this.#now = now;
     this.#log = new EventLog(db);

@@ -97,7 +97,7 @@ export class Numbering {
         if (last !== null) await db.events.updateOne({ _id: last._id }, { $unset: { more: '' } });
         return;
       }
-      const { out: _, ...doc } = eventDocument(place, (last?.l ?? 0) + 1, drafts, Date.now());
+      const { out: _, ...doc } = eventDocument(place, (last?.l ?? 0) + 1, drafts, db.clock.now());
       await this.#add({ ...doc, legacy: true, ...(docs.length > MAX_BATCH_MESSAGES && { more: true as const }) });
       await projector.help([place]);
     }

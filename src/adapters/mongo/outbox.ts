@@ -6,7 +6,7 @@ import { UNPUBLISHED } from './indexes.ts';
 
 export interface MongoOutboxParts {
   readonly db: MongoDatabase;
-  /** Milliseconds since 1970, for the age of batches. Default: the wall clock. */
+  /** Milliseconds since 1970, for the age of batches. Default: the clock of MongoDB. */
   readonly now?: (() => number) | undefined;
 }
 
@@ -23,7 +23,7 @@ export class MongoOutbox implements Outbox {
   }
 
   async unpublished(olderThanMs: number, limit: number): Promise<UnpublishedBatch[]> {
-    const { db, now = Date.now } = this.#parts;
+    const { db, now = () => db.clock.now() } = this.#parts;
     const filter = {
       out: true as const,
       at: { $lte: new Date(now() - olderThanMs) },

@@ -200,7 +200,7 @@ export class Projector {
 
   async #sweep(): Promise<void> {
     try {
-      const before = new Date(Date.now() - LEFT_BEHIND_MS);
+      const before = new Date(this.#parts.db.clock.now() - LEFT_BEHIND_MS);
       const old = await this.#parts.db.events
         .find({ proj: true, at: { $lt: before } }, { hint: UNPROJECTED, projection: { p: 1, _id: 0 } })
         .limit(MAX_TRANSACTION_BATCHES)

@@ -64,8 +64,9 @@ export class EventLog {
     for (const { place, first } of batches) this.#sql.published.run(place, first);
   }
 
-  unpublished(before: number, limit: number): UnpublishedBatch[] {
-    return this.#sql.unpublished.all(before, limit).flatMap((row) => {
+  /** Batches stored up to `before`, or after `now`: then the clock was set back meanwhile. */
+  unpublished(before: number, now: number, limit: number): UnpublishedBatch[] {
+    return this.#sql.unpublished.all(before, now, limit).flatMap((row) => {
       const place = row.place as ConversationKey;
       const first = Number(row.first);
       const events = allStored(this.#between(place, first - 1, Number(row.last), -1));
@@ -194,7 +195,7 @@ function statements(db: DatabaseSync) {
     addOutbox: db.prepare('INSERT INTO outbox (place, first, last, at) VALUES (?, ?, ?, ?)'),
     published: db.prepare('DELETE FROM outbox WHERE place = ? AND first = ?'),
     unpublished: db.prepare(
-      `SELECT place, first, last FROM outbox WHERE at <= ? AND EXISTS (
+      `SELECT place, first, last FROM outbox WHERE (at <= ? OR at > ?) AND EXISTS (
          SELECT 1 FROM event WHERE event.place = outbox.place AND seq BETWEEN first AND last
        ) AND NOT EXISTS (
          SELECT 1 FROM event WHERE event.place = outbox.place AND seq BETWEEN first AND last AND kind NOT IN (${known})

@@ -33,7 +33,7 @@ export class SqliteOutbox implements Outbox {
   unpublished(olderThanMs: number, limit: number): Promise<UnpublishedBatch[]> {
     this.#flush();
     const now = (this.#parts.now ?? Date.now)();
-    return this.#parts.database.call('unpublished', now - olderThanMs, limit);
+    return this.#parts.database.call('unpublished', now - olderThanMs, now, limit);
   }
 
   #flush(): void {

@@ -23,7 +23,7 @@ export function callsOn(db: DatabaseSync, removed: () => void = () => {}): Calls
     messages: (place, ids) => pages.messages(place, ids),
     history: (place, range) => pages.history(place, range, log.newest(place)),
     byNonce: (userId, nonce, now) => log.byNonce(userId, nonce, now),
-    unpublished: (before, limit) => log.unpublished(before, limit),
+    unpublished: (before, now, limit) => log.unpublished(before, now, limit),
     unread: (userId, places) => places.map((place) => unread.count(userId, place, log.newest(place))),
   };
 }

@@ -23,7 +23,7 @@ export interface Calls {
   messages(place: ConversationKey, ids: readonly MessageId[]): Map<MessageId, Message>;
   history(place: ConversationKey, range: HistoryRange): HistoryPage;
   byNonce(userId: UserId, nonce: string, now: number): SequencedEvent | null;
-  unpublished(before: number, limit: number): UnpublishedBatch[];
+  unpublished(before: number, now: number, limit: number): UnpublishedBatch[];
   unread(userId: UserId, places: Places): UnreadCount[];
 }
 
