@@ -57,7 +57,7 @@ export class BusListener {
     try {
       if (record.server === server) {
         if (record.seq !== null) this.#noteNumber(record.key, record.seq);
-        else if (record.key?.startsWith('s-')) clusterSessions.echo();
+        else if (record.key?.startsWith('s-')) clusterSessions.echo(() => record.read());
       } else if (record.seq !== null) this.#sequenced(record, record.seq);
       else this.#unnumbered(record);
     } catch (error) {

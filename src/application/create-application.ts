@@ -144,6 +144,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     directory,
     clock,
     telemetry,
+    isReturning: () => clusterSessions.isReturning,
     send: (events) => {
       for (const event of events) presence.show(event);
       void broadcast.send(...events);

@@ -13,6 +13,8 @@ const GRACE_MS = 2_000;
  * milliseconds.
  */
 const FALLBACK_MS = 1_000;
+/** A timer that is late by more than this, in milliseconds, shows that the process was stopped. */
+const LATE_MS = 1_000;
 /** Users whose places are looked up at a time. */
 const GROUP_SIZE = 16;
 /** Users whose change may wait. The changes of more users are dropped. */
@@ -22,6 +24,11 @@ export interface AnnouncerParts {
   readonly directory: RoomDirectory;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
+  /**
+   * True while this process, which was stopped for a while, does not know yet which sessions began
+   * on other servers meanwhile.
+   */
+  readonly isReturning: () => boolean;
   /** Sends the events to the subscribers of this server and to the other servers. */
   readonly send: (events: readonly PresenceChanged[]) => void;
 }
@@ -61,12 +68,19 @@ export class Announcer {
   /** The user's last session ended. The responsible server announces it after the grace period. */
   wentOffline(userId: UserId, responsibility: Responsibility): void {
     this.#endAbsence(userId);
+    const { clock, isReturning } = this.#parts;
+    const since = clock.monotonic();
     const delay = responsibility === 'fallback' ? GRACE_MS + FALLBACK_MS : GRACE_MS;
-    const timer = this.#parts.clock.after(delay, () => {
+    const timer = clock.after(delay, () => {
+      // The user may have returned on another server while this process was stopped.
+      if (isReturning() || clock.monotonic() - since > delay + LATE_MS) {
+        this.wentOffline(userId, responsibility);
+        return;
+      }
       this.#absences.delete(userId);
       if (responsibility !== 'none') this.announce(userId, 'disconnect');
     });
-    this.#absences.set(userId, { since: this.#parts.clock.monotonic(), timer });
+    this.#absences.set(userId, { since, timer });
   }
 
   /** True while the user is offline, but counts as online because nobody has been notified yet. */

@@ -1,3 +1,4 @@
+import type { ChatEvent } from '../../domain/chat-event.ts';
 import type { SessionsReport } from '../../domain/cluster-event.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
@@ -49,6 +50,9 @@ const SIMULTANEOUS_MS = 5_000;
  */
 const SUCCESSOR_DONE_MS = 4_000;
 
+/** A return ends after this time, in milliseconds, even if the bus brings nothing. */
+const MAX_RETURN_MS = 30_000;
+
 /** Sessions of a server that is gone, with the server that has to report their end. */
 interface Succession {
   readonly sessions: ReadonlyMap<string, UserId>;
@@ -84,6 +88,8 @@ export class ClusterSessions {
   /** Another server has asked for all sessions of this server. */
   #isAsked = false;
   #timer: Timer | null = null;
+  /** The report that was sent on return from an absence, and the monotonic time. */
+  #return: { readonly version: number; readonly at: number } | null = null;
 
   constructor(parts: ClusterSessionsParts) {
     this.#parts = parts;
@@ -136,9 +142,22 @@ export class ClusterSessions {
     return this.#counts.of(userId) > 0;
   }
 
-  /** A report of this server came back from the bus. */
-  echo(): void {
+  /**
+   * True after this process was absent, until it has read the reports that it missed. A report that
+   * it sends when it returns comes back behind them.
+   */
+  get isReturning(): boolean {
+    if (this.#return === null) return false;
+    if (this.#parts.clock.monotonic() - this.#return.at > MAX_RETURN_MS) this.#return = null;
+    return this.#return !== null;
+  }
+
+  /** A report of this server came back from the bus. @param read decodes the record */
+  echo(read: () => ChatEvent | null): void {
     this.#liveness.echo();
+    if (this.#return === null) return;
+    const report = read();
+    if (report?.kind === 'roster' && report.version >= this.#return.version) this.#return = null;
   }
 
   /** A report arrived. */
@@ -182,7 +201,10 @@ export class ClusterSessions {
       this.#isAsked = false;
       this.#reports.reportAll(this.#local);
     } else this.#reports.report();
-    if (wasAbsent) this.#parts.listener.revived();
+    if (wasAbsent) {
+      this.#return = { version: this.#reports.version, at: this.#parts.clock.monotonic() };
+      this.#parts.listener.revived();
+    }
     for (const server of expired) {
       const remote = this.#remotes.get(server);
       if (remote !== undefined) this.#giveUp(server, remote);

@@ -34,6 +34,11 @@ export class OutgoingReports {
     this.#reportedAt = parts.clock.monotonic();
   }
 
+  /** Version of the last report that has one. */
+  get version(): number {
+    return this.#version;
+  }
+
   joined(sessionId: string, userId: UserId): void {
     this.#joined.set(sessionId, userId);
   }

@@ -41,7 +41,13 @@ function setUp() {
   const clock = new HandClock();
   const telemetry = new RecordedTelemetry();
   const groups: (readonly PresenceChanged[])[] = [];
-  const announcer = new Announcer({ directory, clock, telemetry, send: (events) => groups.push(events) });
+  const announcer = new Announcer({
+    directory,
+    clock,
+    telemetry,
+    isReturning: () => false,
+    send: (events) => groups.push(events),
+  });
   /** The announcements since the last call, as `kind userId`. */
   const announced = async () => {
     await turnEventLoop();

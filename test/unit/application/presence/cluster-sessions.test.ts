@@ -153,10 +153,41 @@ it('does not give other servers up after a pause when its own report is the firs
   b.isPaused = true;
   cluster.pass(MINUTE);
   b.isPaused = false;
-  b.sessions.echo();
+  b.sessions.echo(() => null);
   cluster.pass(2_000);
   expect(online(b, 7)).toEqual([7]);
   expect(b.telemetry.counts.get('servers_given_up')).toBeUndefined();
+});
+
+it('is returning after a pause until the report that it then sent comes back, and not by an older one', () => {
+  const { cluster, b } = twoServers();
+  cluster.pass(2_500);
+  b.isPaused = true;
+  cluster.pass(MINUTE);
+  b.isPaused = false;
+  b.isDeaf = true;
+  const older = b.sent.at(-1);
+  expect(older).toBeDefined();
+  expect(b.sessions.isReturning).toBe(false);
+  cluster.pass(500);
+  expect(b.sessions.isReturning).toBe(true);
+  b.sessions.echo(() => older ?? null);
+  expect(b.sessions.isReturning).toBe(true);
+  b.isDeaf = false;
+  cluster.pass(2_500);
+  expect(b.sessions.isReturning).toBe(false);
+});
+
+it('ends its return after 30 s although the bus brings nothing', () => {
+  const { cluster, b } = twoServers();
+  b.isPaused = true;
+  cluster.pass(MINUTE);
+  b.isPaused = false;
+  b.isDeaf = true;
+  cluster.pass(29_000);
+  expect(b.sessions.isReturning).toBe(true);
+  cluster.pass(3_000);
+  expect(b.sessions.isReturning).toBe(false);
 });
 
 it('reports all of its sessions after its process was paused for longer than 5 s', () => {

@@ -48,7 +48,7 @@ export class SessionServer {
 
   work(): void {
     for (const report of this.#input.splice(0)) {
-      if (report.server === this.id) this.sessions.echo();
+      if (report.server === this.id) this.sessions.echo(() => report);
       else this.sessions.heard(report);
     }
   }
