@@ -82,7 +82,8 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
     if (config.memberCache.kind === 'memory' || optional.redis === null) return new MemoryMemberCache();
     const log = telemetry.of('redis');
     const cache = new optional.redis.RedisMemberCache({
-      url: config.memberCache.url.reveal(),
+      location: config.memberCache.location,
+      tls: config.memberCache.tls,
       onDown: (error) => {
         log.log('warn', 'Redis does not answer', { error });
         outages.began('redis', error);
@@ -102,10 +103,12 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
         onVoiceLeft: (left) => void get(TOKENS.application).voiceLeft({ type: 'out', ...left }),
       });
     }
-    const { host, port } = config.presence;
+    const { host, port, tls } = config.presence;
     const watch = watchOf(get, 'presence', 'PRESENCE_URL', `${host}:${port}`);
     const reporter = new TcpSessionReporter({
-      ...config.presence,
+      host,
+      port,
+      tls,
       onLost: (error) => watch.down(error),
       onReady: () => watch.up(),
     });

@@ -30,7 +30,9 @@ async function loadBus(bus: BusChoice): Promise<((parts: BusParts) => MessageBus
       return null;
     case 'kafka': {
       const { KafkaMessageBus } = await import('../adapters/kafka/message-bus.ts');
-      return ({ serverId, telemetry }) => new KafkaMessageBus({ ...bus, serverId, telemetry: telemetry('kafka') });
+      const security = bus.security.reveal();
+      return ({ serverId, telemetry }) =>
+        new KafkaMessageBus({ ...bus, ...security, serverId, telemetry: telemetry('kafka') });
     }
   }
 }

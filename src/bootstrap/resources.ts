@@ -76,9 +76,9 @@ export async function openResources(parts: ServerParts): Promise<OpenedResources
   };
 }
 
-async function openFiles({ config, telemetry, lifecycle, outages }: ServerParts): Promise<FileStore> {
-  // The SDK finds the credentials of a bucket by itself.
-  const s3 = { endpoint: null, region: '', credentials: null, ...config.files };
+async function openFiles({ config, secrets, telemetry, lifecycle, outages }: ServerParts): Promise<FileStore> {
+  // Without credentials in the configuration, the SDK looks for them by itself.
+  const s3 = { endpoint: null, region: '', ...config.files, credentials: secrets.s3 };
   const onFailure = (error: unknown): void => {
     telemetry.log('warn', 'the file store failed', { error });
     outages.happened('files', nameOf(error));

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { expect, it, vi } from 'vitest';
 import { startRedis } from '../../dev/services/redis.ts';
 import { describeWithOwnService, describeWithService } from '../../dev/services/shared.ts';
+import { parseRedisUrl, type RedisLocation } from '../../src/adapters/redis/location.ts';
 import { RedisMemberCache } from '../../src/adapters/redis/member-cache.ts';
 import { memberCacheContract } from './member-cache.ts';
 
@@ -16,6 +17,12 @@ async function connected(cache: RedisMemberCache): Promise<void> {
   }, IN_TIME);
 }
 
+function at(url: string): RedisLocation {
+  const location = parseRedisUrl(url);
+  if (location === null) throw new Error('the URL is not one of Redis');
+  return location;
+}
+
 async function textAt(url: string, key: string): Promise<string | null> {
   const redis = new Redis(url);
   try {
@@ -27,14 +34,14 @@ async function textAt(url: string, key: string): Promise<string | null> {
 
 await describeWithService('redis', 'with Redis', ({ redis: url }) => {
   memberCacheContract('in Redis', async () => {
-    const cache = new RedisMemberCache({ url, prefix: `${randomUUID()}:` });
+    const cache = new RedisMemberCache({ location: at(url), prefix: `${randomUUID()}:` });
     await connected(cache);
     return { cache, stop: () => cache.close() };
   });
 
   it('reads and writes the keys and values of the neighbour services, which live for 14 days', async () => {
     const prefix = `${randomUUID()}:`;
-    const cache = new RedisMemberCache({ url, prefix });
+    const cache = new RedisMemberCache({ location: at(url), prefix });
     const redis = new Redis(url);
     await connected(cache);
     await cache.put('r-5', [1, 2, 3]);
@@ -50,8 +57,8 @@ await describeWithService('redis', 'with Redis', ({ redis: url }) => {
 
   it('mends a list in Redis once the mark of the put has expired', async () => {
     const prefix = `${randomUUID()}:`;
-    const cache = new RedisMemberCache({ url, prefix, reportStandsMs: 200 });
-    const other = new RedisMemberCache({ url, prefix });
+    const cache = new RedisMemberCache({ location: at(url), prefix, reportStandsMs: 200 });
+    const other = new RedisMemberCache({ location: at(url), prefix });
     const redis = new Redis(url);
     await Promise.all([connected(cache), connected(other)]);
     await cache.put('r-5', [1]);
@@ -66,7 +73,7 @@ await describeWithService('redis', 'with Redis', ({ redis: url }) => {
 
   it('returns no list if the value in Redis has another form or type', async () => {
     const prefix = `${randomUUID()}:`;
-    const cache = new RedisMemberCache({ url, prefix });
+    const cache = new RedisMemberCache({ location: at(url), prefix });
     const redis = new Redis(url);
     await connected(cache);
     await redis.set(`${prefix}CH1`, 'garbage');
@@ -90,7 +97,7 @@ await describeWithOwnService('redis', 'with a Redis that fails', () => {
      */
     let firstAnswer: Promise<unknown> = Promise.resolve();
     const cache = new RedisMemberCache({
-      url: service.url,
+      location: at(service.url),
       onDown: () => changes.push('down'),
       onUp: () => {
         changes.push('up');

@@ -13,7 +13,11 @@ export interface S3FileStoreOptions {
   readonly endpoint: string | null;
   readonly region: string;
   /** Null: the SDK finds them by itself (`AWS_ACCESS_KEY_ID`, ...). */
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
+  readonly credentials: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+  } | null;
 }
 
 type Sdk = typeof import('@aws-sdk/client-s3');

@@ -4,10 +4,13 @@ import { BoundedMap } from '../../application/bounded-map.ts';
 import { type MemberCache, REPORT_STANDS_MS } from '../../application/ports/member-cache.ts';
 import { parseId, type UserId } from '../../domain/ids.ts';
 import { idOf, isRoom, type MemberListKey } from '../../domain/place.ts';
+import { type TlsOptions, tlsConnectOptions } from '../support/tls.ts';
+import type { RedisLocation } from './location.ts';
 
 export interface RedisMemberCacheOptions {
-  /** `redis://host:port`, or `rediss:` for TLS. */
-  readonly url: string;
+  readonly location: RedisLocation;
+  /** Authorities for TLS; null or not given: those of Node.js. */
+  readonly tls?: TlsOptions | null;
   /** Lifetime of a list, in seconds. Default: 14 days. */
   readonly ttlSeconds?: number;
   /**
@@ -79,7 +82,16 @@ export class RedisMemberCache implements MemberCache {
     this.#pauseMs = options.pauseMs ?? 1_000;
     this.#onDown = options.onDown ?? (() => {});
     this.#onUp = options.onUp ?? (() => {});
-    this.#redis = new Redis(options.url, {
+    const { location } = options;
+    const login = location.reveal();
+    this.#redis = new Redis({
+      ...location.nodes[0],
+      // The address of a host decides whether IPv4 or IPv6 is used.
+      family: 0,
+      db: location.database,
+      ...(login.username === null ? {} : { username: login.username }),
+      ...(login.password === null ? {} : { password: login.password }),
+      ...(location.isTls ? { tls: tlsConnectOptions(options.tls ?? {}) } : {}),
       commandTimeout: options.timeoutMs ?? 200,
       connectTimeout: 1_000,
       // A Redis that hangs would otherwise let unanswered commands pile up.

@@ -1,5 +1,7 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { Refusal } from '../../domain/errors.ts';
+import { type TlsOptions, tlsConnectOptions, tlsProblemOf, tlsServerName } from '../support/tls.ts';
 import { LineReader } from './line-reader.ts';
 import { type Question, RefusedRequest } from './presence-codec.ts';
 import { Queue } from './queue.ts';
@@ -7,6 +9,8 @@ import { Queue } from './queue.ts';
 export interface PersistentConnectionOptions {
   readonly host: string;
   readonly port: number;
+  /** Null: without TLS. */
+  readonly tls: TlsOptions | null;
   /** Limit for connecting, and for a question with its waiting time, in milliseconds. */
   readonly timeoutMs: number;
   /** Limit for a reply, in bytes. */
@@ -137,17 +141,19 @@ export class PersistentConnection {
   }
 
   #dial(): void {
-    const { host, port, timeoutMs, maxReplyBytes } = this.#options;
-    const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 });
+    const { host, port, tls, timeoutMs, maxReplyBytes } = this.#options;
+    const address = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 };
+    const socket =
+      tls === null ? connect(address) : connectTls({ ...address, ...tlsServerName(host), ...tlsConnectOptions(tls) });
     const reader = new LineReader(maxReplyBytes);
     const timer = setTimeout(() => this.#lose(socket, `no connection within ${timeoutMs} ms`), timeoutMs);
     this.#socket = socket;
-    socket.on('connect', () => {
+    socket.on(tls === null ? 'connect' : 'secureConnect', () => {
       clearTimeout(timer);
       if (socket === this.#socket) this.#connected();
     });
     socket.on('data', (chunk: Buffer) => this.#read(socket, reader, chunk));
-    socket.on('error', (error) => this.#lose(socket, error.message));
+    socket.on('error', (error) => this.#lose(socket, tlsProblemOf(error)?.text ?? error.message));
     socket.on('end', () => this.#lose(socket, 'presence closed the connection'));
     socket.on('close', () => {
       clearTimeout(timer);

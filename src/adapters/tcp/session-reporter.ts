@@ -4,6 +4,7 @@ import { Refusal } from '../../domain/errors.ts';
 import type { ChannelId, CommunityId, UserId } from '../../domain/ids.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import type { Whereabouts } from '../../domain/whereabouts.ts';
+import type { TlsOptions } from '../support/tls.ts';
 import { Lane, type LaneOptions, laneOf } from './lane.ts';
 import {
   beforeEnter,
@@ -20,6 +21,8 @@ import {
 export interface TcpSessionReporterOptions {
   readonly host: string;
   readonly port: number;
+  /** TLS to presence; null or not given: none. */
+  readonly tls?: TlsOptions | null;
   /** Number of connections; default 4. */
   readonly connections?: number;
   /** Limit for every call, in milliseconds; default 500. */
@@ -66,6 +69,7 @@ export class TcpSessionReporter implements SessionReporter {
     const lane: LaneOptions = {
       host: options.host,
       port: options.port,
+      tls: options.tls ?? null,
       timeoutMs: options.timeoutMs ?? 500,
       maxReplyBytes: this.#maxReplyBytes,
       maxPending: options.maxPending ?? 4_096,

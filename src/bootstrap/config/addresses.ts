@@ -1,5 +1,6 @@
 import { parseFilesUrl } from '../../adapters/files/create-file-store.ts';
 import { originRule } from '../../adapters/http/origins.ts';
+import { parseRedisUrl } from '../../adapters/redis/location.ts';
 import { parseNetworks } from '../../adapters/transport/networks.ts';
 import { ConnectionUrl } from './connection-url.ts';
 import { form, secretForm } from './forms.ts';
@@ -18,11 +19,13 @@ export const hostName = form('an address or a host name, e.g. `0.0.0.0`', (text)
   return /^[A-Za-z0-9._-]{1,253}$/.test(bare) ? bare : null;
 });
 
-export const presenceAddress = secretForm('like `tcp://host:port`', (text) => {
+export const presenceAddress = secretForm('like `tcp://host:port` or `tls://host:port`', (text) => {
   const url = URL.parse(text);
-  if (url?.protocol !== 'tcp:' || url.hostname === '' || !isPort(Number(url.port))) return null;
+  if (url === null || !/^(tcp|tls):$/.test(url.protocol) || url.hostname === '' || !isPort(Number(url.port)))
+    return null;
   if (url.username !== '' || url.password !== '' || hasMore(url) || !/^\/?$/.test(url.pathname)) return null;
-  return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port) };
+  const isTls = url.protocol === 'tls:';
+  return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port), isTls };
 });
 
 /** A base URL, returned without a slash at its end. */
@@ -42,12 +45,10 @@ export const mongoUrl = secretForm('like `mongodb://host:27017/chat` or `mongodb
   return new ConnectionUrl(text, `${parts[1]}://${parts[2]}${parts[3] ?? ''}`);
 });
 
-export const redisUrl = secretForm('like `redis://host:6379` or `rediss://host:6379/0`', (text) => {
-  const url = URL.parse(text);
-  if (url === null || !/^rediss?:$/.test(url.protocol) || url.hostname === '') return null;
-  if (!/^(\/\d{0,5})?$/.test(url.pathname) || url.hash !== '') return null;
-  return new ConnectionUrl(text, `${url.protocol}//${url.host}${url.pathname}`);
-});
+export const redisUrl = secretForm(
+  'like `redis://host:6379`, `rediss://host:6379/0`, `redis-sentinel://host1:26379,host2:26379/mymaster`, or with several hosts for a Redis Cluster',
+  parseRedisUrl,
+);
 
 export const filesLocation = secretForm('a `file:` URL, the path of a folder, or like `s3://bucket/prefix`', (text) => {
   try {

@@ -15,7 +15,7 @@ interface SharedBus {
   readonly chosenBy: keyof BusValues;
   choice(values: BusValues): SharedBusChoice;
   /** The errors of variables that are valid each by itself. */
-  problems(values: BusValues): string[];
+  problems(values: BusValues, given: ReadonlySet<string>): string[];
 }
 
 /** The shared buses. A bus that is missing here does not compile. */
@@ -40,8 +40,8 @@ export function busOf(values: BusValues): BusChoice {
   return SHARED.find(({ chosenBy }) => values[chosenBy] !== null)?.choice(values) ?? { kind: 'memory' };
 }
 
-export function busProblems(values: BusValues): string[] {
-  return SHARED.flatMap(({ problems }) => problems(values));
+export function busProblems(values: BusValues, given: ReadonlySet<string>): string[] {
+  return SHARED.flatMap(({ problems }) => problems(values, given));
 }
 
 /**

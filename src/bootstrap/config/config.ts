@@ -1,5 +1,7 @@
 import type { FilesLocation } from '../../adapters/files/create-file-store.ts';
 import type { SecretEncoding } from '../../adapters/jwt/signing-keys.ts';
+import type { RedisLocation } from '../../adapters/redis/location.ts';
+import type { TlsOptions } from '../../adapters/support/tls.ts';
 import type { LogThreshold } from '../../adapters/system/telemetry.ts';
 import type { Limits } from '../../application/limits.ts';
 import type { BusChoice } from './bus.ts';
@@ -23,10 +25,10 @@ export interface Config {
   readonly store:
     | { readonly kind: 'sqlite'; readonly file: string }
     | { readonly kind: 'mongo'; readonly url: ConnectionUrl };
-  readonly memberCache: { readonly kind: 'memory' } | { readonly kind: 'redis'; readonly url: ConnectionUrl };
+  readonly memberCache: { readonly kind: 'memory' } | RedisChoice;
   readonly presence:
     | { readonly kind: 'embedded' }
-    | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+    | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly tls: TlsOptions | null };
   readonly directory: FromFile | AtService;
   /**
    * `none` if a community service knows the members but nothing knows their names. The demo world
@@ -37,6 +39,13 @@ export interface Config {
   readonly files: FilesChoice;
   readonly http: HttpConfig;
   readonly limits: AllLimits;
+}
+
+export interface RedisChoice {
+  readonly kind: 'redis';
+  readonly location: RedisLocation;
+  /** Null without TLS. */
+  readonly tls: TlsOptions | null;
 }
 
 /** A directory from a JSON file. A null path means the demo world. */
@@ -98,6 +107,14 @@ export interface Secrets {
     readonly encoding: SecretEncoding;
   };
   readonly serviceToken: string | null;
+  /** The credentials of the bucket; null: the AWS SDK looks for them. */
+  readonly s3: S3Credentials | null;
+}
+
+interface S3Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
 }
 
 /** The result of reading the environment. */

@@ -1,27 +1,7 @@
+import { Hidden } from './hidden.ts';
+
 /**
- * The URL of a service, which may hold a password. Printing or logging it shows the URL without
- * user and password.
+ * The URL of a service, which may hold a password. Printing or logging it shows scheme, host and
+ * path; `reveal` gives the URL with user, password and options, for the client that connects.
  */
-export class ConnectionUrl {
-  readonly #whole: string;
-  /** Scheme, host and path. */
-  readonly shown: string;
-
-  constructor(whole: string, shown: string) {
-    this.#whole = whole;
-    this.shown = shown;
-  }
-
-  /** With user, password and options, for the client that connects. */
-  reveal(): string {
-    return this.#whole;
-  }
-
-  toString(): string {
-    return this.shown;
-  }
-
-  toJSON(): string {
-    return this.shown;
-  }
-}
+export class ConnectionUrl extends Hidden<string> {}

@@ -1,7 +1,8 @@
 import type { Form } from './forms.ts';
+import { type Environment, FileProblem, givenText } from './given-text.ts';
 import { VARIABLE_NAMES, VARIABLES, type Values, type VariableName } from './variables.ts';
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type { Environment };
 
 export interface ReadEnvironment {
   /** The values. A variable with a text that is not valid has the value of one that is not set. */
@@ -23,14 +24,19 @@ export function readEnvironment(env: Environment): ReadEnvironment {
   for (const name of VARIABLE_NAMES) {
     const { form, fallback }: { form: Form<unknown>; fallback: string | null } = VARIABLES[name];
     values[name] = fallback === null ? null : form.read(fallback);
-    const written = env[name] ?? '';
-    const text = NOT_TRIMMED.has(name) ? written : written.trim();
-    if (text === '') continue;
-    given.add(name);
     try {
+      const written = form.isSecret ? givenText(env, name) : (env[name] ?? '');
+      const text = NOT_TRIMMED.has(name) ? written : written.trim();
+      if (text === '') continue;
+      given.add(name);
       values[name] = form.read(text);
     } catch (error) {
-      problems.push(`${name} ${error instanceof Error ? error.message : 'is not valid'}`);
+      given.add(name);
+      problems.push(
+        error instanceof FileProblem
+          ? error.message
+          : `${name} ${error instanceof Error ? error.message : 'is not valid'}`,
+      );
     }
   }
   // Each value was read by the form of its variable, so it has the variable's type.

@@ -2,6 +2,8 @@
 export interface Form<T> {
   /** Completes "must be ...". */
   readonly description: string;
+  /** True for texts that may hold a password. Such a variable can be given as a file. */
+  readonly isSecret: boolean;
   /**
    * @throws Error with a message that begins with `must be`. It never holds a text that may be
    * secret.
@@ -13,22 +15,20 @@ const MAX_QUOTE_CHARS = 80;
 
 /** @param read returns null for a text that does not have the form */
 export function form<T>(description: string, read: (text: string) => T | null): Form<T> {
-  return makeForm(description, read, (text) => `, not ${JSON.stringify(shortened(text))}`);
+  const quote = (text: string) => `, not ${JSON.stringify(shortened(text))}`;
+  return { description, isSecret: false, read: reader(description, read, quote) };
 }
 
 /** A form of texts that may hold a password. Messages never repeat such a text. */
 export function secretForm<T>(description: string, read: (text: string) => T | null): Form<T> {
-  return makeForm(description, read, () => '');
+  return { description, isSecret: true, read: reader(description, read, () => '') };
 }
 
-function makeForm<T>(description: string, read: (text: string) => T | null, quote: (text: string) => string): Form<T> {
-  return {
-    description,
-    read(text) {
-      const value = read(text);
-      if (value === null) throw new Error(`must be ${description}${quote(text)}`);
-      return value;
-    },
+function reader<T>(description: string, read: (text: string) => T | null, quote: (text: string) => string) {
+  return (text: string): T => {
+    const value = read(text);
+    if (value === null) throw new Error(`must be ${description}${quote(text)}`);
+    return value;
   };
 }
 
@@ -53,6 +53,7 @@ export function oneOf<const Choice extends string>(...choices: readonly Choice[]
 export function listOf<T>(item: Form<T>, description: string, separator = /[\s,]+/): Form<readonly T[]> {
   return {
     description,
+    isSecret: item.isSecret,
     read(text) {
       const entries = text.split(separator).filter((entry) => entry !== '');
       if (entries.length === 0) throw new Error(`must be ${description}`);

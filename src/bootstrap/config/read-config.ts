@@ -1,8 +1,17 @@
 import { join, resolve } from 'node:path';
+import type { RedisLocation } from '../../adapters/redis/location.ts';
+import type { TlsOptions } from '../../adapters/support/tls.ts';
 import { LOCAL_NETWORKS } from '../../adapters/transport/networks.ts';
 import { isLoopback } from './addresses.ts';
 import { busOf } from './bus.ts';
-import { type Config, ConfigError, type FilesChoice, type ReadConfig, type Secrets } from './config.ts';
+import {
+  type Config,
+  ConfigError,
+  type FilesChoice,
+  type ReadConfig,
+  type RedisChoice,
+  type Secrets,
+} from './config.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { limitsOf } from './limits.ts';
 import { problemsTogether } from './rules.ts';
@@ -29,7 +38,7 @@ export function readConfig(env: Environment): ReadConfig {
 function configOf(values: Values): Config {
   const dataDir = resolve(values.DATA_DIR);
   const path = values.DIRECTORY_FILE === null ? null : resolve(values.DIRECTORY_FILE);
-  const { MONGODB_URL, REDIS_URL, PRESENCE_URL, COMMUNITY_URL, NOTIFICATION_URL } = values;
+  const { MONGODB_URL, REDIS_URL, COMMUNITY_URL, NOTIFICATION_URL } = values;
   return {
     listen: { host: values.HOST, port: values.PORT, workers: values.WORKERS },
     server: { id: values.SERVER_ID, dataDir, logLevel: levelOf(values.LOG_LEVEL) },
@@ -37,8 +46,8 @@ function configOf(values: Values): Config {
     bus: busOf(values),
     store:
       MONGODB_URL === null ? { kind: 'sqlite', file: join(dataDir, 'chat.db') } : { kind: 'mongo', url: MONGODB_URL },
-    memberCache: REDIS_URL === null ? { kind: 'memory' } : { kind: 'redis', url: REDIS_URL },
-    presence: PRESENCE_URL === null ? { kind: 'embedded' } : { kind: 'tcp', ...PRESENCE_URL },
+    memberCache: REDIS_URL === null ? { kind: 'memory' } : redisOf(REDIS_URL, values.REDIS_TLS_CA),
+    presence: presenceOf(values),
     directory: COMMUNITY_URL === null ? { kind: 'file', path } : { kind: 'rest', url: COMMUNITY_URL },
     users: usersOf(values, path),
     notifications: NOTIFICATION_URL === null ? { kind: 'none' } : { kind: 'rest', url: NOTIFICATION_URL },
@@ -52,6 +61,20 @@ function configOf(values: Values): Config {
     },
     limits: limitsOf(values),
   };
+}
+
+function redisOf(location: RedisLocation, ca: string | null): RedisChoice {
+  return { kind: 'redis', location, tls: location.isTls ? tlsWith(ca) : null };
+}
+
+function presenceOf({ PRESENCE_URL, PRESENCE_TLS_CA }: Values): Config['presence'] {
+  if (PRESENCE_URL === null) return { kind: 'embedded' };
+  const { host, port, isTls } = PRESENCE_URL;
+  return { kind: 'tcp', host, port, tls: isTls ? tlsWith(PRESENCE_TLS_CA) : null };
+}
+
+function tlsWith(ca: string | null): TlsOptions {
+  return ca === null ? {} : { ca };
 }
 
 function usersOf({ USER_URL, COMMUNITY_URL }: Values, path: string | null): Config['users'] {
@@ -78,5 +101,12 @@ function secretsOf(values: Values): Secrets {
   return {
     jwt: { secret: JWT_SECRET, previous: JWT_SECRET_PREVIOUS ?? [], encoding: JWT_SECRET_ENCODING },
     serviceToken: SERVICE_TOKEN,
+    s3: s3CredentialsOf(values),
   };
+}
+
+function s3CredentialsOf({ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN }: Values): Secrets['s3'] {
+  if (AWS_ACCESS_KEY_ID === null || AWS_SECRET_ACCESS_KEY === null) return null;
+  const pair = { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY };
+  return AWS_SESSION_TOKEN === null ? pair : { ...pair, sessionToken: AWS_SESSION_TOKEN };
 }

@@ -14,7 +14,9 @@ export function problemsTogether(read: ReadEnvironment): string[] {
     ...missingSecret(read),
     ...uselessSecrets(values),
     ...workersAlone(read),
-    ...busProblems(values),
+    ...busProblems(values, read.given),
+    ...halfCredentials(read),
+    ...authoritiesWithoutTls(read),
     ...headersOverFrame(values),
   ];
 }
@@ -56,6 +58,25 @@ function workersAlone({ values, given }: ReadEnvironment): string[] {
     ...(given.has('MONGODB_URL') ? [] : ['a shared store (MONGODB_URL)']),
   ];
   return missing.length === 0 ? [] : [`WORKERS must be 1 without ${missing.join(' and ')}`];
+}
+
+/** The AWS SDK would ignore one of the two alone, and look for other credentials. */
+function halfCredentials({ values, given }: ReadEnvironment): string[] {
+  if (values.FILES_URL?.kind !== 's3') return [];
+  const pair = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] as const;
+  const missing = pair.filter((name) => !given.has(name));
+  return missing.length === 1 ? [`${missing[0]} is missing; ${pair.find((name) => given.has(name))} needs it`] : [];
+}
+
+function authoritiesWithoutTls({ values, given }: ReadEnvironment): string[] {
+  const problems: string[] = [];
+  if (given.has('REDIS_TLS_CA') && values.REDIS_URL?.isTls === false) {
+    problems.push('REDIS_TLS_CA needs a REDIS_URL that begins with rediss');
+  }
+  if (given.has('PRESENCE_TLS_CA') && values.PRESENCE_URL?.isTls === false) {
+    problems.push('PRESENCE_TLS_CA needs a PRESENCE_URL that begins with tls');
+  }
+  return problems;
 }
 
 function headersOverFrame({ LIMIT_HEADER_BYTES, LIMIT_FRAME_BYTES }: Values): string[] {

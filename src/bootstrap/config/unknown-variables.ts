@@ -1,5 +1,5 @@
 import type { Environment } from './environment.ts';
-import { isKnownVariable, VARIABLE_NAMES } from './variables.ts';
+import { FILE_VARIABLE_NAMES, isKnownVariable, VARIABLE_NAMES } from './variables.ts';
 
 /**
  * First words that variables of other programs have too. A name that begins with one of them gets a
@@ -51,7 +51,7 @@ export function warnOfUnknown(env: Environment): string[] {
 function nearest(name: string): { readonly near: string; readonly distance: number } {
   let near = '';
   let distance = Number.POSITIVE_INFINITY;
-  for (const known of VARIABLE_NAMES) {
+  for (const known of [...VARIABLE_NAMES, ...FILE_VARIABLE_NAMES]) {
     if (Math.abs(known.length - name.length) > MAX_DISTANCE) continue;
     const away = editDistance(name.toUpperCase(), known);
     if (away < distance) [near, distance] = [known, away];

@@ -1,7 +1,9 @@
 import { baseUrl, filesLocation, hostName, mongoUrl, network, origin, presenceAddress, redisUrl } from './addresses.ts';
 import { A_SHARED_BUS, BUS_VARIABLES } from './bus.ts';
 import { form, listOf, oneOf, plainText, secretForm, wholeNumber } from './forms.ts';
+import { FILE_SUFFIX } from './given-text.ts';
 import { LIMIT_VARIABLES } from './limit-variables.ts';
+import { pemCertificates } from './pem.ts';
 import { defaulted, type Group, optional, type ValuesOf } from './variable.ts';
 
 const SERVER: Group = 'Server';
@@ -68,7 +70,24 @@ export const VARIABLES = {
 
   MONGODB_URL: optional(SERVICES, mongoUrl, 'a SQLite file in `DATA_DIR`', 'store of messages and events'),
   REDIS_URL: optional(SERVICES, redisUrl, 'cache in memory', 'cache of the members of rooms and communities'),
-  PRESENCE_URL: optional(SERVICES, presenceAddress, 'embedded presence', 'presence service, `tcp://host:port`'),
+  REDIS_TLS_CA: optional(
+    SERVICES,
+    pemCertificates,
+    'the authorities of Node.js',
+    'authorities that may sign the certificate of Redis, for `rediss:`',
+  ),
+  PRESENCE_URL: optional(
+    SERVICES,
+    presenceAddress,
+    'embedded presence',
+    'presence service, `tcp://host:port`, or `tls://host:port` for TLS',
+  ),
+  PRESENCE_TLS_CA: optional(
+    SERVICES,
+    pemCertificates,
+    'the authorities of Node.js',
+    'authorities that may sign the certificate of the presence service, for `tls:`',
+  ),
   COMMUNITY_URL: optional(
     SERVICES,
     baseUrl,
@@ -103,6 +122,9 @@ export const VARIABLES = {
   S3_ENDPOINT: optional(FILES, baseUrl, 'the one of Amazon', 'address of a store with the S3 protocol'),
   S3_REGION: optional(FILES, NAME, '`AWS_REGION`, otherwise `us-east-1`', 'region of the bucket'),
   AWS_REGION: optional(FILES, NAME, '`us-east-1`', 'region if `S3_REGION` is not set'),
+  AWS_ACCESS_KEY_ID: optional(FILES, SECRET, 'the AWS SDK looks for credentials', 'key id for the bucket'),
+  AWS_SECRET_ACCESS_KEY: optional(FILES, SECRET, 'the AWS SDK looks for credentials', 'secret key for the bucket'),
+  AWS_SESSION_TOKEN: optional(FILES, SECRET, 'none', 'token of temporary credentials for the bucket'),
 
   PUBLIC_URL: optional(HTTP, baseUrl, 'the address of the request', 'prefix of file links'),
   TRUSTED_PROXIES: optional(
@@ -140,7 +162,13 @@ export type Values = ValuesOf<typeof VARIABLES>;
 
 export const VARIABLE_NAMES = Object.keys(VARIABLES) as readonly VariableName[];
 
+/** The variables that can be given as a file. */
+export const SECRET_NAMES = VARIABLE_NAMES.filter((name) => VARIABLES[name].form.isSecret);
+
+/** The names of the variables that name a file with the value of another one. */
+export const FILE_VARIABLE_NAMES: readonly string[] = SECRET_NAMES.map((name) => name + FILE_SUFFIX);
+
 /** True for a variable of the server or of the AWS SDK. */
 export function isKnownVariable(name: string): boolean {
-  return Object.hasOwn(VARIABLES, name) || name.startsWith('AWS_');
+  return Object.hasOwn(VARIABLES, name) || FILE_VARIABLE_NAMES.includes(name) || name.startsWith('AWS_');
 }

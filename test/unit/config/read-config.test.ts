@@ -63,7 +63,7 @@ describe('an empty environment', () => {
         listStalenessSeconds: 240,
       },
     });
-    expect(secrets).toEqual({ jwt: { secret: null, previous: [], encoding: 'base64' }, serviceToken: null });
+    expect(secrets).toEqual({ jwt: { secret: null, previous: [], encoding: 'base64' }, serviceToken: null, s3: null });
     expect(warnings).toEqual([]);
   });
 
@@ -111,7 +111,7 @@ describe('a full environment', () => {
         topics: { ...DEFAULT_TOPICS, STATE: 'my-state' },
         groups: { ...DEFAULT_GROUPS, FILE: 'my-files' },
       },
-      presence: { kind: 'tcp', host: 'presence', port: 6060 },
+      presence: { kind: 'tcp', host: 'presence', port: 6060, tls: null },
       directory: { kind: 'rest', url: 'http://community:8000' },
       users: { kind: 'rest', url: 'https://example.com/users' },
       notifications: { kind: 'rest', url: 'http://notification' },
@@ -131,7 +131,9 @@ describe('a full environment', () => {
       limits: { contentChars: 500 },
     });
     expect(config.store.kind === 'mongo' && config.store.url.reveal()).toBe('mongodb://m:27017/chat');
-    expect(config.memberCache.kind === 'redis' && config.memberCache.url.reveal()).toBe('redis://:hush@cache:6379/2');
+    const redis = config.memberCache.kind === 'redis' ? config.memberCache.location : null;
+    expect(redis).toMatchObject({ kind: 'single', nodes: [{ host: 'cache', port: 6379 }], database: 2, isTls: false });
+    expect(redis?.reveal()).toEqual({ username: null, password: 'hush' });
     expect(warnings).toEqual([]);
   });
 
@@ -146,6 +148,7 @@ describe('a full environment', () => {
     expect(secrets).toEqual({
       jwt: { secret: SECRET, previous: [SECRET], encoding: 'base64' },
       serviceToken: hidden,
+      s3: null,
     });
     const logged = [JSON.stringify(config), inspect(config, { depth: 9, showHidden: true }), ...warnings].join('\n');
     expect(logged).toContain('mongodb://m1,m2:27018/chat');
@@ -235,7 +238,7 @@ describe('values that are not valid', () => {
     expect(problems).toEqual([
       'PORT must be a whole number from 0 to 65535, not "80a"',
       'DEMO must be `on` or `off`, not "maybe"',
-      'PRESENCE_URL must be like `tcp://host:port`',
+      'PRESENCE_URL must be like `tcp://host:port` or `tls://host:port`',
       'LIMIT_FRAME_BYTES must be a whole number from 1024 to 16777216, not "-1"',
     ]);
     const error = new ConfigError(problems);
