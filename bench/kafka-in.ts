@@ -5,9 +5,11 @@
  */
 
 import { startKafka } from '../dev/services/kafka.ts';
+import type { ConsumedMessage } from '../src/adapters/kafka/driver.ts';
+import { KafkaJsDriver } from '../src/adapters/kafka/kafkajs/driver.ts';
 import { KafkaMessageBus } from '../src/adapters/kafka/message-bus.ts';
 import { ReadPositions } from '../src/adapters/kafka/positions.ts';
-import { type ConsumedMessage, takeBatch } from '../src/adapters/kafka/take-batch.ts';
+import { takeBatch } from '../src/adapters/kafka/take-batch.ts';
 import { TopicConsumer } from '../src/adapters/kafka/topic-consumer.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerStream } from '../src/adapters/kafka/topics.ts';
 import type { RecordSource } from '../src/adapters/records/received-record.ts';
@@ -121,7 +123,8 @@ async function backlog(brokers: readonly string[], topic: string, count: number)
   let begin = 0;
   const { promise, resolve } = Promise.withResolvers<void>();
   const consumer = new TopicConsumer({
-    client: { brokers, clientId: 'bench', telemetry, requestTimeout: 10_000, retries: 5 },
+    driver: new KafkaJsDriver({ brokers, clientId: 'bench', telemetry, tls: null, sasl: null, compression: 'none' }),
+    telemetry,
     topic,
     group: `bench-backlog-${process.pid}`,
     from: new Map(),

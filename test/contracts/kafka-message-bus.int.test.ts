@@ -4,7 +4,7 @@ import { message, typing } from '../../dev/events.ts';
 import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
 import { type RunningKafka, startKafka } from '../../dev/services/kafka.ts';
 import { describeWithOwnService, describeWithService } from '../../dev/services/shared.ts';
-import { openClient } from '../../src/adapters/kafka/client.ts';
+import { openClient } from '../../src/adapters/kafka/kafkajs/client.ts';
 import { KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerStream } from '../../src/adapters/kafka/topics.ts';
 import { Heard } from '../support/heard.ts';
@@ -201,10 +201,11 @@ await describeWithService('kafka', 'the Kafka bus', ({ kafka: brokers }) => {
       brokers,
       clientId: 'killed',
       telemetry: new RecordedTelemetry(),
-      requestTimeout: 5_000,
-      retries: 0,
+      tls: null,
+      sasl: null,
+      compression: 'none' as const,
     };
-    const killed = openClient(options);
+    const killed = openClient(options, { retries: 0 });
     const member = killed.kafka.consumer({
       groupId: `${groups.STATE}-${serverId}`,
       sessionTimeout: timing.session,

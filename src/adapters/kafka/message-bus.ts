@@ -1,16 +1,16 @@
-import type { Admin } from 'kafkajs';
 import type { BusHealth, MessageBus, OutgoingRecord, RecordHandler } from '../../application/ports/message-bus.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import { encodeRecord } from '../records/record-codec.ts';
 import { RECORD_STREAMS, type RecordStream } from '../records/record-stream.ts';
 import { skipReport } from '../records/skip-report.ts';
+import type { TlsOptions } from '../support/tls.ts';
 import { withTimeout } from '../support/with-timeout.ts';
-import { BrokerAdmin, ensureTopics, membersOf, newestOffsets, type Positions } from './broker-admin.ts';
-import type { ClientOptions } from './client.ts';
-import { describeConnectionError } from './connection-error.ts';
+import type { ClientOptions, Compression, ConsumerTiming, KafkaAdmin, KafkaDriver, Positions } from './driver.ts';
+import { KafkaJsDriver } from './kafkajs/driver.ts';
 import { RecordSender } from './record-sender.ts';
 import { retryWhileNotReady } from './retry-while-not-ready.ts';
-import { type ConsumerTiming, TopicConsumer } from './topic-consumer.ts';
+import type { SaslOptions } from './sasl.ts';
+import { TopicConsumer } from './topic-consumer.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerStream } from './topics.ts';
 
 export interface KafkaBusOptions {
@@ -24,6 +24,13 @@ export interface KafkaBusOptions {
   /** Number of partitions of a topic that the bus creates; 6 if not given. */
   readonly partitions?: number;
   readonly timing?: Partial<ConsumerTiming>;
+  /** Without it, the connections have no TLS. */
+  readonly tls?: TlsOptions | null;
+  readonly sasl?: SaslOptions | null;
+  /** `none` if not given. */
+  readonly compression?: Compression;
+  /** The client library; kafkajs if not given. */
+  readonly openDriver?: (options: ClientOptions) => KafkaDriver;
 }
 
 const TIMING: ConsumerTiming = { session: 10_000, heartbeat: 2_000, silence: 30_000, commit: 3_000, fetchWait: 500 };
@@ -44,8 +51,7 @@ export class KafkaMessageBus implements MessageBus {
   readonly #topics: NamePerStream;
   readonly #groups: ReadonlyMap<RecordStream, string>;
   readonly #timing: ConsumerTiming;
-  readonly #client: ClientOptions;
-  readonly #admin: BrokerAdmin;
+  readonly #driver: KafkaDriver;
   readonly #sender: RecordSender;
   #consumers: TopicConsumer[] = [];
   #stage: Stage = 'new';
@@ -63,9 +69,14 @@ export class KafkaMessageBus implements MessageBus {
     if (new Set(this.#groups.values()).size < RECORD_STREAMS.length)
       throw new Error(`the six Kafka groups need six different names, not ${[...this.#groups.values()].join(', ')}`);
     this.#timing = { ...TIMING, ...options.timing };
-    this.#client = { brokers, clientId: `chat-${serverId}`, telemetry, requestTimeout: 10_000, retries: 5 };
-    this.#admin = new BrokerAdmin(this.#client);
-    this.#sender = new RecordSender({ ...this.#client, retries: 0 }, topics);
+    const {
+      tls = null,
+      sasl = null,
+      compression = 'none',
+      openDriver = (client) => new KafkaJsDriver(client),
+    } = options;
+    this.#driver = openDriver({ brokers, clientId: `chat-${serverId}`, telemetry, tls, sasl, compression });
+    this.#sender = new RecordSender({ driver: this.#driver, topics, telemetry });
   }
 
   async start(handler: RecordHandler): Promise<void> {
@@ -77,7 +88,7 @@ export class KafkaMessageBus implements MessageBus {
       await this.#refuseSharedGroups();
     } catch (error) {
       await this.close();
-      throw describeConnectionError(error, this.#options.brokers);
+      throw this.#described(error);
     }
     if (this.#closing !== null) throw new Error('the message bus was closed while it started');
     this.#stage = 'running';
@@ -117,6 +128,16 @@ export class KafkaMessageBus implements MessageBus {
     await Promise.all([...this.#consumers.map((consumer) => consumer.close()), this.#sender.close(FLUSH_MS)]);
   }
 
+  readonly #classify = (error: unknown) => this.#driver.classify(error);
+
+  /** An error that names the brokers and the reason, if `error` is a failed connection. */
+  #described(error: unknown): unknown {
+    const problem = this.#driver.classify(error);
+    if (problem.kind !== 'connection') return error;
+    const brokers = this.#options.brokers.join(', ');
+    return new Error(`cannot connect to Kafka at ${brokers} (${problem.reason})`, { cause: error });
+  }
+
   /**
    * Creates missing topics, waits until the groups are empty, and returns the offsets at which
    * reading begins.
@@ -124,21 +145,20 @@ export class KafkaMessageBus implements MessageBus {
   async #prepare(): Promise<ReadonlyMap<RecordStream, Positions>> {
     const { partitions = 6 } = this.#options;
     const timeout = this.#timing.session + PREPARE_MS;
-    const prepare = async (admin: Admin) => {
+    const prepare = async (admin: KafkaAdmin) => {
       await Promise.all([
-        ensureTopics(admin, Object.values(this.#topics), partitions),
-        this.#awaitEmptyGroups(() => membersOf(admin, [...this.#groups.values()])),
+        admin.ensureTopics(Object.values(this.#topics), partitions),
+        this.#awaitEmptyGroups(() => admin.membersOf([...this.#groups.values()])),
         this.#sender.connect(),
       ]);
       const found = RECORD_STREAMS.map(
-        async (stream): Promise<[RecordStream, Positions]> => [
-          stream,
-          await newestOffsets(admin, this.#topics[stream]),
-        ],
+        async (stream): Promise<[RecordStream, Positions]> => [stream, await admin.newestOffsets(this.#topics[stream])],
       );
       return new Map(await Promise.all(found));
     };
-    return retryWhileNotReady(PREPARE_MS, () => this.#admin.run(timeout, 'preparing topics and groups', prepare));
+    return retryWhileNotReady(PREPARE_MS, this.#classify, () =>
+      this.#driver.withAdmin(timeout, 'preparing topics and groups', prepare),
+    );
   }
 
   /** A killed server stays a member until its session times out. A live one stays longer. */
@@ -161,7 +181,8 @@ export class KafkaMessageBus implements MessageBus {
     this.#consumers = [...this.#groups].map(
       ([stream, group]) =>
         new TopicConsumer({
-          client: this.#client,
+          driver: this.#driver,
+          telemetry,
           topic: this.#topics[stream],
           group,
           from: from.get(stream) ?? new Map(),
@@ -185,9 +206,9 @@ export class KafkaMessageBus implements MessageBus {
    */
   async #refuseSharedGroups(): Promise<void> {
     const groups = [...this.#groups.values()];
-    const look = (admin: Admin) => membersOf(admin, groups);
-    const members = await retryWhileNotReady(PREPARE_MS, () =>
-      this.#admin.run(PREPARE_MS, 'looking for a server of the same id', look),
+    const look = (admin: KafkaAdmin) => admin.membersOf(groups);
+    const members = await retryWhileNotReady(PREPARE_MS, this.#classify, () =>
+      this.#driver.withAdmin(PREPARE_MS, 'looking for a server of the same id', look),
     );
     for (const [group, count] of members) if (count > 1) throw this.#idIsTaken(group);
   }
@@ -201,9 +222,9 @@ export class KafkaMessageBus implements MessageBus {
 
   async #checkLag(): Promise<void> {
     try {
-      await this.#admin.run(LAG_CHECK_MS / 2, 'reading the lags', (admin) =>
+      await this.#driver.withAdmin(LAG_CHECK_MS / 2, 'reading the lags', (admin) =>
         Promise.all(
-          this.#consumers.map(async (consumer) => consumer.checkLag(await newestOffsets(admin, consumer.topic))),
+          this.#consumers.map(async (consumer) => consumer.checkLag(await admin.newestOffsets(consumer.topic))),
         ),
       );
     } catch {
@@ -214,7 +235,7 @@ export class KafkaMessageBus implements MessageBus {
   async #forget(): Promise<void> {
     const groups = [...this.#groups.values()];
     try {
-      await this.#admin.run(FORGET_MS, 'removing the groups', (admin) => admin.deleteGroups(groups));
+      await this.#driver.withAdmin(FORGET_MS, 'removing the groups', (admin) => admin.deleteGroups(groups));
     } catch (error) {
       this.#options.telemetry.log('warn', 'the Kafka groups were not removed', { error });
     }

@@ -1,4 +1,4 @@
-import type { Positions } from './broker-admin.ts';
+import type { Positions } from './driver.ts';
 
 /**
  * The read positions of one topic: for each partition the offset of the next record. The server

@@ -1,8 +1,7 @@
-import { Partitioners, type Producer, type TopicMessages } from 'kafkajs';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import type { EncodedRecord } from '../records/record-codec.ts';
 import { withTimeout } from '../support/with-timeout.ts';
-import { type Client, type ClientOptions, disconnect, openClient } from './client.ts';
+import type { KafkaDriver, KafkaProducer, OutgoingMessage } from './driver.ts';
 import type { NamePerStream } from './topics.ts';
 
 /** A `send` call. It resolves with its last record and rejects with the first one that fails. */
@@ -18,6 +17,12 @@ interface Call {
 interface QueuedRecord {
   readonly record: EncodedRecord;
   readonly call: Call;
+}
+
+export interface RecordSenderParts {
+  readonly driver: KafkaDriver;
+  readonly topics: NamePerStream;
+  readonly telemetry: Telemetry;
 }
 
 const MAX_QUEUED_RECORDS = 50_000;
@@ -43,21 +48,21 @@ const MAX_RETRY_PAUSE_MS = 1_000;
  * next request together. After a failure it opens a new client with new connections.
  */
 export class RecordSender {
-  readonly #options: ClientOptions;
+  readonly #driver: KafkaDriver;
   readonly #topics: NamePerStream;
   readonly #telemetry: Telemetry;
   #queue: QueuedRecord[] = [];
-  #client: { readonly producer: Producer; readonly client: Client } | null = null;
+  #producer: KafkaProducer | null = null;
   #pumping = false;
   #closed = false;
   #idle: (() => void)[] = [];
   #maxBytes = MAX_REQUEST_BYTES;
   #failure: { readonly error: string; readonly at: number } | null = null;
 
-  constructor(options: ClientOptions, topics: NamePerStream) {
-    this.#options = options;
+  constructor({ driver, topics, telemetry }: RecordSenderParts) {
+    this.#driver = driver;
     this.#topics = topics;
-    this.#telemetry = options.telemetry;
+    this.#telemetry = telemetry;
   }
 
   /** The error of the last request if it failed less than 10 s ago, otherwise null. */
@@ -70,7 +75,8 @@ export class RecordSender {
 
   /** Connects before the first record is sent. If it fails, the first record tries again. */
   async connect(): Promise<void> {
-    await this.#producer().catch(() => {});
+    const producer = this.#open();
+    await producer.connect().catch(() => this.#drop(producer));
   }
 
   send(records: readonly EncodedRecord[]): Promise<void> {
@@ -97,10 +103,9 @@ export class RecordSender {
     this.#queue = [];
     for (const { call } of rest)
       call.reject(new Error('the message bus was closed before Kafka acknowledged the record'));
-    const { client, producer } = this.#client ?? {};
-    this.#client = null;
-    if (producer !== undefined) await disconnect(producer);
-    client?.abandon();
+    const producer = this.#producer;
+    this.#producer = null;
+    await producer?.close();
   }
 
   async #pump(): Promise<void> {
@@ -111,14 +116,18 @@ export class RecordSender {
     while (this.#queue.length > 0) {
       const batch = this.#nextBatch();
       try {
-        await withTimeout(ATTEMPT_MS, this.#write(batch), () => new Error(`no answer within ${ATTEMPT_MS} ms`));
+        await withTimeout(
+          ATTEMPT_MS,
+          this.#open().send(this.#messages(batch)),
+          () => new Error(`no answer within ${ATTEMPT_MS} ms`),
+        );
         this.#settle(batch);
         this.#failure = null;
         this.#maxBytes = Math.min(MAX_REQUEST_BYTES, this.#maxBytes * 2);
         pause = MIN_RETRY_PAUSE_MS;
       } catch (error) {
         const failure = error instanceof Error ? error : new Error(String(error));
-        if (isTooLarge(failure)) {
+        if (this.#driver.classify(failure).kind === 'too-large') {
           this.#refused(batch, failure);
           continue;
         }
@@ -131,33 +140,14 @@ export class RecordSender {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  async #write(batch: readonly QueuedRecord[]): Promise<void> {
-    const topicMessages = this.#messages(batch);
-    const { producer } = await this.#producer();
-    await producer.sendBatch({ acks: -1, topicMessages });
+  #open(): KafkaProducer {
+    this.#producer ??= this.#driver.openProducer();
+    return this.#producer;
   }
 
-  async #producer(): Promise<{ readonly producer: Producer }> {
-    if (this.#client !== null) return this.#client;
-    const client = openClient(this.#options);
-    const producer = client.kafka.producer({
-      allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner,
-    });
-    const opened = { producer, client };
-    this.#client = opened;
-    try {
-      await producer.connect();
-    } catch (error) {
-      this.#drop(opened);
-      throw error;
-    }
-    return opened;
-  }
-
-  #drop(opened: { readonly client: Client } | null): void {
-    opened?.client.abandon();
-    if (this.#client === opened) this.#client = null;
+  #drop(producer: KafkaProducer | null): void {
+    producer?.abandon();
+    if (this.#producer === producer) this.#producer = null;
   }
 
   /** The first records of the queue. They stay there until they are settled. */
@@ -170,17 +160,15 @@ export class RecordSender {
     return this.#queue.slice(0, end === -1 ? this.#queue.length : end);
   }
 
-  #messages(batch: readonly QueuedRecord[]): TopicMessages[] {
-    const byTopic = new Map<string, { key: string; value: string; headers: Record<string, string> }[]>();
+  #messages(batch: readonly QueuedRecord[]): Map<string, OutgoingMessage[]> {
+    const byTopic = new Map<string, OutgoingMessage[]>();
     for (const { record } of batch) {
       const topic = this.#topics[record.stream];
-      const { key, value, headers } = record;
-      const message = { key, value, headers: { ...headers } };
       const messages = byTopic.get(topic);
-      if (messages === undefined) byTopic.set(topic, [message]);
-      else messages.push(message);
+      if (messages === undefined) byTopic.set(topic, [record]);
+      else messages.push(record);
     }
-    return [...byTopic].map(([topic, messages]) => ({ topic, messages }));
+    return byTopic;
   }
 
   #settle(batch: readonly QueuedRecord[]): void {
@@ -193,7 +181,7 @@ export class RecordSender {
 
   #failed(error: Error): void {
     this.#failure = { error: error.message, at: performance.now() };
-    this.#drop(this.#client);
+    this.#drop(this.#producer);
     const now = performance.now();
     this.#giveUp((call) => call.until <= now, error);
   }
@@ -220,10 +208,4 @@ export class RecordSender {
       return false;
     });
   }
-}
-
-function isTooLarge(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const type = 'type' in error ? error.type : undefined;
-  return type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE' || isTooLarge(error.cause);
 }

@@ -1,19 +1,7 @@
 import type { RecordHandler } from '../../application/ports/message-bus.ts';
-import { type RawRecord, ReceivedRecord, type RecordSource } from '../records/received-record.ts';
+import { ReceivedRecord, type RecordSource } from '../records/received-record.ts';
+import type { ConsumedMessage, FetchedBatch } from './driver.ts';
 import type { ReadPositions } from './positions.ts';
-
-/** The parts of a consumed message that the bus reads. */
-export interface ConsumedMessage extends RawRecord {
-  /** Position in the partition, as decimal text. */
-  readonly offset: string;
-}
-
-export interface FetchedBatch {
-  readonly partition: number;
-  /** Offset of the partition's next record, as decimal text. */
-  readonly highWatermark: string;
-  readonly messages: readonly ConsumedMessage[];
-}
 
 /**
  * Hands on the records of a batch and moves the position behind them. Records that were handed on

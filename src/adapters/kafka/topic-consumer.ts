@@ -1,13 +1,13 @@
-import type { Consumer } from 'kafkajs';
 import type { RecordHandler } from '../../application/ports/message-bus.ts';
+import type { Telemetry } from '../../application/ports/telemetry.ts';
 import type { RecordSource } from '../records/received-record.ts';
-import type { Positions } from './broker-admin.ts';
-import { type Client, type ClientOptions, disconnect, openClient } from './client.ts';
+import type { ConsumedMessage, ConsumerTiming, FetchedBatch, KafkaConsumer, KafkaDriver, Positions } from './driver.ts';
 import { ReadPositions, StallWatch } from './positions.ts';
-import { type ConsumedMessage, type FetchedBatch, takeBatch } from './take-batch.ts';
+import { takeBatch } from './take-batch.ts';
 
 export interface TopicConsumerOptions {
-  readonly client: ClientOptions;
+  readonly driver: KafkaDriver;
+  readonly telemetry: Telemetry;
   readonly topic: string;
   readonly group: string;
   readonly from: Positions;
@@ -16,29 +16,14 @@ export interface TopicConsumerOptions {
   readonly timing: ConsumerTiming;
 }
 
-/** All times in milliseconds. */
-export interface ConsumerTiming {
-  /** After this time without a heartbeat the broker removes the member from the group. */
-  readonly session: number;
-  readonly heartbeat: number;
-  /** After this time without a heartbeat this server replaces the consumer. */
-  readonly silence: number;
-  /** Interval between commits of the position. */
-  readonly commit: number;
-  /** Time that a fetch waits for the first record. */
-  readonly fetchWait: number;
-}
-
-/** One kafkajs consumer, from its start to its first failure. */
+/** One consumer, from its start to its first failure. */
 interface RunningConsumer {
-  readonly client: Client;
-  readonly consumer: Consumer;
-  over: boolean;
+  readonly consumer: KafkaConsumer;
+  readonly isOver: () => boolean;
   readonly end: (reason: string) => void;
   readonly ended: Promise<string>;
 }
 
-const BYTES_PER_PARTITION = 256 * 1024;
 const LEAVE_MS = 2_000;
 const MIN_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 5_000;
@@ -119,13 +104,13 @@ export class TopicConsumer {
   }
 
   async #run(joined: () => void): Promise<void> {
-    const { client, topic } = this.#options;
+    const { telemetry, topic } = this.#options;
     while (!this.#closed) {
       const reason = await this.#runOnce(joined);
       this.#joined = false;
       if (this.#closed) break;
       this.#problem = `restarting: ${reason}`;
-      client.telemetry.log('warn', 'kafka consumer is replaced', { topic, error: reason, delayMs: this.#pause });
+      telemetry.log('warn', 'kafka consumer is replaced', { topic, error: reason, delayMs: this.#pause });
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         setTimeout(resolve, this.#pause);
@@ -136,107 +121,68 @@ export class TopicConsumer {
   }
 
   async #runOnce(joined: () => void): Promise<string> {
-    const running = this.#begin();
-    this.#running = running;
     this.#lastHeartbeat = performance.now();
-    this.#listen(running, joined);
-    this.#consume(running).catch((error: unknown) =>
-      running.end(error instanceof Error ? error.message : String(error)),
-    );
+    const running = this.#begin(joined);
+    this.#running = running;
     const reason = await running.ended;
     // A member that leaves lets the next one join at once. Otherwise the broker waits for its
     // session timeout.
-    await disconnect(running.consumer, LEAVE_MS);
-    running.client.abandon();
+    await running.consumer.leave(LEAVE_MS);
     return reason;
   }
 
-  #begin(): RunningConsumer {
-    const { client: options, group, timing } = this.#options;
-    const client = openClient(options);
-    const consumer = client.kafka.consumer({
-      groupId: group,
-      sessionTimeout: timing.session,
-      // The broker waits this long for an earlier consumer that could not leave.
-      rebalanceTimeout: timing.session,
-      heartbeatInterval: timing.heartbeat,
-      minBytes: 1,
-      maxWaitTimeInMs: timing.fetchWait,
-      maxBytesPerPartition: BYTES_PER_PARTITION,
-      allowAutoTopicCreation: false,
-      retry: {
-        retries: options.retries,
-        initialRetryTime: 100,
-        maxRetryTime: 1_000,
-        restartOnFailure: async () => false,
-      },
-    });
+  #begin(joined: () => void): RunningConsumer {
+    const { driver, topic, group, timing } = this.#options;
     const { promise: ended, resolve } = Promise.withResolvers<string>();
-    const running: RunningConsumer = {
-      client,
-      consumer,
-      over: false,
-      ended,
-      end: (reason) => {
-        running.over = true;
-        resolve(reason);
-      },
+    let over = false;
+    const end = (reason: string) => {
+      over = true;
+      resolve(reason);
     };
-    return running;
+    const consumer = driver.openConsumer({
+      topic,
+      group,
+      timing,
+      position: (partition) => this.#positions.of(partition),
+      onBatch: (batch) => {
+        if (!over) this.#take(batch);
+      },
+      onHeartbeat: () => {
+        if (!over) this.#lastHeartbeat = performance.now();
+      },
+      onJoined: (assigned) => {
+        if (!over) this.#onJoined(assigned, joined);
+      },
+      onEnd: end,
+    });
+    return { consumer, ended, end, isOver: () => over };
   }
 
-  #listen(running: RunningConsumer, joined: () => void): void {
-    const { topic, group, client } = this.#options;
-    const { consumer } = running;
-    const heartbeat = () => {
-      if (!running.over) this.#lastHeartbeat = performance.now();
-    };
-    consumer.on(consumer.events.HEARTBEAT, heartbeat);
-    consumer.on(consumer.events.CRASH, ({ payload }) => running.end(payload.error.message));
-    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      if (running.over) return;
-      heartbeat();
-      const assigned = payload.memberAssignment[topic] ?? [];
-      for (const partition of assigned) {
-        consumer.seek({ topic, partition, offset: String(this.#positions.of(partition)) });
-      }
-      const complete = this.#positions.entries().every(([partition]) => assigned.includes(partition));
-      this.#problem = complete ? null : `another server uses the same server id, so the group ${group} is shared`;
-      if (!complete)
-        client.telemetry.log('error', 'another server uses the same server id; each server needs its own SERVER_ID', {
-          topic,
-          group,
-        });
-      this.#joined = true;
-      this.#pause = MIN_PAUSE_MS;
-      joined();
-    });
-  }
-
-  async #consume(running: RunningConsumer): Promise<void> {
-    const { topic } = this.#options;
-    await running.consumer.connect();
-    await running.consumer.subscribe({ topic, fromBeginning: true });
-    await running.consumer.run({
-      // A commit inside the fetch loop costs tens of milliseconds a batch.
-      autoCommit: false,
-      partitionsConsumedConcurrently: 6,
-      eachBatch: async ({ batch }) => {
-        if (!running.over) this.#take(batch);
-      },
-    });
+  #onJoined(assigned: readonly number[], joined: () => void): void {
+    const { topic, group, telemetry } = this.#options;
+    this.#lastHeartbeat = performance.now();
+    const complete = this.#positions.entries().every(([partition]) => assigned.includes(partition));
+    this.#problem = complete ? null : `another server uses the same server id, so the group ${group} is shared`;
+    if (!complete)
+      telemetry.log('error', 'another server uses the same server id; each server needs its own SERVER_ID', {
+        topic,
+        group,
+      });
+    this.#joined = true;
+    this.#pause = MIN_PAUSE_MS;
+    joined();
   }
 
   #take(batch: FetchedBatch): void {
-    const { handler, source, client } = this.#options;
+    const { handler, source, telemetry } = this.#options;
     takeBatch(batch, this.#positions, source, handler, (error) => {
-      client.telemetry.log('error', 'record handler threw', { topic: this.topic, error });
+      telemetry.log('error', 'record handler threw', { topic: this.topic, error });
     });
   }
 
   #check(): void {
     const running = this.#running;
-    if (running === null || running.over) return;
+    if (running === null || running.isOver()) return;
     const silent = performance.now() - this.#lastHeartbeat;
     if (silent > this.#options.timing.silence) running.end(`no heartbeat for ${Math.round(silent / 1000)} s`);
     else void this.#commit(running);
@@ -248,12 +194,11 @@ export class TopicConsumer {
    */
   async #commit({ consumer }: RunningConsumer): Promise<void> {
     if (!this.#joined || this.#committing) return;
-    const { topic } = this.#options;
     const moved = this.#positions.takeChanged();
     if (moved.length === 0) return;
     this.#committing = true;
     try {
-      await consumer.commitOffsets(moved.map(([partition, next]) => ({ topic, partition, offset: String(next) })));
+      await consumer.commit(moved);
     } catch {
       // The next commit repeats it.
     } finally {

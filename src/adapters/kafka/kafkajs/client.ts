@@ -1,0 +1,139 @@
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { Kafka, type KafkaConfig, type LogEntry, logLevel, type SASLOptions } from 'kafkajs';
+import type { Telemetry } from '../../../application/ports/telemetry.ts';
+import { tlsConnectOptions } from '../../support/tls.ts';
+import { withTimeout } from '../../support/with-timeout.ts';
+import type { ClientOptions } from '../driver.ts';
+import type { SaslOptions } from '../sasl.ts';
+import { quietRequestTimers } from './request-timers.ts';
+
+quietRequestTimers();
+
+export interface Client {
+  readonly kafka: Kafka;
+  /**
+   * Destroys all sockets of this client and opens no new ones, so that it can send nothing more.
+   * The `disconnect` of kafkajs waits for answers, and a hanging broker gives none.
+   */
+  abandon(): void;
+}
+
+const CONNECT_MS = 2_000;
+/** A request without an answer fails after this time. */
+const REQUEST_MS = 10_000;
+/**
+ * How often a producer or consumer looks for new partitions and other addresses of brokers. The
+ * default of kafkajs is five minutes.
+ */
+export const METADATA_MS = 10_000;
+const KEEP_ALIVE_MS = 30_000;
+const LOG_INTERVAL_MS = 10_000;
+const MAX_REMEMBERED_MESSAGES = 100;
+const DISCONNECT_MS = 1_000;
+
+/**
+ * Creates a kafkajs client that can be abandoned at once and that logs through the Telemetry port.
+ * `retries` is the number of retries by kafkajs itself.
+ */
+export function openClient(options: ClientOptions, { retries }: { readonly retries: number }): Client {
+  const { tls, sasl } = options;
+  const hosts = new SeedHosts(options.brokers);
+  const sockets = new Set<Socket>();
+  let abandoned = false;
+  const socketFactory: NonNullable<KafkaConfig['socketFactory']> = ({ host: name, port, onConnect }) => {
+    if (abandoned) throw new Error('this Kafka client is abandoned');
+    const host = hosts.of(name);
+    const address = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
+    const socket =
+      tls === null
+        ? connect(address)
+        : connectTls({ ...address, ...(isIP(host) === 0 ? { servername: host } : {}), ...tlsConnectOptions(tls) });
+    socket.once(tls === null ? 'connect' : 'secureConnect', onConnect);
+    socket.once('close', () => sockets.delete(socket));
+    sockets.add(socket);
+    return socket;
+  };
+  const kafka = new Kafka({
+    brokers: hosts.brokers,
+    clientId: options.clientId,
+    connectionTimeout: CONNECT_MS,
+    ...(sasl === null ? {} : { sasl: saslOf(sasl) }),
+    requestTimeout: REQUEST_MS,
+    retry: {
+      retries,
+      initialRetryTime: 100,
+      maxRetryTime: 1_000,
+      // TopicConsumer replaces a failed consumer itself, with new connections. Two restarts would
+      // conflict.
+      restartOnFailure: async () => false,
+    },
+    socketFactory,
+    logLevel: logLevel.WARN,
+    logCreator: () => {
+      const log = logTo(options.telemetry);
+      // The errors of an abandoned client are expected.
+      return (entry) => {
+        if (!abandoned) log(entry);
+      };
+    },
+  });
+  const abandon = () => {
+    abandoned = true;
+    for (const socket of sockets) socket.destroy(new Error('the Kafka client is abandoned'));
+  };
+  return { kafka, abandon };
+}
+
+/** Gives kafkajs names without a colon for the IPv6 addresses among the first brokers. */
+class SeedHosts {
+  readonly brokers: string[];
+  readonly #addresses = new Map<string, string>();
+
+  constructor(brokers: readonly string[]) {
+    this.brokers = brokers.map((broker, index) => {
+      const [, address, port] = /^\[(.+)\]:(\d+)$/.exec(broker) ?? [];
+      if (address === undefined) return broker;
+      const name = `ipv6-broker-${index}`;
+      this.#addresses.set(name, address);
+      return `${name}:${port}`;
+    });
+  }
+
+  of(name: string): string {
+    return this.#addresses.get(name) ?? name;
+  }
+}
+
+function saslOf({ mechanism, username, password }: SaslOptions): SASLOptions {
+  // A union of types takes no mechanism that is a union itself.
+  switch (mechanism) {
+    case 'plain':
+      return { mechanism, username, password };
+    case 'scram-sha-256':
+      return { mechanism, username, password };
+    case 'scram-sha-512':
+      return { mechanism, username, password };
+  }
+}
+
+/**
+ * Logs each message of kafkajs at most once in 10 s. During an outage kafkajs repeats it many times
+ * a second.
+ */
+function logTo(telemetry: Telemetry): (entry: LogEntry) => void {
+  const last = new Map<string, number>();
+  return ({ namespace, log: { message, error, groupId, broker, timestamp } }) => {
+    const now = Date.parse(timestamp);
+    const repeated = `${namespace} ${message}`;
+    if (now - (last.get(repeated) ?? Number.NEGATIVE_INFINITY) < LOG_INTERVAL_MS) return;
+    if (last.size > MAX_REMEMBERED_MESSAGES) last.clear();
+    last.set(repeated, now);
+    telemetry.log('warn', 'kafka client', { component: namespace, message, error, groupId, broker });
+  };
+}
+
+/** Disconnects, but waits at most `ms` for it. Errors are ignored. Call `abandon` afterwards. */
+export async function disconnect(connection: { disconnect(): Promise<void> }, ms = DISCONNECT_MS): Promise<void> {
+  await withTimeout(ms, connection.disconnect(), () => new Error('timeout')).catch(() => {});
+}

@@ -1,0 +1,87 @@
+import type { Consumer } from 'kafkajs';
+import type { ClientOptions, KafkaConsumer, KafkaConsumerOptions } from '../driver.ts';
+import { type Client, disconnect, METADATA_MS, openClient } from './client.ts';
+
+const BYTES_PER_PARTITION = 256 * 1024;
+const RETRIES = 5;
+
+export class KafkaJsConsumer implements KafkaConsumer {
+  readonly #options: KafkaConsumerOptions;
+  readonly #client: Client;
+  readonly #consumer: Consumer;
+  #over = false;
+
+  constructor(client: ClientOptions, options: KafkaConsumerOptions) {
+    const { group, timing } = options;
+    this.#options = options;
+    this.#client = openClient(client, { retries: RETRIES });
+    this.#consumer = this.#client.kafka.consumer({
+      groupId: group,
+      sessionTimeout: timing.session,
+      // The broker waits this long for an earlier consumer that could not leave.
+      rebalanceTimeout: timing.session,
+      heartbeatInterval: timing.heartbeat,
+      minBytes: 1,
+      maxWaitTimeInMs: timing.fetchWait,
+      maxBytesPerPartition: BYTES_PER_PARTITION,
+      allowAutoTopicCreation: false,
+      metadataMaxAge: METADATA_MS,
+      retry: {
+        retries: RETRIES,
+        initialRetryTime: 100,
+        maxRetryTime: 1_000,
+        restartOnFailure: async () => false,
+      },
+    });
+    this.#listen();
+    this.#run().catch((error: unknown) => this.#end(error instanceof Error ? error.message : String(error)));
+  }
+
+  async commit(positions: readonly (readonly [partition: number, next: number])[]): Promise<void> {
+    const { topic } = this.#options;
+    await this.#consumer.commitOffsets(
+      positions.map(([partition, next]) => ({ topic, partition, offset: String(next) })),
+    );
+  }
+
+  async leave(ms: number): Promise<void> {
+    this.#over = true;
+    await disconnect(this.#consumer, ms);
+    this.#client.abandon();
+  }
+
+  #end(reason: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#options.onEnd(reason);
+  }
+
+  #listen(): void {
+    const consumer = this.#consumer;
+    const { topic, position, onHeartbeat, onJoined } = this.#options;
+    consumer.on(consumer.events.HEARTBEAT, () => {
+      if (!this.#over) onHeartbeat();
+    });
+    consumer.on(consumer.events.CRASH, ({ payload }) => this.#end(payload.error.message));
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      if (this.#over) return;
+      const assigned = payload.memberAssignment[topic] ?? [];
+      for (const partition of assigned) consumer.seek({ topic, partition, offset: String(position(partition)) });
+      onJoined(assigned);
+    });
+  }
+
+  async #run(): Promise<void> {
+    const { topic, onBatch } = this.#options;
+    await this.#consumer.connect();
+    await this.#consumer.subscribe({ topic, fromBeginning: true });
+    await this.#consumer.run({
+      // A commit inside the fetch loop costs tens of milliseconds a batch.
+      autoCommit: false,
+      partitionsConsumedConcurrently: 6,
+      eachBatch: async ({ batch }) => {
+        if (!this.#over) onBatch(batch);
+      },
+    });
+  }
+}
