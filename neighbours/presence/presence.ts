@@ -36,7 +36,7 @@ export class Presence {
    * @param leaseMs time for which an owner without a connection, or a place without a login, still
    * counts
    */
-  constructor(store: PresenceStore, leaseMs: number, now: () => number = Date.now) {
+  constructor(store: PresenceStore, leaseMs: number, now: () => number) {
     this.#store = store;
     this.#leaseMs = leaseMs;
     this.#now = now;

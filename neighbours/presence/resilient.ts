@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { type PresenceRequest, placeOfVoice } from './codec.ts';
+import { LeaseClock } from './lease-clock.ts';
 import { type Answer, Presence } from './presence.ts';
 import type { PresenceStore } from './store.ts';
 import { MemoryStore } from './store-memory.ts';
@@ -11,6 +12,8 @@ export interface SharedStore extends PresenceStore {
    * @returns false when the store has lost its data
    */
   check(): Promise<boolean>;
+  /** Wall clock of the store, in milliseconds since 1970. Rejects like `check`. */
+  now(): Promise<number>;
 }
 
 export interface ResilientOptions {
@@ -44,6 +47,7 @@ const MAX_PENDING = 200_000;
 export class ResilientPresence {
   readonly #options: ResilientOptions;
   readonly #memory = new MemoryStore();
+  readonly #clock = new LeaseClock();
   readonly #local: Presence;
   readonly #shared: Presence | null;
   readonly #pending = new Map<string, KeptRequest>();
@@ -53,9 +57,10 @@ export class ResilientPresence {
 
   constructor(options: ResilientOptions) {
     this.#options = options;
-    this.#local = new Presence(this.#memory, options.leaseMs);
-    this.#shared = options.shared === undefined ? null : new Presence(options.shared, options.leaseMs);
-    this.#patientUntil = Date.now() + options.leaseMs;
+    const now = () => this.#clock.now();
+    this.#local = new Presence(this.#memory, options.leaseMs, now);
+    this.#shared = options.shared === undefined ? null : new Presence(options.shared, options.leaseMs, now);
+    this.#patientUntil = this.#clock.now() + options.leaseMs;
   }
 
   /** True when answers also hold what other processes know. */
@@ -80,13 +85,14 @@ export class ResilientPresence {
    */
   async tick(): Promise<Answer> {
     await this.#recover();
-    const now = Date.now();
     const { owners, leaseMs, shared } = this.#options;
     if (shared === undefined) {
-      await this.#memory.renew(owners(), now + leaseMs);
+      await this.#memory.renew(owners(), this.#clock.now() + leaseMs);
       return this.#local.sweep();
     }
     const swept = await this.#viaShared(async (presence) => {
+      this.#clock.set(await shared.now());
+      const now = this.#clock.now();
       await shared.renew(owners(), now + leaseMs);
       return now < this.#patientUntil ? presence.expire() : presence.sweep();
     });
@@ -99,7 +105,7 @@ export class ResilientPresence {
     try {
       const answer = await ask(this.#shared);
       for (const [user, entry] of answer?.changed ?? []) {
-        this.#memory.put(user, entry, Date.now() + this.#options.leaseMs);
+        this.#memory.put(user, entry, this.#clock.now() + this.#options.leaseMs);
       }
       return answer;
     } catch (error) {
@@ -114,11 +120,12 @@ export class ResilientPresence {
     if (shared === undefined || this.#shared === null || this.#up) return;
     try {
       const knows = await shared.check();
-      await shared.renew(this.#options.owners(), Date.now() + leaseMs);
+      this.#clock.set(await shared.now());
+      await shared.renew(this.#options.owners(), this.#clock.now() + leaseMs);
       if (!knows) this.#keepAll();
       const count = this.#pending.size;
       await this.#catchUp(this.#shared);
-      this.#patientUntil = Date.now() + leaseMs;
+      this.#patientUntil = this.#clock.now() + leaseMs;
       this.#up = true;
       logger.info({ written: count }, 'the shared store answers');
     } catch (error) {

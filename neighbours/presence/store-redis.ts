@@ -89,6 +89,11 @@ export class RedisStore implements SharedStore {
     return this.#redis.zrangebyscore(this.#key('due'), '-inf', String(now));
   }
 
+  async now(): Promise<number> {
+    const [seconds, microseconds] = await this.#redis.time();
+    return Number(seconds) * 1_000 + Number(microseconds) / 1_000;
+  }
+
   async check(): Promise<boolean> {
     return (await this.#redis.set(this.#key('alive'), '1', 'GET')) !== null;
   }

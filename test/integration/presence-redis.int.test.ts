@@ -49,6 +49,27 @@ await describeWithService('redis', 'presence and Redis', ({ redis }) => {
     expect(await b.inVoice(1)).toBe('{}');
   });
 
+  it('ends no session because the clocks of two processes differ by ten minutes', async () => {
+    const { now } = Date;
+    const skewed = async (skew: number) => {
+      vi.spyOn(Date, 'now').mockImplementation(() => now() + skew);
+      try {
+        return await start({ leaseMs: 1_500 });
+      } finally {
+        vi.restoreAllMocks();
+      }
+    };
+    const [, ahead] = await skewed(600_000);
+    const [, behind] = await skewed(-600_000);
+    await behind.login('s1', 1);
+    await ahead.login('s2', 2);
+    await behind.state(1, 'r-5');
+    await ahead.state(2, 'r-5');
+    // Both processes sweep several times within two leases.
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    for (const client of [ahead, behind]) expect(await client.looking('r-5', [1, 2])).toBe('[]');
+  });
+
   it('loses no change when two processes change one user at once', async () => {
     const [, a] = await start();
     const [, b] = await start();
