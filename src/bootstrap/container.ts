@@ -18,6 +18,7 @@ import { createApplication } from '../application/create-application.ts';
 import type { AdapterParts } from './adapters.ts';
 import { NeighbourWatch } from './neighbour-watch.ts';
 import type { OptionalAdapters } from './optional-adapters.ts';
+import { refusedBy } from './refused.ts';
 import type { OpenedResources } from './resources.ts';
 import { linkKeys } from './secrets.ts';
 import { TOKENS, type Token } from './tokens.ts';
@@ -85,8 +86,12 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
       location: config.memberCache.location,
       tls: config.memberCache.tls,
       onDown: (error) => {
-        log.log('warn', 'Redis does not answer', { error });
-        outages.began('redis', error);
+        const refused = refusedBy('REDIS_URL', error);
+        log.log('warn', 'Redis does not answer', {
+          variable: refused?.variable ?? 'REDIS_URL',
+          error: refused?.text ?? error,
+        });
+        outages.began('redis', refused?.text ?? error);
       },
       onUp: () => {
         log.log('info', 'Redis answers again');

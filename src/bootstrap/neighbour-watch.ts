@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../application/ports/clock.ts';
 import type { Telemetry } from '../application/ports/telemetry.ts';
 import type { Outages } from './outages.ts';
+import { refusedBy } from './refused.ts';
 
 /** Milliseconds between two log lines about the same neighbour that does not answer. */
 const REPEAT_MS = 60_000;
@@ -63,7 +64,9 @@ export class NeighbourWatch {
   #warn({ error, since }: { readonly error: string; readonly since: number }): void {
     const { name, variable, address, clock, telemetry } = this.#parts;
     const seconds = Math.round((clock.monotonic() - since) / 1000);
-    telemetry.log('warn', `the ${name} service does not answer`, { variable, address, seconds, error });
+    const refused = refusedBy(variable, error);
+    const reason = { variable: refused?.variable ?? variable, address, seconds, error: refused?.text ?? error };
+    telemetry.log('warn', `the ${name} service does not answer`, reason);
     this.#hasWarned = true;
     this.#timer = clock.after(REPEAT_MS, () => {
       this.#timer = null;

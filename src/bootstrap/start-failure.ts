@@ -1,3 +1,5 @@
+import { refusedBy } from './refused.ts';
+
 /**
  * A failure of the start, in words for the operator. The message begins with the variable to look
  * at, and holds no credentials.
@@ -26,6 +28,8 @@ export async function startStep<T>(step: StartStep, work: () => T | Promise<T>):
 }
 
 export function startFailure({ variable, fileHint }: StartStep, error: unknown): StartFailure {
+  const refused = variable === null ? null : refusedBy(variable, error);
+  if (refused !== null) return new StartFailure(`${refused.variable}: ${refused.text}`, { cause: error });
   const message = messageOf(error);
   const file = FILE_ERROR.exec(message);
   const hint = file !== null && fileHint !== undefined ? `; ${fileHint}` : '';

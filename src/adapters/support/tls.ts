@@ -58,6 +58,7 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another name',
   ERR_SSL_WRONG_VERSION_NUMBER: 'the port does not speak TLS',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'the port does not speak TLS',
+  CLOSED_IN_HANDSHAKE: 'the connection was closed in the TLS handshake; the port may not speak TLS',
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'the peer does not know the authority of our certificate',
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'the peer asks for a certificate',
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'the peer refuses the handshake; it may ask for a certificate',
@@ -94,6 +95,7 @@ const MESSAGES: readonly (readonly [RegExp, string])[] = [
   [/certificate signature failure/i, 'CERT_SIGNATURE_FAILURE'],
   [/does not match certificate's altnames/i, 'ERR_TLS_CERT_ALTNAME_INVALID'],
   [/wrong version number|packet length too long/i, 'ERR_SSL_WRONG_VERSION_NUMBER'],
+  [/disconnected before secure TLS connection/i, 'CLOSED_IN_HANDSHAKE'],
   [/alert unknown ca/i, 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'],
   [/certificate required/i, 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'],
   [/alert handshake failure/i, 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE'],
@@ -108,7 +110,7 @@ function codeIn(code: string | undefined, message: string): string | null {
 
 function aboutOf(code: string): TlsProblem['about'] {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'serverName';
-  if (/WRONG_VERSION|PACKET_LENGTH/.test(code)) return 'port';
+  if (/WRONG_VERSION|PACKET_LENGTH|CLOSED/.test(code)) return 'port';
   return /ALERT/.test(code) ? 'cert' : 'ca';
 }
 

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Refusal } from '../../domain/errors.ts';
-import { type TlsOptions, tlsConnectOptions, tlsProblemOf, tlsServerName } from '../support/tls.ts';
+import { type TlsOptions, tlsConnectOptions, tlsServerName } from '../support/tls.ts';
 import { LineReader } from './line-reader.ts';
 import { type Question, RefusedRequest } from './presence-codec.ts';
 import { Queue } from './queue.ts';
@@ -153,7 +153,7 @@ export class PersistentConnection {
       if (socket === this.#socket) this.#connected();
     });
     socket.on('data', (chunk: Buffer) => this.#read(socket, reader, chunk));
-    socket.on('error', (error) => this.#lose(socket, tlsProblemOf(error)?.text ?? error.message));
+    socket.on('error', (error) => this.#lose(socket, error.message));
     socket.on('end', () => this.#lose(socket, 'presence closed the connection'));
     socket.on('close', () => {
       clearTimeout(timer);

@@ -145,6 +145,45 @@ it.each([
   expect(startFailure({ variable: 'X_URL' }, new Error(message)).message).toBe(`X_URL: ${reason}`);
 });
 
+it.each([
+  [
+    'KAFKA_BROKERS',
+    'Connection error: unable to get local issuer certificate',
+    'KAFKA_TLS_CA: an unknown authority has signed the certificate',
+  ],
+  ['KAFKA_BROKERS', 'Connection error: certificate has expired', 'KAFKA_TLS_CA: the certificate has expired'],
+  [
+    'KAFKA_BROKERS',
+    "Hostname/IP does not match certificate's altnames: Host: k.",
+    'KAFKA_TLS_SERVER_NAME: the certificate is for another name',
+  ],
+  [
+    'KAFKA_BROKERS',
+    '80:error:0A00010B:SSL routines:ssl3_get_record:wrong version number',
+    'KAFKA_TLS: the port does not speak TLS',
+  ],
+  ['KAFKA_BROKERS', '80:error:ssl/tls alert bad certificate', 'KAFKA_TLS_CERT: the peer refuses our certificate'],
+  [
+    'KAFKA_BROKERS',
+    'SASL SCRAM SHA256 authentication failed: Authentication failed during authentication',
+    'KAFKA_SASL_PASSWORD: the broker refuses the user or the password',
+  ],
+  [
+    'KAFKA_BROKERS',
+    'SASL PLAIN mechanism is not supported by the server',
+    'KAFKA_SASL: the mechanism is not supported there',
+  ],
+  ['MONGODB_URL', 'Authentication failed.', 'MONGODB_URL: MongoDB refuses the user or the password'],
+  [
+    'MONGODB_URL',
+    'self-signed certificate in certificate chain',
+    'MONGODB_URL: an unknown authority has signed the certificate',
+  ],
+])('names the variable that decides about a refused connection: %s, %s', (variable, message, expected) => {
+  const error = new Error('the bus does not start', { cause: new Error(message) });
+  expect(startFailure({ variable }, error).message).toBe(expected);
+});
+
 it('shows the first address when a connection failed at several', () => {
   const errors = [new Error('connect ECONNREFUSED ::1:27017'), new Error('connect ECONNREFUSED 127.0.0.1:27017')];
   expect(startFailure({ variable: 'MONGODB_URL' }, new AggregateError(errors)).message).toBe(
