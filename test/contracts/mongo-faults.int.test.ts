@@ -5,12 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
+import { FaultProxy } from '../../dev/fault-proxy.ts';
 import { freePort } from '../../dev/services/free-port.ts';
 import { mongod, startMongo } from '../../dev/services/mongo.ts';
 import { describeWithOwnService } from '../../dev/services/shared.ts';
 import { MongoDatabase } from '../../src/adapters/mongo/database.ts';
 import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
 import { MongoOutbox } from '../../src/adapters/mongo/outbox.ts';
+import { MongoReadMarkers } from '../../src/adapters/mongo/read-markers.ts';
 import type { Draft } from '../../src/domain/stored-event.ts';
 import { append, known, newNonce, newPlace, newUser, said } from './world.ts';
 
@@ -113,6 +115,31 @@ await describeWithOwnService('mongo', 'a MongoDB that fails', () => {
       .not.toBe('failed');
     const events = known(await store.eventsAfter(place, 0, 9));
     expect(events.filter((event) => event.nonce === nonce)).toHaveLength(1);
+  });
+
+  it('refuses a read that takes several slow answers after 5 s as a whole', { timeout: 30_000 }, async () => {
+    const mongo = await startMongo({ own: true });
+    cleanups.push(() => mongo.stop());
+    const proxy = await FaultProxy.start({ target: Number(new URL(mongo.url).port), delayMs: 1_500 });
+    cleanups.push(() => proxy.stop());
+    const db = await MongoDatabase.connect(`mongodb://127.0.0.1:${proxy.port}/?directConnection=true`);
+    const store = new MongoMessageStore({ db, isBackground: false });
+    const markers = new MongoReadMarkers({ db, store });
+    cleanups.push(() => db.close());
+    const place = newPlace();
+    await append(store, 1, [said(place, 'x')]);
+    await proxy.setMode('slow');
+    const began = performance.now();
+    const reads = [
+      store.history(place, { kind: 'page', page: 0, size: 5 }),
+      store.messages(place, ['f'.repeat(24)]),
+      markers.unread(1, [place]),
+      markers.mark(1, [place], 1),
+    ];
+    for (const read of await Promise.allSettled(reads)) {
+      if (read.status === 'rejected') expect(read.reason).toMatchObject({ code: 'try-again' });
+    }
+    expect(performance.now() - began).toBeLessThan(6_500);
   });
 
   it('lets another server project and publish the batches of a server that died', {

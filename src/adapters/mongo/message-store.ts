@@ -99,20 +99,31 @@ export class MongoMessageStore implements MessageStore {
     return newest;
   }
 
-  async eventsAfter(place: ConversationKey, after: number, limit: number): Promise<SequencedEvent[]> {
+  eventsAfter(place: ConversationKey, after: number, limit: number): Promise<SequencedEvent[]> {
+    return inTime(this.#eventsAfter(place, after, limit));
+  }
+
+  messages(place: ConversationKey, ids: readonly MessageId[]): Promise<Map<MessageId, Message>> {
+    return ids.length === 0 ? Promise.resolve(new Map()) : inTime(this.#messages(place, ids));
+  }
+
+  history(place: ConversationKey, range: HistoryRange): Promise<HistoryPage> {
+    return inTime(this.#history(place, range));
+  }
+
+  async #eventsAfter(place: ConversationKey, after: number, limit: number): Promise<SequencedEvent[]> {
     const events = await answered(this.#log.eventsAfter(place, after, limit));
     if (events.length > 0 || after > 0) return events;
     if ((await this.newest([place])).get(place) === 0) return events;
     return answered(this.#log.eventsAfter(place, after, limit));
   }
 
-  async messages(place: ConversationKey, ids: readonly MessageId[]): Promise<Map<MessageId, Message>> {
-    if (ids.length === 0) return new Map();
+  async #messages(place: ConversationKey, ids: readonly MessageId[]): Promise<Map<MessageId, Message>> {
     await this.settle(await this.newest([place]));
     return answered(this.#pages.messages(place, ids));
   }
 
-  async history(place: ConversationKey, range: HistoryRange): Promise<HistoryPage> {
+  async #history(place: ConversationKey, range: HistoryRange): Promise<HistoryPage> {
     const ends = await this.newest([place]);
     await this.settle(ends);
     return answered(this.#pages.history(place, range, ends.get(place) ?? 0));

@@ -1,7 +1,7 @@
 import type { ReadMarkers, ReadPosition, UnreadCount } from '../../application/ports/read-markers.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { ConversationKey } from '../../domain/place.ts';
-import { answered, type MongoDatabase } from './database.ts';
+import { answered, inTime, type MongoDatabase } from './database.ts';
 import { positionId } from './documents.ts';
 import { MARKER_PLACE } from './indexes.ts';
 import type { MongoMessageStore } from './message-store.ts';
@@ -33,7 +33,19 @@ export class MongoReadMarkers implements ReadMarkers {
     this.#unread = new Unread(parts.db);
   }
 
-  async mark(userId: UserId, places: readonly ConversationKey[], time: number): Promise<ReadPosition[]> {
+  mark(userId: UserId, places: readonly ConversationKey[], time: number): Promise<ReadPosition[]> {
+    return inTime(this.#mark(userId, places, time));
+  }
+
+  markUpTo(userId: UserId, place: ConversationKey, seq: number): Promise<number> {
+    return inTime(this.#markUpTo(userId, place, seq));
+  }
+
+  unread(userId: UserId, places: readonly ConversationKey[]): Promise<UnreadCount[]> {
+    return inTime(this.#unreadOf(userId, places));
+  }
+
+  async #mark(userId: UserId, places: readonly ConversationKey[], time: number): Promise<ReadPosition[]> {
     const distinct = [...new Set(places)];
     if (distinct.length === 0) return [];
     const [newest, times, known] = await Promise.all([
@@ -52,7 +64,7 @@ export class MongoReadMarkers implements ReadMarkers {
     return positions.map(({ place, seq }) => ({ place, seq }));
   }
 
-  async markUpTo(userId: UserId, place: ConversationKey, seq: number): Promise<number> {
+  async #markUpTo(userId: UserId, place: ConversationKey, seq: number): Promise<number> {
     const newest = (await this.#parts.store.newest([place])).get(place) ?? 0;
     const filter = { _id: positionId(place, userId) };
     const update = { $max: { seq: Math.min(seq, newest) } };
@@ -61,7 +73,7 @@ export class MongoReadMarkers implements ReadMarkers {
     return (await answered(write().catch(write)))?.seq ?? 0;
   }
 
-  async unread(userId: UserId, places: readonly ConversationKey[]): Promise<UnreadCount[]> {
+  async #unreadOf(userId: UserId, places: readonly ConversationKey[]): Promise<UnreadCount[]> {
     const distinct = [...new Set(places)];
     if (distinct.length === 0) return [];
     const { store } = this.#parts;

@@ -28,6 +28,11 @@ export class AppendFailures {
     this.#parts = parts;
   }
 
+  /** The last append failed. */
+  get isFailing(): boolean {
+    return this.#since !== null;
+  }
+
   failed(place: ConversationKey, error: Error): void {
     const { clock, telemetry } = this.#parts;
     const isRefused = error instanceof Refusal && error.code === 'store-failed';

@@ -3,7 +3,7 @@ import type { MessageId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import type { StoredEvent } from '../../domain/stored-event.ts';
-import type { Clock } from '../ports/clock.ts';
+import type { Clock, Timer } from '../ports/clock.ts';
 import type { AppendBatch, AppendOutcome, MessageStore } from '../ports/message-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { AppendFailures } from './append-failures.ts';
@@ -17,8 +17,12 @@ interface Entry {
   readonly proposal: Proposal;
   readonly resolve: (event: StoredEvent) => void;
   readonly reject: (error: Refusal) => void;
+  /** Monotonic, in milliseconds. */
+  readonly since: number;
   /** Appends that failed because another server stored an event of the place first. */
   conflicts: number;
+  /** It was refused while its append was under way. It must not be appended again. */
+  isRefused: boolean;
 }
 
 /** The proposals of one place. They wait in `pending` while the place's last batch is under way. */
@@ -54,6 +58,9 @@ const MAX_BATCH_EVENTS = 256;
 const MAX_APPEND_EVENTS = 1024;
 /** Proposals that may wait. A further one is refused with `try-again`. */
 const MAX_WAITING = 50_000;
+/** While appends fail, a proposal is refused after this time. */
+const MAX_WAIT_MS = 5_000;
+const OVERDUE_CHECK_MS = 500;
 /** Conflicts with other servers that a proposal may meet before it is refused. */
 const MAX_CONFLICTS = 100;
 
@@ -77,6 +84,8 @@ export class Sequencer {
   readonly #positions = new KnownPositions();
   readonly #lanes = new Map<ConversationKey, Lane>();
   #prepared: PreparedBatch[] = [];
+  readonly #underWay = new Set<PreparedBatch>();
+  #overdueCheck: Timer | null = null;
   #waiting = 0;
   #idle: (() => void)[] = [];
 
@@ -127,7 +136,14 @@ export class Sequencer {
         this.#lanes.set(proposal.place, lane);
       }
       this.#waiting += 1;
-      lane.pending.push({ proposal, resolve, reject, conflicts: 0 });
+      lane.pending.push({
+        proposal,
+        resolve,
+        reject,
+        since: this.#parts.clock.monotonic(),
+        conflicts: 0,
+        isRefused: false,
+      });
       this.#schedule.request();
     });
   }
@@ -213,6 +229,7 @@ export class Sequencer {
   async #append(round: readonly PreparedBatch[], events: number): Promise<void> {
     const { clock, store, telemetry } = this.#parts;
     const began = clock.monotonic();
+    for (const prepared of round) this.#underWay.add(prepared);
     this.#schedule.began();
     let outcomes: AppendOutcome[];
     try {
@@ -222,6 +239,7 @@ export class Sequencer {
     }
     // Before the events are handed out: the store works on the next append while the frames of this
     // one are written to the sockets.
+    for (const prepared of round) this.#underWay.delete(prepared);
     this.#schedule.ended();
     telemetry.observe('append_ms', clock.monotonic() - began);
     telemetry.observe('append_batch_events', events);
@@ -256,13 +274,9 @@ export class Sequencer {
         // The batch may be stored nevertheless. Then its numbers are taken, and the outbox brings
         // the events to all subscribers.
         this.#failures.failed(lane.place, outcome.error);
+        this.#checkOverdue();
         this.#positions.forget(lane.place);
-        this.#refuse(
-          entries,
-          outcome.error instanceof Refusal
-            ? outcome.error
-            : new Refusal('try-again', 'the message could not be stored; send it again with the same nonce'),
-        );
+        this.#refuse(entries, outcome.error instanceof Refusal ? outcome.error : noAnswer());
         break;
     }
     this.#release(lane);
@@ -283,9 +297,51 @@ export class Sequencer {
     this.#done(entries.length);
   }
 
+  /**
+   * Refuses the proposals that have waited for too long, until an append works again. Otherwise a
+   * proposal would wait behind the failing appends of others, each with the store's own timeout.
+   */
+  #checkOverdue(): void {
+    this.#overdueCheck ??= this.#parts.clock.after(OVERDUE_CHECK_MS, () => {
+      this.#overdueCheck = null;
+      if (!this.#failures.isFailing || this.#waiting === 0) return;
+      this.#refuseOverdue();
+      this.#checkOverdue();
+    });
+  }
+
+  #refuseOverdue(): void {
+    const limit = this.#parts.clock.monotonic() - MAX_WAIT_MS;
+    const isOverdue = ({ since }: Entry): boolean => since <= limit;
+    // An append that is under way may still store its events.
+    for (const { entries } of this.#underWay) {
+      for (const entry of entries) {
+        if (!isOverdue(entry)) continue;
+        entry.isRefused = true;
+        entry.reject(noAnswer());
+      }
+    }
+    const prepared = this.#prepared;
+    this.#prepared = prepared.filter(({ entries }) => !entries.some(isOverdue));
+    for (const { lane, entries } of prepared) {
+      if (!entries.some(isOverdue)) continue;
+      this.#refuse(entries, noAnswer());
+      this.#release(lane);
+    }
+    for (const lane of [...this.#lanes.values()]) {
+      const overdue = lane.pending.filter(isOverdue);
+      if (overdue.length === 0) continue;
+      lane.pending = lane.pending.filter((entry) => !isOverdue(entry));
+      this.#refuse(overdue, noAnswer());
+      if (!lane.busy && lane.pending.length === 0) this.#lanes.delete(lane.place);
+    }
+  }
+
   /** Puts entries in front of the lane again. They keep their order. */
   #retry(lane: Lane, entries: readonly Entry[]): void {
-    lane.pending = entries.concat(lane.pending);
+    const kept = entries.filter(({ isRefused }) => !isRefused);
+    lane.pending = kept.concat(lane.pending);
+    this.#done(entries.length - kept.length);
   }
 
   /** Counts a conflict for each entry, and refuses those that met too many of them. */
@@ -335,6 +391,10 @@ export class Sequencer {
     if (this.#waiting > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
+}
+
+function noAnswer(): Refusal {
+  return new Refusal('try-again', 'the message could not be stored; send it again with the same nonce');
 }
 
 function tooManyConflicts(place: ConversationKey): Refusal {

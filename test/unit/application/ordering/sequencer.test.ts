@@ -5,12 +5,14 @@ import { SqliteMessageStore } from '../../../../src/adapters/sqlite/message-stor
 import { SystemClock } from '../../../../src/adapters/system/clock.ts';
 import type { Proposal } from '../../../../src/application/ordering/proposal.ts';
 import { Sequencer } from '../../../../src/application/ordering/sequencer.ts';
+import type { Clock } from '../../../../src/application/ports/clock.ts';
 import type { MessageStore } from '../../../../src/application/ports/message-store.ts';
 import { deletion, modification } from '../../../../src/domain/authorship.ts';
 import { Refusal } from '../../../../src/domain/errors.ts';
 import type { ConversationKey } from '../../../../src/domain/place.ts';
 import type { Draft, StoredEvent } from '../../../../src/domain/stored-event.ts';
 import { append, newNonce, newPlace, newUser, said } from '../../../contracts/world.ts';
+import { HandClock } from '../../../support/hand-clock.ts';
 
 let database: SqliteDatabase;
 let store: MessageStore;
@@ -21,12 +23,12 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 /** A server's sequencer and the events that it handed on after each commit. */
-function server(over: MessageStore = store) {
+function server(over: MessageStore = store, clock: Clock = new SystemClock()) {
   const telemetry = new RecordedTelemetry();
   const committed: StoredEvent[] = [];
   const sequencer = new Sequencer({
     store: over,
-    clock: new SystemClock(),
+    clock,
     telemetry,
     afterCommit: (_place, events) => committed.push(...events),
   });
@@ -50,6 +52,9 @@ function removal(of: StoredEvent, nonce: string | null = null): Proposal {
   const decide: Proposal['decide'] = (target) => deletion(target, { place, id, userId, nonce });
   return { place, userId, nonce, target: id, kind: 'delete', decide };
 }
+
+/** The time after which a store that does not answer gives up. */
+const STORE_TIMEOUT_MS = 5_000;
 
 const codeOf = (error: unknown): unknown => (error instanceof Refusal ? error.code : error);
 
@@ -257,4 +262,66 @@ it('the sequencer is idle when everything is stored or refused', async () => {
   void sequencer.append(message(place));
   await sequencer.idle();
   expect(committed).toHaveLength(2);
+});
+
+it('refuses each proposal within about 5 s while appends fail, wherever it waits', async () => {
+  const clock = new HandClock();
+  const hang = <T>(answer: () => T): Promise<T> =>
+    new Promise((resolve) => clock.after(STORE_TIMEOUT_MS, () => resolve(answer())));
+  const away: MessageStore = Object.assign(Object.create(store) as MessageStore, {
+    append: (batches: Parameters<MessageStore['append']>[0]) =>
+      hang(() => batches.map(() => ({ kind: 'failed' as const, error: new Error('no answer') }))),
+    newest: (places: readonly ConversationKey[]) => hang(() => new Map(places.map((place) => [place, 0]))),
+  });
+  const { sequencer, telemetry } = server(away, clock);
+  const waits: number[] = [];
+  const places = Array.from({ length: 5 }, () => newPlace());
+  const send = (place: ConversationKey) => {
+    const since = clock.monotonic();
+    sequencer.append(message(place)).catch(() => waits.push(clock.monotonic() - since));
+  };
+  for (let time = 0; time < 40_000; time += 100) {
+    const place = places[(time / 100) % places.length];
+    if (time < 25_000 && place !== undefined) send(place);
+    clock.pass(100);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(waits).toHaveLength(250);
+  // The first proposals wait for the position and for the append, before the outage is known.
+  expect(Math.max(...waits)).toBeLessThanOrEqual(2 * STORE_TIMEOUT_MS + 1_000);
+  expect(Math.max(...waits.slice(100))).toBeLessThanOrEqual(STORE_TIMEOUT_MS + 1_000);
+  await sequencer.idle();
+  expect(telemetry.logs.filter(({ what }) => what === 'an append failed').length).toBeLessThan(3);
+});
+
+it('does not append a proposal again that was refused while its append was under way', async () => {
+  const clock = new HandClock();
+  const outcomes = [{ kind: 'failed' as const, error: new Error('no answer') }, { kind: 'conflict' as const }];
+  let appends = 0;
+  const slow: MessageStore = Object.assign(Object.create(store) as MessageStore, {
+    append: async () => {
+      const outcome = outcomes[appends];
+      appends += 1;
+      await new Promise<void>((resolve) => clock.after(appends * STORE_TIMEOUT_MS, resolve));
+      return [outcome];
+    },
+    newest: async (places: readonly ConversationKey[]) => new Map(places.map((place) => [place, 0])),
+  });
+  const { sequencer } = server(slow, clock);
+  const answers: unknown[] = [];
+  const pass = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 100) {
+      clock.pass(100);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  for (const place of [newPlace(), newPlace()]) {
+    sequencer.append(message(place)).catch((error: unknown) => answers.push(codeOf(error)));
+    await pass(500);
+  }
+  await pass(2 * STORE_TIMEOUT_MS - 1_000);
+  expect(answers).toEqual(['try-again', 'try-again']);
+  await pass(4 * STORE_TIMEOUT_MS);
+  expect(appends).toBe(2);
+  await sequencer.idle();
 });
