@@ -196,6 +196,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     },
     heard: heardNumbers,
     isAlone: () => clusterSessions.isAlone,
+    rank: () => clusterSessions.rank,
     outboxRead: (batches, isComplete) => health.outboxRead(batches, isComplete),
     outboxFailed: (error) => health.outboxFailed(error),
   });

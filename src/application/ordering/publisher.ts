@@ -32,6 +32,8 @@ export interface PublisherParts {
   readonly heard: Pick<HeardNumbers, 'has'>;
   /** True when no other server is known to live. */
   readonly isAlone: () => boolean;
+  /** Number of live servers that sweep before this one. */
+  readonly rank: () => number;
   /**
    * Called after each read of the outbox. `isComplete` is false when the outbox has more batches
    * than these.
@@ -53,6 +55,13 @@ const SWEEP_MS = 1_000;
 /** Age from which a batch in the outbox counts as left behind. */
 const OLD_MS = 3_000;
 const SWEEP_BATCHES = 200;
+/**
+ * A server waits for this longer, in milliseconds, than the one before it. This is more than the
+ * longest interval of sweeps, so the next server has heard what the one before it published.
+ */
+const RANK_MS = 1_500;
+/** Ranks that still make a difference. */
+const MAX_RANK = 3;
 
 /**
  * Publishes stored events on the bus. A batch that cannot be published stays in the outbox. Each
@@ -164,10 +173,11 @@ export class Publisher {
   }
 
   async #unpublished(): Promise<readonly UnpublishedBatch[]> {
-    const { outbox, clock, outboxRead, outboxFailed } = this.#parts;
+    const { outbox, clock, rank, outboxRead, outboxFailed } = this.#parts;
     try {
       const began = clock.monotonic();
-      const batches = await outbox.unpublished(OLD_MS, SWEEP_BATCHES);
+      const age = OLD_MS + Math.min(rank(), MAX_RANK) * RANK_MS;
+      const batches = await outbox.unpublished(age, SWEEP_BATCHES);
       // The process may have been stopped meanwhile. Then other servers have published these
       // batches.
       if (clock.monotonic() - began > OLD_MS) return [];

@@ -138,6 +138,13 @@ export class ClusterSessions {
     return this.#remotes.size === 0;
   }
 
+  /** Number of known live servers with a smaller id. */
+  get rank(): number {
+    let rank = 0;
+    for (const other of this.#remotes.keys()) if (other < this.#parts.server) rank += 1;
+    return rank;
+  }
+
   isOnline(userId: UserId): boolean {
     return this.#counts.of(userId) > 0;
   }

@@ -11,7 +11,7 @@ import { numbered, said } from '../../../contracts/world.ts';
 const PLACE = roomKey(1);
 
 /** A publisher over a bus and an outbox that a test can take away. */
-function setUp({ alone = false } = {}) {
+function setUp({ alone = false, rank = 0 } = {}) {
   const time = new VirtualTime();
   const published: { at: number; seqs: (number | null)[]; batchEnds: (number | undefined)[] }[] = [];
   const recovered: number[] = [];
@@ -43,6 +43,7 @@ function setUp({ alone = false } = {}) {
     recovered: ({ first }) => recovered.push(first),
     heard,
     isAlone: () => alone,
+    rank: () => rank,
     outboxRead() {},
     outboxFailed() {},
   });
@@ -195,3 +196,21 @@ it('does not publish batches that it read from the outbox before the process was
   expect([reads, published]).toEqual([1, []]);
   await time.run(publisher.stop());
 });
+
+for (const [rank, earliest, latest] of [
+  [0, 3_000, 4_250],
+  [1, 4_500, 5_750],
+  [3, 7_500, 8_750],
+  [12, 7_500, 8_750],
+] as const) {
+  it(`publishes what it finds in the outbox in its turn, so that no two servers do it at once (rank ${rank})`, async () => {
+    const { time, publisher, published, store } = setUp({ rank });
+    publisher.start();
+    store(1);
+    await time.run(time.sleep(10_000));
+    await time.run(publisher.stop());
+    expect(published.map(({ seqs }) => seqs)).toEqual([[1]]);
+    expect(published[0]?.at).toBeGreaterThanOrEqual(earliest);
+    expect(published[0]?.at).toBeLessThanOrEqual(latest);
+  });
+}
