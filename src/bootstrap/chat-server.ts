@@ -89,6 +89,11 @@ export class ChatServer {
     return `http://${host}:${this.port}`;
   }
 
+  /** Resolves with the error if a part fails for good after the start. The server must stop then. */
+  get failed(): Promise<Error> {
+    return this.#lifecycle.failed;
+  }
+
   /**
    * Drains and stops: accepts nothing more, asks clients to connect to another server, stores and
    * publishes what was accepted, leaves the cluster. Bounded in time; idempotent.

@@ -20,6 +20,7 @@ import { NeighbourWatch } from './neighbour-watch.ts';
 import type { OptionalAdapters } from './optional-adapters.ts';
 import { refusedBy } from './refused.ts';
 import type { OpenedResources } from './resources.ts';
+import { startFailure } from './start-failure.ts';
 import { linkKeys } from './secrets.ts';
 import { TOKENS, type Token } from './tokens.ts';
 
@@ -75,7 +76,11 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
   provide(TOKENS.files, () => opened.files);
 
   provide(TOKENS.bus, () => {
-    const shared = optional.createBus?.({ serverId: server, telemetry: (name) => telemetry.of(name) });
+    const shared = optional.createBus?.({
+      serverId: server,
+      telemetry: (name) => telemetry.of(name),
+      onRefused: (error) => lifecycle.fail(startFailure({ variable: 'KAFKA_BROKERS' }, error)),
+    });
     return shared ?? new MemoryMessageBus(broker, server, telemetry.of('bus'));
   });
 

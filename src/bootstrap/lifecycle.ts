@@ -4,6 +4,7 @@ import { withTimeout } from '../adapters/support/with-timeout.ts';
 export class Lifecycle {
   readonly #stops: { readonly name: string; readonly stop: () => Promise<void> | void }[] = [];
   readonly #onError: (name: string, error: unknown) => void;
+  readonly #failed = Promise.withResolvers<Error>();
   #isStopping = false;
   #stopping: Promise<void> | null = null;
 
@@ -14,6 +15,16 @@ export class Lifecycle {
   /** True from the call of {@link stop} on. */
   get isStopping(): boolean {
     return this.#isStopping;
+  }
+
+  /** Resolves with the first error after which the server must stop. */
+  get failed(): Promise<Error> {
+    return this.#failed.promise;
+  }
+
+  /** A part failed for good. */
+  fail(error: Error): void {
+    this.#failed.resolve(error);
   }
 
   /** Registers how to stop a part that has just been started. */

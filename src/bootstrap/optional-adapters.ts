@@ -21,6 +21,8 @@ export type OptionalAdapters = Awaited<ReturnType<typeof loadOptionalAdapters>>;
 interface BusParts {
   readonly serverId: string;
   telemetry(name: string): Telemetry;
+  /** The bus refuses this server after its start. The server must stop. */
+  onRefused(error: unknown): void;
 }
 
 /** Loads the shared bus; null for the bus inside one process. A new bus is one more case. */
@@ -31,8 +33,8 @@ async function loadBus(bus: BusChoice): Promise<((parts: BusParts) => MessageBus
     case 'kafka': {
       const { KafkaMessageBus } = await import('../adapters/kafka/message-bus.ts');
       const security = bus.security.reveal();
-      return ({ serverId, telemetry }) =>
-        new KafkaMessageBus({ ...bus, ...security, serverId, telemetry: telemetry('kafka') });
+      return ({ serverId, telemetry, onRefused }) =>
+        new KafkaMessageBus({ ...bus, ...security, serverId, telemetry: telemetry('kafka'), onRefused });
     }
   }
 }

@@ -46,6 +46,10 @@ async function serve({ config, secrets, warnings }: ReadConfig): Promise<void> {
   telemetry.log('info', 'listening', { url: server.url, demo: config.demo });
   process.on('uncaughtException', (error) => telemetry.log('error', 'uncaught exception', { error }));
   process.on('unhandledRejection', (error) => telemetry.log('error', 'unhandled rejection', { error }));
+  void server.failed.then((error) => {
+    process.stderr.write(`the chat server stops: ${error.message}\n`);
+    void server.stop().then(() => process.exit(1));
+  });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       telemetry.log('info', 'stopping', { signal });

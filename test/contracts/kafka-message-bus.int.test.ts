@@ -243,6 +243,33 @@ await describeWithOwnService('kafka', 'the Kafka bus with a broker that fails', 
     it(one.name, () => runMessageBusCase(one, harness()), 90_000);
   }
 
+  it('starts while Kafka is away and joins later, and is refused then if another server has its id', async () => {
+    await started(kafka.brokers, 'late');
+    await kafka.kill();
+    const late = await started(kafka.brokers);
+    expect(late.bus.health()).toMatchObject({ ready: false, reason: expect.stringContaining('cannot connect') });
+    const refused = Promise.withResolvers<unknown>();
+    const onRefused = refused.resolve;
+    const telemetry = new RecordedTelemetry();
+    const same = new KafkaMessageBus({
+      brokers: kafka.brokers,
+      serverId: 'late',
+      telemetry,
+      topics,
+      groups,
+      timing,
+      onRefused,
+    });
+    opened.push(same);
+    await same.start(() => {});
+    await kafka.restart();
+    expect(String(await refused.promise)).toContain('another live server uses the server id late');
+    expect(same.health().ready).toBe(false);
+    await retried(() => late.bus.publish([{ event: message('r-5', 1) }]));
+    await late.heard.count(1);
+    expect(late.bus.health()).toEqual({ ready: true });
+  }, 90_000);
+
   it('loses no acknowledged record and repeats none when Kafka is frozen for five seconds', async () => {
     const [one, two] = await Promise.all([started(kafka.brokers), started(kafka.brokers)]);
     await one.bus.publish([1, 2].map((seq) => ({ event: message('r-5', seq) })));
@@ -274,10 +301,12 @@ async function retried(work: () => Promise<void>): Promise<void> {
 }
 
 describe('the Kafka bus without a broker', () => {
-  it('rejects a start without a broker in bounded time, with the address and the reason', async () => {
+  it('starts in bounded time although no broker answers, and names the address and the reason', async () => {
     const bus = open(['127.0.0.1:1'], 'nobody');
-    await expect(bus.start(() => {})).rejects.toThrow('cannot connect to Kafka at 127.0.0.1:1 (connection refused)');
-    await expect(bus.publish([{ event: message('r-5', 1) }])).rejects.toThrow();
+    await bus.start(() => {});
+    const reason = 'cannot connect to Kafka at 127.0.0.1:1 (connection refused)';
+    expect(bus.health()).toEqual({ ready: false, reason });
+    await expect(bus.publish([{ event: message('r-5', 1) }])).rejects.toThrow(reason);
   });
 
   it('refuses one topic name for two streams', () => {

@@ -47,12 +47,17 @@ export type KafkaProblem =
   | { readonly kind: 'not-ready' | 'too-large' | 'other' }
   | { readonly kind: 'connection'; readonly reason: string };
 
+/** The cluster did not answer in time, so the same request may succeed later. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+}
+
 /** One client library of Kafka behind the bus. */
 export interface KafkaDriver {
   /**
    * Opens a connection for `work` and closes it afterwards. A permanent connection would have to be
    * monitored.
-   * @throws Error(`{task} took longer than {ms} ms`)
+   * @throws NoAnswerError(`{task} took longer than {ms} ms`)
    */
   withAdmin<T>(ms: number, task: string, work: (admin: KafkaAdmin) => Promise<T>): Promise<T>;
   openProducer(): KafkaProducer;

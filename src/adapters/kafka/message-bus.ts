@@ -5,7 +5,15 @@ import { RECORD_STREAMS, type RecordStream } from '../records/record-stream.ts';
 import { skipReport } from '../records/skip-report.ts';
 import type { TlsOptions } from '../support/tls.ts';
 import { withTimeout } from '../support/with-timeout.ts';
-import type { ClientOptions, Compression, ConsumerTiming, KafkaAdmin, KafkaDriver, Positions } from './driver.ts';
+import {
+  type ClientOptions,
+  type Compression,
+  type ConsumerTiming,
+  type KafkaAdmin,
+  type KafkaDriver,
+  NoAnswerError,
+  type Positions,
+} from './driver.ts';
 import { KafkaJsDriver } from './kafkajs/driver.ts';
 import { RecordSender } from './record-sender.ts';
 import { retryWhileNotReady } from './retry-while-not-ready.ts';
@@ -29,6 +37,11 @@ export interface KafkaBusOptions {
   readonly sasl?: SaslOptions | null;
   /** `none` if not given. */
   readonly compression?: Compression;
+  /**
+   * Called if Kafka was away at the start and refuses this server later, for example because another
+   * live server uses its id. The bus is closed then.
+   */
+  readonly onRefused?: (error: unknown) => void;
   /** The client library; kafkajs if not given. */
   readonly openDriver?: (options: ClientOptions) => KafkaDriver;
 }
@@ -36,6 +49,7 @@ export interface KafkaBusOptions {
 const TIMING: ConsumerTiming = { session: 10_000, heartbeat: 2_000, silence: 30_000, commit: 3_000, fetchWait: 500 };
 const PREPARE_MS = 15_000;
 const JOIN_MS = 30_000;
+const JOIN_PAUSE_MS = 1_000;
 const LAG_CHECK_MS = 15_000;
 const FLUSH_MS = 5_000;
 const FORGET_MS = 5_000;
@@ -55,6 +69,9 @@ export class KafkaMessageBus implements MessageBus {
   readonly #sender: RecordSender;
   #consumers: TopicConsumer[] = [];
   #stage: Stage = 'new';
+  /** The reason for which the bus has not joined yet, if Kafka was away at the start. */
+  #absence: string | null = null;
+  #hasJoined = false;
   #lagTimer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | null = null;
   #forgotten: Promise<void> | null = null;
@@ -83,25 +100,26 @@ export class KafkaMessageBus implements MessageBus {
     if (this.#stage !== 'new') throw new Error(`the message bus cannot be started again: it is ${this.#stage}`);
     this.#stage = 'starting';
     try {
-      const from = await this.#prepare();
-      await this.#read(handler, from);
-      await this.#refuseSharedGroups();
+      await this.#join(handler);
     } catch (error) {
-      await this.close();
-      throw this.#described(error);
+      if (this.#isClosed || !this.#isAway(error)) {
+        await this.close();
+        throw this.#described(error);
+      }
+      this.#absence = textOf(this.#described(error));
+      this.#options.telemetry.log('warn', 'Kafka is away; the server joins later', { error: this.#absence });
+      void this.#joinLater(handler);
     }
-    if (this.#closing !== null) throw new Error('the message bus was closed while it started');
-    this.#stage = 'running';
-    this.#lagTimer = setInterval(() => void this.#checkLag(), LAG_CHECK_MS).unref();
   }
 
   async publish(records: readonly OutgoingRecord[]): Promise<void> {
-    if (this.#stage !== 'running') throw new Error('the message bus is not running');
+    if (this.#stage !== 'running') throw new Error(this.#absence ?? 'the message bus is not running');
     await this.#sender.send(records.map((record) => encodeRecord(record, this.#options.serverId)));
   }
 
   health(): BusHealth {
-    if (this.#stage !== 'running') return { ready: false, reason: `the message bus is ${this.#stage}` };
+    if (this.#stage !== 'running')
+      return { ready: false, reason: this.#absence ?? `the message bus is ${this.#stage}` };
     for (const { topic, problem } of this.#consumers) {
       if (problem !== null) return { ready: false, reason: `${topic}: ${problem}` };
     }
@@ -112,7 +130,8 @@ export class KafkaMessageBus implements MessageBus {
   async close({ forget = false }: { readonly forget?: boolean } = {}): Promise<void> {
     this.#closing ??= this.#leave();
     await this.#closing;
-    if (!forget) return;
+    // The groups of a server that never joined may belong to another live server.
+    if (!forget || !this.#hasJoined) return;
     this.#forgotten ??= this.#forget();
     await this.#forgotten;
   }
@@ -122,8 +141,58 @@ export class KafkaMessageBus implements MessageBus {
     for (const consumer of this.#consumers) consumer.restart(reason);
   }
 
+  get #isClosed(): boolean {
+    return this.#stage === 'closed';
+  }
+
+  async #join(handler: RecordHandler): Promise<void> {
+    try {
+      const from = await this.#prepare();
+      if (this.#isClosed) throw closedWhileStarting();
+      await this.#read(handler, from);
+      await this.#refuseSharedGroups();
+    } catch (error) {
+      await Promise.all(this.#consumers.splice(0).map((consumer) => consumer.close()));
+      throw error;
+    }
+    if (this.#isClosed) throw closedWhileStarting();
+    this.#stage = 'running';
+    this.#hasJoined = true;
+    this.#absence = null;
+    this.#lagTimer = setInterval(() => void this.#checkLag(), LAG_CHECK_MS).unref();
+  }
+
+  /** Tries to join until Kafka is there, the bus is closed, or Kafka refuses this server. */
+  async #joinLater(handler: RecordHandler): Promise<void> {
+    const { telemetry, onRefused } = this.#options;
+    while (!this.#isClosed) {
+      await new Promise((resolve) => setTimeout(resolve, JOIN_PAUSE_MS).unref());
+      if (this.#isClosed) return;
+      try {
+        await this.#join(handler);
+        telemetry.log('info', 'joined Kafka');
+        return;
+      } catch (error) {
+        if (this.#isClosed) return;
+        const described = this.#described(error);
+        this.#absence = textOf(described);
+        if (this.#isAway(error)) continue;
+        telemetry.log('error', 'Kafka refuses this server', { error: described });
+        onRefused?.(described);
+        await this.close();
+      }
+    }
+  }
+
+  /** True if the same start may succeed later. */
+  #isAway(error: unknown): boolean {
+    const { kind } = this.#driver.classify(error);
+    return kind === 'connection' || kind === 'not-ready' || error instanceof NoAnswerError;
+  }
+
   async #leave(): Promise<void> {
     this.#stage = 'closed';
+    this.#absence = null;
     clearInterval(this.#lagTimer);
     await Promise.all([...this.#consumers.map((consumer) => consumer.close()), this.#sender.close(FLUSH_MS)]);
   }
@@ -197,7 +266,7 @@ export class KafkaMessageBus implements MessageBus {
         }),
     );
     const joined = Promise.all(this.#consumers.map((consumer) => consumer.start()));
-    await withTimeout(JOIN_MS, joined, () => new Error(`joining the groups took longer than ${JOIN_MS} ms`));
+    await withTimeout(JOIN_MS, joined, () => new NoAnswerError(`joining the groups took longer than ${JOIN_MS} ms`));
   }
 
   /**
@@ -240,4 +309,12 @@ export class KafkaMessageBus implements MessageBus {
       this.#options.telemetry.log('warn', 'the Kafka groups were not removed', { error });
     }
   }
+}
+
+function closedWhileStarting(): Error {
+  return new Error('the message bus was closed while it started');
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

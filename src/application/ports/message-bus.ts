@@ -102,8 +102,11 @@ export interface MessageBus {
   /**
    * Joins the cluster, and resolves when this server receives every record that is published from
    * now on. Can be called once. Rejects if another live server uses the same server id (the message
-   * names the id), or if the broker cannot be reached in a bounded time. After a rejection the bus
-   * is closed.
+   * names the id), or if the broker refuses this server. After a rejection the bus is closed.
+   *
+   * If the broker cannot be reached in a bounded time, a bus may resolve nevertheless. Then it is
+   * not ready, `publish` rejects, and it joins by itself later. If it is refused then, it closes
+   * itself and reports the error to the part that made it.
    */
   start(handler: RecordHandler): Promise<void>;
   /**

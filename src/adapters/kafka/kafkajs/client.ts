@@ -6,9 +6,11 @@ import { tlsConnectOptions } from '../../support/tls.ts';
 import { withTimeout } from '../../support/with-timeout.ts';
 import type { ClientOptions } from '../driver.ts';
 import type { SaslOptions } from '../sasl.ts';
+import { addCodecs } from './codecs.ts';
 import { quietRequestTimers } from './request-timers.ts';
 
 quietRequestTimers();
+addCodecs();
 
 export interface Client {
   readonly kafka: Kafka;
@@ -38,7 +40,7 @@ const DISCONNECT_MS = 1_000;
  */
 export function openClient(options: ClientOptions, { retries }: { readonly retries: number }): Client {
   const { tls, sasl } = options;
-  const hosts = new SeedHosts(options.brokers);
+  const hosts = new SeedHosts(inOrderOfFailure(options.brokers));
   const sockets = new Set<Socket>();
   let abandoned = false;
   const socketFactory: NonNullable<KafkaConfig['socketFactory']> = ({ host: name, port, onConnect }) => {
@@ -49,8 +51,16 @@ export function openClient(options: ClientOptions, { retries }: { readonly retri
       tls === null
         ? connect(address)
         : connectTls({ ...address, ...(isIP(host) === 0 ? { servername: host } : {}), ...tlsConnectOptions(tls) });
-    socket.once(tls === null ? 'connect' : 'secureConnect', onConnect);
-    socket.once('close', () => sockets.delete(socket));
+    let isConnected = false;
+    socket.once(tls === null ? 'connect' : 'secureConnect', () => {
+      isConnected = true;
+      failedAt.delete(addressOf(host, port));
+      onConnect();
+    });
+    socket.once('close', () => {
+      sockets.delete(socket);
+      if (!isConnected && !abandoned) failed(addressOf(host, port));
+    });
     sockets.add(socket);
     return socket;
   };
@@ -71,7 +81,7 @@ export function openClient(options: ClientOptions, { retries }: { readonly retri
     socketFactory,
     logLevel: logLevel.WARN,
     logCreator: () => {
-      const log = logTo(options.telemetry);
+      const log = logOf(options.telemetry);
       // The errors of an abandoned client are expected.
       return (entry) => {
         if (!abandoned) log(entry);
@@ -83,6 +93,27 @@ export function openClient(options: ClientOptions, { retries }: { readonly retri
     for (const socket of sockets) socket.destroy(new Error('the Kafka client is abandoned'));
   };
   return { kafka, abandon };
+}
+
+/** When a connection to an address failed for the last time since one succeeded. */
+const failedAt = new Map<string, number>();
+const MAX_REMEMBERED_FAILURES = 100;
+
+function failed(address: string): void {
+  if (failedAt.size > MAX_REMEMBERED_FAILURES) failedAt.clear();
+  failedAt.set(address, performance.now());
+}
+
+function addressOf(host: string, port: number): string {
+  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * The brokers in the order in which a client tries them. kafkajs always begins with the first one, so
+ * that a client without retries would never get past a dead broker.
+ */
+function inOrderOfFailure(brokers: readonly string[]): string[] {
+  return brokers.toSorted((a, b) => (failedAt.get(a) ?? 0) - (failedAt.get(b) ?? 0));
 }
 
 /** Gives kafkajs names without a colon for the IPv6 addresses among the first brokers. */
@@ -115,6 +146,15 @@ function saslOf({ mechanism, username, password }: SaslOptions): SASLOptions {
     case 'scram-sha-512':
       return { mechanism, username, password };
   }
+}
+
+const logs = new WeakMap<Telemetry, (entry: LogEntry) => void>();
+
+/** All clients of a server share one log, since a failed client is replaced by a new one. */
+function logOf(telemetry: Telemetry): (entry: LogEntry) => void {
+  const log = logs.get(telemetry) ?? logTo(telemetry);
+  logs.set(telemetry, log);
+  return log;
 }
 
 /**

@@ -1,12 +1,13 @@
 import { withTimeout } from '../../support/with-timeout.ts';
-import type {
-  ClientOptions,
-  KafkaAdmin,
-  KafkaConsumer,
-  KafkaConsumerOptions,
-  KafkaDriver,
-  KafkaProblem,
-  KafkaProducer,
+import {
+  type ClientOptions,
+  type KafkaAdmin,
+  type KafkaConsumer,
+  type KafkaConsumerOptions,
+  type KafkaDriver,
+  type KafkaProblem,
+  type KafkaProducer,
+  NoAnswerError,
 } from '../driver.ts';
 import { KafkaJsAdmin } from './admin.ts';
 import { disconnect, openClient } from './client.ts';
@@ -27,7 +28,7 @@ export class KafkaJsDriver implements KafkaDriver {
     const admin = kafka.admin();
     try {
       const done = admin.connect().then(() => work(new KafkaJsAdmin(admin)));
-      return await withTimeout(ms, done, () => new Error(`${task} took longer than ${ms} ms`));
+      return await withTimeout(ms, done, () => new NoAnswerError(`${task} took longer than ${ms} ms`));
     } finally {
       await disconnect(admin);
       abandon();

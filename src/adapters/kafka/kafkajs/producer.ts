@@ -1,13 +1,21 @@
-import { Partitioners, type Producer } from 'kafkajs';
-import type { ClientOptions, KafkaProducer, OutgoingMessage } from '../driver.ts';
+import { CompressionTypes, Partitioners, type Producer } from 'kafkajs';
+import type { ClientOptions, Compression, KafkaProducer, OutgoingMessage } from '../driver.ts';
 import { type Client, disconnect, METADATA_MS, openClient } from './client.ts';
+
+const TYPES: Readonly<Record<Compression, CompressionTypes>> = {
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+  zstd: CompressionTypes.ZSTD,
+};
 
 export class KafkaJsProducer implements KafkaProducer {
   readonly #client: Client;
+  readonly #compression: CompressionTypes;
   readonly #producer: Producer;
   #connected: Promise<void> | null = null;
 
   constructor(options: ClientOptions) {
+    this.#compression = TYPES[options.compression];
     // The sender repeats a failed request itself, with new connections.
     this.#client = openClient(options, { retries: 0 });
     this.#producer = this.#client.kafka.producer({
@@ -26,6 +34,7 @@ export class KafkaJsProducer implements KafkaProducer {
     await this.connect();
     await this.#producer.sendBatch({
       acks: -1,
+      compression: this.#compression,
       topicMessages: [...messagesByTopic].map(([topic, messages]) => ({
         topic,
         messages: messages.map(({ key, value, headers }) => ({ key, value, headers: { ...headers } })),
