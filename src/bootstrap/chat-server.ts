@@ -89,7 +89,9 @@ export class ChatServer {
     return `http://${host}:${this.port}`;
   }
 
-  /** Resolves with the error if a part fails for good after the start. The server must stop then. */
+  /**
+   * Resolves with the error if a part fails for good after the start. The server must stop then.
+   */
   get failed(): Promise<Error> {
     return this.#lifecycle.failed;
   }

@@ -20,8 +20,8 @@ import { NeighbourWatch } from './neighbour-watch.ts';
 import type { OptionalAdapters } from './optional-adapters.ts';
 import { refusedBy } from './refused.ts';
 import type { OpenedResources } from './resources.ts';
-import { startFailure } from './start-failure.ts';
 import { linkKeys } from './secrets.ts';
+import { startFailure } from './start-failure.ts';
 import { TOKENS, type Token } from './tokens.ts';
 
 type Rest = NonNullable<OptionalAdapters['rest']>;

@@ -1,7 +1,9 @@
+import { connect, createServer } from 'node:net';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { message, typing } from '../../dev/events.ts';
 import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
+import { freePorts } from '../../dev/services/free-port.ts';
 import { type RunningKafka, startKafka } from '../../dev/services/kafka.ts';
 import { describeWithOwnService, describeWithService } from '../../dev/services/shared.ts';
 import { openClient } from '../../src/adapters/kafka/kafkajs/client.ts';
@@ -98,6 +100,41 @@ await describeWithService('kafka', 'the Kafka bus', ({ kafka: brokers }) => {
     await started(brokers);
     expect(performance.now() - before).toBeLessThan(5_000);
   });
+
+  it('starts while Kafka is away and joins later, and is refused then if another server has its id', async () => {
+    const { bus: first } = await started(brokers, 'taken');
+    const [port = 0] = await freePorts(1);
+    const address = `127.0.0.1:${port}`;
+    const refused = Promise.withResolvers<unknown>();
+    const telemetry = new RecordedTelemetry();
+    const same = new KafkaMessageBus({
+      brokers: [address],
+      serverId: 'taken',
+      telemetry,
+      topics,
+      groups,
+      timing,
+      onRefused: refused.resolve,
+    });
+    opened.push(same);
+    const [late] = await Promise.all([started([address]), same.start(() => {})]);
+    expect(late.bus.health()).toEqual({
+      ready: false,
+      reason: `cannot connect to Kafka at ${address} (connection refused)`,
+    });
+    const [host, brokerPort] = (brokers[0] ?? '').split(':');
+    const road = createServer((socket) => {
+      const onward = connect({ host, port: Number(brokerPort) });
+      for (const end of [socket, onward]) end.on('error', () => {});
+      socket.pipe(onward).pipe(socket);
+    }).listen(port, '127.0.0.1');
+    expect(String(await refused.promise)).toContain('another live server uses the server id taken');
+    await expect.poll(() => late.bus.health(), { timeout: 20_000 }).toEqual({ ready: true });
+    await first.publish([{ event: message('r-5', 1) }]);
+    await late.heard.count(1);
+    expect(first.health()).toEqual({ ready: true });
+    road.close();
+  }, 60_000);
 
   it('creates missing topics with six partitions, and uses a topic of one partition as it is', async () => {
     const single = `${prefix}single`;
@@ -242,33 +279,6 @@ await describeWithOwnService('kafka', 'the Kafka bus with a broker that fails', 
     });
     it(one.name, () => runMessageBusCase(one, harness()), 90_000);
   }
-
-  it('starts while Kafka is away and joins later, and is refused then if another server has its id', async () => {
-    await started(kafka.brokers, 'late');
-    await kafka.kill();
-    const late = await started(kafka.brokers);
-    expect(late.bus.health()).toMatchObject({ ready: false, reason: expect.stringContaining('cannot connect') });
-    const refused = Promise.withResolvers<unknown>();
-    const onRefused = refused.resolve;
-    const telemetry = new RecordedTelemetry();
-    const same = new KafkaMessageBus({
-      brokers: kafka.brokers,
-      serverId: 'late',
-      telemetry,
-      topics,
-      groups,
-      timing,
-      onRefused,
-    });
-    opened.push(same);
-    await same.start(() => {});
-    await kafka.restart();
-    expect(String(await refused.promise)).toContain('another live server uses the server id late');
-    expect(same.health().ready).toBe(false);
-    await retried(() => late.bus.publish([{ event: message('r-5', 1) }]));
-    await late.heard.count(1);
-    expect(late.bus.health()).toEqual({ ready: true });
-  }, 90_000);
 
   it('loses no acknowledged record and repeats none when Kafka is frozen for five seconds', async () => {
     const [one, two] = await Promise.all([started(kafka.brokers), started(kafka.brokers)]);

@@ -38,8 +38,8 @@ export interface KafkaBusOptions {
   /** `none` if not given. */
   readonly compression?: Compression;
   /**
-   * Called if Kafka was away at the start and refuses this server later, for example because another
-   * live server uses its id. The bus is closed then.
+   * Called if Kafka was away at the start and refuses this server later, for example because
+   * another live server uses its id. The bus is closed then.
    */
   readonly onRefused?: (error: unknown) => void;
   /** The client library; kafkajs if not given. */

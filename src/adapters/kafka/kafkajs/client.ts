@@ -109,8 +109,8 @@ function addressOf(host: string, port: number): string {
 }
 
 /**
- * The brokers in the order in which a client tries them. kafkajs always begins with the first one, so
- * that a client without retries would never get past a dead broker.
+ * The brokers in the order in which a client tries them. kafkajs always begins with the first one,
+ * so that a client without retries would never get past a dead broker.
  */
 function inOrderOfFailure(brokers: readonly string[]): string[] {
   return brokers.toSorted((a, b) => (failedAt.get(a) ?? 0) - (failedAt.get(b) ?? 0));

@@ -42,7 +42,9 @@ class Output {
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const XERIAL_HEADER = 16;
 
-/** Unpacks snappy: plain, or in the blocks of the Java library, which most clients of Kafka write. */
+/**
+ * Unpacks snappy: plain, or in the blocks of the Java library, which most clients of Kafka write.
+ */
 export function unpackSnappy(packed: Buffer): Buffer {
   const output = new Output(packed.length * 4);
   if (!packed.subarray(0, XERIAL.length).equals(XERIAL)) {
@@ -50,9 +52,9 @@ export function unpackSnappy(packed: Buffer): Buffer {
     return output.bytes();
   }
   for (let at = XERIAL_HEADER; at < packed.length; ) {
-    const start = at + 4;
-    at = start + packed.readUInt32BE(at);
-    snappyBlock(packed.subarray(start, at), output);
+    const length = packed.readUInt32BE(at);
+    snappyBlock(slice(packed, at + 4, length), output);
+    at += 4 + length;
   }
   return output.bytes();
 }
