@@ -17,7 +17,7 @@ interface Range {
 
 /**
  * The numbers of the events that arrived from the bus in the last half minute or longer, as
- * ranges of each place. A range takes about a hundred bytes, however many numbers it has.
+ * ranges of each place. A place takes about 170 bytes, however many numbers it has.
  */
 export class HeardNumbers {
   readonly #clock: Pick<Clock, 'monotonic'>;
