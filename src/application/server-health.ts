@@ -45,7 +45,7 @@ const SILENCE_MS = 30_000;
  */
 const SIGNS_FROM_MS = 20_000;
 /** Age at which an event that is not on the bus is surely listed in the outbox. */
-const LISTED_MS = 10_000;
+const LISTED_MS = 12_000;
 /** Time for which an event that another server published shows that the others have the bus. */
 const SIGN_LASTS_MS = 60_000;
 /** Places whose unheard events are remembered. */

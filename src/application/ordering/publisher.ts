@@ -59,7 +59,7 @@ const SWEEP_BATCHES = 200;
  * A server waits for this longer, in milliseconds, than the one before it. This is more than the
  * longest interval of sweeps, so the next server has heard what the one before it published.
  */
-const RANK_MS = 1_500;
+const RANK_MS = 2_000;
 /** Ranks that still make a difference. */
 const MAX_RANK = 3;
 

@@ -59,9 +59,9 @@ function silent() {
 
 it('is not ready when it hears nothing for 30 s and an unheard event is on the bus', () => {
   const { clock, health } = silent();
-  clock.pass(11_000);
+  clock.pass(13_000);
   health.outboxRead([], true);
-  const reasons = ['nothing was heard from the bus for 36 s, but other servers publish'];
+  const reasons = ['nothing was heard from the bus for 38 s, but other servers publish'];
   expect(health.read()).toEqual({ ...READY, ready: false, reasons });
   health.heard();
   expect(health.read()).toEqual(READY);
@@ -71,7 +71,7 @@ it('is not ready when it hears nothing for 30 s and an unheard event is on the b
 
 it('stays ready when the unheard event is still in the outbox, or when the outbox was not read to its end', () => {
   const { clock, health } = silent();
-  clock.pass(11_000);
+  clock.pass(13_000);
   health.outboxRead([], false);
   const events = [5, 6, 7].map((seq) => ({ seq })) as never;
   health.outboxRead([{ place: PLACE, first: 5, events }], true);
@@ -81,7 +81,7 @@ it('stays ready when the unheard event is still in the outbox, or when the outbo
 
 it('becomes ready again when for a minute no other server was seen to publish', () => {
   const { clock, health } = silent();
-  clock.pass(11_000);
+  clock.pass(13_000);
   health.outboxRead([], true);
   clock.pass(59_000);
   expect(health.read()).toMatchObject({ ready: false });
