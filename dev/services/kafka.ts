@@ -28,6 +28,17 @@ export interface KafkaOptions extends CommonOptions {
    * Address that the broker gives to clients, `host:port`, for a proxy in front. Default: its own.
    */
   readonly advertised?: string;
+  /** Further listeners of a local broker on 127.0.0.1, besides the one without TLS. */
+  readonly listeners?: readonly KafkaListener[];
+  /** Further arguments of `StorageTool format`, such as `['--add-scram', '...']`. */
+  readonly format?: readonly string[];
+}
+
+export interface KafkaListener {
+  /** Capital letters. */
+  readonly name: string;
+  readonly protocol: 'SSL' | 'SASL_SSL' | 'SASL_PLAINTEXT';
+  readonly port: number;
 }
 
 /**
@@ -47,7 +58,10 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
     const [port = 0, controller = 0] = await freePorts(2);
     brokers = [`127.0.0.1:${port}`];
     const advertised = options.advertised ?? `127.0.0.1:${port}`;
-    const config = { ...brokerConfig(port, controller, advertised), ...options.config };
+    const config = {
+      ...withListeners(brokerConfig(port, controller, advertised), options.listeners ?? []),
+      ...options.config,
+    };
     return {
       name: 'Kafka',
       container: {
@@ -67,7 +81,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
         // An id with a dash at its beginning would be read as an option.
         const id = `A${randomBytes(16).toString('base64url').slice(1)}`;
         const quick = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto'];
-        const format = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', properties];
+        const format = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', properties, ...(options.format ?? [])];
         await run('Kafka', 'java', [
           ...quick,
           ...classpath,
@@ -119,6 +133,23 @@ function brokerConfig(port: number, controller: number, advertised: string): Rec
     'log.segment.bytes': '67108864',
     // By default, the cleaner allocates 128 MB of the heap at its start.
     'log.cleaner.dedupe.buffer.size': '8388608',
+  };
+}
+
+function withListeners(
+  config: Readonly<Record<string, string>>,
+  more: readonly KafkaListener[],
+): Readonly<Record<string, string>> {
+  const appended = (key: string, of: (listener: KafkaListener) => string) => [config[key], ...more.map(of)].join(',');
+  const address = ({ name, port }: KafkaListener): string => `${name}://127.0.0.1:${port}`;
+  return {
+    ...config,
+    listeners: appended('listeners', address),
+    'advertised.listeners': appended('advertised.listeners', address),
+    'listener.security.protocol.map': appended(
+      'listener.security.protocol.map',
+      ({ name, protocol }) => `${name}:${protocol}`,
+    ),
   };
 }
 

@@ -62,7 +62,7 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'the peer does not know the authority of our certificate',
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'the peer asks for a certificate',
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'the peer refuses the handshake; it may ask for a certificate',
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'the peer refuses our certificate',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'the peer refuses our certificate, or asks for one',
   ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'our certificate has expired',
 };
 
