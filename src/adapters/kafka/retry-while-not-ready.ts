@@ -1,3 +1,4 @@
+import { isRefusedForGood } from '../support/refused-connection.ts';
 import type { KafkaDriver } from './driver.ts';
 
 const PAUSE_MS = 300;
@@ -5,7 +6,7 @@ const PAUSE_MS = 300;
 /**
  * Repeats `work` while Kafka is not ready or a broker cannot be reached: a new broker has no
  * coordinator for groups yet, a new topic has no leader, a broker died a moment ago. Any other
- * error ends it.
+ * error ends it, also a wrong certificate or password.
  * @throws the last error, after `ms` milliseconds
  */
 export async function retryWhileNotReady<T>(
@@ -19,7 +20,8 @@ export async function retryWhileNotReady<T>(
       return await work();
     } catch (error) {
       const { kind } = classify(error);
-      if ((kind !== 'not-ready' && kind !== 'connection') || performance.now() > until) throw error;
+      const isTemporary = (kind === 'not-ready' || kind === 'connection') && !isRefusedForGood(error);
+      if (!isTemporary || performance.now() > until) throw error;
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }

@@ -17,6 +17,15 @@ const LOGIN =
   /SASL.*authentication failed|KafkaJSSASLAuthenticationError|SASL_AUTHENTICATION_FAILED|\bAuthentication failed\b|\bWRONGPASS\b|\bNOAUTH\b|invalid username-password pair|invalid password/i;
 
 /**
+ * True if only other settings, or another certificate of the peer, make the connection possible. A
+ * connection that was closed too early may also be that of a peer that stops.
+ */
+export function isRefusedForGood(error: unknown): boolean {
+  const about = refusedConnection(error)?.about;
+  return about !== undefined && about !== 'port';
+}
+
+/**
  * Explains an error by which a neighbour refuses this server, or this server the neighbour. Looks
  * at the causes of the error too. Returns null for an error of another kind, such as a neighbour
  * that is away.

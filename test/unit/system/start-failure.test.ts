@@ -162,7 +162,11 @@ it.each([
     '80:error:0A00010B:SSL routines:ssl3_get_record:wrong version number',
     'KAFKA_TLS: the port does not speak TLS',
   ],
-  ['KAFKA_BROKERS', '80:error:ssl/tls alert bad certificate', 'KAFKA_TLS_CERT: the peer refuses our certificate, or asks for one'],
+  [
+    'KAFKA_BROKERS',
+    '80:error:ssl/tls alert bad certificate',
+    'KAFKA_TLS_CERT: the peer refuses our certificate, or asks for one',
+  ],
   [
     'KAFKA_BROKERS',
     'SASL SCRAM SHA256 authentication failed: Authentication failed during authentication',

@@ -1,3 +1,4 @@
+import { refusedConnection } from '../../support/refused-connection.ts';
 import type { KafkaProblem } from '../driver.ts';
 
 /** Thrown for answers of a broker that does not know a new topic yet. */
@@ -37,5 +38,5 @@ export function classify(error: unknown): KafkaProblem {
 
 function reasonOf(failed: Error): string {
   const code = 'code' in failed && typeof failed.code === 'string' ? failed.code : '';
-  return REASONS[code] ?? failed.message;
+  return REASONS[code] ?? refusedConnection(failed)?.text ?? failed.message;
 }
