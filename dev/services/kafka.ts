@@ -108,31 +108,16 @@ function listeners(host: string, port: number, controller: number): string {
 
 function brokerConfig(port: number, controller: number, advertised: string): Record<string, string> {
   return {
-    'process.roles': 'broker,controller',
+    ...COMMON_CONFIG,
     'node.id': '1',
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
     listeners: listeners('127.0.0.1', port, controller),
     'advertised.listeners': `PLAINTEXT://${advertised}`,
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'offsets.topic.replication.factor': '1',
-    'offsets.topic.num.partitions': '4',
     'transaction.state.log.replication.factor': '1',
     'transaction.state.log.min.isr': '1',
-    'transaction.state.log.num.partitions': '4',
-    'group.initial.rebalance.delay.ms': '0',
-    'group.min.session.timeout.ms': '1000',
-    // The registration of a killed broker must expire before the broker can register again.
-    // Default: 9 s.
-    'broker.session.timeout.ms': '1500',
-    'broker.heartbeat.interval.ms': '500',
-    'auto.create.topics.enable': 'false',
-    'log.retention.minutes': '30',
-    'log.retention.bytes': '268435456',
-    'log.segment.bytes': '67108864',
-    // By default, the cleaner allocates 128 MB of the heap at its start.
-    'log.cleaner.dedupe.buffer.size': '8388608',
   };
 }
 
@@ -153,7 +138,27 @@ function withListeners(
   };
 }
 
-function asProperties(config: Readonly<Record<string, string>>): string {
+/** Settings of every broker for tests. */
+export const COMMON_CONFIG: Readonly<Record<string, string>> = {
+  'process.roles': 'broker,controller',
+  'controller.listener.names': 'CONTROLLER',
+  'offsets.topic.num.partitions': '4',
+  'transaction.state.log.num.partitions': '4',
+  'group.initial.rebalance.delay.ms': '0',
+  'group.min.session.timeout.ms': '1000',
+  // The registration of a killed broker must expire before the broker can register again.
+  // Default: 9 s.
+  'broker.session.timeout.ms': '1500',
+  'broker.heartbeat.interval.ms': '500',
+  'auto.create.topics.enable': 'false',
+  'log.retention.minutes': '30',
+  'log.retention.bytes': '268435456',
+  'log.segment.bytes': '67108864',
+  // By default, the cleaner allocates 128 MB of the heap at its start.
+  'log.cleaner.dedupe.buffer.size': '8388608',
+};
+
+export function asProperties(config: Readonly<Record<string, string>>): string {
   return Object.entries(config)
     .map(([key, value]) => `${key}=${value}\n`)
     .join('');

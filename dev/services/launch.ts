@@ -18,7 +18,8 @@ export interface LocalPlan {
 export interface ServicePlan {
   /** Human-readable name: `Kafka`. */
   readonly name: string;
-  readonly container: ContainerPlan;
+  /** Undefined: only a process, also where a Docker engine runs. */
+  readonly container?: ContainerPlan;
   /**
    * Fetches the programs and prepares `folder`. Without a folder, it only fetches.
    * @throws ServiceUnavailable
@@ -36,19 +37,20 @@ export async function launch(
   planOf: () => Promise<ServicePlan>,
 ): Promise<{ plan: ServicePlan; running: RunningService }> {
   const reasons: string[] = [];
-  let name = 'service';
-  if (await dockerAnswers()) {
-    const plan = await planOf();
-    name = plan.name;
+  const first = await planOf();
+  let { name } = first;
+  const { container } = first;
+  if (container !== undefined && (await dockerAnswers())) {
+    const plan = first;
     try {
-      return { plan, running: await bringUp(plan, await startContainer(plan.container)) };
+      return { plan, running: await bringUp(plan, await startContainer(container)) };
     } catch (error) {
       reasons.push(`Docker: ${messageOf(error)}`);
     }
-  } else reasons.push('no Docker engine answers');
+  } else if (container !== undefined) reasons.push('no Docker engine answers');
 
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const plan = await planOf();
+    const plan = attempt === 1 ? first : await planOf();
     name = plan.name;
     const folder = await mkdtemp(join(tmpdir(), `chat-test-${name.toLowerCase()}-`));
     const local = await plan.local(folder).catch((error: unknown) => messageOf(error));

@@ -1,0 +1,206 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
+import { type Certificates, makeCertificates } from './certificates.ts';
+import { freePorts } from './free-port.ts';
+import { asProperties, COMMON_CONFIG, kafkaJars } from './kafka.ts';
+import { launch } from './launch.ts';
+import { run } from './package-cache.ts';
+import type { RunningService } from './service.ts';
+
+export interface KafkaClusterOptions {
+  /** Number of brokers; each is a controller too. Default: 3. */
+  readonly brokers?: number;
+  /** Largest heap of each broker in MiB. Default: 320. */
+  readonly heapMb?: number;
+  /** Protocol of the clients' listener. Default: plaintext. */
+  readonly security?: 'plaintext' | 'ssl' | 'sasl-ssl';
+  /** true: clients must show a certificate of the authority. Default: false. */
+  readonly mutualTls?: boolean;
+  /** Certificate that the brokers show. Default: server. */
+  readonly certificate?: 'server' | 'expired' | 'wrongName';
+  /** Default: 2, or 1 with fewer than three brokers. */
+  readonly minInsyncReplicas?: number;
+}
+
+/** Kafka brokers as processes from packages, also where a Docker engine runs. */
+export interface RunningKafkaCluster {
+  /** `['127.0.0.1:PORT', ...]` of all brokers. */
+  readonly brokers: readonly string[];
+  /** The brokers one by one, in the same order. `restart` keeps port and data. */
+  readonly members: readonly RunningService[];
+  /** null with plaintext. */
+  readonly certificates: Certificates | null;
+  /** User for PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512. */
+  readonly user: { readonly username: string; readonly password: string };
+  /** Settings of kafkajs with which a client is let in. */
+  readonly clientConfig: KafkaConfig;
+  /** Ends all brokers and removes their data. Idempotent. */
+  stop(): Promise<void>;
+}
+
+const MECHANISMS = ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
+const QUIET = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
+const PROTOCOLS = { plaintext: 'PLAINTEXT', ssl: 'SSL', 'sasl-ssl': 'SASL_SSL' } as const;
+
+/**
+ * Starts a Kafka cluster of combined nodes (KRaft). It creates no topics automatically.
+ * @throws ServiceUnavailable
+ */
+export async function startKafkaCluster(options: KafkaClusterOptions = {}): Promise<RunningKafkaCluster> {
+  const { brokers: count = 3, heapMb = 320, security = 'plaintext', mutualTls = false } = options;
+  const replicas = Math.min(count, 3);
+  const minInsync = options.minInsyncReplicas ?? (count < 3 ? 1 : 2);
+  const jarsFolder = await kafkaJars();
+  const folder = await mkdtemp(join(tmpdir(), 'chat-test-kafka-cluster-'));
+  const user = { username: 'chat', password: randomBytes(12).toString('hex') };
+  const running: RunningService[] = [];
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= (async () => {
+      await Promise.all(running.map((one) => one.stop()));
+      await rm(folder, { recursive: true, force: true });
+    })();
+    return stopping;
+  };
+  try {
+    const certificates = security === 'plaintext' ? null : await makeCertificates(folder);
+    const ports = await freePorts(3 * count);
+    const nodes = Array.from({ length: count }, (_, i) => ({
+      id: i + 1,
+      client: ports[3 * i] ?? 0,
+      internal: ports[3 * i + 1] ?? 0,
+      controller: ports[3 * i + 2] ?? 0,
+    }));
+    const brokers = nodes.map(({ client }) => `127.0.0.1:${client}`);
+    const clientConfig = await clientConfigOf(brokers, security, mutualTls, certificates, user);
+    const common: Record<string, string> = {
+      ...COMMON_CONFIG,
+      'controller.quorum.voters': nodes.map(({ id, controller }) => `${id}@127.0.0.1:${controller}`).join(),
+      'listener.security.protocol.map': `CLIENT:${PROTOCOLS[security]},INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT`,
+      'inter.broker.listener.name': 'INTERNAL',
+      'default.replication.factor': String(replicas),
+      'min.insync.replicas': String(minInsync),
+      'offsets.topic.replication.factor': String(replicas),
+      'transaction.state.log.replication.factor': String(replicas),
+      'transaction.state.log.min.isr': String(minInsync),
+      'replica.lag.time.max.ms': '3000',
+      ...(certificates === null ? {} : tlsConfig(certificates, options.certificate ?? 'server', mutualTls)),
+      ...(security === 'sasl-ssl' ? saslConfig(user) : {}),
+    };
+    // An id with a dash at its beginning would be read as an option.
+    const clusterId = `A${randomBytes(16).toString('base64url').slice(1)}`;
+    const scram = MECHANISMS.flatMap((mechanism) => [
+      '--add-scram',
+      `${mechanism}=[name=${user.username},password=${user.password}]`,
+    ]);
+    const starting = nodes.map(async ({ id, client, internal, controller }) => {
+      const broker = `127.0.0.1:${client}`;
+      const listeners = `CLIENT://${broker},INTERNAL://127.0.0.1:${internal}`;
+      const started = await launch(async () => ({
+        name: 'Kafka',
+        local: async (own) => {
+          const classpath = ['-cp', join(jarsFolder, '*')];
+          const properties = join(own, 'server.properties');
+          const data = join(own, 'data');
+          await mkdir(data);
+          await writeFile(
+            properties,
+            asProperties({
+              ...common,
+              'node.id': String(id),
+              listeners: `${listeners},CONTROLLER://127.0.0.1:${controller}`,
+              'advertised.listeners': listeners,
+              'log.dirs': data,
+            }),
+          );
+          const quick = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto'];
+          const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties, ...scram];
+          await run('Kafka', 'java', [...quick, ...classpath, QUIET, ...format]);
+          return { program: 'java', args: [`-Xmx${heapMb}m`, ...classpath, QUIET, 'kafka.Kafka', properties] };
+        },
+        probe: () => probe({ ...clientConfig, brokers: [broker] }, options.certificate ?? 'server', count),
+      }));
+      running.push(started.running);
+      return started.running;
+    });
+    await Promise.allSettled(starting);
+    return { brokers, members: await Promise.all(starting), certificates, user, clientConfig, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function clientConfigOf(
+  brokers: readonly string[],
+  security: NonNullable<KafkaClusterOptions['security']>,
+  mutualTls: boolean,
+  certificates: Certificates | null,
+  user: RunningKafkaCluster['user'],
+): Promise<KafkaConfig> {
+  const config: KafkaConfig = { brokers: [...brokers], logLevel: logLevel.NOTHING };
+  if (certificates === null) return config;
+  const own = mutualTls
+    ? { cert: await readFile(certificates.client.certFile), key: await readFile(certificates.client.keyFile) }
+    : {};
+  config.ssl = { ca: [await readFile(certificates.caFile)], ...own };
+  if (security === 'sasl-ssl') config.sasl = { mechanism: 'scram-sha-512', ...user };
+  return config;
+}
+
+function tlsConfig(
+  certificates: Certificates,
+  shown: NonNullable<KafkaClusterOptions['certificate']>,
+  mutualTls: boolean,
+): Record<string, string> {
+  return {
+    'listener.name.client.ssl.keystore.type': 'PEM',
+    'listener.name.client.ssl.keystore.location': certificates[shown].bothFile,
+    'listener.name.client.ssl.truststore.type': 'PEM',
+    'listener.name.client.ssl.truststore.location': certificates.caFile,
+    'listener.name.client.ssl.client.auth': mutualTls ? 'required' : 'none',
+  };
+}
+
+function saslConfig({ username, password }: RunningKafkaCluster['user']): Record<string, string> {
+  const security = 'org.apache.kafka.common.security';
+  const scram = MECHANISMS.map((mechanism) => [
+    `listener.name.client.${mechanism.toLowerCase()}.sasl.jaas.config`,
+    `${security}.scram.ScramLoginModule required;`,
+  ]);
+  return {
+    'listener.name.client.sasl.enabled.mechanisms': ['PLAIN', ...MECHANISMS].join(),
+    'listener.name.client.plain.sasl.jaas.config': `${security}.plain.PlainLoginModule required user_${username}="${password}";`,
+    ...Object.fromEntries(scram),
+  };
+}
+
+/** Throws until the broker answers and knows a controller and another broker. */
+async function probe(
+  config: KafkaConfig,
+  shown: NonNullable<KafkaClusterOptions['certificate']>,
+  count: number,
+): Promise<void> {
+  // Clients refuse the other certificates, so this probe must not check them.
+  const ssl =
+    typeof config.ssl === 'object' && shown !== 'server' ? { ...config.ssl, rejectUnauthorized: false } : config.ssl;
+  const kafka = new Kafka({
+    ...config,
+    ...(ssl === undefined ? {} : { ssl }),
+    clientId: 'readiness',
+    connectionTimeout: 2_000,
+    requestTimeout: 5_000,
+    retry: { retries: 0 },
+  });
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    const { brokers, controller } = await admin.describeCluster();
+    if (controller === null || brokers.length < Math.min(count, 2)) throw new Error('the cluster is not complete');
+  } finally {
+    await admin.disconnect();
+  }
+}
