@@ -3,6 +3,7 @@ import type { Telemetry } from '../../application/ports/telemetry.ts';
 import { encodeRecord } from '../records/record-codec.ts';
 import { RECORD_STREAMS, type RecordStream } from '../records/record-stream.ts';
 import { skipReport } from '../records/skip-report.ts';
+import { isRefusedForGood } from '../support/refused-connection.ts';
 import type { TlsOptions } from '../support/tls.ts';
 import { withTimeout } from '../support/with-timeout.ts';
 import {
@@ -186,6 +187,7 @@ export class KafkaMessageBus implements MessageBus {
 
   /** True if the same start may succeed later. */
   #isAway(error: unknown): boolean {
+    if (isRefusedForGood(error)) return false;
     const { kind } = this.#driver.classify(error);
     return kind === 'connection' || kind === 'not-ready' || error instanceof NoAnswerError;
   }
