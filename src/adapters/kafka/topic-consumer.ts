@@ -60,7 +60,7 @@ export class TopicConsumer {
   /** A human-readable description of the present problem; null while records are read. */
   get problem(): string | null {
     const silent = performance.now() - this.#lastHeartbeat;
-    if (this.#problem === null && silent > this.#options.timing.silence) {
+    if (this.#problem === null && silent > this.#options.timing.session) {
       return `no heartbeat for ${Math.round(silent / 1000)} s`;
     }
     return this.#problem;

@@ -12,6 +12,13 @@ import { quietRequestTimers } from './request-timers.ts';
 quietRequestTimers();
 addCodecs();
 
+/** How kafkajs itself repeats a request. */
+export interface RetryOptions {
+  readonly retries: number;
+  /** The longest pause before a retry, in milliseconds; 1 s if not given. */
+  readonly maxPauseMs?: number;
+}
+
 export interface Client {
   readonly kafka: Kafka;
   /**
@@ -36,9 +43,8 @@ const DISCONNECT_MS = 1_000;
 
 /**
  * Creates a kafkajs client that can be abandoned at once and that logs through the Telemetry port.
- * `retries` is the number of retries by kafkajs itself.
  */
-export function openClient(options: ClientOptions, { retries }: { readonly retries: number }): Client {
+export function openClient(options: ClientOptions, { retries, maxPauseMs = 1_000 }: RetryOptions): Client {
   const { tls, sasl } = options;
   const hosts = new SeedHosts(inOrderOfFailure(options.brokers));
   const sockets = new Set<Socket>();
@@ -51,6 +57,8 @@ export function openClient(options: ClientOptions, { retries }: { readonly retri
       tls === null
         ? connect(address)
         : connectTls({ ...address, ...(isIP(host) === 0 ? { servername: host } : {}), ...tlsConnectOptions(tls) });
+    // Each request that waits for the connection adds one.
+    socket.setMaxListeners(0);
     let isConnected = false;
     socket.once(tls === null ? 'connect' : 'secureConnect', () => {
       isConnected = true;
@@ -73,7 +81,7 @@ export function openClient(options: ClientOptions, { retries }: { readonly retri
     retry: {
       retries,
       initialRetryTime: 100,
-      maxRetryTime: 1_000,
+      maxRetryTime: maxPauseMs,
       // TopicConsumer replaces a failed consumer itself, with new connections. Two restarts would
       // conflict.
       restartOnFailure: async () => false,

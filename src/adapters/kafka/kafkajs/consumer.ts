@@ -3,7 +3,13 @@ import type { ClientOptions, KafkaConsumer, KafkaConsumerOptions } from '../driv
 import { type Client, disconnect, METADATA_MS, openClient } from './client.ts';
 
 const BYTES_PER_PARTITION = 256 * 1024;
-const RETRIES = 5;
+/**
+ * kafkajs repeats a request for about 15 s or more. A cluster takes ten to elect other leaders and
+ * coordinators for those of a dead broker. Meanwhile the consumer reads from the other brokers. One
+ * that replaced it would read nothing until the group forgets the old member.
+ */
+const RETRIES = 60;
+const MAX_RETRY_PAUSE_MS = 300;
 
 export class KafkaJsConsumer implements KafkaConsumer {
   readonly #options: KafkaConsumerOptions;
@@ -14,7 +20,7 @@ export class KafkaJsConsumer implements KafkaConsumer {
   constructor(client: ClientOptions, options: KafkaConsumerOptions) {
     const { group, timing } = options;
     this.#options = options;
-    this.#client = openClient(client, { retries: RETRIES });
+    this.#client = openClient(client, { retries: RETRIES, maxPauseMs: MAX_RETRY_PAUSE_MS });
     this.#consumer = this.#client.kafka.consumer({
       groupId: group,
       sessionTimeout: timing.session,
@@ -29,7 +35,7 @@ export class KafkaJsConsumer implements KafkaConsumer {
       retry: {
         retries: RETRIES,
         initialRetryTime: 100,
-        maxRetryTime: 1_000,
+        maxRetryTime: MAX_RETRY_PAUSE_MS,
         restartOnFailure: async () => false,
       },
     });

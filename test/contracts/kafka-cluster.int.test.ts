@@ -1,0 +1,70 @@
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { message } from '../../dev/events.ts';
+import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
+import { type RunningKafkaCluster, startKafkaCluster } from '../../dev/services/kafka-cluster.ts';
+import { describeWithOwnService } from '../../dev/services/shared.ts';
+import { KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
+import { DEFAULT_TOPICS, type NamePerStream } from '../../src/adapters/kafka/topics.ts';
+import { Heard } from '../support/heard.ts';
+
+const timing = { session: 6_000, heartbeat: 500, silence: 20_000, commit: 500 };
+
+await describeWithOwnService('kafka', 'the Kafka bus on three brokers', () => {
+  let cluster: RunningKafkaCluster;
+  const opened: KafkaMessageBus[] = [];
+  beforeAll(async () => {
+    cluster = await startKafkaCluster();
+  }, 120_000);
+  afterAll(() => cluster?.stop());
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((bus) => bus.close()));
+  });
+
+  async function started(serverId: string, prefix: string) {
+    const names = Object.entries(DEFAULT_TOPICS).map(([stream, name]) => [stream, `${prefix}-${name}`]);
+    const topics: NamePerStream = { ...DEFAULT_TOPICS, ...Object.fromEntries(names) };
+    const telemetry = new RecordedTelemetry();
+    const bus = new KafkaMessageBus({ brokers: cluster.brokers, serverId, telemetry, topics, timing });
+    opened.push(bus);
+    const heard = new Heard();
+    await bus.start(heard.handler);
+    return { bus, heard };
+  }
+
+  it('loses no acknowledged record when the first broker is killed, and starts anew without it', async () => {
+    const [one, two] = await Promise.all([started('a', 'old'), started('b', 'old')]);
+    expect([one.bus.health(), two.bus.health()]).toEqual([{ ready: true }, { ready: true }]);
+    const acknowledged: number[] = [];
+    let seq = 0;
+    const publish = async () => {
+      seq += 1;
+      const own = seq;
+      await one.bus.publish([{ event: message(`r-${1 + (own % 12)}`, own) }]);
+      acknowledged.push(own);
+    };
+    for (let count = 0; count < 50; count += 1) await publish();
+    await cluster.members[0]?.kill();
+    for (let count = 0; count < 50; count += 1) await publish().catch(() => {});
+    await expect
+      .poll(
+        () =>
+          publish().then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 30_000 },
+      )
+      .toBe(true);
+    const isComplete = (seqs: Set<unknown>) => acknowledged.every((own) => seqs.has(own));
+    await two.heard.until((events) => isComplete(seqsOf(events)), 40_000);
+
+    const fresh = await Promise.all([started('c', 'new'), started('d', 'new')]);
+    expect(fresh.map(({ bus }) => bus.health())).toEqual([{ ready: true }, { ready: true }]);
+    await fresh[0].bus.publish([{ event: message('r-5', 1) }]);
+    await fresh[1].heard.count(1);
+  }, 120_000);
+});
+
+function seqsOf(events: readonly { readonly kind: string }[]): Set<unknown> {
+  return new Set(events.map((event) => ('seq' in event ? event.seq : null)));
+}
