@@ -6,12 +6,13 @@ import { freePort } from './services/free-port.ts';
  * - `pass`: bytes pass in both directions.
  * - `slow`: as `pass`, with each chunk delayed by `delayMs`.
  * - `hang`: connections are accepted and stay open. No bytes pass until the mode changes back.
+ * - `mute`: bytes of the client pass. Those of the service wait until the mode changes back.
  * - `refuse`: the port is closed.
  * - `reset`: connections are accepted and reset at once.
  * - `garbage`: the first bytes of the client get random bytes as answer.
  * - `flood`: the client gets `floodBytes` bytes without a line end, even without a request.
  */
-export type FaultMode = 'pass' | 'slow' | 'hang' | 'refuse' | 'reset' | 'garbage' | 'flood';
+export type FaultMode = 'pass' | 'slow' | 'hang' | 'mute' | 'refuse' | 'reset' | 'garbage' | 'flood';
 
 export interface FaultProxyOptions {
   /** Port on 127.0.0.1 of the service behind the proxy. */
@@ -70,8 +71,8 @@ export class FaultProxy {
   }
 
   /**
-   * Open connections survive a change between `pass`, `slow` and `hang`. Every other change ends
-   * them.
+   * Open connections survive a change between `pass`, `slow`, `hang` and `mute`. Every other
+   * change ends them.
    */
   async setMode(mode: FaultMode): Promise<void> {
     this.#mode = mode;
@@ -81,7 +82,7 @@ export class FaultProxy {
     }
     if (!isRelaying(mode) && mode !== 'hang') this.cut();
     if (this.#server === undefined) await this.#listen();
-    for (const pair of this.#pairs) pair.setHeld(mode === 'hang');
+    for (const pair of this.#pairs) pair.setHeld(mode === 'hang', mode === 'hang' || mode === 'mute');
     if (isRelaying(mode)) {
       for (const socket of this.#waiting) this.#bridge(socket);
       this.#waiting.clear();
@@ -127,6 +128,7 @@ export class FaultProxy {
     switch (this.#mode) {
       case 'pass':
       case 'slow':
+      case 'mute':
         this.#bridge(socket);
         break;
       case 'hang':
@@ -147,6 +149,7 @@ export class FaultProxy {
 
   #bridge(client: Socket): void {
     const pair = new Pair(client, this.#target, () => (this.#mode === 'slow' ? this.#delayMs : 0));
+    if (this.#mode === 'mute') pair.setHeld(false, true);
     this.#pairs.add(pair);
     client.once('close', () => this.#pairs.delete(pair));
   }
@@ -157,7 +160,7 @@ class Pair {
   readonly #client: Socket;
   readonly #service: Socket;
   readonly #delayMs: () => number;
-  #held = false;
+  readonly #held = new Set<Socket>();
 
   constructor(client: Socket, port: number, delayMs: () => number) {
     this.#client = client;
@@ -170,11 +173,16 @@ class Pair {
     this.#relay(this.#service, client);
   }
 
-  setHeld(held: boolean): void {
-    this.#held = held;
-    for (const socket of [this.#client, this.#service]) {
-      if (held) socket.pause();
-      else socket.resume();
+  setHeld(client: boolean, service: boolean): void {
+    this.#held.clear();
+    for (const [socket, held] of [
+      [this.#client, client],
+      [this.#service, service],
+    ] as const) {
+      if (held) {
+        this.#held.add(socket);
+        socket.pause();
+      } else socket.resume();
     }
   }
 
@@ -195,7 +203,7 @@ class Pair {
         if (to.destroyed || to.write(chunk)) return;
         from.pause();
         to.once('drain', () => {
-          if (!this.#held) from.resume();
+          if (!this.#held.has(from)) from.resume();
         });
       });
     });
@@ -219,5 +227,5 @@ function flood(socket: Socket, bytes: number): void {
 }
 
 function isRelaying(mode: FaultMode): boolean {
-  return mode === 'pass' || mode === 'slow';
+  return mode === 'pass' || mode === 'slow' || mode === 'mute';
 }

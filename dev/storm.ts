@@ -6,6 +6,11 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '3' },
     seed: { type: 'string', default: '1' },
     rate: { type: 'string', default: '200' },
+    brokers: { type: 'string', default: '1' },
+    mongo: { type: 'string', default: '1' },
+    redis: { type: 'string', default: 'single' },
+    'kafka-client': { type: 'string' },
+    clocks: { type: 'boolean', default: false },
     calm: { type: 'boolean', default: false },
     folder: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
@@ -14,8 +19,11 @@ const { values } = parseArgs({
 
 if (values.help) {
   process.stdout.write(`npm run storm -- [--minutes 3] [--seed 1] [--rate 200] [--calm] [--folder DIR]
+    [--brokers 3] [--mongo 3] [--redis sentinel] [--kafka-client kafkajs|platformatic] [--clocks]
 
 Runs three servers on real Kafka, MongoDB, Redis and presence. Faults follow a schedule that the seed decides, while clients talk.
+With --brokers 3, --mongo 3 and --redis sentinel, single members are harmed and primaries change.
+With --clocks, the clocks of the servers jump, at most five minutes from the system's.
 The report goes to standard output. A run with findings keeps all recordings in DIR (default: the system's temporary folder).
 `);
 } else {
@@ -24,6 +32,13 @@ The report goes to standard output. A run with findings keeps all recordings in 
     seconds: Number(values.minutes) * 60,
     rate: Number(values.rate),
     troubles: !values.calm,
+    clocks: values.clocks,
+    stack: {
+      brokers: Number(values.brokers),
+      mongo: Number(values.mongo),
+      redis: values.redis === 'sentinel' ? 'sentinel' : 'single',
+    },
+    ...(values['kafka-client'] === undefined ? {} : { env: { KAFKA_CLIENT: values['kafka-client'] } }),
     ...(values.folder === undefined ? {} : { folder: values.folder }),
     progress: (line) => process.stderr.write(`${line}\n`),
   });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -18,7 +18,7 @@ import {
   startNeighbours,
   startProxies,
 } from './neighbours.ts';
-import { type ClusterServices, ownServices, sharedServices } from './services.ts';
+import { type ClusterServices, ownServices, type StackOptions, sharedServices } from './services.ts';
 
 export interface ClusterOptions {
   /** Number of chat servers. Default: 3. */
@@ -30,6 +30,12 @@ export interface ClusterOptions {
    * harmed. true: it has its own, which a test may kill, freeze and restart.
    */
   readonly own?: boolean;
+  /** Sizes of the cluster's own services. Default: one of each. */
+  readonly stack?: StackOptions;
+  /**
+   * true: the clock of each server can be shifted while it runs, by `shiftClock`. Default: false.
+   */
+  readonly clocks?: boolean;
   /** true: a FaultProxy is in front of each neighbour service. Default: false. */
   readonly proxied?: boolean;
   /** Default: the demo world. */
@@ -47,6 +53,13 @@ export interface Cluster {
   readonly kafka: ClusterServices['kafka'];
   readonly mongo: ClusterServices['mongo'];
   readonly redis: ClusterServices['redis'];
+  readonly members: ClusterServices['members'];
+  readonly elections: ClusterServices['elections'];
+  readonly redisProxy: ClusterServices['redisProxy'];
+  /** Whether `shiftClock` has an effect. */
+  readonly clocks: boolean;
+  /** Sets the clock of server `index` this far ahead of the system's. Needs `clocks`. */
+  shiftClock(index: number, ms: number): Promise<void>;
   readonly presence: Neighbour<RunningPresence>;
   readonly standIns: Neighbour<RunningStandIns>;
   /** null unless `proxied` is set. */
@@ -70,6 +83,7 @@ export interface Cluster {
 }
 
 const TOKEN_SECONDS = 3_600;
+const CLOCK_SHIFT = new URL('./clock-shift.mjs', import.meta.url).href;
 
 /**
  * Starts a whole system: chat servers as processes, on real Kafka, MongoDB and Redis. Presence and
@@ -89,14 +103,16 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   };
 
   try {
-    const services = await (own ? ownServices(name, progress) : sharedServices(name, RECORD_STREAMS.map(topic)));
+    const services = await (own
+      ? ownServices(name, progress, options.stack)
+      : sharedServices(name, RECORD_STREAMS.map(topic)));
     undo.push(services.stop);
     const folder = await mkdtemp(join(tmpdir(), 'chat-cluster-'));
     undo.push(() => rm(folder, { recursive: true, force: true }));
     const ports = options.ports?.servers ?? (await freePorts(count));
     const serviceToken = options.env?.SERVICE_TOKEN;
     const neighbours = await startNeighbours({
-      redisUrl: services.redis.url,
+      redisUrl: services.presenceRedisUrl,
       chatUrls: ports.map((port) => `http://127.0.0.1:${port}`),
       ...(serviceToken === undefined ? {} : { serviceToken }),
       ...(options.directory === undefined ? {} : { directory: options.directory }),
@@ -115,7 +131,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       JWT_SECRET: secret,
       KAFKA_BROKERS: services.kafka.brokers.join(),
       MONGODB_URL: services.mongo.url,
-      REDIS_URL: services.redis.url,
+      REDIS_URL: services.redisProxy === null ? services.redis.url : `redis://127.0.0.1:${services.redisProxy.port}`,
       FILES_URL: pathToFileURL(join(folder, 'files')).href,
       ...neighbourVariables(neighbours, proxies),
     };
@@ -125,6 +141,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     }
     Object.assign(env, options.env);
 
+    const clockFile = (index: number) => join(folder, `clock-${index}`);
+    const shiftClock = (index: number, ms: number) => writeFile(clockFile(index), String(ms));
+    const shifted = (index: number) => ({
+      nodeArgs: ['--import', CLOCK_SHIFT],
+      env: { CLOCK_SHIFT_FILE: clockFile(index) },
+    });
     const started: ServerProcess[] = [];
     undo.push(() => Promise.all(started.map((server) => server.dispose())));
     const add: Cluster['add'] = async (own = {}) => {
@@ -137,7 +159,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       return server;
     };
     const starting = ports.map(async (port, index) => {
-      const server = await add({ id: `chat-${index + 1}`, port });
+      const server = await add({ id: `chat-${index + 1}`, port, ...(options.clocks === true ? shifted(index) : {}) });
       progress(`${server.id} serves on ${server.url}`);
       return server;
     });
@@ -155,8 +177,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       if (url === undefined) throw new Error(`there is no server ${index}`);
       return StompClient.connect({ url, token: token(userId), userId, ...more });
     };
-    const { kafka, mongo, redis } = services;
-    return { servers, kafka, mongo, redis, presence, standIns, proxies, secret, env, topic, token, add, client, stop };
+    const { kafka, mongo, redis, members, elections, redisProxy } = services;
+    const parts = { kafka, mongo, redis, members, elections, redisProxy, shiftClock, clocks: options.clocks === true };
+    return { ...parts, servers, presence, standIns, proxies, secret, env, topic, token, add, client, stop };
   } catch (error) {
     await stop();
     throw error;

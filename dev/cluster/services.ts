@@ -1,10 +1,15 @@
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import { MongoClient } from 'mongodb';
+import { FaultProxy } from '../fault-proxy.ts';
 import { type RunningKafka, startKafka } from '../services/kafka.ts';
+import { startKafkaCluster } from '../services/kafka-cluster.ts';
 import { lent } from '../services/launch.ts';
 import { type RunningMongo, startMongo } from '../services/mongo.ts';
+import { type ReplicaSetMember, startMongoReplicaSet } from '../services/mongo-replica-set.ts';
 import { type RunningRedis, startRedis } from '../services/redis.ts';
+import { startRedisSentinel } from '../services/redis-stack.ts';
+import type { RunningService } from '../services/service.ts';
 
 const REDIS_DATABASES = 16;
 
@@ -18,37 +23,183 @@ export interface ClusterServices {
   readonly mongo: RunningMongo;
   /** `url` names a database that was emptied. */
   readonly redis: RunningRedis;
+  /** Processes of the cluster's own services that a test may harm, one by one. */
+  readonly members: readonly StackMember[];
+  /** Changes of the primary, without harm to a process. */
+  readonly elections: readonly { readonly name: string; readonly elect: () => Promise<void> }[];
+  /** In front of a Redis of one. The chat servers use it if it is there. */
+  readonly redisProxy: FaultProxy | null;
+  /** Redis of presence, which knows no Sentinels. */
+  readonly presenceRedisUrl: string;
   /** Removes the cluster's data from shared services, and ends its own services. */
   readonly stop: () => Promise<void>;
+}
+
+/** Sizes of a cluster's own services. */
+export interface StackOptions {
+  /** Kafka brokers. Default: 1. */
+  readonly brokers?: number;
+  /** Members of the MongoDB replica set: 1 (default) or 3. */
+  readonly mongo?: number;
+  /** sentinel: a primary, a replica and three Sentinels. Default: single. */
+  readonly redis?: 'single' | 'sentinel';
+}
+
+export interface StackMember {
+  /** `kafka-1` */
+  readonly name: string;
+  kill(): Promise<void>;
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  restart(): Promise<void>;
 }
 
 /**
  * @param name name of the database
  * @param progress called with a line for each service that started
  */
-export async function ownServices(name: string, progress: (line: string) => void): Promise<ClusterServices> {
+export async function ownServices(
+  name: string,
+  progress: (line: string) => void,
+  { brokers = 1, mongo: mongoMembers = 1, redis: redisKind = 'single' }: StackOptions = {},
+): Promise<ClusterServices> {
   const begun = Date.now();
-  const reported = <Running>(service: string, address: (running: Running) => string, starting: Promise<Running>) =>
-    starting.then((running) => {
-      progress(`${service} answers on ${address(running)} after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
-      return running;
+  const undo: (() => Promise<unknown>)[] = [];
+  const members: StackMember[] = [];
+  const elections: { name: string; elect: () => Promise<void> }[] = [];
+  const add = (kind: string, one: RunningService, i?: number) =>
+    members.push({
+      name: i === undefined ? kind : `${kind}-${i + 1}`,
+      kill: () => one.kill(),
+      freeze: () => one.freeze(),
+      thaw: () => one.thaw(),
+      restart: () => one.restart(),
     });
-  const starting = [
-    reported('Kafka', ({ brokers }) => brokers.join(), startKafka({ own: true })),
-    reported('MongoDB', ({ url }) => url, startMongo({ own: true })),
-    reported('Redis', ({ url }) => url, startRedis({ own: true })),
-  ] as const;
-  const settled = await Promise.allSettled(starting);
+  const answers = (service: string, address: string) =>
+    progress(`${service} answers on ${address} after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
   const stop = async () => {
-    await Promise.all(settled.map((one) => (one.status === 'fulfilled' ? one.value.stop() : undefined)));
+    await Promise.all(undo.splice(0).map((one) => one()));
   };
-  for (const one of settled) {
-    if (one.status === 'fulfilled') continue;
+
+  const startBus = async (): Promise<RunningKafka> => {
+    if (brokers === 1) {
+      const kafka = await startKafka({ own: true });
+      undo.push(kafka.stop);
+      add('kafka', kafka);
+      return kafka;
+    }
+    const cluster = await startKafkaCluster({ brokers });
+    undo.push(cluster.stop);
+    for (const [i, broker] of cluster.members.entries()) add('kafka', broker, i);
+    return Object.assign(together(cluster.members, cluster.stop), { brokers: cluster.brokers });
+  };
+  const startStore = async (): Promise<RunningMongo> => {
+    if (mongoMembers === 1) {
+      const mongo = await startMongo({ own: true });
+      undo.push(mongo.stop);
+      add('mongo', mongo);
+      return mongo;
+    }
+    const set = await startMongoReplicaSet();
+    undo.push(set.stop);
+    const processes = set.members.map((member) => asService(member, set.untilMember));
+    for (const [i, process] of processes.entries()) add('mongo', process, i);
+    elections.push({
+      name: 'mongo-primary',
+      elect: async () => {
+        const primary = await set.primary();
+        await set.command(primary, { replSetStepDown: 10, secondaryCatchUpPeriodSecs: 5 });
+      },
+    });
+    return Object.assign(together(processes, set.stop), { url: set.url });
+  };
+  const startCache = async (): Promise<{ redis: RunningRedis; proxy: FaultProxy | null; presence: string }> => {
+    const single = await startRedis({ own: true });
+    undo.push(single.stop);
+    add('redis', single);
+    if (redisKind === 'single') {
+      const proxy = await FaultProxy.start({ target: Number(new URL(single.url).port) });
+      undo.push(() => proxy.stop());
+      return { redis: single, proxy, presence: single.url };
+    }
+    const group = await startRedisSentinel();
+    undo.push(group.stop);
+    for (const [i, one] of group.members.entries()) add('redis-data', one, i);
+    elections.push({ name: 'redis-primary', elect: group.failover });
+    return {
+      redis: Object.assign(together(group.members, group.stop), { url: group.url }),
+      proxy: null,
+      presence: single.url,
+    };
+  };
+
+  const reported = async <Running extends { readonly stop: () => Promise<void> }>(
+    service: string,
+    address: (running: Running) => string,
+    starting: Promise<Running>,
+  ) => {
+    const running = await starting;
+    answers(service, address(running));
+    return running;
+  };
+  const starting = [
+    reported('Kafka', (kafka) => kafka.brokers.join(), startBus()),
+    reported('MongoDB', (mongo) => mongo.url, startStore()),
+    startCache().then((cache) => {
+      answers('Redis', cache.redis.url);
+      return cache;
+    }),
+  ] as const;
+  const failed = (await Promise.allSettled(starting)).find((one) => one.status === 'rejected');
+  if (failed !== undefined) {
     await stop();
-    throw one.reason;
+    throw failed.reason;
   }
-  const [kafka, mongo, redis] = await Promise.all(starting);
-  return { kafka, mongo: Object.assign(mongo, { url: withDatabase(mongo.url, name) }), redis, stop };
+  const [kafka, mongo, { redis, proxy, presence }] = await Promise.all(starting);
+  return {
+    kafka,
+    mongo: Object.assign(mongo, { url: withDatabase(mongo.url, name) }),
+    redis,
+    members,
+    elections,
+    redisProxy: proxy,
+    presenceRedisUrl: presence,
+    stop,
+  };
+}
+
+/** All members as one service: they are killed, frozen and restarted together. */
+function together(members: readonly RunningService[], stop: () => Promise<void>): RunningService {
+  const all = (act: (member: RunningService) => Promise<void>) => async () => {
+    await Promise.all(members.map(act));
+  };
+  return {
+    source: 'packages',
+    pid: undefined,
+    stop,
+    kill: all((member) => member.kill()),
+    freeze: all((member) => member.freeze()),
+    thaw: all((member) => member.thaw()),
+    restart: all((member) => member.restart()),
+    logTail: async () => (await Promise.all(members.map((member) => member.logTail()))).join('\n'),
+  };
+}
+
+function asService(member: ReplicaSetMember, untilMember: (member: ReplicaSetMember) => Promise<void>): RunningService {
+  return {
+    source: 'packages',
+    pid: undefined,
+    stop: () => member.kill(),
+    kill: () => member.kill(),
+    freeze: () => member.freeze(),
+    thaw: () => member.thaw(),
+    restart: async () => {
+      await member.kill();
+      await member.start();
+      await untilMember(member);
+    },
+    logTail: async () => '',
+  };
 }
 
 /**
@@ -69,7 +220,8 @@ export async function sharedServices(name: string, topics: readonly string[]): P
   const stop = async () => {
     await Promise.allSettled([dropDatabase(url), deleteTopics(brokers, topics)]);
   };
-  return { ...services, stop };
+  const { redis } = services;
+  return { ...services, members: [], elections: [], redisProxy: null, presenceRedisUrl: redis.url, stop };
 }
 
 function withDatabase(url: string, name: string): string {

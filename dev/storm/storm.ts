@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { seededRandom } from '../../src/adapters/memory/memory-broker.ts';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
+import type { StackOptions } from '../cluster/services.ts';
 import {
   check,
   type FinalEvent,
@@ -25,6 +26,12 @@ export interface StormOptions {
   readonly seconds: number;
   /** Messages, edits and deletions a second of all publishers together. Default: 200. */
   readonly rate?: number;
+  /** Sizes of Kafka, MongoDB and Redis. Default: one of each. */
+  readonly stack?: StackOptions;
+  /** true: clocks of servers jump, at most five minutes from the system's. Default: false. */
+  readonly clocks?: boolean;
+  /** Further variables of the servers. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Default 3. */
   readonly servers?: number;
   readonly publishers?: number;
@@ -74,8 +81,10 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
     servers: options.servers ?? 3,
     own: true,
     proxied: true,
+    clocks: options.clocks === true,
+    ...(options.stack === undefined ? {} : { stack: options.stack }),
     directory: directoryOf(users),
-    env: { LIMITS: 'off', LIMIT_RESUME_EVENTS: '100000', LIMIT_PAGE_SIZE: '1000' },
+    env: { LIMITS: 'off', LIMIT_RESUME_EVENTS: '100000', LIMIT_PAGE_SIZE: '1000', ...options.env },
     progress,
   });
   const proxies = await Promise.all(cluster.servers.map(({ port }) => FaultProxy.start({ target: port })));

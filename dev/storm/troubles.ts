@@ -3,7 +3,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { shuffled } from '../durability/shuffled.ts';
 import type { FaultProxy } from '../fault-proxy.ts';
 
-type Kind = 'kill' | 'freeze' | 'drain' | 'cut' | 'hang';
+type Kind = 'kill' | 'freeze' | 'drain' | 'cut' | 'hang' | 'slow' | 'mute' | 'elect' | 'clock';
 
 interface Part {
   readonly name: string;
@@ -23,6 +23,11 @@ const AT_ONCE = 3;
 const MIN_FREEZE_MS = 2_000;
 const MAX_FREEZE_MS = 15_000;
 const MAX_DOWN_MS = 5_000;
+const LONG: readonly Kind[] = ['freeze', 'hang', 'slow', 'mute'];
+/** These are over at once, so they do not count among the three. */
+const AT_ANY_TIME: readonly Kind[] = ['cut', 'elect', 'clock'];
+/** Clocks of servers are at most this far from the system's. */
+const MAX_CLOCK_MS = 5 * 60_000;
 
 /**
  * Kills, freezes and restarts the parts of a cluster and cuts connections, by a seeded schedule. At
@@ -40,7 +45,10 @@ export class Troubles {
   constructor(cluster: Cluster, proxies: readonly FaultProxy[], cutClient: () => void, random: () => number) {
     this.#random = random;
     this.#cutClient = cutClient;
-    this.#parts = [...partsOf(cluster, proxies), { name: 'client', does: { cut: async () => this.#cutClient() } }];
+    this.#parts = [
+      ...partsOf(cluster, proxies, random),
+      { name: 'client', does: { cut: async () => this.#cutClient() } },
+    ];
   }
 
   /** Makes troubles for this time, and resolves when all parts are repaired. */
@@ -52,8 +60,8 @@ export class Troubles {
       const next = this.#draw();
       if (next === null) continue;
       const [part, kind] = next;
-      const least = kind === 'freeze' || kind === 'hang' ? MIN_FREEZE_MS : 0;
-      const most = kind === 'freeze' || kind === 'hang' ? MAX_FREEZE_MS : MAX_DOWN_MS;
+      const least = LONG.includes(kind) ? MIN_FREEZE_MS : 0;
+      const most = LONG.includes(kind) ? MAX_FREEZE_MS : MAX_DOWN_MS;
       const lasts = Math.round(least + this.#random() * (most - least));
       this.done.push({ at: Math.round(performance.now() - began), part: part.name, kind, lasts });
       this.#busy.add(part.name);
@@ -83,19 +91,22 @@ export class Troubles {
       );
       this.#deck = shuffled(all, this.#random);
     }
-    const [part] = this.#deck.at(-1) ?? [];
-    if (part === undefined || this.#busy.has(part.name)) return null;
-    const light = part.does.cut !== undefined;
-    if (!light && this.#busy.size >= AT_ONCE) return null;
-    const servers = this.#parts.filter(({ name }) => name.startsWith('server'));
-    const down = servers.filter(({ name }) => this.#busy.has(name)).length;
-    if (part.name.startsWith('server') && down >= servers.length - 1) return null;
+    const [part, kind] = this.#deck.at(-1) ?? [];
+    if (part === undefined || kind === undefined || this.#busy.has(part.name)) return null;
+    if (!AT_ANY_TIME.includes(kind) && this.#busy.size >= AT_ONCE) return null;
+    const down = (group: string) => [...this.#busy].filter((name) => name.startsWith(group)).length;
+    const servers = this.#parts.filter(({ name }) => name.startsWith('server-')).length;
+    if (part.name.startsWith('server-') && down('server-') >= servers - 1) return null;
+    // A majority of three must stay up. More than one lost at a time is not survived by design.
+    for (const group of ['kafka-', 'mongo-', 'redis-data-']) {
+      if (part.name.startsWith(group) && down(group) > 0) return null;
+    }
     return this.#deck.pop() ?? null;
   }
 }
 
-function partsOf(cluster: Cluster, proxies: readonly FaultProxy[]): Part[] {
-  const { servers, kafka, mongo, redis, presence } = cluster;
+function partsOf(cluster: Cluster, proxies: readonly FaultProxy[], random: () => number): Part[] {
+  const { servers, members, elections, presence, redisProxy } = cluster;
   const parts: Part[] = servers.map((server, i) => ({
     name: `server-${i + 1}`,
     does: {
@@ -107,8 +118,18 @@ function partsOf(cluster: Cluster, proxies: readonly FaultProxy[]): Part[] {
       },
     },
   }));
-  parts.push({ name: 'kafka', does: harm(kafka) }, { name: 'mongo', does: harm(mongo) });
-  parts.push({ name: 'redis', does: harm(redis) });
+  for (const member of members) parts.push({ name: member.name, does: harm(member) });
+  for (const { name, elect } of elections) {
+    // An election may be refused while another one is under way.
+    parts.push({ name, does: { elect: () => elect().catch(() => {}) } });
+  }
+  if (cluster.clocks) {
+    for (const [i] of servers.entries()) {
+      const clock = () => cluster.shiftClock(i, Math.round((2 * random() - 1) * MAX_CLOCK_MS));
+      parts.push({ name: `clock-${i + 1}`, does: { clock } });
+    }
+  }
+  if (redisProxy !== null) parts.push({ name: 'redis-network', does: { ...faults(redisProxy) } });
   parts.push({
     name: 'presence',
     does: {
@@ -117,11 +138,11 @@ function partsOf(cluster: Cluster, proxies: readonly FaultProxy[]): Part[] {
         await delay(lasts);
         await presence.start();
       },
-      ...(cluster.proxies === null ? {} : { hang: hanging(cluster.proxies.presence) }),
+      ...(cluster.proxies === null ? {} : { ...faults(cluster.proxies.presence) }),
     },
   });
   for (const [i, proxy] of proxies.entries()) {
-    parts.push({ name: `network-${i + 1}`, does: { cut: async () => proxy.cut(), hang: hanging(proxy) } });
+    parts.push({ name: `network-${i + 1}`, does: faults(proxy) });
   }
   return parts;
 }
@@ -148,12 +169,14 @@ function harm(process: Harmable): Part['does'] {
   };
 }
 
-function hanging(proxy: FaultProxy): (lasts: number) => Promise<void> {
-  return async (lasts) => {
-    await proxy.setMode('hang');
+/** Faults of the network at one proxy. `mute` lets bytes pass in one direction only. */
+function faults(proxy: FaultProxy): Part['does'] {
+  const during = (mode: 'hang' | 'slow' | 'mute') => async (lasts: number) => {
+    await proxy.setMode(mode);
     await delay(lasts);
     await proxy.setMode('pass');
   };
+  return { cut: async () => proxy.cut(), hang: during('hang'), slow: during('slow'), mute: during('mute') };
 }
 
 /**

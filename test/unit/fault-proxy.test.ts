@@ -113,3 +113,22 @@ it('sends megabytes without a line end in mode flood', async () => {
   }
   expect([bytes, lineEnds]).toEqual([5 * 1024 * 1024, 0]);
 });
+
+it('passes only the bytes of the client while it is mute', async () => {
+  const accepted = once(echo, 'connection');
+  const socket = await connected();
+  const [service] = (await accepted) as [Socket];
+  await proxy.setMode('mute');
+  const received: string[] = [];
+  socket.on('data', (data) => received.push(String(data)));
+  for (const word of ['one', 'two', 'three']) {
+    const reached = once(service, 'data');
+    socket.write(word);
+    await reached;
+  }
+  expect(received).toEqual([]);
+  const answer = once(socket, 'data');
+  await proxy.setMode('pass');
+  await answer;
+  expect(received.join('')).toMatch(/^one/);
+});
