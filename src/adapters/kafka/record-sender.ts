@@ -113,7 +113,11 @@ export class RecordSender {
     // Calls of the same turn of the event loop go into one request.
     await Promise.resolve();
     let pause = MIN_RETRY_PAUSE_MS;
-    while (this.#queue.length > 0) {
+    for (;;) {
+      // After a pause of the process, other servers may have published what waits here.
+      const now = performance.now();
+      this.#giveUp((call) => call.until <= now, new Error('the records waited too long'));
+      if (this.#queue.length === 0) break;
       const batch = this.#nextBatch();
       try {
         await withTimeout(
