@@ -1,10 +1,11 @@
-import { Redis, ReplyError } from 'ioredis';
+import { ReplyError } from 'ioredis';
 import { z } from 'zod';
 import { BoundedMap } from '../../application/bounded-map.ts';
 import { type MemberCache, REPORT_STANDS_MS } from '../../application/ports/member-cache.ts';
 import { parseId, type UserId } from '../../domain/ids.ts';
 import { idOf, isRoom, type MemberListKey } from '../../domain/place.ts';
-import { type TlsOptions, tlsConnectOptions } from '../support/tls.ts';
+import type { TlsOptions } from '../support/tls.ts';
+import { createRedisClient, type RedisClient } from './client.ts';
 import type { RedisLocation } from './location.ts';
 
 export interface RedisMemberCacheOptions {
@@ -34,6 +35,8 @@ export interface RedisMemberCacheOptions {
 
 /** Keys whose values in Redis are known to be outdated. */
 const MAX_OUTDATED = 50_000;
+/** Age up to which a write may be missing on a replica that becomes the primary. */
+const REPLICATION_MS = 60_000;
 const FOURTEEN_DAYS_IN_SECONDS = 14 * 24 * 60 * 60;
 const VALUE = z.object({ members: z.array(z.unknown()) });
 /**
@@ -59,19 +62,23 @@ return 'OK'`;
  * services use: `R5` is `{"members":[1,2,3]}`.
  *
  * A list that could not be replaced while Redis was away is outdated there, and would otherwise
- * stand for days. This cache does not return it, and removes it as soon as Redis answers again.
+ * stand for days. This cache does not return it, and removes it as soon as Redis answers again. The
+ * same holds for lists that were replaced shortly before a failover, since replication may have
+ * lost the new ones.
  *
  * Beside a list that was put there is a mark for 10 seconds, `{R5}:put`. Its braces keep both keys
  * on one node of a Redis Cluster.
  */
 export class RedisMemberCache implements MemberCache {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #ttlSeconds: number;
   readonly #reportStandsMs: number;
   readonly #pauseMs: number;
   readonly #onDown: (error: string) => void;
   readonly #onUp: () => void;
   readonly #outdated = new BoundedMap<string, true>(MAX_OUTDATED);
+  /** Monotonic time at which each list was replaced. */
+  readonly #replacedAt = new BoundedMap<string, number>(MAX_OUTDATED);
   #pausedUntil = 0;
   #isUp = true;
 
@@ -82,29 +89,17 @@ export class RedisMemberCache implements MemberCache {
     this.#pauseMs = options.pauseMs ?? 1_000;
     this.#onDown = options.onDown ?? (() => {});
     this.#onUp = options.onUp ?? (() => {});
-    const { location } = options;
-    const login = location.reveal();
-    this.#redis = new Redis({
-      ...location.nodes[0],
-      // The address of a host decides whether IPv4 or IPv6 is used.
-      family: 0,
-      db: location.database,
-      ...(login.username === null ? {} : { username: login.username }),
-      ...(login.password === null ? {} : { password: login.password }),
-      ...(location.isTls ? { tls: tlsConnectOptions(options.tls ?? {}) } : {}),
-      commandTimeout: options.timeoutMs ?? 200,
-      connectTimeout: 1_000,
-      // A Redis that hangs would otherwise let unanswered commands pile up.
-      socketTimeout: 2_000,
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
-      autoResendUnfulfilledCommands: false,
-      keyPrefix: options.prefix ?? '',
-      retryStrategy: (times) => Math.min(2_000, 50 * 2 ** Math.min(times, 6)) * (1 - Math.random() / 2),
-    });
+    const { location, tls = null, timeoutMs = 200, prefix = '' } = options;
+    this.#redis = createRedisClient({ location, tls, timeoutMs, prefix });
     this.#redis.on('error', (error: Error) => this.#setDown(error.message));
     this.#redis.on('ready', () => {
       this.#pausedUntil = 0;
+      this.#distrustRecent();
+      this.#setUp();
+    });
+    // A node of a cluster took the place of another one.
+    this.#redis.on('+node', () => {
+      this.#distrustRecent();
       this.#setUp();
     });
   }
@@ -143,9 +138,25 @@ export class RedisMemberCache implements MemberCache {
     const value = JSON.stringify({ members });
     const times = [this.#ttlSeconds, this.#reportStandsMs];
     const answer = await this.#send(() => this.#redis.eval(script, 2, key, `{${key}}:put`, value, ...times));
-    if (answer === null) this.#outdated.set(key, true);
-    else this.#outdated.delete(key);
+    this.#replacedAt.set(key, performance.now());
+    if (answer === null) {
+      this.#outdated.set(key, true);
+      // A Redis without free memory refuses the new list, but removes the old one.
+      void this.#removeOutdated();
+    } else this.#outdated.delete(key);
     return answer;
+  }
+
+  /**
+   * After a new connection, the server may be a former replica that lacks the last writes. Lists
+   * that were replaced less than a minute ago are removed, so that nobody reads their old members.
+   */
+  #distrustRecent(): void {
+    const now = performance.now();
+    for (const [key, at] of this.#replacedAt) {
+      if (now - at < REPLICATION_MS) this.#outdated.set(key, true);
+      else this.#replacedAt.delete(key);
+    }
   }
 
   async #removeOutdated(): Promise<void> {
