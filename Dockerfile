@@ -41,6 +41,7 @@ RUN PORT=0 DATA_DIR=/tmp/warm-up timeout 10 node src/bootstrap/main.js || [ $? -
 ENV HOST=0.0.0.0 PORT=8080 DATA_DIR=/data FILES_URL=/files
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/chat-server/health/ready').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+# Bash reads the answer itself: a Node.js for each check would take 40 MB and a tenth of a second of CPU.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
+  CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/$PORT && printf 'GET /chat-server/health/ready HTTP/1.0\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && [ \"$status\" = 200 ]"]
 CMD ["node", "src/bootstrap/main.js"]

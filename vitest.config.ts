@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 const INTEGRATION = 'test/**/*.int.test.ts';
 const E2E = 'test/**/*.e2e.test.ts';
+/** Tests that take many minutes. Only `npm run test:full` and `.ci/run --full` run them. */
+const FULL = 'test/**/*.full.test.ts';
 const SERVICES = ['./test/support/global-setup.ts'];
 
 export default defineConfig({
@@ -16,7 +18,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [INTEGRATION, E2E],
+          exclude: [INTEGRATION, E2E, FULL],
           maxWorkers: 2,
           testTimeout: 10_000,
           sequence: { groupOrder: 0 },
@@ -44,6 +46,18 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 90_000,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'full',
+          include: [FULL],
+          globalSetup: SERVICES,
+          fileParallelism: false,
+          testTimeout: 1_200_000,
+          hookTimeout: 300_000,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

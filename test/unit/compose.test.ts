@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -174,7 +177,28 @@ describe('Dockerfile', () => {
       expect(stage.lastIndexOf('CMD [')).toBeGreaterThan(stage.indexOf('USER node'));
     }
     expect(stages.at(-1)).toMatch(/ AS chat\n/);
-    expect(dockerfile).toMatch(/^HEALTHCHECK /m);
+  });
+
+  it.each([
+    ['an answer 200', 200, 0],
+    ['an answer 503', 503, 1],
+    ['no answer', null, 1],
+  ])('has a health check that starts no Node.js and decides rightly about %s', async (_name, status, code) => {
+    const command: string[] = JSON.parse(/^HEALTHCHECK [^\n]*\n\s+CMD (\[.*\])$/m.exec(dockerfile)?.[1] ?? '[]');
+    const server = createServer((request, response) => {
+      response.writeHead(request.url === '/chat-server/health/ready' ? (status ?? 500) : 404).end('{}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    if (status === null) server.close();
+    const [program = '', ...args] = command;
+    const exit = await new Promise<unknown>((resolve) => {
+      execFile(program, args, { env: { PATH: process.env.PATH, PORT: String(port) } }, (error) =>
+        resolve(error?.code ?? 0),
+      );
+    });
+    server.close();
+    expect([program, exit]).toEqual(['bash', code]);
   });
 
   it('copies and runs only files that exist and that .dockerignore includes', () => {
