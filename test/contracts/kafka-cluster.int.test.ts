@@ -1,3 +1,4 @@
+import { Kafka } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { message } from '../../dev/events.ts';
 import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
@@ -62,9 +63,23 @@ await describeWithOwnService('kafka', 'the Kafka bus on three brokers', () => {
     expect(fresh.map(({ bus }) => bus.health())).toEqual([{ ready: true }, { ready: true }]);
     await fresh[0].bus.publish([{ event: message('r-5', 1) }]);
     await fresh[1].heard.count(1);
+    // The broker that is down gets its replicas when it returns.
+    expect(await replicasOf(cluster, `new-${DEFAULT_TOPICS.DIRECT}`)).toEqual([3, 3, 3, 3, 3, 3]);
   }, 120_000);
 });
 
 function seqsOf(events: readonly { readonly kind: string }[]): Set<unknown> {
   return new Set(events.map((event) => ('seq' in event ? event.seq : null)));
+}
+
+/** The number of replicas of each partition. */
+async function replicasOf({ clientConfig }: RunningKafkaCluster, topic: string): Promise<number[]> {
+  const admin = new Kafka(clientConfig).admin();
+  try {
+    await admin.connect();
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    return topics.flatMap(({ partitions }) => partitions.map(({ replicas }) => replicas.length));
+  } finally {
+    await admin.disconnect();
+  }
 }

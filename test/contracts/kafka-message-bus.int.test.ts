@@ -101,6 +101,23 @@ await describeWithService('kafka', 'the Kafka bus', ({ kafka: brokers }) => {
     expect(performance.now() - before).toBeLessThan(5_000);
   });
 
+  it('makes new topics on a single broker that is listed by two names', async () => {
+    const twice = brokers.flatMap((broker) => [broker, broker.replace('127.0.0.1', 'localhost')]);
+    const prefix = `twice-${process.pid}-`;
+    const names = Object.entries(topics).map(([stream, name]) => [stream, `${prefix}${name}`]);
+    const bus = new KafkaMessageBus({
+      brokers: twice,
+      serverId: 'twice',
+      telemetry: new RecordedTelemetry(),
+      topics: { ...topics, ...Object.fromEntries(names) },
+      groups,
+      timing,
+    });
+    opened.push(bus);
+    await bus.start(() => {});
+    expect(bus.health()).toEqual({ ready: true });
+  });
+
   it('starts while Kafka is away and joins later, and is refused then if another server has its id', async () => {
     const { bus: first } = await started(brokers, 'taken');
     const [port = 0] = await freePorts(1);

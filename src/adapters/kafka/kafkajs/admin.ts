@@ -8,9 +8,12 @@ const LEADER_PAUSE_MS = 100;
 
 export class KafkaJsAdmin implements KafkaAdmin {
   readonly #admin: Admin;
+  readonly #listed: number;
 
-  constructor(admin: Admin) {
+  /** @param listed the number of brokers that the operator listed */
+  constructor(admin: Admin, listed: number) {
     this.#admin = admin;
+    this.#listed = listed;
   }
 
   async ensureTopics(topics: readonly string[], partitions: number): Promise<void> {
@@ -18,13 +21,31 @@ export class KafkaJsAdmin implements KafkaAdmin {
     const missing = topics.filter((topic) => !existing.has(topic));
     if (missing.length > 0) {
       const { brokers } = await this.#admin.describeCluster();
-      const replicationFactor = Math.min(MAX_REPLICAS, brokers.length);
-      await this.#admin.createTopics({
-        topics: missing.map((topic) => ({ topic, numPartitions: partitions, replicationFactor })),
-        waitForLeaders: false,
-      });
+      // A broker that is down is not described, but Kafka can plan a replica on it. A topic with a
+      // replica too few would stop at the next broker's death. If the operator listed one broker by
+      // several names, only the described ones exist.
+      const wanted = Math.min(MAX_REPLICAS, Math.max(brokers.length, this.#listed));
+      if (!(await this.#create(missing, partitions, wanted)))
+        await this.#create(missing, partitions, Math.min(MAX_REPLICAS, brokers.length));
     }
     await this.#awaitLeaders(topics);
+  }
+
+  /** Resolves with false if there are fewer brokers than replicas. */
+  async #create(topics: readonly string[], partitions: number, replicas: number): Promise<boolean> {
+    try {
+      await this.#admin.createTopics({
+        topics: topics.map((topic) => ({ topic, numPartitions: partitions, replicationFactor: replicas })),
+        waitForLeaders: false,
+      });
+      return true;
+    } catch (error) {
+      const types = typesOf(error);
+      // Another server has created some of them meanwhile.
+      if (types.every((type) => type === 'TOPIC_ALREADY_EXISTS')) return true;
+      if (types.includes('INVALID_REPLICATION_FACTOR')) return false;
+      throw error;
+    }
   }
 
   async newestOffsets(topic: string): Promise<Positions> {
@@ -75,4 +96,11 @@ export class KafkaJsAdmin implements KafkaAdmin {
     );
     return topics.find((topic) => !led.has(topic)) ?? null;
   }
+}
+
+/** The error codes of Kafka in an error, which may stand for several topics. */
+function typesOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return ['unknown'];
+  if ('errors' in error && Array.isArray(error.errors)) return error.errors.flatMap(typesOf);
+  return ['type' in error && typeof error.type === 'string' ? error.type : 'unknown'];
 }

@@ -27,7 +27,7 @@ export class KafkaJsDriver implements KafkaDriver {
     const { kafka, abandon } = openClient(this.#options, { retries: 5 });
     const admin = kafka.admin();
     try {
-      const done = admin.connect().then(() => work(new KafkaJsAdmin(admin)));
+      const done = admin.connect().then(() => work(new KafkaJsAdmin(admin, this.#options.brokers.length)));
       return await withTimeout(ms, done, () => new NoAnswerError(`${task} took longer than ${ms} ms`));
     } finally {
       await disconnect(admin);
