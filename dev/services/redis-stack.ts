@@ -87,16 +87,21 @@ export async function startRedisSentinel(options: { readonly sentinels?: number 
   }
 }
 
+export interface RunningRedisCluster extends RunningRedisGroup {
+  /** Makes the replica of the first primary a primary, without a loss. Resolves with its port. */
+  failover(): Promise<number>;
+}
+
 /**
- * Starts a Redis Cluster of three masters without replicas.
+ * Starts a Redis Cluster of three primaries, the first of them with a replica.
  * @throws ServiceUnavailable
  */
-export async function startRedisCluster(): Promise<RunningRedisGroup> {
-  const ports = await clusterPorts(3);
+export async function startRedisCluster(): Promise<RunningRedisCluster> {
+  const [replica = 0, ...ports] = await clusterPorts(4);
   const running: RunningService[] = [];
   const stop = () => stopAll(running);
   try {
-    for (const port of ports) {
+    for (const port of [...ports, replica]) {
       running.push(await startNode(port, ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']));
     }
     const [first = 0, ...others] = ports;
@@ -104,12 +109,26 @@ export async function startRedisCluster(): Promise<RunningRedisGroup> {
       const [from, to] = [Math.ceil((i * SLOTS) / 3), Math.ceil(((i + 1) * SLOTS) / 3)];
       await ask(port, 'CLUSTER', 'ADDSLOTS', ...Array.from({ length: to - from }, (_, k) => String(from + k)));
     }
-    for (const port of others) await ask(first, 'CLUSTER', 'MEET', '127.0.0.1', String(port));
+    for (const port of [...others, replica]) await ask(first, 'CLUSTER', 'MEET', '127.0.0.1', String(port));
     await until('all nodes serve all slots', async () => {
       const states = await Promise.all(ports.map((port) => ask(port, 'CLUSTER', 'INFO')));
-      return states.every((state) => state.includes('cluster_state:ok') && state.includes('cluster_known_nodes:3'));
+      return states.every((state) => state.includes('cluster_state:ok') && state.includes('cluster_known_nodes:4'));
     });
-    return { url: `redis://${ports.map((port) => `127.0.0.1:${port}`).join()}`, members: running, stop };
+    const id = await ask(first, 'CLUSTER', 'MYID');
+    await until('the replica knows its primary', async () => (await ask(replica, 'CLUSTER', 'NODES')).includes(id));
+    await ask(replica, 'CLUSTER', 'REPLICATE', id);
+    const state = () => ask(replica, 'INFO', 'replication');
+    await until('the replica follows', async () => (await state()).includes('master_link_status:up'));
+    return {
+      failover: async () => {
+        await ask(replica, 'CLUSTER', 'FAILOVER');
+        await until('the replica is a primary', async () => (await state()).includes('role:master'));
+        return replica;
+      },
+      url: `redis://${ports.map((port) => `127.0.0.1:${port}`).join()}`,
+      members: running,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

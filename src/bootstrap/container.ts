@@ -102,6 +102,10 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
         log.log('info', 'Redis answers again');
         outages.ended('redis');
       },
+      onRefused: (error) => {
+        log.log('warn', 'Redis refuses a command', { variable: 'REDIS_URL', error });
+        outages.happened('redis', error);
+      },
     });
     lifecycle.onStop('member cache', () => cache.close());
     return cache;

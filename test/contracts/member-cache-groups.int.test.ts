@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { startRedis } from '../../dev/services/redis.ts';
 import {
-  type RunningRedisGroup,
+  type RunningRedisCluster,
   type RunningSentinel,
   startRedisCluster,
   startRedisSentinel,
@@ -22,8 +22,8 @@ function at(url: string): RedisLocation {
 }
 
 /** Resolves with a cache that keeps lists. */
-async function open(url: string, prefix: string): Promise<RedisMemberCache> {
-  const cache = new RedisMemberCache({ location: at(url), prefix });
+async function open(url: string, prefix: string, onRefused = (_error: string) => {}): Promise<RedisMemberCache> {
+  const cache = new RedisMemberCache({ location: at(url), prefix, onRefused });
   await vi.waitFor(async () => {
     await cache.put('r-999', [7]);
     expect(await cache.get('r-999')).toEqual([7]);
@@ -60,7 +60,7 @@ await describeWithOwnService('redis', 'with Sentinels', () => {
 });
 
 await describeWithOwnService('redis', 'with a Redis Cluster', () => {
-  let group: RunningRedisGroup;
+  let group: RunningRedisCluster;
   beforeAll(async () => {
     group = await startRedisCluster();
   });
@@ -77,6 +77,20 @@ await describeWithOwnService('redis', 'with a Redis Cluster', () => {
     const other = await open(group.url, '');
     for (let room = 1; room <= 30; room += 1) expect(await other.get(`r-${room}`)).toEqual([room]);
     await Promise.all([cache.close(), other.close()]);
+  });
+
+  it('removes lists that the failover of a node may have set back to older members', async () => {
+    const cache = await open(group.url, '');
+    for (let room = 1; room <= 9; room += 1) await cache.put(`r-${room}`, [1]);
+    const admin = new Redis(await group.failover(), '127.0.0.1');
+    // A list of the node that was replaced.
+    const [key = ''] = await admin.keys('R?');
+    expect(key).toMatch(/^R\d$/);
+    // As a replica that did not get the last write.
+    await admin.set(key, '{"members":[1,2]}');
+    await vi.waitFor(async () => expect(await admin.get(key)).toBeNull(), IN_TIME);
+    admin.disconnect();
+    await cache.close();
   });
 });
 
@@ -99,10 +113,16 @@ await describeWithOwnService('redis', 'with a Redis that loses or refuses writes
   it('removes the old list from a Redis without free memory', async () => {
     const redis = await startRedis({ own: true });
     const admin = new Redis(redis.url);
-    const [cache, other] = await Promise.all([open(redis.url, ''), open(redis.url, '')]);
+    const refused: string[] = [];
+    const [cache, other] = await Promise.all([
+      open(redis.url, '', (error) => refused.push(error)),
+      open(redis.url, ''),
+    ]);
     await cache.put('r-5', [1, 2]);
     await admin.config('SET', 'maxmemory', '1');
     await cache.put('r-5', [1]);
+    await cache.put('r-6', [1]);
+    expect(refused).toEqual([expect.stringContaining('OOM')]);
     await vi.waitFor(async () => expect(await other.get('r-5')).toBeNull(), IN_TIME);
     await admin.config('SET', 'maxmemory', '0');
     await cache.put('r-5', [1]);

@@ -82,3 +82,25 @@ function nodeOptions({ location, tls, timeoutMs }: RedisClientOptions) {
 function pause(attempts: number): number {
   return Math.min(2_000, 50 * 2 ** Math.min(attempts, 6)) * (1 - Math.random() / 2);
 }
+
+/**
+ * Calls `listener` whenever writes may go to another server than before: after each connection, and
+ * in a cluster after each change of its primaries.
+ */
+export function onNewPrimary(client: RedisClient, listener: () => void): void {
+  client.on('ready', listener);
+  if (!(client instanceof Cluster)) return;
+  const primaries = () =>
+    client
+      .nodes('master')
+      .map(({ options }) => `${options.host}:${options.port}`)
+      .sort()
+      .join();
+  let known = primaries();
+  client.on('refresh', () => {
+    const now = primaries();
+    if (now === known) return;
+    known = now;
+    listener();
+  });
+}

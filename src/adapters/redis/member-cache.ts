@@ -5,7 +5,7 @@ import { type MemberCache, REPORT_STANDS_MS } from '../../application/ports/memb
 import { parseId, type UserId } from '../../domain/ids.ts';
 import { idOf, isRoom, type MemberListKey } from '../../domain/place.ts';
 import type { TlsOptions } from '../support/tls.ts';
-import { createRedisClient, type RedisClient } from './client.ts';
+import { createRedisClient, onNewPrimary, type RedisClient } from './client.ts';
 import type { RedisLocation } from './location.ts';
 
 export interface RedisMemberCacheOptions {
@@ -31,10 +31,13 @@ export interface RedisMemberCacheOptions {
   readonly onDown?: (error: string) => void;
   /** Redis answers again. Must not throw. */
   readonly onUp?: () => void;
+  /** Redis answers but refuses a command. Called at most once a minute. Must not throw. */
+  readonly onRefused?: (error: string) => void;
 }
 
 /** Keys whose values in Redis are known to be outdated. */
 const MAX_OUTDATED = 50_000;
+const REFUSAL_INTERVAL_MS = 60_000;
 /** Age up to which a write may be missing on a replica that becomes the primary. */
 const REPLICATION_MS = 60_000;
 const FOURTEEN_DAYS_IN_SECONDS = 14 * 24 * 60 * 60;
@@ -76,6 +79,8 @@ export class RedisMemberCache implements MemberCache {
   readonly #pauseMs: number;
   readonly #onDown: (error: string) => void;
   readonly #onUp: () => void;
+  readonly #onRefused: (error: string) => void;
+  #refusalReportedAt = Number.NEGATIVE_INFINITY;
   readonly #outdated = new BoundedMap<string, true>(MAX_OUTDATED);
   /** Monotonic time at which each list was replaced. */
   readonly #replacedAt = new BoundedMap<string, number>(MAX_OUTDATED);
@@ -89,16 +94,12 @@ export class RedisMemberCache implements MemberCache {
     this.#pauseMs = options.pauseMs ?? 1_000;
     this.#onDown = options.onDown ?? (() => {});
     this.#onUp = options.onUp ?? (() => {});
+    this.#onRefused = options.onRefused ?? (() => {});
     const { location, tls = null, timeoutMs = 200, prefix = '' } = options;
     this.#redis = createRedisClient({ location, tls, timeoutMs, prefix });
     this.#redis.on('error', (error: Error) => this.#setDown(error.message));
-    this.#redis.on('ready', () => {
+    onNewPrimary(this.#redis, () => {
       this.#pausedUntil = 0;
-      this.#distrustRecent();
-      this.#setUp();
-    });
-    // A node of a cluster took the place of another one.
-    this.#redis.on('+node', () => {
       this.#distrustRecent();
       this.#setUp();
     });
@@ -174,12 +175,22 @@ export class RedisMemberCache implements MemberCache {
       if (!this.#isUp) this.#setUp();
       return answer;
     } catch (error) {
-      // Redis is up but refuses the command, such as for a key of another type.
-      if (error instanceof ReplyError) return null;
+      // Redis is up but refuses the command: no memory, a missing right, a key of another type.
+      if (error instanceof ReplyError) {
+        this.#reportRefusal(textOf(error));
+        return null;
+      }
       this.#pausedUntil = performance.now() + this.#pauseMs;
-      this.#setDown(error instanceof Error ? error.message : String(error));
+      this.#setDown(textOf(error));
       return null;
     }
+  }
+
+  #reportRefusal(error: string): void {
+    const now = performance.now();
+    if (now < this.#refusalReportedAt + REFUSAL_INTERVAL_MS) return;
+    this.#refusalReportedAt = now;
+    this.#onRefused(error);
   }
 
   #setUp(): void {
@@ -193,6 +204,10 @@ export class RedisMemberCache implements MemberCache {
     this.#isUp = false;
     this.#onDown(error);
   }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /**
