@@ -1,7 +1,9 @@
+import type { KafkaBusOptions } from '../adapters/kafka/message-bus.ts';
 import type { MessageBus } from '../application/ports/message-bus.ts';
 import type { Telemetry } from '../application/ports/telemetry.ts';
 import type { BusChoice } from './config/bus.ts';
 import type { Config } from './config/config.ts';
+import type { KafkaChoice } from './config/kafka.ts';
 
 /**
  * Loads the adapters with large libraries, each only if the configuration asks for it. All of them
@@ -33,10 +35,18 @@ async function loadBus(bus: BusChoice): Promise<((parts: BusParts) => MessageBus
     case 'kafka': {
       const { KafkaMessageBus } = await import('../adapters/kafka/message-bus.ts');
       const security = bus.security.reveal();
+      const client = await loadKafkaClient(bus.client);
       return ({ serverId, telemetry, onRefused }) =>
-        new KafkaMessageBus({ ...bus, ...security, serverId, telemetry: telemetry('kafka'), onRefused });
+        new KafkaMessageBus({ ...bus, ...security, ...client, serverId, telemetry: telemetry('kafka'), onRefused });
     }
   }
+}
+
+/** Loads the other client library. The bus itself loads kafkajs. */
+async function loadKafkaClient(client: KafkaChoice['client']): Promise<Pick<KafkaBusOptions, 'openDriver'>> {
+  if (client === 'kafkajs') return {};
+  const { PlatformaticDriver } = await import('../adapters/kafka/platformatic/driver.ts');
+  return { openDriver: (options) => new PlatformaticDriver(options) };
 }
 
 async function loadRest() {

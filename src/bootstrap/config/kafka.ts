@@ -31,6 +31,12 @@ export const KAFKA_VARIABLES = {
     'embedded bus',
     'brokers of Kafka, separated by commas; IPv6 addresses in brackets',
   ),
+  KAFKA_CLIENT: defaulted(
+    BUS,
+    oneOf('kafkajs', 'platformatic'),
+    'kafkajs',
+    'client library for Kafka; `platformatic` is `@platformatic/kafka`',
+  ),
   KAFKA_TLS: defaulted(BUS, oneOf('on', 'off'), 'off', 'TLS to the brokers'),
   KAFKA_TLS_CA: optional(
     BUS,
@@ -96,6 +102,8 @@ export interface KafkaChoice {
   readonly topics: NamePerStream;
   /** Without the suffix of the server. */
   readonly groups: NamePerStream;
+  /** The client library. */
+  readonly client: 'kafkajs' | 'platformatic';
   /** Of the records that this server writes. */
   readonly compression: 'none' | 'gzip' | 'zstd';
   readonly security: Hidden<KafkaSecurity>;
@@ -117,6 +125,7 @@ export function kafkaOf(values: KafkaValues): KafkaChoice {
     brokers: values.KAFKA_BROKERS ?? [],
     topics: topicsOf(values),
     groups: groupsOf(values),
+    client: values.KAFKA_CLIENT,
     compression: values.KAFKA_COMPRESSION,
     security: new Hidden(
       { tls: tlsOf(values), sasl: saslOf(values) },

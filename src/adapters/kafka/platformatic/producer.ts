@@ -1,0 +1,59 @@
+import { compatibilityPartitioner, Producer, stringSerializers } from '@platformatic/kafka';
+import type { ClientOptions, Compression, KafkaProducer, OutgoingMessage } from '../driver.ts';
+import { abandon, Connections, clientOptions, close } from './client.ts';
+
+const ALL_REPLICAS = -1;
+
+export class PlatformaticProducer implements KafkaProducer {
+  readonly #compression: Compression;
+  readonly #producer: Producer<string, string, string, string>;
+  readonly #connections = new Connections();
+  #connected: Promise<void> | null = null;
+
+  constructor(options: ClientOptions) {
+    this.#compression = options.compression;
+    // The sender repeats a failed request itself, with new connections.
+    this.#producer = new Producer({
+      ...clientOptions(options),
+      retries: 0,
+      repeatOnStaleMetadata: false,
+      serializers: stringSerializers,
+      // The default partitioner of the library is not that of the Java client.
+      partitioner: compatibilityPartitioner,
+    });
+    this.#connections.watch(this.#producer.connections);
+  }
+
+  connect(): Promise<void> {
+    this.#connected ??= this.#producer.metadata({ topics: [] }).then(
+      () => {},
+      (error: unknown) => {
+        throw this.#connections.explain(error);
+      },
+    );
+    return this.#connected;
+  }
+
+  async send(messagesByTopic: ReadonlyMap<string, readonly OutgoingMessage[]>): Promise<void> {
+    await this.connect();
+    try {
+      await this.#producer.send({
+        acks: ALL_REPLICAS,
+        compression: this.#compression,
+        messages: [...messagesByTopic].flatMap(([topic, messages]) =>
+          messages.map(({ key, value, headers }) => ({ topic, key, value, headers: { ...headers } })),
+        ),
+      });
+    } catch (error) {
+      throw this.#connections.explain(error);
+    }
+  }
+
+  close(): Promise<void> {
+    return close(this.#producer, this.#connections);
+  }
+
+  abandon(): void {
+    abandon(this.#producer, this.#connections);
+  }
+}
