@@ -6,7 +6,7 @@ import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
 import { freePorts } from '../../dev/services/free-port.ts';
 import { type RunningKafka, startKafka } from '../../dev/services/kafka.ts';
 import { describeWithOwnService, describeWithService } from '../../dev/services/shared.ts';
-import { openClient } from '../../src/adapters/kafka/kafkajs/client.ts';
+import { clientContext, openClient } from '../../src/adapters/kafka/kafkajs/client.ts';
 import { type KafkaBusOptions, KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerStream } from '../../src/adapters/kafka/topics.ts';
 import { Heard } from '../support/heard.ts';
@@ -280,7 +280,7 @@ export async function kafkaBusSuites(name: string, client: Pick<KafkaBusOptions,
         sasl: null,
         compression: 'none' as const,
       };
-      const killed = openClient(options, { retries: 0 });
+      const killed = openClient(clientContext(options), { retries: 0 });
       const member = killed.kafka.consumer({
         groupId: `${groups.STATE}-${serverId}`,
         sessionTimeout: timing.session,

@@ -52,6 +52,11 @@ export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
 }
 
+/** A broker does not know a new topic yet, or a topic has no leader yet. */
+export class NotReadyError extends Error {
+  override readonly name = 'NotReadyError';
+}
+
 /** One client library of Kafka behind the bus. */
 export interface KafkaDriver {
   /**
@@ -68,11 +73,20 @@ export interface KafkaDriver {
 
 /** Requests to the cluster that are not about records. */
 export interface KafkaAdmin {
+  listTopics(): Promise<readonly string[]>;
+  /** The number of brokers that are up. */
+  countBrokers(): Promise<number>;
   /**
-   * Creates those of `topics` that are missing, and resolves when each partition has a leader.
-   * Several servers may do so at the same time.
+   * Creates topics. Those that exist, because another server was faster, stay as they are. Resolves
+   * with false if there are fewer brokers than replicas.
    */
-  ensureTopics(topics: readonly string[], partitions: number): Promise<void>;
+  createTopics(
+    topics: readonly string[],
+    shape: { readonly partitions: number; readonly replicas: number },
+  ): Promise<boolean>;
+  /** Those of `topics` that have partitions, each with a leader. May reject for unknown topics. */
+  topicsWithLeaders(topics: readonly string[]): Promise<ReadonlySet<string>>;
+  /** @throws NotReadyError if the topic has no partitions yet */
   newestOffsets(topic: string): Promise<Positions>;
   /** The number of members of each group. Groups without members are left out. */
   membersOf(groups: readonly string[]): Promise<ReadonlyMap<string, number>>;

@@ -15,6 +15,7 @@ import {
   NoAnswerError,
   type Positions,
 } from './driver.ts';
+import { ensureTopics } from './ensure-topics.ts';
 import { KafkaJsDriver } from './kafkajs/driver.ts';
 import { RecordSender } from './record-sender.ts';
 import { retryWhileNotReady } from './retry-while-not-ready.ts';
@@ -218,7 +219,11 @@ export class KafkaMessageBus implements MessageBus {
     const timeout = this.#timing.session + PREPARE_MS;
     const prepare = async (admin: KafkaAdmin) => {
       await Promise.all([
-        admin.ensureTopics(Object.values(this.#topics), partitions),
+        ensureTopics(admin, {
+          topics: Object.values(this.#topics),
+          partitions,
+          listedBrokers: this.#options.brokers.length,
+        }),
         this.#awaitEmptyGroups(() => admin.membersOf([...this.#groups.values()])),
         this.#sender.connect(),
       ]);

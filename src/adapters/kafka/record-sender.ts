@@ -8,7 +8,7 @@ import type { NamePerStream } from './topics.ts';
 interface Call {
   /** Records that are not acknowledged yet. */
   unacknowledged: number;
-  /** When the call is given up, in milliseconds since 1970. */
+  /** When the call is given up, in milliseconds on the monotonic clock. */
   readonly until: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;

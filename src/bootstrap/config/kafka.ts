@@ -1,3 +1,4 @@
+import type { Compression } from '../../adapters/kafka/driver.ts';
 import type { SaslOptions } from '../../adapters/kafka/sasl.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerStream } from '../../adapters/kafka/topics.ts';
 import { RECORD_STREAMS } from '../../adapters/records/record-stream.ts';
@@ -105,7 +106,7 @@ export interface KafkaChoice {
   /** The client library. */
   readonly client: 'kafkajs' | 'platformatic';
   /** Of the records that this server writes. */
-  readonly compression: 'none' | 'gzip' | 'zstd';
+  readonly compression: Compression;
   readonly security: Hidden<KafkaSecurity>;
 }
 

@@ -2,7 +2,7 @@ import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Kafka, type KafkaConfig, type LogEntry, logLevel, type SASLOptions } from 'kafkajs';
 import type { Telemetry } from '../../../application/ports/telemetry.ts';
-import { tlsConnectOptions } from '../../support/tls.ts';
+import { tlsConnectOptions, tlsServerName } from '../../support/tls.ts';
 import { withTimeout } from '../../support/with-timeout.ts';
 import type { ClientOptions } from '../driver.ts';
 import type { SaslOptions } from '../sasl.ts';
@@ -17,6 +17,17 @@ export interface RetryOptions {
   readonly retries: number;
   /** The longest pause before a retry, in milliseconds; 1 s if not given. */
   readonly maxPauseMs?: number;
+}
+
+/** What all clients of one server share, since a failed client is replaced by a new one. */
+export interface ClientContext {
+  readonly options: ClientOptions;
+  readonly failures: BrokerFailures;
+  readonly log: (entry: LogEntry) => void;
+}
+
+export function clientContext(options: ClientOptions): ClientContext {
+  return { options, failures: new BrokerFailures(), log: logTo(options.telemetry) };
 }
 
 export interface Client {
@@ -39,14 +50,16 @@ export const METADATA_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
 const LOG_INTERVAL_MS = 10_000;
 const MAX_REMEMBERED_MESSAGES = 100;
+const MAX_REMEMBERED_FAILURES = 100;
 const DISCONNECT_MS = 1_000;
 
 /**
  * Creates a kafkajs client that can be abandoned at once and that logs through the Telemetry port.
  */
-export function openClient(options: ClientOptions, { retries, maxPauseMs = 1_000 }: RetryOptions): Client {
+export function openClient(context: ClientContext, { retries, maxPauseMs = 1_000 }: RetryOptions): Client {
+  const { options, failures, log } = context;
   const { tls, sasl } = options;
-  const hosts = new SeedHosts(inOrderOfFailure(options.brokers));
+  const hosts = new SeedHosts(failures.inOrder(options.brokers));
   const sockets = new Set<Socket>();
   let abandoned = false;
   const socketFactory: NonNullable<KafkaConfig['socketFactory']> = ({ host: name, port, onConnect }) => {
@@ -54,20 +67,18 @@ export function openClient(options: ClientOptions, { retries, maxPauseMs = 1_000
     const host = hosts.of(name);
     const address = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
     const socket =
-      tls === null
-        ? connect(address)
-        : connectTls({ ...address, ...(isIP(host) === 0 ? { servername: host } : {}), ...tlsConnectOptions(tls) });
+      tls === null ? connect(address) : connectTls({ ...address, ...tlsServerName(host), ...tlsConnectOptions(tls) });
     // Each request that waits for the connection adds one.
     socket.setMaxListeners(0);
     let isConnected = false;
     socket.once(tls === null ? 'connect' : 'secureConnect', () => {
       isConnected = true;
-      failedAt.delete(addressOf(host, port));
+      failures.connected(host, port);
       onConnect();
     });
     socket.once('close', () => {
       sockets.delete(socket);
-      if (!isConnected && !abandoned) failed(addressOf(host, port));
+      if (!isConnected && !abandoned) failures.failed(host, port);
     });
     sockets.add(socket);
     return socket;
@@ -88,12 +99,9 @@ export function openClient(options: ClientOptions, { retries, maxPauseMs = 1_000
     },
     socketFactory,
     logLevel: logLevel.WARN,
-    logCreator: () => {
-      const log = logOf(options.telemetry);
-      // The errors of an abandoned client are expected.
-      return (entry) => {
-        if (!abandoned) log(entry);
-      };
+    // The errors of an abandoned client are expected.
+    logCreator: () => (entry) => {
+      if (!abandoned) log(entry);
     },
   });
   const abandon = () => {
@@ -103,25 +111,31 @@ export function openClient(options: ClientOptions, { retries, maxPauseMs = 1_000
   return { kafka, abandon };
 }
 
-/** When a connection to an address failed for the last time since one succeeded. */
-const failedAt = new Map<string, number>();
-const MAX_REMEMBERED_FAILURES = 100;
+/** Remembers the brokers that could not be reached. */
+class BrokerFailures {
+  /** When a connection to a broker failed for the last time since one succeeded. */
+  readonly #failedAt = new Map<string, number>();
 
-function failed(address: string): void {
-  if (failedAt.size > MAX_REMEMBERED_FAILURES) failedAt.clear();
-  failedAt.set(address, performance.now());
+  failed(host: string, port: number): void {
+    if (this.#failedAt.size > MAX_REMEMBERED_FAILURES) this.#failedAt.clear();
+    this.#failedAt.set(addressOf(host, port), performance.now());
+  }
+
+  connected(host: string, port: number): void {
+    this.#failedAt.delete(addressOf(host, port));
+  }
+
+  /**
+   * The brokers in the order in which a client should try them. kafkajs always begins with the first
+   * one, so that a client without retries would never get past a dead broker.
+   */
+  inOrder(brokers: readonly string[]): string[] {
+    return brokers.toSorted((a, b) => (this.#failedAt.get(a) ?? 0) - (this.#failedAt.get(b) ?? 0));
+  }
 }
 
 function addressOf(host: string, port: number): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-/**
- * The brokers in the order in which a client tries them. kafkajs always begins with the first one,
- * so that a client without retries would never get past a dead broker.
- */
-function inOrderOfFailure(brokers: readonly string[]): string[] {
-  return brokers.toSorted((a, b) => (failedAt.get(a) ?? 0) - (failedAt.get(b) ?? 0));
 }
 
 /** Gives kafkajs names without a colon for the IPv6 addresses among the first brokers. */
@@ -154,15 +168,6 @@ function saslOf({ mechanism, username, password }: SaslOptions): SASLOptions {
     case 'scram-sha-512':
       return { mechanism, username, password };
   }
-}
-
-const logs = new WeakMap<Telemetry, (entry: LogEntry) => void>();
-
-/** All clients of a server share one log, since a failed client is replaced by a new one. */
-function logOf(telemetry: Telemetry): (entry: LogEntry) => void {
-  const log = logs.get(telemetry) ?? logTo(telemetry);
-  logs.set(telemetry, log);
-  return log;
 }
 
 /**

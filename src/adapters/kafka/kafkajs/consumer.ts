@@ -1,6 +1,6 @@
 import type { Consumer } from 'kafkajs';
-import type { ClientOptions, KafkaConsumer, KafkaConsumerOptions } from '../driver.ts';
-import { type Client, disconnect, METADATA_MS, openClient } from './client.ts';
+import type { KafkaConsumer, KafkaConsumerOptions } from '../driver.ts';
+import { type Client, type ClientContext, disconnect, METADATA_MS, openClient } from './client.ts';
 
 const BYTES_PER_PARTITION = 256 * 1024;
 /**
@@ -17,10 +17,10 @@ export class KafkaJsConsumer implements KafkaConsumer {
   readonly #consumer: Consumer;
   #over = false;
 
-  constructor(client: ClientOptions, options: KafkaConsumerOptions) {
+  constructor(context: ClientContext, options: KafkaConsumerOptions) {
     const { group, timing } = options;
     this.#options = options;
-    this.#client = openClient(client, { retries: RETRIES, maxPauseMs: MAX_RETRY_PAUSE_MS });
+    this.#client = openClient(context, { retries: RETRIES, maxPauseMs: MAX_RETRY_PAUSE_MS });
     this.#consumer = this.#client.kafka.consumer({
       groupId: group,
       sessionTimeout: timing.session,

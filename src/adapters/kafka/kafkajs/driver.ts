@@ -10,24 +10,24 @@ import {
   NoAnswerError,
 } from '../driver.ts';
 import { KafkaJsAdmin } from './admin.ts';
-import { disconnect, openClient } from './client.ts';
+import { type ClientContext, clientContext, disconnect, openClient } from './client.ts';
 import { KafkaJsConsumer } from './consumer.ts';
 import { classify } from './errors.ts';
 import { KafkaJsProducer } from './producer.ts';
 
 /** The driver on kafkajs. */
 export class KafkaJsDriver implements KafkaDriver {
-  readonly #options: ClientOptions;
+  readonly #context: ClientContext;
 
   constructor(options: ClientOptions) {
-    this.#options = options;
+    this.#context = clientContext(options);
   }
 
   async withAdmin<T>(ms: number, task: string, work: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
-    const { kafka, abandon } = openClient(this.#options, { retries: 5 });
+    const { kafka, abandon } = openClient(this.#context, { retries: 5 });
     const admin = kafka.admin();
     try {
-      const done = admin.connect().then(() => work(new KafkaJsAdmin(admin, this.#options.brokers.length)));
+      const done = admin.connect().then(() => work(new KafkaJsAdmin(admin)));
       return await withTimeout(ms, done, () => new NoAnswerError(`${task} took longer than ${ms} ms`));
     } finally {
       await disconnect(admin);
@@ -36,11 +36,11 @@ export class KafkaJsDriver implements KafkaDriver {
   }
 
   openProducer(): KafkaProducer {
-    return new KafkaJsProducer(this.#options);
+    return new KafkaJsProducer(this.#context);
   }
 
   openConsumer(options: KafkaConsumerOptions): KafkaConsumer {
-    return new KafkaJsConsumer(this.#options, options);
+    return new KafkaJsConsumer(this.#context, options);
   }
 
   classify(error: unknown): KafkaProblem {

@@ -1,18 +1,6 @@
 import { refusedConnection } from '../../support/refused-connection.ts';
+import { CONNECTION_REASONS } from '../connection-reasons.ts';
 import type { KafkaProblem } from '../driver.ts';
-
-/** Thrown for answers of a broker that does not know a new topic yet. */
-export class NotReadyError extends Error {
-  override readonly name = 'NotReadyError';
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset',
-  EAI_AGAIN: 'host not found',
-  ENOTFOUND: 'host not found',
-  ETIMEDOUT: 'no answer',
-};
 
 /** Names the meaning of an error of kafkajs, or of one of its causes. */
 export function classify(error: unknown): KafkaProblem {
@@ -38,5 +26,5 @@ export function classify(error: unknown): KafkaProblem {
 
 function reasonOf(failed: Error): string {
   const code = 'code' in failed && typeof failed.code === 'string' ? failed.code : '';
-  return REASONS[code] ?? refusedConnection(failed)?.text ?? failed.message;
+  return CONNECTION_REASONS[code] ?? refusedConnection(failed)?.text ?? failed.message;
 }

@@ -1,6 +1,6 @@
 import { CompressionTypes, Partitioners, type Producer } from 'kafkajs';
-import type { ClientOptions, Compression, KafkaProducer, OutgoingMessage } from '../driver.ts';
-import { type Client, disconnect, METADATA_MS, openClient } from './client.ts';
+import type { Compression, KafkaProducer, OutgoingMessage } from '../driver.ts';
+import { type Client, type ClientContext, disconnect, METADATA_MS, openClient } from './client.ts';
 
 const TYPES: Readonly<Record<Compression, CompressionTypes>> = {
   none: CompressionTypes.None,
@@ -14,10 +14,10 @@ export class KafkaJsProducer implements KafkaProducer {
   readonly #producer: Producer;
   #connected: Promise<void> | null = null;
 
-  constructor(options: ClientOptions) {
-    this.#compression = TYPES[options.compression];
+  constructor(context: ClientContext) {
+    this.#compression = TYPES[context.options.compression];
     // The sender repeats a failed request itself, with new connections.
-    this.#client = openClient(options, { retries: 0 });
+    this.#client = openClient(context, { retries: 0 });
     this.#producer = this.#client.kafka.producer({
       allowAutoTopicCreation: false,
       metadataMaxAge: METADATA_MS,

@@ -32,7 +32,7 @@ export class PlatformaticDriver implements KafkaDriver {
     const connections = new Connections();
     connections.watch(admin.connections);
     try {
-      const done = work(new PlatformaticAdmin(admin, this.#options.brokers.length));
+      const done = work(new PlatformaticAdmin(admin));
       return await withTimeout(ms, done, () => new NoAnswerError(`${task} took longer than ${ms} ms`));
     } catch (error) {
       throw connections.explain(error);

@@ -1,9 +1,5 @@
+import { CONNECTION_REASONS } from '../connection-reasons.ts';
 import type { KafkaProblem } from '../driver.ts';
-
-/** Thrown for answers of a broker that does not know a new topic yet. */
-export class NotReadyError extends Error {
-  override readonly name = 'NotReadyError';
-}
 
 /** The errors of the library have no names of their own, only these properties. */
 interface LibraryError extends Error {
@@ -13,13 +9,6 @@ interface LibraryError extends Error {
   readonly canRetry?: unknown;
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset',
-  EAI_AGAIN: 'host not found',
-  ENOTFOUND: 'host not found',
-  ETIMEDOUT: 'no answer',
-};
 const TOO_LARGE: ReadonlySet<unknown> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 const NETWORK = 'PLT_KFK_NETWORK';
 const MAX_DEPTH = 8;
@@ -71,7 +60,7 @@ function isNotReady({ name, message, code, apiId, canRetry }: LibraryError): boo
 
 function reasonOf(all: readonly LibraryError[]): string {
   for (const { code } of all) {
-    const reason = typeof code === 'string' ? REASONS[code] : undefined;
+    const reason = typeof code === 'string' ? CONNECTION_REASONS[code] : undefined;
     if (reason !== undefined) return reason;
   }
   const innermost = all.at(-1)?.message ?? '';

@@ -1,0 +1,49 @@
+import { type KafkaAdmin, NotReadyError } from './driver.ts';
+
+export interface WantedTopics {
+  readonly topics: readonly string[];
+  readonly partitions: number;
+  /** The number of brokers that the operator listed. */
+  readonly listedBrokers: number;
+}
+
+const MAX_REPLICAS = 3;
+const LEADER_MS = 10_000;
+const LEADER_PAUSE_MS = 100;
+
+/**
+ * Creates the topics that are missing, and resolves when each partition has a leader. Several
+ * servers may do so at the same time.
+ * @throws NotReadyError if a partition has no leader after 10 s
+ */
+export async function ensureTopics(admin: KafkaAdmin, wanted: WantedTopics): Promise<void> {
+  const existing = new Set(await admin.listTopics());
+  const missing = wanted.topics.filter((topic) => !existing.has(topic));
+  if (missing.length > 0) await create(admin, missing, wanted);
+  await awaitLeaders(admin, wanted.topics);
+}
+
+/**
+ * A broker that is down is not counted, but Kafka can plan a replica on it. With a replica too few,
+ * the topic would stop at the next broker's death. If the operator listed one broker by several
+ * names, only the counted ones exist.
+ */
+async function create(admin: KafkaAdmin, topics: readonly string[], wanted: WantedTopics): Promise<void> {
+  const { partitions, listedBrokers } = wanted;
+  const brokers = await admin.countBrokers();
+  const replicas = Math.min(MAX_REPLICAS, Math.max(brokers, listedBrokers));
+  if (await admin.createTopics(topics, { partitions, replicas })) return;
+  await admin.createTopics(topics, { partitions, replicas: Math.min(MAX_REPLICAS, brokers) });
+}
+
+/** The brokers learn of a new topic one after the other, and then elect its leaders. */
+async function awaitLeaders(admin: KafkaAdmin, topics: readonly string[]): Promise<void> {
+  const until = performance.now() + LEADER_MS;
+  for (;;) {
+    const led = await admin.topicsWithLeaders(topics).catch(() => new Set<string>());
+    const missing = topics.find((topic) => !led.has(topic));
+    if (missing === undefined) return;
+    if (performance.now() > until) throw new NotReadyError(`${missing} has a partition without a leader`);
+    await new Promise((resolve) => setTimeout(resolve, LEADER_PAUSE_MS));
+  }
+}
