@@ -1,3 +1,5 @@
+import { SystemClock } from '../adapters/system/clock.ts';
+import { LogHoles } from '../application/ordering/log-holes.ts';
 import type { MessageStore } from '../application/ports/message-store.ts';
 import type { Outbox } from '../application/ports/outbox.ts';
 import type { ReadMarkers } from '../application/ports/read-markers.ts';
@@ -31,8 +33,7 @@ export async function openStores(config: Config['store'], lifecycle: Lifecycle, 
   const { MongoMessageStore } = await import('../adapters/mongo/message-store.ts');
   const { MongoOutbox } = await import('../adapters/mongo/outbox.ts');
   const { MongoReadMarkers } = await import('../adapters/mongo/read-markers.ts');
-  const { LogHoles } = await import('../application/ordering/log-holes.ts');
-  const holes = new LogHoles({ clock: { monotonic: () => performance.now() }, telemetry });
+  const holes = new LogHoles({ clock: new SystemClock(), telemetry });
   const database = await MongoDatabase.connect(config.url.reveal());
   lifecycle.onStop('database', () => database.close());
   const store = new MongoMessageStore({

@@ -114,6 +114,14 @@ export function isRemoved(event: SequencedEvent): boolean {
   return event.kind === 'unknown' && event.isRemoved === true;
 }
 
+/**
+ * The last number that is missing if nothing stands before this event. It is the event's own number
+ * if the event was removed.
+ */
+export function missingUpTo(event: SequencedEvent): number {
+  return isRemoved(event) ? event.seq : event.seq - 1;
+}
+
 /** An event that has a number in the sequence of its place. */
 export type SequencedEvent = StoredEvent | UnknownEvent;
 

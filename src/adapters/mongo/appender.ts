@@ -89,11 +89,9 @@ export class Appender {
   async #repeatIfUncertain(docs: readonly EventDocument[], cause: Error, isRepeat: boolean): Promise<InsertResult[]> {
     // The driver wraps the error of a broken connection into the error for all documents.
     const inner = cause instanceof MongoBulkWriteError ? (cause.errorResponse as unknown) : cause;
-    if (isRepeat || asStoreRefusal(inner instanceof Error ? inner : cause).code !== 'try-again') {
-      const refusal = asStoreRefusal(inner instanceof Error ? inner : cause);
-      return docs.map(() => (refusal.code === 'store-failed' ? refusal : cause));
-    }
-    return this.#insert(docs, true);
+    const refusal = asStoreRefusal(inner instanceof Error ? inner : cause);
+    if (refusal.code === 'store-failed') return docs.map(() => refusal);
+    return isRepeat ? docs.map(() => cause) : this.#insert(docs, true);
   }
 
   async #outcomeOf(doc: EventDocument, result: InsertResult | undefined): Promise<AppendOutcome> {

@@ -27,7 +27,7 @@ const COUNTERS: Help<CounterName> = {
   appends_refused: 'Batches that the store refused, for example because its disk is full',
   gaps_held: 'Events held back until an earlier number arrived',
   gaps_read: 'Missing numbers read from the store',
-  log_holes: 'Places in which events were found missing from the log',
+  log_holes: 'Holes that were found in the event log',
   outbox_republished: 'Batches published again from the outbox',
   resumes: 'Subscriptions resumed with a replay',
   resets: 'Subscriptions that had to start over',

@@ -1,6 +1,6 @@
 import { Refusal } from '../../domain/errors.ts';
 import type { ConversationKey } from '../../domain/place.ts';
-import { isRemoved, type SequencedEvent, type StoredEvent } from '../../domain/stored-event.ts';
+import { missingUpTo, type SequencedEvent, type StoredEvent } from '../../domain/stored-event.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { MessageStore } from '../ports/message-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -195,8 +195,8 @@ export class Feed {
       if (this.#closed) return;
       for (const event of events) {
         // The feed continues behind the hole. Otherwise it would wait forever.
-        const holeEnd = isRemoved(event) ? event.seq : event.seq - 1;
-        if (holeEnd > this.#position) this.#foundHole(this.#position + 1, holeEnd);
+        const missing = missingUpTo(event);
+        if (missing > this.#position) this.#foundHole(this.#position + 1, missing);
         if (event.seq > this.#position) this.#handOut(event);
       }
       if (events.length < READ_EVENTS) break;
@@ -217,15 +217,14 @@ export class Feed {
     while (last < start) {
       const more = await this.#parts.store.eventsAfter(this.place, last, Math.min(READ_EVENTS, start - last));
       const [next] = more;
-      if (next === undefined || next.seq !== last + 1 || isRemoved(next)) {
-        const holeEnd = next === undefined || isRemoved(next) ? (next?.seq ?? start) : next.seq - 1;
-        const missingTo = Math.min(start, holeEnd);
-        this.#foundHole(last + 1, missingTo);
-        this.#recent.missing(missingTo);
+      const missing = next === undefined ? start : Math.min(start, missingUpTo(next));
+      if (missing > last) {
+        this.#foundHole(last + 1, missing);
+        this.#recent.missing(missing);
         return;
       }
       for (const event of more) {
-        if (event.seq !== last + 1 || event.seq > start || isRemoved(event)) break;
+        if (missingUpTo(event) > last || event.seq > start) break;
         events.push(event);
         last = event.seq;
       }

@@ -1,5 +1,12 @@
 import type { MessageId } from '../../domain/ids.ts';
-import { deletedBy, isRemoved, type SequencedEvent, withoutDeleted, withoutTextOf } from '../../domain/stored-event.ts';
+import {
+  deletedBy,
+  isRemoved,
+  missingUpTo,
+  type SequencedEvent,
+  withoutDeleted,
+  withoutTextOf,
+} from '../../domain/stored-event.ts';
 import type { Clock } from '../ports/clock.ts';
 
 /**
@@ -57,13 +64,13 @@ export class RecentEvents {
    * Adds the newest event. Numbers between it and the one before are missing from the store's log.
    */
   add(event: SequencedEvent): void {
-    const isHole = isRemoved(event);
-    if (isHole || event.seq !== this.#position + 1) {
+    const missing = missingUpTo(event);
+    if (missing > this.#position) {
       this.clear();
-      this.missing(isHole ? event.seq : event.seq - 1);
+      this.missing(missing);
     }
     this.#position = event.seq;
-    if (isHole) return;
+    if (isRemoved(event)) return;
     const deleted = deletedBy(event);
     if (deleted !== null) this.#blank(deleted);
     this.#events.push(event);
