@@ -2,79 +2,92 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from './package-cache.ts';
 
-/** Files of one certificate. */
-export interface CertificateFiles {
-  /** PEM file with the certificate. */
-  readonly certFile: string;
-  /** PEM file with the private key (PKCS 8). */
-  readonly keyFile: string;
-  /** PEM file with the private key and then the certificate. */
-  readonly bothFile: string;
+/** Paths of PEM files, and their texts. */
+export interface KeyPair {
+  readonly certPath: string;
+  readonly keyPath: string;
+  /** The private key and then the certificate in one file. */
+  readonly bothPath: string;
+  readonly cert: string;
+  readonly key: string;
 }
 
+const SERVICE = 'certificates';
+const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+const DAYS = '30';
+/** A certificate with this lifetime expired yesterday. */
+const EXPIRED_DAYS = '-1';
+
+/** A private authority whose files are in `folder`. It needs `openssl`. */
+export class Authority {
+  readonly pair: KeyPair;
+  readonly #folder: string;
+
+  private constructor(folder: string, pair: KeyPair) {
+    this.#folder = folder;
+    this.pair = pair;
+  }
+
+  /** @throws ServiceUnavailable if openssl is missing */
+  static async create(folder: string, name = 'ca'): Promise<Authority> {
+    const [keyPath, certPath] = [join(folder, `${name}.key`), join(folder, `${name}.pem`)];
+    const subject = ['-subj', `/CN=${name}`, '-days', DAYS, '-addext', 'keyUsage=critical,keyCertSign,cRLSign'];
+    await run(SERVICE, 'openssl', ['req', '-x509', ...NEW_KEY, '-keyout', keyPath, '-out', certPath, ...subject]);
+    return new Authority(folder, await pairOf(certPath, keyPath));
+  }
+
+  /**
+   * Signs a new certificate.
+   * @param names subject alternative names, such as `IP:127.0.0.1,DNS:localhost`
+   */
+  async issue(name: string, names: string, options: { readonly isExpired?: boolean } = {}): Promise<KeyPair> {
+    const path = (end: string): string => join(this.#folder, `${name}.${end}`);
+    const request = ['-keyout', path('key'), '-out', path('csr'), '-subj', `/CN=${name}`];
+    await run(SERVICE, 'openssl', ['req', ...NEW_KEY, ...request]);
+    await writeFile(path('ext'), `subjectAltName=${names}\n`);
+    const serial = String(Math.floor(Math.random() * 2 ** 48));
+    const signer = ['-CA', this.pair.certPath, '-CAkey', this.pair.keyPath, '-set_serial', serial];
+    const days = options.isExpired === true ? EXPIRED_DAYS : DAYS;
+    const output = ['-out', path('pem'), '-days', days, '-extfile', path('ext')];
+    await run(SERVICE, 'openssl', ['x509', '-req', '-in', path('csr'), ...signer, ...output]);
+    return pairOf(path('pem'), path('key'));
+  }
+}
+
+async function pairOf(certPath: string, keyPath: string): Promise<KeyPair> {
+  const [cert, key] = await Promise.all([readFile(certPath, 'utf8'), readFile(keyPath, 'utf8')]);
+  const bothPath = certPath.replace(/\.pem$/, '-both.pem');
+  await writeFile(bothPath, key + cert);
+  return { certPath, keyPath, bothPath, cert, key };
+}
+
+/** The certificates of one service and its clients. */
 export interface Certificates {
-  /** PEM file with the authority that signed all of them. */
-  readonly caFile: string;
+  /** The authority that signed all of them. */
+  readonly ca: KeyPair;
   /** Certificate for 127.0.0.1 and localhost. */
-  readonly server: CertificateFiles;
+  readonly server: KeyPair;
   /** Certificate of a client, for mutual TLS. */
-  readonly client: CertificateFiles;
-  /** Certificate for 127.0.0.1 and localhost that expired in 2021. */
-  readonly expired: CertificateFiles;
+  readonly client: KeyPair;
+  /** Certificate for 127.0.0.1 and localhost that has expired. */
+  readonly expired: KeyPair;
   /** Certificate for wrong.example only. */
-  readonly wrongName: CertificateFiles;
+  readonly wrongName: KeyPair;
 }
 
 const HERE = 'IP:127.0.0.1,DNS:localhost';
-const SERVICE = 'certificates';
-const WHEN = ['-not_before', '20240101000000Z', '-not_after', '20991231235959Z'];
-const PAST = ['-not_before', '20200101000000Z', '-not_after', '20210101000000Z'];
 
 /**
- * Makes an authority and certificates in `folder` by `openssl`. They go with the folder.
+ * Makes an authority and certificates in `folder`. They go with the folder.
  * @throws ServiceUnavailable if openssl is missing
  */
 export async function makeCertificates(folder: string): Promise<Certificates> {
-  const [caFile, caKey] = [join(folder, 'ca.crt'), join(folder, 'ca.key')];
-  await run(SERVICE, 'openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-    ...['-subj', '/CN=test authority', '-days', '3650', '-keyout', caKey, '-out', caFile],
-    ...['-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
-  ]);
-  const sign = async (name: string, names: string, dates: readonly string[]): Promise<CertificateFiles> => {
-    const at = (ending: string) => join(folder, `${name}.${ending}`);
-    const files = { certFile: at('crt'), keyFile: at('key'), bothFile: at('pem') };
-    await run(SERVICE, 'openssl', [
-      ...['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-      ...['-subj', `/CN=${name}`, '-addext', `subjectAltName=${names}`, '-keyout', files.keyFile, '-out', at('csr')],
-    ]);
-    // `openssl x509` cannot set the dates in all versions. `openssl ca` needs a database per call.
-    const config = at('cnf');
-    await Promise.all([
-      writeFile(at('db'), ''),
-      writeFile(
-        config,
-        [
-          '[ca]\ndefault_ca=own\n[own]',
-          `database=${at('db')}\nnew_certs_dir=${folder}\nrand_serial=yes\ndefault_md=sha256`,
-          'policy=any\ncopy_extensions=copy\nunique_subject=no\n[any]\ncommonName=supplied\n',
-        ].join('\n'),
-      ),
-    ]);
-    const [, from = '', , to = ''] = dates;
-    await run(SERVICE, 'openssl', [
-      ...['ca', '-batch', '-notext', '-config', config, '-cert', caFile, '-keyfile', caKey],
-      ...['-startdate', from, '-enddate', to, '-in', at('csr'), '-out', files.certFile],
-    ]);
-    const [key, cert] = await Promise.all([readFile(files.keyFile, 'utf8'), readFile(files.certFile, 'utf8')]);
-    await writeFile(files.bothFile, key + cert);
-    return files;
-  };
+  const authority = await Authority.create(folder);
   const [server, client, expired, wrongName] = await Promise.all([
-    sign('server', HERE, WHEN),
-    sign('client', 'DNS:client', WHEN),
-    sign('expired', HERE, PAST),
-    sign('wrong-name', 'DNS:wrong.example', WHEN),
+    authority.issue('server', HERE),
+    authority.issue('client', 'DNS:client'),
+    authority.issue('expired', HERE, { isExpired: true }),
+    authority.issue('wrong-name', 'DNS:wrong.example'),
   ]);
-  return { caFile, server, client, expired, wrongName };
+  return { ca: authority.pair, server, client, expired, wrongName };
 }

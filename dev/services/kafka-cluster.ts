@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { freePorts } from './free-port.ts';
-import { asProperties, COMMON_CONFIG, kafkaJars } from './kafka.ts';
+import { brokerCommand, COMMON_CONFIG, newClusterId } from './kafka.ts';
 import { launch } from './launch.ts';
-import { run } from './package-cache.ts';
 import type { RunningService } from './service.ts';
 
 export interface KafkaClusterOptions {
@@ -42,7 +41,6 @@ export interface RunningKafkaCluster {
 }
 
 const MECHANISMS = ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
-const QUIET = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
 const PROTOCOLS = { plaintext: 'PLAINTEXT', ssl: 'SSL', 'sasl-ssl': 'SASL_SSL' } as const;
 
 /**
@@ -53,7 +51,6 @@ export async function startKafkaCluster(options: KafkaClusterOptions = {}): Prom
   const { brokers: count = 3, heapMb = 320, security = 'plaintext', mutualTls = false } = options;
   const replicas = Math.min(count, 3);
   const minInsync = options.minInsyncReplicas ?? (count < 3 ? 1 : 2);
-  const jarsFolder = await kafkaJars();
   const folder = await mkdtemp(join(tmpdir(), 'chat-test-kafka-cluster-'));
   const user = { username: 'chat', password: randomBytes(12).toString('hex') };
   const running: RunningService[] = [];
@@ -90,8 +87,7 @@ export async function startKafkaCluster(options: KafkaClusterOptions = {}): Prom
       ...(certificates === null ? {} : tlsConfig(certificates, options.certificate ?? 'server', mutualTls)),
       ...(security === 'sasl-ssl' ? saslConfig(user) : {}),
     };
-    // An id with a dash at its beginning would be read as an option.
-    const clusterId = `A${randomBytes(16).toString('base64url').slice(1)}`;
+    const clusterId = newClusterId();
     const scram = MECHANISMS.flatMap((mechanism) => [
       '--add-scram',
       `${mechanism}=[name=${user.username},password=${user.password}]`,
@@ -101,26 +97,18 @@ export async function startKafkaCluster(options: KafkaClusterOptions = {}): Prom
       const listeners = `CLIENT://${broker},INTERNAL://127.0.0.1:${internal}`;
       const started = await launch(async () => ({
         name: 'Kafka',
-        local: async (own) => {
-          const classpath = ['-cp', join(jarsFolder, '*')];
-          const properties = join(own, 'server.properties');
-          const data = join(own, 'data');
-          await mkdir(data);
-          await writeFile(
-            properties,
-            asProperties({
+        local: (own) =>
+          brokerCommand(own, {
+            config: {
               ...common,
               'node.id': String(id),
               listeners: `${listeners},CONTROLLER://127.0.0.1:${controller}`,
               'advertised.listeners': listeners,
-              'log.dirs': data,
-            }),
-          );
-          const quick = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto'];
-          const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties, ...scram];
-          await run('Kafka', 'java', [...quick, ...classpath, QUIET, ...format]);
-          return { program: 'java', args: [`-Xmx${heapMb}m`, ...classpath, QUIET, 'kafka.Kafka', properties] };
-        },
+            },
+            clusterId,
+            heap: `-Xmx${heapMb}m`,
+            format: scram,
+          }),
         probe: () => probe({ ...clientConfig, brokers: [broker] }, options.certificate ?? 'server', count),
       }));
       running.push(started.running);
@@ -143,10 +131,8 @@ async function clientConfigOf(
 ): Promise<KafkaConfig> {
   const config: KafkaConfig = { brokers: [...brokers], logLevel: logLevel.NOTHING };
   if (certificates === null) return config;
-  const own = mutualTls
-    ? { cert: await readFile(certificates.client.certFile), key: await readFile(certificates.client.keyFile) }
-    : {};
-  config.ssl = { ca: [await readFile(certificates.caFile)], ...own };
+  const own = mutualTls ? { cert: certificates.client.cert, key: certificates.client.key } : {};
+  config.ssl = { ca: [certificates.ca.cert], ...own };
   if (security === 'sasl-ssl') config.sasl = { mechanism: 'scram-sha-512', ...user };
   return config;
 }
@@ -158,9 +144,9 @@ function tlsConfig(
 ): Record<string, string> {
   return {
     'listener.name.client.ssl.keystore.type': 'PEM',
-    'listener.name.client.ssl.keystore.location': certificates[shown].bothFile,
+    'listener.name.client.ssl.keystore.location': certificates[shown].bothPath,
     'listener.name.client.ssl.truststore.type': 'PEM',
-    'listener.name.client.ssl.truststore.location': certificates.caFile,
+    'listener.name.client.ssl.truststore.location': certificates.ca.certPath,
     'listener.name.client.ssl.client.auth': mutualTls ? 'required' : 'none',
   };
 }

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { freePorts } from './free-port.ts';
-import { launch, lent, type ServicePlan } from './launch.ts';
+import { type LocalPlan, launch, lent, type ServicePlan } from './launch.ts';
 import { jars, run } from './package-cache.ts';
 import type { CommonOptions, RunningService } from './service.ts';
 
@@ -72,29 +72,45 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
           KAFKA_HEAP_OPTS: heap,
         },
       },
-      local: async (folder) => {
-        const classpath = ['-cp', join(await kafkaJars(), '*')];
-        const properties = join(folder, 'server.properties');
-        const data = join(folder, 'data');
-        await mkdir(data);
-        await writeFile(properties, asProperties({ ...config, 'log.dirs': data }));
-        // An id with a dash at its beginning would be read as an option.
-        const id = `A${randomBytes(16).toString('base64url').slice(1)}`;
-        const quick = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto'];
-        const format = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', properties, ...(options.format ?? [])];
-        await run('Kafka', 'java', [
-          ...quick,
-          ...classpath,
-          '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
-          ...format,
-        ]);
-        const server = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', 'kafka.Kafka', properties];
-        return { program: 'java', args: [heap, ...classpath, ...server] };
-      },
+      local: (folder) =>
+        brokerCommand(folder, { config, clusterId: newClusterId(), heap, format: options.format ?? [] }),
       probe: () => answers(brokers),
     };
   });
   return Object.assign(running, { brokers });
+}
+
+export interface BrokerPlan {
+  readonly config: Readonly<Record<string, string>>;
+  readonly clusterId: string;
+  /** Option of Java, such as `-Xmx320m`. */
+  readonly heap: string;
+  /** Further arguments of the storage tool. */
+  readonly format: readonly string[];
+}
+
+/** An id with a dash at its beginning would be read as an option. */
+export function newClusterId(): string {
+  return `A${randomBytes(16).toString('base64url').slice(1)}`;
+}
+
+/**
+ * Formats a broker's storage in `folder`, and resolves with the command that starts the broker.
+ * @throws ServiceUnavailable
+ */
+export async function brokerCommand(
+  folder: string,
+  { config, clusterId, heap, format }: BrokerPlan,
+): Promise<LocalPlan> {
+  const classpath = ['-cp', join(await kafkaJars(), '*')];
+  const [properties, data] = [join(folder, 'server.properties'), join(folder, 'data')];
+  await mkdir(data);
+  await writeFile(properties, asProperties({ ...config, 'log.dirs': data }));
+  const quick = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto'];
+  const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
+  const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties, ...format];
+  await run('Kafka', 'java', [...quick, ...classpath, quiet, ...tool]);
+  return { program: 'java', args: [heap, ...classpath, quiet, 'kafka.Kafka', properties] };
 }
 
 /** Resolves with the folder of Kafka's jars, and fetches them where needed. */
@@ -158,7 +174,7 @@ export const COMMON_CONFIG: Readonly<Record<string, string>> = {
   'log.cleaner.dedupe.buffer.size': '8388608',
 };
 
-export function asProperties(config: Readonly<Record<string, string>>): string {
+function asProperties(config: Readonly<Record<string, string>>): string {
   return Object.entries(config)
     .map(([key, value]) => `${key}=${value}\n`)
     .join('');

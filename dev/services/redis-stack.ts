@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -161,9 +161,9 @@ export async function startSecureRedis(options: {
     const plainPort = await freePort();
     const running = await startNode(plainPort, ['--requirepass', password], password);
     undo.push(() => running.stop());
-    const { certFile, keyFile } = certificates[certificate];
+    const { cert, key } = certificates[certificate];
     const sockets = new Set<Socket>();
-    const server = createServer({ cert: await readFile(certFile), key: await readFile(keyFile) }, (client) => {
+    const server = createServer({ cert, key }, (client) => {
       const redis = connect(plainPort, '127.0.0.1');
       for (const [one, other] of [
         [client, redis],

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { expect, it, vi } from 'vitest';
 import { startSecureRedis } from '../../dev/services/redis-stack.ts';
 import { describeWithOwnService } from '../../dev/services/shared.ts';
@@ -12,7 +11,7 @@ await describeWithOwnService('redis', 'with a Redis that has TLS and a password'
     const refusals: string[] = [];
     const location = parseRedisUrl(redis.url);
     if (location === null) throw new Error('the URL is not one of Redis');
-    const tls = { ca: await readFile(redis.certificates.caFile, 'utf8') };
+    const tls = { ca: redis.certificates.ca.cert };
     const cache = new RedisMemberCache({ location, tls });
     const without = new RedisMemberCache({ location, tls: {}, onDown: (error) => void refusals.push(error) });
     try {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { Authority } from '../../dev/services/certificates.ts';
 import { startMongo } from '../../dev/services/mongo.ts';
 import { startRedis } from '../../dev/services/redis.ts';
 import { describeWithOwnService } from '../../dev/services/shared.ts';
@@ -12,7 +13,6 @@ import { parseRedisUrl } from '../../src/adapters/redis/location.ts';
 import { RedisMemberCache } from '../../src/adapters/redis/member-cache.ts';
 import { refusedBy } from '../../src/bootstrap/refused.ts';
 import { startFailure } from '../../src/bootstrap/start-failure.ts';
-import { Authority } from '../support/certificates.ts';
 
 const PASSWORD = 'a-password-that-nobody-sees';
 const IN_TIME = 30_000;
@@ -68,13 +68,18 @@ await describeWithOwnService('mongo', 'with a MongoDB that has TLS and users of 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'chat-test-mongo-tls-'));
     authority = await Authority.create(folder);
-    const { cert, key } = await authority.issue('mongo', 'IP:127.0.0.1');
-    const both = join(folder, 'both.pem');
-    await writeFile(both, key + cert);
+    const { bothPath } = await authority.issue('mongo', 'IP:127.0.0.1');
     const keyFile = join(folder, 'keyfile');
     await writeFile(keyFile, 'a'.repeat(64), { mode: 0o600 });
     // A connection without TLS and password from this machine prepares the users.
-    const args = ['--tlsMode', 'preferTLS', '--tlsCertificateKeyFile', both, '--tlsCAFile', authority.pair.certPath];
+    const args = [
+      '--tlsMode',
+      'preferTLS',
+      '--tlsCertificateKeyFile',
+      bothPath,
+      '--tlsCAFile',
+      authority.pair.certPath,
+    ];
     args.push('--tlsAllowConnectionsWithoutCertificates', '--keyFile', keyFile);
     args.push('--setParameter', 'authenticationMechanisms=SCRAM-SHA-256');
     mongo = await startMongo({ own: true, args });

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { Authority, type KeyPair } from '../../dev/services/certificates.ts';
 import { freePorts } from '../../dev/services/free-port.ts';
 import { type RunningKafka, startKafka } from '../../dev/services/kafka.ts';
 import { describeWithOwnService } from '../../dev/services/shared.ts';
 import { KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
 import { readConfig } from '../../src/bootstrap/config/read-config.ts';
 import { startFailure } from '../../src/bootstrap/start-failure.ts';
-import { Authority, type KeyPair } from '../support/certificates.ts';
 
 const PASSWORD = 'a-password-that-nobody-sees';
 const STARTS_IN = 60_000;
@@ -23,13 +23,11 @@ await describeWithOwnService('kafka', 'with a Kafka that has TLS and SASL', () =
   let ports: { readonly sasl: number; readonly mutual: number; readonly expired: number; readonly named: number };
 
   /** The settings of a listener with the certificate of `pair`. */
-  async function listenerConfig(name: string, pair: KeyPair): Promise<Record<string, string>> {
-    const store = join(folder, `${name}-store.pem`);
-    await writeFile(store, pair.key + pair.cert);
+  function listenerConfig(name: string, pair: KeyPair): Record<string, string> {
     const at = `listener.name.${name}.ssl`;
     return {
       [`${at}.keystore.type`]: 'PEM',
-      [`${at}.keystore.location`]: store,
+      [`${at}.keystore.location`]: pair.bothPath,
       [`${at}.truststore.type`]: 'PEM',
       [`${at}.truststore.location`]: authority.pair.certPath,
     };
@@ -59,10 +57,10 @@ await describeWithOwnService('kafka', 'with a Kafka that has TLS and SASL', () =
         `${mechanism}=[name=chat,password=${PASSWORD}]`,
       ]),
       config: {
-        ...(await listenerConfig('secure', good)),
-        ...(await listenerConfig('mutual', good)),
-        ...(await listenerConfig('expired', await authority.issue('expired', 'IP:127.0.0.1', { isExpired: true }))),
-        ...(await listenerConfig('named', await authority.issue('named', 'DNS:kafka.internal'))),
+        ...listenerConfig('secure', good),
+        ...listenerConfig('mutual', good),
+        ...listenerConfig('expired', await authority.issue('expired', 'IP:127.0.0.1', { isExpired: true })),
+        ...listenerConfig('named', await authority.issue('named', 'DNS:kafka.internal')),
         'listener.name.mutual.ssl.client.auth': 'required',
         'listener.name.secure.sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
         'listener.name.secure.plain.sasl.jaas.config': jaas('plain.PlainLoginModule', `user_chat="${PASSWORD}"`),

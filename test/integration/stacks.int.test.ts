@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { Kafka } from 'kafkajs';
 import { expect, it } from 'vitest';
@@ -68,7 +67,7 @@ await describeWithOwnService(['kafka', 'redis'], 'stacks of several services', (
   it('starts a Redis with TLS and a password', { timeout: 60_000 }, async () => {
     const secure = await startSecureRedis({ password: 'word' });
     try {
-      const client = new Redis(secure.url, { tls: { ca: await readFile(secure.certificates.caFile) } });
+      const client = new Redis(secure.url, { tls: { ca: secure.certificates.ca.cert } });
       expect(await client.ping()).toBe('PONG');
       client.disconnect();
       const untrusting = new Redis(secure.url, { lazyConnect: true, retryStrategy: () => null });

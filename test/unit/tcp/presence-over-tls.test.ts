@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { Authority, type KeyPair } from '../../../dev/services/certificates.ts';
 import { startPresence } from '../../../neighbours/presence/server.ts';
 import { TcpSessionReporter } from '../../../src/adapters/tcp/session-reporter.ts';
 import { refusedBy } from '../../../src/bootstrap/refused.ts';
-import { Authority, type KeyPair } from '../../support/certificates.ts';
 
 let folder: string;
 let authority: Authority;
