@@ -143,7 +143,7 @@ export class RedisMemberCache implements MemberCache {
     if (answer === null) {
       this.#outdated.set(key, true);
       // A Redis without free memory refuses the new list, but removes the old one.
-      void this.#removeOutdated();
+      await this.#remove(key);
     } else this.#outdated.delete(key);
     return answer;
   }
@@ -161,10 +161,14 @@ export class RedisMemberCache implements MemberCache {
   }
 
   async #removeOutdated(): Promise<void> {
-    for (const [key] of this.#outdated) {
-      if ((await this.#send(() => this.#redis.del(key))) === null) return;
-      this.#outdated.delete(key);
-    }
+    for (const [key] of this.#outdated) if (!(await this.#remove(key))) return;
+  }
+
+  /** Resolves with false if Redis did not remove the list. Then it stays outdated. */
+  async #remove(key: string): Promise<boolean> {
+    if ((await this.#send(() => this.#redis.del(key))) === null) return false;
+    this.#outdated.delete(key);
+    return true;
   }
 
   /** Resolves to the answer; null if there is none. */

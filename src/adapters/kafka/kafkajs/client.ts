@@ -126,8 +126,8 @@ class BrokerFailures {
   }
 
   /**
-   * The brokers in the order in which a client should try them. kafkajs always begins with the first
-   * one, so that a client without retries would never get past a dead broker.
+   * The brokers in the order in which a client should try them. kafkajs always begins with the
+   * first one, so that a client without retries would never get past a dead broker.
    */
   inOrder(brokers: readonly string[]): string[] {
     return brokers.toSorted((a, b) => (this.#failedAt.get(a) ?? 0) - (this.#failedAt.get(b) ?? 0));

@@ -9,7 +9,7 @@ const PAUSE_MS = 60_000;
 const REJOIN_MS = 4_000;
 
 /**
- * Servers `a` and `b` with clocks of their own. Linus watches the room that he shares with Ada on
+ * Servers `a` and `b` with clocks of their own. Linus watches the room of Linus and Ada on
  * both. `a` can be stopped.
  */
 async function setUp() {
