@@ -22,7 +22,7 @@ const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string
 const OTHER_VARIABLES = new Set([
   ...['TEST_KAFKA_BROKERS', 'TEST_MONGODB_URL', 'TEST_REDIS_URL', 'CHAT_TEST_CACHE', 'CHROMIUM', 'CI', 'CHAT_PORT'],
   ...['CHAT_URL', 'LEASE_SECONDS', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'SERVER', 'X_FILE'],
-  ...['STORM_SEED', 'STORM_SECONDS', 'SIMULATION_SEED', 'PAUSE_SECONDS'],
+  ...['STORM_SEED', 'STORM_MINUTES', 'STORM_SECONDS', 'SIMULATION_SEED', 'PAUSE_SECONDS'],
 ]);
 /**
  * Words in code marks that look like a variable: words of STOMP, HTTP and MongoDB, and
