@@ -5,13 +5,19 @@ import { type Answer, Presence } from './presence.ts';
 import type { PresenceStore } from './store.ts';
 import { MemoryStore } from './store-memory.ts';
 
+/**
+ * A shared store after an outage:
+ *
+ * - `same`: it is the one of before, with all writes
+ * - `restarted`: it was started again, or a replica took its place. It may lack the last writes.
+ * - `empty`: it has lost all data
+ */
+export type StoreState = 'same' | 'restarted' | 'empty';
+
 /** A store that several processes share. */
 export interface SharedStore extends PresenceStore {
-  /**
-   * Rejects when the store does not answer in time.
-   * @returns false when the store has lost its data
-   */
-  check(): Promise<boolean>;
+  /** Compares the store with the one of the last call. Rejects when it does not answer in time. */
+  check(): Promise<StoreState>;
   /** Wall clock of the store, in milliseconds since 1970. Rejects like `check`. */
   now(): Promise<number>;
 }
@@ -37,12 +43,18 @@ interface KeptRequest {
  * Limit for requests that are kept while the shared store is away. Over it the oldest are dropped.
  */
 const MAX_PENDING = 200_000;
+/**
+ * Age up to which the store may lose a change that it has accepted, when it is killed. Redis writes
+ * to its file once a second, and up to two seconds later while the disk is busy.
+ */
+const UNSAFE_MS = 5_000;
 
 /**
  * Presence over a shared store that may be away. Meanwhile it answers from its own copy, which
  * holds what this process has received. When the store is back, it writes the changes: the last one
- * of each session, and of each user's place and voice channel. To a store that has lost its data it
- * writes everything. Never rejects.
+ * of each session, and of each user's place and voice channel. To a store that was started again it
+ * also writes the changes of the last seconds before the outage, and to a store that has lost its
+ * data everything. Never rejects.
  */
 export class ResilientPresence {
   readonly #options: ResilientOptions;
@@ -51,6 +63,8 @@ export class ResilientPresence {
   readonly #local: Presence;
   readonly #shared: Presence | null;
   readonly #pending = new Map<string, KeptRequest>();
+  /** The last changes that the store accepted, and the monotonic time. The newest is the last. */
+  readonly #unsafe = new Map<string, KeptRequest & { readonly at: number }>();
   #up = false;
   /** Before this time no session ends because of its owner, in milliseconds since 1970. */
   #patientUntil: number;
@@ -70,7 +84,11 @@ export class ResilientPresence {
 
   async handle(request: PresenceRequest, owner: string): Promise<Answer> {
     const answer = await this.#viaShared((shared) => shared.handle(request, owner));
-    if (answer !== null) return answer;
+    if (answer !== null) {
+      const stored = changeOf(request, answer);
+      if (stored !== null) this.#noteUnsafe({ request: stored, owner });
+      return answer;
+    }
     const localAnswer = await this.#local.handle(request, owner);
     const change = changeOf(request, localAnswer);
     if (this.#shared !== null && change !== null) this.#keep({ request: change, owner });
@@ -119,10 +137,12 @@ export class ResilientPresence {
     const { shared, leaseMs, logger } = this.#options;
     if (shared === undefined || this.#shared === null || this.#up) return;
     try {
-      const knows = await shared.check();
+      const state = await shared.check();
       this.#clock.set(await shared.now());
       await shared.renew(this.#options.owners(), this.#clock.now() + leaseMs);
-      if (!knows) this.#keepAll();
+      if (state === 'restarted') this.#keepBefore([...this.#unsafe.values()]);
+      if (state === 'empty') this.#keepBefore(this.#everything());
+      this.#unsafe.clear();
       const count = this.#pending.size;
       await this.#catchUp(this.#shared);
       this.#patientUntil = this.#clock.now() + leaseMs;
@@ -153,24 +173,39 @@ export class ResilientPresence {
     }
   }
 
-  /**
-   * Keeps a request for everything in the copy. Requests that are kept already stay the last ones.
-   */
-  #keepAll(): void {
+  #noteUnsafe(kept: KeptRequest): void {
+    const at = performance.now();
+    const key = keyOf(kept.request);
+    this.#unsafe.delete(key);
+    this.#unsafe.set(key, { ...kept, at });
+    for (const [oldest, { at: since }] of this.#unsafe) {
+      if (at - since <= UNSAFE_MS && this.#unsafe.size <= MAX_PENDING) return;
+      this.#unsafe.delete(oldest);
+    }
+  }
+
+  /** Keeps requests in front of those that are kept already, which stay the last ones. */
+  #keepBefore(earlier: readonly KeptRequest[]): void {
     const later = [...this.#pending.values()];
+    for (const kept of [...earlier, ...later]) this.#keep(kept);
+  }
+
+  /** Requests for everything in the copy. */
+  #everything(): KeptRequest[] {
+    const all: KeptRequest[] = [];
     // In the order of entering voice channels, in which the store lists users again.
     for (const [user, entry] of this.#memory.all().toSorted(([, a], [, b]) => a.since - b.since)) {
       for (const [session, { owner }] of Object.entries(entry.sessions)) {
-        this.#keep({ request: { type: 'login', session, user }, owner });
+        all.push({ request: { type: 'login', session, user }, owner });
       }
       const { voice, place } = entry;
       // To enter a voice channel also changes the place, so the place follows.
-      if (voice !== null) this.#keep({ request: { type: 'enter', user, voice }, owner: '' });
+      if (voice !== null) all.push({ request: { type: 'enter', user, voice }, owner: '' });
       if (voice === null || placeOfVoice(voice) !== place) {
-        this.#keep({ request: { type: 'state', user, place }, owner: '' });
+        all.push({ request: { type: 'state', user, place }, owner: '' });
       }
     }
-    for (const kept of later) this.#keep(kept);
+    return all;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { type Place, type VoiceChannel, voiceOfPlace } from './codec.ts';
 import { dueAt, ENTRY_MS, type Entry, type Session } from './entry.ts';
-import type { SharedStore } from './resilient.ts';
+import type { SharedStore, StoreState } from './resilient.ts';
 import type { VersionedEntry, VoiceLists, VoiceScope } from './store.ts';
 import { scopeOf } from './store.ts';
 
@@ -31,6 +31,7 @@ type Command = string[];
 export class RedisStore implements SharedStore {
   readonly #redis: Redis;
   readonly #prefix: string;
+  #run: string | null = null;
 
   constructor(redis: Redis, prefix = 'presence:') {
     this.#redis = redis;
@@ -94,8 +95,14 @@ export class RedisStore implements SharedStore {
     return Number(seconds) * 1_000 + Number(microseconds) / 1_000;
   }
 
-  async check(): Promise<boolean> {
-    return (await this.#redis.set(this.#key('alive'), '1', 'GET')) !== null;
+  async check(): Promise<StoreState> {
+    const info = await this.#redis.info('server');
+    // Each start of a Redis has another id, and so has a replica.
+    const run = /^run_id:(\w+)/m.exec(info)?.[1] ?? null;
+    const isSame = run !== null && run === this.#run;
+    this.#run = run;
+    if ((await this.#redis.set(this.#key('alive'), '1', 'GET')) === null) return 'empty';
+    return isSame ? 'same' : 'restarted';
   }
 
   #indexes(user: string, before: Entry | null, after: Entry | null, leaseUntil: number): Command[] {

@@ -223,6 +223,26 @@ await describeWithOwnService('redis', 'presence without Redis', () => {
     expect(await client.logout('talks5')).toBe('5,r-5');
   });
 
+  it('writes the changes of the last seconds again, which a killed Redis may lose', async () => {
+    const inspect = new Redis(redis.url);
+    await inspect.del('presence:session:before', 'presence:user:1');
+    inspect.disconnect();
+    await redis.kill();
+    await vi.waitFor(async () => {
+      await client.looking('r-5', [1]);
+      expect(presence.complete()).toBe(false);
+    }, 10_000);
+    await redis.restart();
+    await vi.waitFor(() => expect(presence.complete()).toBe(true), 10_000);
+    const other = await startPresence({ redisUrl: redis.url });
+    const asking = await PresenceClient.connect(other.port);
+    expect(await asking.looking('r-5', [1, 2, 3])).toBe('[2, 3]');
+    expect(await asking.logout('before')).toBe('1,r-5');
+    expect(await asking.logout('ends')).toBe('2,home');
+    await asking.close();
+    await other.stop();
+  });
+
   it('serves clients although Redis is down from the start', async () => {
     await redis.kill();
     const alone = await startPresence({ redisUrl: redis.url });
