@@ -21,6 +21,8 @@ export interface ServerProcessOptions {
   readonly id?: string;
   /** The program to run. Default: the server of this repository. */
   readonly main?: string;
+  /** Arguments of the program. Default: none. */
+  readonly mainArgs?: readonly string[];
   /** Default: a free port. It stays the same after each restart. */
   readonly port?: number;
   /** Default: a new folder, which `dispose` removes. A folder that is given here stays. */
@@ -51,7 +53,7 @@ export class ServerProcess {
     if (options.id !== undefined) own.SERVER_ID = options.id;
     this.#engine = new LocalProcess({
       program: process.execPath,
-      args: [...(options.nodeArgs ?? []), options.main ?? MAIN],
+      args: [...(options.nodeArgs ?? []), options.main ?? MAIN, ...(options.mainArgs ?? [])],
       folder,
       env: { ...unset, ...own, ...options.env },
     });

@@ -43,7 +43,7 @@ async function loadBus(bus: BusChoice): Promise<((parts: BusParts) => MessageBus
 }
 
 /** Loads the other client library. The bus itself loads kafkajs. */
-async function loadKafkaClient(client: KafkaChoice['client']): Promise<Pick<KafkaBusOptions, 'openDriver'>> {
+export async function loadKafkaClient(client: KafkaChoice['client']): Promise<Pick<KafkaBusOptions, 'openDriver'>> {
   if (client === 'kafkajs') return {};
   const { PlatformaticDriver } = await import('../adapters/kafka/platformatic/driver.ts');
   return { openDriver: (options) => new PlatformaticDriver(options) };

@@ -90,11 +90,19 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it('starts the server of an installed package, with its page and its database', async () => {
-  const main = join(folder, 'node_modules/chat-server/dist/src/bootstrap/main.js');
-  const server = await ServerProcess.start({ main, env: { DEMO: 'on' } });
+  const main = join(folder, 'node_modules/.bin/chat-server');
+  const server = await ServerProcess.start({ main, mainArgs: ['start'], env: { DEMO: 'on' } });
   onTestFinished(() => server.dispose());
   for (const path of ['/', '/app.js']) expect((await fetch(`${server.url}${path}`)).status).toBe(200);
   expect(await server.stop()).toBe('exit code 0');
+});
+
+it('runs the commands of an installed package by npx', async () => {
+  const npx = (...words: string[]) => run('npx', ['--no-install', 'chat-server', ...words], { cwd: folder });
+  const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+  expect((await npx('--version')).stdout.trim()).toBe(version);
+  expect((await npx('check', '--connect')).stdout).toContain('all parts answer');
+  await expect(npx('start', '--no-such-option')).rejects.toMatchObject({ code: 2 });
 });
 
 it('starts a server with a foreign adapter by the exports of the package', async () => {

@@ -6,6 +6,7 @@ import { skipReport } from '../records/skip-report.ts';
 import { isRefusedForGood } from '../support/refused-connection.ts';
 import type { TlsOptions } from '../support/tls.ts';
 import { withTimeout } from '../support/with-timeout.ts';
+import { describedFailure } from './described-failure.ts';
 import {
   type ClientOptions,
   type Compression,
@@ -202,12 +203,8 @@ export class KafkaMessageBus implements MessageBus {
 
   readonly #classify = (error: unknown) => this.#driver.classify(error);
 
-  /** An error that names the brokers and the reason, if `error` is a failed connection. */
   #described(error: unknown): unknown {
-    const problem = this.#driver.classify(error);
-    if (problem.kind !== 'connection') return error;
-    const brokers = this.#options.brokers.join(', ');
-    return new Error(`cannot connect to Kafka at ${brokers} (${problem.reason})`, { cause: error });
+    return describedFailure(this.#driver, this.#options.brokers, error);
   }
 
   /**

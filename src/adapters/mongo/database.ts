@@ -75,8 +75,7 @@ export class MongoDatabase {
    * is not a replica set
    */
   static async connect(url: string, options: { readonly database?: string } = {}): Promise<MongoDatabase> {
-    const hasName = new URL(url.replace(/^mongodb(\+srv)?:\/\/[^/?]*/, 'http://host')).pathname.length > 1;
-    const name = options.database ?? (hasName ? undefined : DEFAULT_DATABASE);
+    const name = options.database ?? databaseNameOf(url);
     // Without a socket timeout: on large collections of an original server, creating the first
     // indexes takes longer than any later operation may.
     await using setUp = clientOf(url);
@@ -150,7 +149,17 @@ export function clientOf(url: string, options: MongoClientOptions = {}): MongoCl
   return new MongoClient(url, { ...COMMON, ...options });
 }
 
-async function refuseStandalone(client: MongoClient): Promise<void> {
+/**
+ * The name for the driver's `db`: `chat` if the URL names no database. Undefined means: the
+ * database of the URL.
+ */
+export function databaseNameOf(url: string): string | undefined {
+  const hasName = new URL(url.replace(/^mongodb(\+srv)?:\/\/[^/?]*/, 'http://host')).pathname.length > 1;
+  return hasName ? undefined : DEFAULT_DATABASE;
+}
+
+/** @throws Error for a MongoDB without transactions */
+export async function refuseStandalone(client: MongoClient): Promise<void> {
   const hello = await client.db('admin').command({ hello: 1 });
   if (hello.setName !== undefined || hello.msg === 'isdbgrid') return;
   throw new Error(

@@ -71,7 +71,9 @@ const MIGRATIONS: readonly string[] = [
 ];
 
 /** SQLite's result code for a file that another process has locked. */
-const SQLITE_BUSY = 5;
+export const SQLITE_BUSY = 5;
+/** The newest schema, which this version writes. */
+export const NEWEST_SCHEMA = MIGRATIONS.length;
 
 /**
  * Locks the file for this process and migrates it to the newest schema.
@@ -102,15 +104,22 @@ export function prepareSchema(db: DatabaseSync, path: string): void {
   }
 }
 
-function migrate(db: DatabaseSync, path: string): void {
-  db.exec('CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID');
+/**
+ * The schema version of a file with table `meta`.
+ * @throws Error for a schema that a newer version of the server wrote
+ */
+export function schemaVersion(db: DatabaseSync, path: string): number {
   const row = db.prepare(`SELECT value FROM meta WHERE key = 'schema'`).get();
   const version = Number(row?.value ?? 0);
-  if (version > MIGRATIONS.length) {
-    throw new Error(
-      `${path} has schema ${version}, which a newer version wrote; this version reads schemas up to ${MIGRATIONS.length}`,
-    );
-  }
+  if (version <= MIGRATIONS.length) return version;
+  throw new Error(
+    `${path} has schema ${version}, which a newer version wrote; this version reads schemas up to ${MIGRATIONS.length}`,
+  );
+}
+
+function migrate(db: DatabaseSync, path: string): void {
+  db.exec('CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID');
+  const version = schemaVersion(db, path);
   for (const step of MIGRATIONS.slice(version)) db.exec(step);
   db.prepare(`INSERT INTO meta VALUES ('schema', ?) ON CONFLICT DO UPDATE SET value = excluded.value`).run(
     MIGRATIONS.length,

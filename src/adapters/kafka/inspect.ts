@@ -1,0 +1,31 @@
+import { describedFailure } from './described-failure.ts';
+import type { ClientOptions, KafkaDriver } from './driver.ts';
+import { KafkaJsDriver } from './kafkajs/driver.ts';
+
+const ANSWER_MS = 10_000;
+
+export interface KafkaFacts {
+  readonly brokers: number;
+  /** Those of the wanted topics that do not exist yet. The start creates them. */
+  readonly missingTopics: readonly string[];
+}
+
+/**
+ * Asks the brokers about themselves and these topics. Changes nothing.
+ * @throws Error with a human-readable message
+ */
+export async function inspectKafka(
+  options: ClientOptions & { readonly openDriver?: (options: ClientOptions) => KafkaDriver },
+  topics: readonly string[],
+): Promise<KafkaFacts> {
+  const { openDriver = (client: ClientOptions) => new KafkaJsDriver(client) } = options;
+  const driver = openDriver(options);
+  try {
+    return await driver.withAdmin(ANSWER_MS, 'asking the brokers', async (admin) => {
+      const existing = new Set(await admin.listTopics());
+      return { brokers: await admin.countBrokers(), missingTopics: topics.filter((topic) => !existing.has(topic)) };
+    });
+  } catch (error) {
+    throw describedFailure(driver, options.brokers, error);
+  }
+}
