@@ -4,6 +4,7 @@ import { MemoryBroker } from '../adapters/memory/memory-broker.ts';
 import type { SystemTelemetry } from '../adapters/system/telemetry.ts';
 import type { FileStore } from '../application/ports/file-store.ts';
 import type { ForeignAdapters } from './adapters.ts';
+import { serveBackups } from './backup-socket.ts';
 import type { Config, Secrets } from './config/config.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { loadOptionalAdapters, type OptionalAdapters } from './optional-adapters.ts';
@@ -61,6 +62,8 @@ export async function openResources(parts: ServerParts): Promise<OpenedResources
     },
     () => openStores(config.store, lifecycle, telemetry.of('store')),
   );
+  const { backUp } = stores;
+  if (backUp !== null) await serveBackups({ dataDir: config.server.dataDir, backUp, lifecycle, telemetry });
   return {
     server: id,
     config,

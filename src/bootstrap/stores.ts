@@ -11,6 +11,10 @@ export interface Stores {
   readonly store: MessageStore;
   readonly outbox: Outbox;
   readonly markers: ReadMarkers;
+  /**
+   * Writes a copy of the database to a new file while it is in use; null with a database server.
+   */
+  readonly backUp: ((target: string) => Promise<void>) | null;
 }
 
 /**
@@ -27,7 +31,12 @@ export async function openStores(config: Config['store'], lifecycle: Lifecycle, 
     lifecycle.onStop('database', () => database.close());
     const store = new SqliteMessageStore({ database });
     lifecycle.onStop('store', () => store.close());
-    return { store, outbox: new SqliteOutbox({ database }), markers: new SqliteReadMarkers({ database }) };
+    return {
+      store,
+      outbox: new SqliteOutbox({ database }),
+      markers: new SqliteReadMarkers({ database }),
+      backUp: (target) => database.backUp(target),
+    };
   }
   const { MongoDatabase } = await import('../adapters/mongo/database.ts');
   const { MongoMessageStore } = await import('../adapters/mongo/message-store.ts');
@@ -43,5 +52,6 @@ export async function openStores(config: Config['store'], lifecycle: Lifecycle, 
     onRemovedEnd: ({ place, from, to }) => holes.found(place, from, to),
   });
   lifecycle.onStop('store', () => store.close());
-  return { store, outbox: new MongoOutbox({ db: database }), markers: new MongoReadMarkers({ db: database, store }) };
+  const markers = new MongoReadMarkers({ db: database, store });
+  return { store, outbox: new MongoOutbox({ db: database }), markers, backUp: null };
 }

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { AppendBatch, AppendOutcome, HistoryPage } from '../../application/ports/message-store.ts';
 import type { BatchKey, UnpublishedBatch } from '../../application/ports/outbox.ts';
 import type { ReadPosition, UnreadCount } from '../../application/ports/read-markers.ts';
@@ -33,6 +34,18 @@ const WRITES: ReadonlySet<CallName> = new Set<CallName>(['append', 'published', 
 
 export function isWrite(name: CallName): boolean {
   return WRITES.has(name);
+}
+
+/** The start of the database thread. */
+export interface WorkerData {
+  readonly path: string;
+  /** Takes the path of each copy to be written, and answers with one {@link BackupAnswer} each. */
+  readonly backups: MessagePort;
+}
+
+/** The end of a copy; null: it is complete. */
+export interface BackupAnswer {
+  readonly error: string | null;
 }
 
 /** A call on its way to the database thread. `id` is unique within the database object. */

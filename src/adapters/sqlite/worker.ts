@@ -1,10 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { backUp } from './backup.ts';
 import { Purge } from './purge.ts';
 import { prepareSchema } from './schema.ts';
 import { runGroup } from './transaction-group.ts';
 import { callsOn } from './worker-calls.ts';
-import type { Call, Request } from './worker-protocol.ts';
+import type { BackupAnswer, Call, Request, WorkerData } from './worker-protocol.ts';
 
 /** Calls that share one commit. The limit bounds how long a read waits behind writes. */
 const MAX_GROUP_CALLS = 512;
@@ -13,7 +14,7 @@ const MAX_GROUP_CALLS = 512;
  * Serves the file on this thread. All calls that arrive while a commit is being flushed share the
  * next commit.
  */
-function serve(path: string): void {
+function serve({ path, backups }: WorkerData): void {
   const port = parentPort;
   if (port === null) throw new Error('sqlite/worker.ts must run as a worker thread');
   const db = new DatabaseSync(path);
@@ -37,9 +38,24 @@ function serve(path: string): void {
     purge.closing();
     db.close();
     port.close();
+    backups.close();
   };
+  serveBackups(db, backups);
   port.on('message', take);
   port.postMessage('ready');
 }
 
-serve(String(workerData));
+/** Writes a copy of the database to each path that arrives. The thread serves calls meanwhile. */
+function serveBackups(db: DatabaseSync, backups: MessagePort): void {
+  backups.on('message', (target: string) => {
+    backUp(db, target).then(
+      () => backups.postMessage({ error: null } satisfies BackupAnswer),
+      (error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        backups.postMessage({ error: reason } satisfies BackupAnswer);
+      },
+    );
+  });
+}
+
+serve(workerData as WorkerData);

@@ -1,16 +1,18 @@
-import { readFileSync } from 'node:fs';
 import { ConfigError } from '../config/config.ts';
 import type { Environment } from '../config/given-text.ts';
 import { StartFailure } from '../start-failure.ts';
 import { Arguments, UsageError } from './arguments.ts';
 import { type Command, CommandFailure, type ExitCode } from './command.ts';
 import { commandHelp, programHelp } from './help.ts';
+import { packageVersion } from './version.ts';
 
 /** All commands. The code of a command is loaded when it runs. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import('./start.ts')).START,
   check: async () => (await import('./check.ts')).CHECK,
   env: async () => (await import('./env.ts')).ENV,
+  backup: async () => (await import('./backup.ts')).BACKUP,
+  restore: async () => (await import('./restore.ts')).RESTORE,
   token: async () => (await import('./token.ts')).TOKEN,
 };
 
@@ -50,7 +52,7 @@ export async function main(
     return 0;
   }
   if (first === '--version') {
-    out(`${version()}\n`);
+    out(`${packageVersion()}\n`);
     return 0;
   }
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
@@ -87,16 +89,4 @@ function reported(error: unknown, name: string, say: (text: string) => void, err
     return 1;
   }
   throw error;
-}
-
-/** The version of the package. The compiled program lies one folder deeper than its sources. */
-function version(): string {
-  for (const path of ['../../../package.json', '../../../../package.json']) {
-    try {
-      return String(JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')).version);
-    } catch {
-      // The next path is tried.
-    }
-  }
-  return 'unknown';
 }
