@@ -24,8 +24,8 @@ export function afterCommit(parts: {
   readonly unreadNotices: UnreadNotices;
 }): AfterCommit {
   const { feeds, publisher, notifications, unreadNotices } = parts;
-  return (place, events) => {
-    feeds.stored(place, events);
+  return (place, events, since) => {
+    feeds.stored(place, events, since);
     const [first] = events;
     if (first !== undefined) publisher.stored({ place, first: first.seq, events });
     unreadNotices.stored(place, events);

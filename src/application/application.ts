@@ -34,6 +34,8 @@ export interface NewMessage {
   readonly profileImage: string | null;
   readonly content: string;
   readonly nonce: string | null;
+  /** Monotonic time at which the command was read, for the measured time of its delivery. */
+  readonly readAt?: number;
 }
 
 export interface DirectMessage extends NewMessage {
@@ -55,6 +57,8 @@ export interface Modification {
   readonly content: string;
   readonly communityId: CommunityId | null;
   readonly nonce: string | null;
+  /** As {@link NewMessage.readAt}. */
+  readonly readAt?: number;
 }
 
 export type Deletion = Omit<Modification, 'content'>;

@@ -8,7 +8,8 @@ import type { HeardNumbers } from './ordering/heard-numbers.ts';
 import type { Sequencer } from './ordering/sequencer.ts';
 import type { Listeners } from './personal/listeners.ts';
 import type { UnreadNotices } from './personal/unread-notices.ts';
-import type { LocalSubscribers } from './ports/local-subscribers.ts';
+import type { Clock } from './ports/clock.ts';
+import type { LocalSubscribers, Origin } from './ports/local-subscribers.ts';
 import type { IncomingRecord } from './ports/message-bus.ts';
 import type { Telemetry } from './ports/telemetry.ts';
 import type { Announcer } from './presence/announcer.ts';
@@ -34,6 +35,7 @@ export interface BusListenerParts {
   readonly readMarks: ReadMarks;
   readonly subscribers: LocalSubscribers;
   readonly telemetry: Telemetry;
+  readonly clock: Pick<Clock, 'monotonic'>;
 }
 
 /**
@@ -66,11 +68,14 @@ export class BusListener {
   }
 
   #sequenced(record: IncomingRecord, seq: number): void {
-    const { sequencer, feeds, listeners, unreadNotices } = this.#parts;
+    const { sequencer, feeds, listeners, unreadNotices, clock } = this.#parts;
     const place = this.#noteNumber(record.key, seq);
     if (place === null) return;
     if (record.batchEnd === seq) sequencer.heard(place, seq);
-    if (feeds.listens(place)) feeds.receive(place, seq, () => sequencedEvent(record, seq));
+    if (feeds.listens(place)) {
+      const origin: Origin = { path: 'bus', since: clock.monotonic() };
+      feeds.receive(place, seq, () => sequencedEvent(record, seq), origin);
+    }
     if (listeners.has(place)) unreadNotices.heard(place, sequencedEvent(record, seq));
   }
 

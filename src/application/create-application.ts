@@ -92,8 +92,23 @@ export interface Ports {
   readonly telemetry: Telemetry;
 }
 
+/** The present values of the application, for the metrics. */
+export interface ApplicationFigures {
+  /** Live servers that this one knows, itself included. */
+  readonly servers: number;
+  /** Users with a session on this server. */
+  readonly usersHere: number;
+  /** Users with a session on any server. */
+  readonly users: number;
+  /** Stored events that wait in this process for the bus. */
+  readonly waitingEvents: number;
+  /** Batches of all servers that have waited for the bus for some seconds; at most 200. */
+  readonly outboxBatches: number;
+}
+
 /** The application with its life cycle, which bootstrap controls. */
 export interface RunningApplication extends Application {
+  figures(): ApplicationFigures;
   /** Joins the bus. Resolves when this server hears every record that is written from then on. */
   start(): Promise<void>;
   /**
@@ -230,6 +245,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     readMarks,
     subscribers,
     telemetry,
+    clock,
   });
 
   const voice = new VoiceBroadcast({ subscribers, broadcast });
@@ -300,6 +316,13 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     callLeft: async (left) => voice.send({ kind: 'call-left', ...left }),
 
     health: () => health.read(),
+    figures: () => ({
+      servers: clusterSessions.servers,
+      usersHere: clusterSessions.usersHere,
+      users: clusterSessions.users,
+      waitingEvents: publisher.waitingEvents,
+      outboxBatches: publisher.outboxBatches,
+    }),
 
     start: async () => {
       await bus.start((record) => {

@@ -11,6 +11,7 @@ import { MemoryRoomDirectory } from '../adapters/memory/room-directory.ts';
 import { MemorySessionReporter } from '../adapters/memory/session-reporter.ts';
 import { MemoryUserDirectory } from '../adapters/memory/user-directory.ts';
 import { StompSubscribers } from '../adapters/stomp/endpoint.ts';
+import { LabelledDistributions, SECONDS } from '../adapters/support/figures.ts';
 import { SystemClock } from '../adapters/system/clock.ts';
 import { SystemIdSource } from '../adapters/system/id-source.ts';
 import { TcpSessionReporter } from '../adapters/tcp/session-reporter.ts';
@@ -22,6 +23,20 @@ import { refusedBy } from './refused.ts';
 import type { OpenedResources } from './resources.ts';
 import { linkKeys } from './secrets.ts';
 import { startFailure } from './start-failure.ts';
+import {
+  BUS_CALLS,
+  CACHE_CALLS,
+  DIRECTORY_CALLS,
+  FILE_CALLS,
+  hasFailedBatch,
+  MARKER_CALLS,
+  NOTIFIER_CALLS,
+  OUTBOX_CALLS,
+  PRESENCE_CALLS,
+  STORE_CALLS,
+  timedCalls,
+  USER_CALLS,
+} from './timed-calls.ts';
 import { TOKENS, type Token } from './tokens.ts';
 
 type Rest = NonNullable<OptionalAdapters['rest']>;
@@ -70,18 +85,24 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
   provide(TOKENS.clock, () => new SystemClock());
   provide(TOKENS.ids, () => new SystemIdSource());
 
-  provide(TOKENS.store, () => stores.store);
-  provide(TOKENS.outbox, () => stores.outbox);
-  provide(TOKENS.markers, () => stores.markers);
-  provide(TOKENS.files, () => opened.files);
+  const calls = new LabelledDistributions(SECONDS, 'part', 'operation', 'outcome');
+  telemetry.metrics.read('chat_call_seconds', () => calls.samples());
+  const store = config.store.kind === 'mongo' ? 'mongodb' : config.store.kind;
+
+  provide(TOKENS.store, () => timedCalls(stores.store, store, STORE_CALLS, calls, hasFailedBatch));
+  provide(TOKENS.outbox, () => timedCalls(stores.outbox, store, OUTBOX_CALLS, calls));
+  provide(TOKENS.markers, () => timedCalls(stores.markers, store, MARKER_CALLS, calls));
+  provide(TOKENS.files, () => timedCalls(opened.files, 'files', FILE_CALLS, calls));
 
   provide(TOKENS.bus, () => {
     const shared = optional.createBus?.({
       serverId: server,
       telemetry: (name) => telemetry.of(name),
+      metrics: telemetry.metrics,
       onRefused: (error) => lifecycle.fail(startFailure({ variable: 'KAFKA_BROKERS' }, error)),
     });
-    return shared ?? new MemoryMessageBus(broker, server, telemetry.of('bus'));
+    if (shared === undefined) return new MemoryMessageBus(broker, server, telemetry.of('bus'));
+    return timedCalls(shared, config.bus.kind, BUS_CALLS, calls);
   });
 
   provide(TOKENS.memberCache, () => {
@@ -108,7 +129,7 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
       },
     });
     lifecycle.onStop('member cache', () => cache.close());
-    return cache;
+    return timedCalls(cache, 'redis', CACHE_CALLS, calls);
   });
 
   provide(TOKENS.reporter, (get) => {
@@ -128,7 +149,7 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
     });
     lifecycle.onStop('presence', () => reporter.close());
     void reporter.check();
-    return reporter;
+    return timedCalls(reporter, 'presence', PRESENCE_CALLS, calls);
   });
 
   provide(TOKENS.world, () => {
@@ -143,16 +164,31 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
   provide(TOKENS.directory, (get) =>
     config.directory.kind === 'file' || rest === null
       ? new MemoryRoomDirectory(get(TOKENS.world))
-      : new rest.RestRoomDirectory(service(get, rest, 'community', 'COMMUNITY_URL', config.directory.url)),
+      : timedCalls(
+          new rest.RestRoomDirectory(service(get, rest, 'community', 'COMMUNITY_URL', config.directory.url)),
+          'community',
+          DIRECTORY_CALLS,
+          calls,
+        ),
   );
   provide(TOKENS.users, (get) =>
     config.users.kind === 'rest' && rest !== null
-      ? new rest.RestUserDirectory(service(get, rest, 'user', 'USER_URL', config.users.url))
+      ? timedCalls(
+          new rest.RestUserDirectory(service(get, rest, 'user', 'USER_URL', config.users.url)),
+          'user',
+          USER_CALLS,
+          calls,
+        )
       : new MemoryUserDirectory(get(TOKENS.world)),
   );
   provide(TOKENS.notifier, (get) =>
     config.notifications.kind === 'rest' && rest !== null
-      ? new rest.RestNotifier(service(get, rest, 'notification', 'NOTIFICATION_URL', config.notifications.url))
+      ? timedCalls(
+          new rest.RestNotifier(service(get, rest, 'notification', 'NOTIFICATION_URL', config.notifications.url)),
+          'notification',
+          NOTIFIER_CALLS,
+          calls,
+        )
       : new NoNotifier(),
   );
 

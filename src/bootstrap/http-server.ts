@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { DependencyContainer } from 'tsyringe';
 import { createHttpApp } from '../adapters/http/app.ts';
+import { HttpMetrics } from '../adapters/http/http-metrics.ts';
 import { loggedOriginRule, type OriginRule, originRule } from '../adapters/http/origins.ts';
 import { createHttpServer } from '../adapters/http/server.ts';
 import { serviceRule } from '../adapters/http/service-auth.ts';
@@ -10,10 +11,11 @@ import { parseNetworks } from '../adapters/transport/networks.ts';
 import { RequestClients } from '../adapters/transport/request-clients.ts';
 import type { Config } from './config/config.ts';
 import { createDemo } from './demo.ts';
-import { healthPage, registerHealthMetrics } from './health-page.ts';
+import { healthPage, readHealthMetrics } from './health-page.ts';
+import { readApplicationMetrics } from './part-metrics.ts';
 import type { ServerParts } from './resources.ts';
 import { startFailure, startStep } from './start-failure.ts';
-import { registerStompMetrics } from './stomp-metrics.ts';
+import { readStompMetrics } from './stomp-metrics.ts';
 import { baseUrlOf, mountStomp, PREFIX } from './stomp-mount.ts';
 import { TOKENS, type Token } from './tokens.ts';
 import { sharedMetrics } from './workers.ts';
@@ -50,7 +52,7 @@ export async function serveHttp(parts: ServerParts, container: DependencyContain
     ids: get(TOKENS.ids),
     baseUrl: (connection) => config.http.publicUrl ?? baseUrlOf(connection),
   });
-  registerStompMetrics(telemetry.registry, stomp);
+  readStompMetrics(telemetry.metrics, stomp);
   const sockJs = mountStomp({ limits: config.limits, stomp, clients, allowOrigin, telemetry });
   const handle: Handle = (request, response) => {
     if (!sockJs.handleRequest(request, response)) app(request, response);
@@ -87,7 +89,11 @@ function createApp(
   const { config, secrets, telemetry } = parts;
   const application = get(TOKENS.application);
   const health = healthPage(parts, application);
-  registerHealthMetrics(telemetry.registry, health);
+  readHealthMetrics(telemetry.metrics, health, parts);
+  const metrics = new HttpMetrics();
+  telemetry.metrics.read('chat_http_request_seconds', () => metrics.requests.samples());
+  telemetry.metrics.read('chat_http_refusals_total', () => metrics.refusals.samples());
+  readApplicationMetrics(telemetry.metrics, () => application.figures());
   const shown = () => {
     const { degraded, ...rest } = health();
     return { ...rest, degraded: degraded.map(({ part, reason }) => `${part}: ${reason}`) };
@@ -103,8 +109,11 @@ function createApp(
     publicUrl: config.http.publicUrl,
     limits: config.limits,
     demo: config.demo ? createDemo(get(TOKENS.issuer), get(TOKENS.world)) : null,
-    metrics: telemetry.registry,
-    allMetrics: sharedMetrics(telemetry.registry),
+    metrics,
+    exposition: {
+      contentType: telemetry.registry.contentType,
+      text: sharedMetrics(telemetry.registry) ?? (() => telemetry.registry.metrics()),
+    },
     health: shown,
   });
 }

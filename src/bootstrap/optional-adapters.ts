@@ -1,9 +1,11 @@
 import type { KafkaBusOptions } from '../adapters/kafka/message-bus.ts';
+import type { Metrics } from '../adapters/system/metrics.ts';
 import type { MessageBus } from '../application/ports/message-bus.ts';
 import type { Telemetry } from '../application/ports/telemetry.ts';
 import type { BusChoice } from './config/bus.ts';
 import type { Config } from './config/config.ts';
 import type { KafkaChoice } from './config/kafka.ts';
+import { readKafkaMetrics } from './part-metrics.ts';
 
 /**
  * Loads the adapters with large libraries, each only if the configuration asks for it. All of them
@@ -22,6 +24,7 @@ export type OptionalAdapters = Awaited<ReturnType<typeof loadOptionalAdapters>>;
 
 interface BusParts {
   readonly serverId: string;
+  readonly metrics: Metrics;
   telemetry(name: string): Telemetry;
   /** The bus refuses this server after its start. The server must stop. */
   onRefused(error: unknown): void;
@@ -36,8 +39,12 @@ async function loadBus(bus: BusChoice): Promise<((parts: BusParts) => MessageBus
       const { KafkaMessageBus } = await import('../adapters/kafka/message-bus.ts');
       const security = bus.security.reveal();
       const client = await loadKafkaClient(bus.client);
-      return ({ serverId, telemetry, onRefused }) =>
-        new KafkaMessageBus({ ...bus, ...security, ...client, serverId, telemetry: telemetry('kafka'), onRefused });
+      return ({ serverId, telemetry, metrics, onRefused }) => {
+        const options = { ...bus, ...security, ...client, serverId, telemetry: telemetry('kafka'), onRefused };
+        const kafka = new KafkaMessageBus(options);
+        readKafkaMetrics(metrics, () => kafka.figures());
+        return kafka;
+      };
     }
   }
 }

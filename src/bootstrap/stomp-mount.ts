@@ -27,7 +27,7 @@ export function mountStomp(parts: {
   telemetry: SystemTelemetry;
 }): SockJs {
   const { limits, stomp, clients, allowOrigin, telemetry } = parts;
-  const addresses = new AddressLimit(limits.connectionsPerAddress);
+  const addresses = new AddressLimit(limits.connectionsPerAddress, () => stomp.figures.closes.add('1008', 'limit'));
   return createSockJs({
     prefix: PREFIX,
     maxPayload: limits.frameBytes * WIRE_FACTOR,

@@ -5,8 +5,6 @@ import { describe, expect, it } from 'vitest';
 import { ENDPOINTS } from '../../src/adapters/http/endpoints.ts';
 import { destinationOf, ERRORS_DESTINATION } from '../../src/adapters/stomp/destinations.ts';
 import { SEND_DESTINATIONS } from '../../src/adapters/stomp/send-routes.ts';
-
-import { SystemTelemetry } from '../../src/adapters/system/telemetry.ts';
 import { refusalNumber } from '../../src/adapters/transport/refusal-codes.ts';
 import { isKnownVariable, VARIABLE_NAMES } from '../../src/bootstrap/config/variables.ts';
 import type { RefusalCode } from '../../src/domain/errors.ts';
@@ -144,14 +142,6 @@ describe('docs/protocol.md', () => {
     const numbers = Object.keys(codes).map((code) => refusalNumber(code as RefusalCode));
     const documented = [...protocol.matchAll(/^\| (\d{4}) \|.*\|.*\|$/gm)].map(([, number]) => Number(number));
     expect(documented.sort()).toEqual(numbers.sort());
-  });
-});
-
-describe('docs/operations.md', () => {
-  it('docs/operations.md has every figure of the application', async () => {
-    const figures = await SystemTelemetry.create({ level: 'silent' }).registry.getMetricsAsJSON();
-    const page = read('docs/operations.md');
-    expect(figures.map(({ name }) => name).filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
 });
 

@@ -7,7 +7,7 @@ import { cors, foreignOrigin, mayUse } from './cors.ts';
 import { type ClientHandler, depsOf, type Handler, type HttpDeps, type HttpOptions } from './deps.ts';
 import { ENDPOINTS, type Endpoint, type EndpointName } from './endpoints.ts';
 import { sendJsonEarly, wrappedRefusal } from './envelope.ts';
-import { createHttpMetrics, type HttpMetrics } from './http-metrics.ts';
+import type { HttpMetrics } from './http-metrics.ts';
 import { sendPlain } from './plain.ts';
 import { refuse } from './refuse.ts';
 import { demoTokenRoute, pageRoute } from './routes/demo.ts';
@@ -41,7 +41,7 @@ export function createHttpApp(options: HttpOptions): Express {
   app.use(cors(deps));
 
   const handlers = handlersOf(deps);
-  const metrics = createHttpMetrics(deps.metrics);
+  const { metrics } = deps;
   const add = (name: EndpointName): void => {
     const handler = handlers[name];
     const { method, path }: Endpoint = ENDPOINTS[name];

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request, Response } from 'express';
-import type { Registry } from 'prom-client';
 import type { Application } from '../../application/application.ts';
 import type { Caller, MaybePromise } from '../../application/commands.ts';
 import type { Clock } from '../../application/ports/clock.ts';
@@ -9,6 +8,7 @@ import type { UserId } from '../../domain/ids.ts';
 import type { RequestClients } from '../transport/request-clients.ts';
 import type { DemoWorld } from './demo-world.ts';
 import type { FileLinks } from './file-links.ts';
+import type { HttpMetrics } from './http-metrics.ts';
 import type { OriginRule } from './origins.ts';
 import type { ServiceRule } from './service-auth.ts';
 
@@ -57,10 +57,10 @@ export interface HttpOptions {
     issueToken(userId: UserId): MaybePromise<string>;
     demoWorld(): DemoWorld;
   } | null;
-  /** The registry that `/metrics` shows. The metrics of HTTP are registered here. */
-  readonly metrics: Registry;
-  /** The text of `/metrics` when several processes serve the port; null: the text of `metrics`. */
-  readonly allMetrics: (() => Promise<string>) | null;
+  /** Counts and measures these calls. */
+  readonly metrics: HttpMetrics;
+  /** The answer of `/metrics`. */
+  readonly exposition: { readonly contentType: string; text(): Promise<string> };
   readonly health: () => ShownHealth;
 }
 

@@ -49,6 +49,17 @@ export interface KafkaBusOptions {
   readonly openDriver?: (options: ClientOptions) => KafkaDriver;
 }
 
+/** Values of the consumer of one topic. */
+export interface ConsumerFigures {
+  readonly topic: string;
+  /** Records that this server has not read yet. */
+  readonly lag: number;
+  /** Seconds since the last heartbeat. */
+  readonly heartbeatAge: number;
+  /** Number of consumers that were replaced. */
+  readonly restarts: number;
+}
+
 const TIMING: ConsumerTiming = { session: 10_000, heartbeat: 2_000, silence: 30_000, commit: 3_000, fetchWait: 500 };
 const PREPARE_MS = 15_000;
 const JOIN_MS = 30_000;
@@ -128,6 +139,11 @@ export class KafkaMessageBus implements MessageBus {
     }
     const { failure } = this.#sender;
     return failure === null ? { ready: true } : { ready: false, reason: `writing: ${failure}` };
+  }
+
+  /** The present values of each consumer. */
+  figures(): readonly ConsumerFigures[] {
+    return this.#consumers.map(({ topic, lag, heartbeatAge, restarts }) => ({ topic, lag, heartbeatAge, restarts }));
   }
 
   async close({ forget = false }: { readonly forget?: boolean } = {}): Promise<void> {

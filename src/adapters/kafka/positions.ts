@@ -7,6 +7,8 @@ import type { Positions } from './driver.ts';
  */
 export class ReadPositions {
   readonly #next: Map<number, number>;
+  /** For each partition the offset that its next record gets, as last seen. */
+  readonly #ends = new Map<number, number>();
   #changed = false;
 
   constructor(from: Positions) {
@@ -19,6 +21,18 @@ export class ReadPositions {
    */
   of(partition: number): number {
     return this.#next.get(partition) ?? 0;
+  }
+
+  /** The partition was seen to end at this offset. */
+  ends(partition: number, end: number): void {
+    this.#ends.set(partition, end);
+  }
+
+  /** Records that were seen and not read, over all partitions. */
+  get lag(): number {
+    let lag = 0;
+    for (const [partition, end] of this.#ends) lag += Math.max(0, end - this.of(partition));
+    return lag;
   }
 
   set(partition: number, next: number): void {

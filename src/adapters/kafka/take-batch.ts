@@ -15,6 +15,7 @@ export function takeBatch(
   handler: RecordHandler,
   onError: (error: unknown) => void,
 ): void {
+  positions.ends(partition, Number(highWatermark));
   let index = positions.handledBefore(partition, messages, Number(highWatermark));
   for (; index < messages.length; index += 1) {
     const message = messages[index];

@@ -41,6 +41,7 @@ export class TopicConsumer {
   #joined = false;
   #problem: string | null = 'has not joined its group yet';
   #lastHeartbeat = 0;
+  #restarts = 0;
   #pause = MIN_PAUSE_MS;
   #committing = false;
   #closed = false;
@@ -66,6 +67,21 @@ export class TopicConsumer {
     return this.#problem;
   }
 
+  /** Records that are known to be in the topic and were not read yet. */
+  get lag(): number {
+    return this.#positions.lag;
+  }
+
+  /** Seconds since the last heartbeat, or since the present consumer was opened. */
+  get heartbeatAge(): number {
+    return (performance.now() - this.#lastHeartbeat) / 1_000;
+  }
+
+  /** Number of consumers that were replaced since the start. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
   /**
    * Resolves when the consumer has joined its group for the first time. It misses no record that is
    * written afterwards.
@@ -83,6 +99,7 @@ export class TopicConsumer {
    * ends of the partitions.
    */
   checkLag(newest: Positions): void {
+    for (const [partition, end] of newest) this.#positions.ends(partition, end);
     if (this.#joined && this.#stalls.isStalled(this.#positions, newest))
       this.restart('reads nothing although there are records');
   }
@@ -110,6 +127,7 @@ export class TopicConsumer {
       this.#joined = false;
       if (this.#closed) break;
       this.#problem = `restarting: ${reason}`;
+      this.#restarts += 1;
       telemetry.log('warn', 'kafka consumer is replaced', { topic, error: reason, delayMs: this.#pause });
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

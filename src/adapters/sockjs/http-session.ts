@@ -1,4 +1,4 @@
-import type { TransportName } from '../transport/connection.ts';
+import { SLOW_CONSUMER, type TransportName } from '../transport/connection.ts';
 import { type Flushable, flushSoon } from '../transport/flush-soon.ts';
 import { jsonElement } from '../transport/json-element.ts';
 import type { SharedFrame } from '../transport/shared-frame.ts';
@@ -185,7 +185,7 @@ export class HttpSession implements LiveConnection, Flushable {
   #overflow(): void {
     this.#queue = [];
     this.#queuedBytes = 0;
-    this.#end(1008, 'slow consumer', closeFrame(1008, 'slow consumer'));
+    this.#end(1008, SLOW_CONSUMER, closeFrame(1008, SLOW_CONSUMER));
     this.#receiver?.destroy();
     this.#detach();
   }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
-import type { TransportName } from '../transport/connection.ts';
+import { NO_ANSWER_TO_PINGS, SLOW_CONSUMER, type TransportName } from '../transport/connection.ts';
 import type { SharedFrame } from '../transport/shared-frame.ts';
 import { SocketWriter } from '../transport/socket-writer.ts';
 import { joinedTextFrame, openTextFrame, PING_FRAME, textFrame } from '../transport/web-socket-frame.ts';
@@ -144,7 +144,7 @@ export class WebSocketConnection implements LiveConnection {
     if (bytes !== this.#bytesSeen || this.#ws.isPaused) this.#unanswered = 0;
     else this.#unanswered += 1;
     this.#bytesSeen = bytes;
-    if (this.#unanswered >= MAX_UNANSWERED) this.#drop(1006, 'no answer to pings');
+    if (this.#unanswered >= MAX_UNANSWERED) this.#drop(1006, NO_ANSWER_TO_PINGS);
     else this.beat();
   }
 
@@ -182,7 +182,7 @@ export class WebSocketConnection implements LiveConnection {
   // Bytes that only wait for the end of this turn are not the client's fault. Flush them first.
   #relieve(): void {
     this.#writer.flush();
-    if (this.#writer.bufferedBytes > this.#host.maxQueuedBytes) this.#drop(1008, 'slow consumer');
+    if (this.#writer.bufferedBytes > this.#host.maxQueuedBytes) this.#drop(1008, SLOW_CONSUMER);
   }
 
   #drop(code: number, reason: string): void {

@@ -7,6 +7,7 @@ import type { Telemetry } from '../../application/ports/telemetry.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { SharedFrame } from '../transport/shared-frame.ts';
 import { type Counts, zeroCounts } from './counts.ts';
+import { DeliveryTimes } from './delivery-times.ts';
 import type { FileLink } from './event-body.ts';
 import { Sweep } from './heart-beats.ts';
 import { MessageBuilder } from './message-builder.ts';
@@ -47,16 +48,21 @@ export class StompSubscribers {
   readonly sweep: Sweep;
   readonly slowBytes: number;
   readonly counts = zeroCounts();
+  readonly times: DeliveryTimes;
+  readonly clock: Clock;
 
   constructor({ limits, fileLink, ids, clock }: StompSubscribersOptions) {
     this.messages = new MessageBuilder(fileLink, ids.secret().slice(0, PREFIX_LENGTH));
     this.sweep = new Sweep(clock);
+    this.times = new DeliveryTimes(clock);
+    this.clock = clock;
     this.slowBytes = limits.outgoingBytes / 2;
     this.index = new SubscriptionIndex({
       messages: this.messages,
       slowBytes: this.slowBytes,
       sweep: this.sweep,
       counts: this.counts,
+      times: this.times,
     });
   }
 
@@ -80,6 +86,16 @@ export interface StompEndpointOptions {
   readonly baseUrl: (connection: Connection) => string;
 }
 
+/** Sums of an endpoint. */
+export interface StompTotals extends Pick<Counts, 'subscriptions' | 'delivered' | 'spared' | 'unheard'> {
+  /** Refused commands. */
+  readonly refused: number;
+  /** ERROR frames. */
+  readonly errors: number;
+  /** Connections now, those before CONNECT included. */
+  readonly sessions: number;
+}
+
 export interface StompEndpoint {
   /** Begins a session. To be called by a transport for each new connection. */
   accept(connection: Connection): ConnectionListener;
@@ -89,13 +105,18 @@ export interface StompEndpoint {
    * after `withinMs` at the latest.
    */
   drain(code: number, reason: string, withinMs: number): Promise<void>;
-  /** Counters for metrics. */
-  counts(): Readonly<Counts> & { readonly sessions: number };
+  /** The counters in short. */
+  counts(): StompTotals;
+  /** All counters, for the metrics. */
+  readonly figures: Readonly<Counts>;
+  readonly times: DeliveryTimes;
+  /** The connections of all sessions, those before CONNECT included. */
+  connections(): readonly Connection[];
 }
 
 export function createStompEndpoint(options: StompEndpointOptions): StompEndpoint {
   const { application, subscribers, limits, telemetry, ids, baseUrl } = options;
-  const { index, messages, sweep, counts } = subscribers;
+  const { index, messages, sweep, counts, times, clock } = subscribers;
   const { frameBytes, headerBytes } = limits;
   const framesPerSecond = Math.max(MIN_FRAMES_PER_SECOND, FRAMES_PER_MESSAGE * limits.messagesPerSecond);
   const host: SessionHost = {
@@ -111,25 +132,37 @@ export function createStompEndpoint(options: StompEndpointOptions): StompEndpoin
     frameAllowance: { max: FRAME_BURST_SECONDS * framesPerSecond, perSecond: framesPerSecond },
     counts,
     sweep,
+    clock,
     beatFrame: new SharedFrame('\n'),
     get tick() {
       return sweep.tick;
     },
   };
+  const sessions = (): Session[] => sweep.targets().filter((target) => target instanceof Session);
   let closing: { readonly code: number; readonly reason: string } | null = null;
   return {
     accept(connection) {
       const session = new Session(connection, baseUrl(connection), host);
-      if (closing !== null) session.close(closing.code, closing.reason);
+      if (closing !== null) session.close(closing.code, closing.reason, 'drain');
       return session;
     },
     async drain(code, reason, withinMs) {
       closing = { code, reason };
-      const sessions = (): Session[] => [...sweep.targets()].filter((target) => target instanceof Session);
       for (const session of sessions()) session.drain(code, reason);
       for (let waited = 0; waited < withinMs && sweep.size > 0; waited += DRAIN_CHECK_MS) await delay(DRAIN_CHECK_MS);
-      for (const session of sessions()) session.close(code, reason);
+      for (const session of sessions()) session.close(code, reason, 'drain');
     },
-    counts: () => ({ ...counts, sessions: sweep.size }),
+    counts: () => ({
+      subscriptions: counts.subscriptions,
+      delivered: counts.delivered,
+      spared: counts.spared,
+      unheard: counts.unheard,
+      refused: counts.refused.total,
+      errors: counts.errors.total,
+      sessions: sweep.size,
+    }),
+    figures: counts,
+    times,
+    connections: () => sessions().map(({ connection }) => connection),
   };
 }

@@ -1,6 +1,7 @@
 import type { PersonalListener } from '../../application/ports/personal-listener.ts';
 import type { PersonalEvent } from '../../domain/personal-event.ts';
 import type { PlaceKey } from '../../domain/place.ts';
+import type { Counts } from './counts.ts';
 import { EVENTS_DESTINATION } from './destinations.ts';
 import { personalBody } from './event-body.ts';
 import type { MessageBuilder } from './message-builder.ts';
@@ -13,6 +14,7 @@ export interface PersonalQueueParts {
   readonly subscriptions: SessionSubscriptions;
   readonly messages: MessageBuilder;
   readonly sweep: { readonly tick: number };
+  readonly counts: Counts;
 }
 
 /** Sends the personal events of a user to the subscriptions of one connection. */
@@ -32,9 +34,10 @@ export class PersonalQueue implements PersonalListener {
   }
 
   hear(event: PersonalEvent): void {
-    const { subscriber, subscriptions, messages, sweep } = this.#parts;
+    const { subscriber, subscriptions, messages, sweep, counts } = this.#parts;
     const frames = messages.notice(EVENTS_DESTINATION, personalBody(event));
     subscriber.sentTick = sweep.tick;
+    counts.sent.personal += subscriptions.eventIds.length;
     for (const wireId of subscriptions.eventIds) subscriber.connection.send(frames.text(wireId));
   }
 }

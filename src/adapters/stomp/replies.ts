@@ -3,6 +3,7 @@ import { isCommunity } from '../../domain/place.ts';
 import { refusalNumber } from '../transport/refusal-codes.ts';
 import { connectedFrame, errorFrame, type ReceiptNumbers, receiptFrame, refusalBody } from './answers.ts';
 import { type Allowance, Budget } from './budget.ts';
+import { type CloseCause, causeOfRefusal } from './counts.ts';
 import type { FrameFacts } from './decoder.ts';
 import { ERRORS_DESTINATION } from './destinations.ts';
 import type { SessionHost } from './session-host.ts';
@@ -14,12 +15,14 @@ const REFUSALS: Allowance = { max: 1_000, perSecond: 10 };
 
 /** The session whose client gets the replies. */
 export interface RepliesOwner extends Pick<Subscriber, 'connection' | 'caller' | 'sentTick' | 'ended'> {
+  /** True once a CONNECT was accepted. */
+  readonly isConnected: boolean;
   /** True once the session has ended. */
   readonly isOver: boolean;
   /** Ids of the subscriptions to {@link ERRORS_DESTINATION}. */
   readonly errorIds: readonly string[];
   /** Ends the session. */
-  close(code: number, reason: string): void;
+  close(code: number, reason: string, cause: CloseCause): void;
 }
 
 /** A command whose reply is still due. */
@@ -28,6 +31,11 @@ export interface PendingCommand extends FrameFacts {
   readonly id: string | null;
   /** The subscription that a SUBSCRIBE created, otherwise null. */
   readonly subscription: Subscription | null;
+  /**
+   * Monotonic time at which a SEND was read, in milliseconds. Null: the time to the receipt is not
+   * measured.
+   */
+  readonly readAt: number | null;
 }
 
 /**
@@ -48,6 +56,9 @@ export class Replies {
   /** Answers CONNECT. Later replies are written in this version. */
   connected(version: StompVersion): void {
     this.#version = version;
+    const { counts } = this.#host;
+    counts.connects.add('ok');
+    counts.sent.connected += 1;
     this.#write(connectedFrame(version));
   }
 
@@ -55,14 +66,20 @@ export class Replies {
    * Answers a command that succeeded. A community has no numbers, and a subscription that has ended
    * meanwhile gets none.
    */
-  succeed({ receipt, subscription }: PendingCommand, numbers: ReceiptNumbers | null): void {
+  succeed({ receipt, subscription, readAt }: PendingCommand, numbers: ReceiptNumbers | null): void {
     const hasNone = subscription !== null && (subscription.isOver || isCommunity(subscription.place));
     this.receipt(receipt, hasNone ? null : numbers);
+    // Only a stored event has numbers.
+    if (readAt === null || receipt === null || numbers === null) return;
+    const { clock, counts } = this.#host;
+    counts.receipts.observe((clock.monotonic() - readAt) / 1_000);
   }
 
   /** Answers a frame that asked for a receipt; does nothing for null. */
   receipt(receipt: string | null, numbers: ReceiptNumbers | null = null): void {
-    if (receipt !== null) this.#write(receiptFrame(this.#version, receipt, numbers));
+    if (receipt === null) return;
+    this.#host.counts.sent.receipt += 1;
+    this.#write(receiptFrame(this.#version, receipt, numbers));
   }
 
   /**
@@ -85,7 +102,7 @@ export class Replies {
     const refusal = this.#refusalOf(error);
     const { counts, messages, sweep } = this.#host;
     const { connection, errorIds } = this.#owner;
-    counts.refused += 1;
+    counts.refused.add(refusal.code);
     if (!this.#refusals.spend()) {
       this.fail(
         new Refusal('too-fast', `too many refused frames; the limit is ${REFUSALS.perSecond} a second`),
@@ -94,6 +111,7 @@ export class Replies {
     } else if (errorIds.length > 0) {
       const frames = messages.notice(ERRORS_DESTINATION, { json: refusalBody(refusal, receipt, id), seq: null });
       this.#owner.sentTick = sweep.tick;
+      counts.sent.refusal += errorIds.length;
       for (const wireId of errorIds) connection.send(frames.text(wireId));
     } else if (receipt !== null) {
       this.fail(refusal, command);
@@ -112,7 +130,9 @@ export class Replies {
     const refusal = this.#refusalOf(error);
     if (this.#owner.isOver) return;
     const { counts, telemetry } = this.#host;
-    counts.errors += 1;
+    counts.errors.add(refusal.code);
+    counts.sent.error += 1;
+    if (!this.#owner.isConnected) counts.connects.add(refusal.code);
     if (frame !== null) {
       const { userId } = this.#owner.caller;
       // Before CONNECT, anybody can cause such lines.
@@ -123,7 +143,7 @@ export class Replies {
       });
     }
     this.#write(errorFrame(this.#version, refusal, frame?.receipt ?? null));
-    this.#owner.close(1002, refusal.message);
+    this.#owner.close(1002, refusal.message, causeOfRefusal(refusal.code));
   }
 
   /** To be called once a second. */

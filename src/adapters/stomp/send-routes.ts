@@ -12,6 +12,7 @@ import {
 import { parseWhereabouts } from '../../domain/whereabouts.ts';
 import { accessToken } from '../transport/access-token.ts';
 import { quoted } from '../transport/quoted.ts';
+import type { ReceivedKind } from './counts.ts';
 import {
   type Fields,
   idField,
@@ -27,11 +28,18 @@ import {
 export interface Sender {
   readonly caller: Caller;
   readonly sessionId: string;
+  /** Monotonic time at which the SEND was read, in milliseconds. */
+  readonly readAt: number;
 }
 
 /** The command that a SEND became. Only stored events have a result. */
 export type SendOutcome = MaybePromise<Accepted<Stored>> | MaybePromise<Accepted<void>>;
-type Route = (application: Application, sender: Sender, body: Fields) => SendOutcome;
+type Run = (application: Application, sender: Sender, body: Fields) => SendOutcome;
+
+interface Route {
+  readonly kind: ReceivedKind;
+  readonly run: Run;
+}
 
 /** The destination for a new token of the same user. */
 export const TOKEN_DESTINATION = '/kafka/token';
@@ -41,47 +49,49 @@ export const TOKEN_DESTINATION = '/kafka/token';
  * or `time` of a new message.
  */
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
-  ['/kafka/send-direct-message', (app, { caller }, body) => app.sendDirectMessage(caller, inRoom(body))],
-  [
-    '/kafka/send-direct-reply',
-    (app, { caller }, body) => app.replyInRoom(caller, { ...inRoom(body), ...parent(body) }),
-  ],
-  ['/kafka/send-direct-modify', (app, { caller }, body) => app.modifyMessage(caller, modification(body, room(body)))],
-  ['/kafka/send-direct-delete', (app, { caller }, body) => app.deleteMessage(caller, target(body, room(body)))],
-  ['/kafka/send-direct-typing', (app, { caller }, body) => app.showTyping(caller, typing(body, room(body)))],
-  ['/kafka/send-channel-message', (app, { caller }, body) => app.sendChannelMessage(caller, inChannel(body))],
-  [
-    '/kafka/send-channel-reply',
-    (app, { caller }, body) => app.replyInChannel(caller, { ...inChannel(body), ...parent(body) }),
-  ],
-  [
-    '/kafka/send-channel-modify',
-    (app, { caller }, body) => app.modifyMessage(caller, modification(body, channel(body))),
-  ],
-  ['/kafka/send-channel-delete', (app, { caller }, body) => app.deleteMessage(caller, target(body, channel(body)))],
-  ['/kafka/send-channel-typing', (app, { caller }, body) => app.showTyping(caller, typing(body, channel(body)))],
-  [
-    '/kafka/join-channel',
-    (app, { caller, sessionId }, body) => app.moveToPlace(caller, { sessionId, whereabouts: whereabouts(body) }),
-  ],
-  [
-    '/kafka/community-signaling',
-    (app, { caller }, body) => app.showVoice(caller, { communityId: idField(body, 'community_id') }),
-  ],
-  [
-    '/kafka/signaling',
-    (app, { caller, sessionId }, body) => {
-      const voice = { communityId: idField(body, 'community_id'), channelId: voiceChannel(body) };
-      // The type was not read before `leave` was added. Any other type still enters.
-      if (body.type === 'leave') return app.leaveVoiceChannel(caller, voice);
-      return app.enterVoiceChannel(caller, { sessionId, ...voice });
-    },
-  ],
-  [
-    '/kafka/read',
-    (app, { caller, sessionId }, body) =>
-      app.markAsRead(caller, { sessionId, place: conversation(body), seq: seqField(body, 'seq') }),
-  ],
+  route('send-direct-message', 'message', (app, sender, body) =>
+    app.sendDirectMessage(sender.caller, inRoom(body, sender)),
+  ),
+  route('send-direct-reply', 'reply', (app, sender, body) =>
+    app.replyInRoom(sender.caller, { ...inRoom(body, sender), ...parent(body) }),
+  ),
+  route('send-direct-modify', 'modify', (app, sender, body) =>
+    app.modifyMessage(sender.caller, modification(body, room(body), sender)),
+  ),
+  route('send-direct-delete', 'delete', (app, sender, body) =>
+    app.deleteMessage(sender.caller, target(body, room(body), sender)),
+  ),
+  route('send-direct-typing', 'typing', (app, { caller }, body) => app.showTyping(caller, typing(body, room(body)))),
+  route('send-channel-message', 'message', (app, sender, body) =>
+    app.sendChannelMessage(sender.caller, inChannel(body, sender)),
+  ),
+  route('send-channel-reply', 'reply', (app, sender, body) =>
+    app.replyInChannel(sender.caller, { ...inChannel(body, sender), ...parent(body) }),
+  ),
+  route('send-channel-modify', 'modify', (app, sender, body) =>
+    app.modifyMessage(sender.caller, modification(body, channel(body), sender)),
+  ),
+  route('send-channel-delete', 'delete', (app, sender, body) =>
+    app.deleteMessage(sender.caller, target(body, channel(body), sender)),
+  ),
+  route('send-channel-typing', 'typing', (app, { caller }, body) =>
+    app.showTyping(caller, typing(body, channel(body))),
+  ),
+  route('join-channel', 'place', (app, { caller, sessionId }, body) =>
+    app.moveToPlace(caller, { sessionId, whereabouts: whereabouts(body) }),
+  ),
+  route('community-signaling', 'voice', (app, { caller }, body) =>
+    app.showVoice(caller, { communityId: idField(body, 'community_id') }),
+  ),
+  route('signaling', 'voice', (app, { caller, sessionId }, body) => {
+    const voice = { communityId: idField(body, 'community_id'), channelId: voiceChannel(body) };
+    // The type was not read before `leave` was added. Any other type still enters.
+    if (body.type === 'leave') return app.leaveVoiceChannel(caller, voice);
+    return app.enterVoiceChannel(caller, { sessionId, ...voice });
+  }),
+  route('read', 'read', (app, { caller, sessionId }, body) =>
+    app.markAsRead(caller, { sessionId, place: conversation(body), seq: seqField(body, 'seq') }),
+  ),
 ]);
 
 /** All destinations of SEND. */
@@ -100,11 +110,40 @@ export function dispatch(
   body: Buffer,
   maxDepth: number,
 ): SendOutcome {
-  const route = ROUTES.get(destination);
-  if (route === undefined) throw unknownDestination(destination);
+  const found = ROUTES.get(destination);
+  if (found === undefined) throw unknownDestination(destination);
   const fields = parseBody(body, maxDepth);
   checkUser(fields, sender.caller);
-  return route(application, sender, fields);
+  return found.run(application, sender, fields);
+}
+
+function route(name: string, kind: ReceivedKind, run: Run): [string, Route] {
+  return [`/kafka/${name}`, { kind, run }];
+}
+
+/** The kind under which a frame of a client is counted. */
+export function receivedKind(command: string, headers: ReadonlyMap<string, string>): ReceivedKind {
+  switch (command) {
+    case 'SEND': {
+      const destination = headers.get('destination') ?? '';
+      if (destination === TOKEN_DESTINATION) return 'token';
+      return ROUTES.get(destination)?.kind ?? 'unknown';
+    }
+    case 'CONNECT':
+    case 'STOMP':
+      return 'connect';
+    case 'SUBSCRIBE':
+      return 'subscribe';
+    case 'UNSUBSCRIBE':
+      return 'unsubscribe';
+    case 'DISCONNECT':
+      return 'disconnect';
+    case 'ACK':
+    case 'NACK':
+      return 'ack';
+    default:
+      return 'unknown';
+  }
 }
 
 /**
@@ -131,8 +170,9 @@ function checkUser(fields: Fields, caller: Caller): void {
   }
 }
 
-function message(body: Fields): NewMessage {
+function message(body: Fields, { readAt }: Sender): NewMessage {
   return {
+    readAt,
     name: optionalTextField(body, 'name'),
     profileImage: optionalTextField(body, 'profileImage'),
     content: textField(body, 'content'),
@@ -140,13 +180,13 @@ function message(body: Fields): NewMessage {
   };
 }
 
-function inRoom(body: Fields) {
-  return { roomId: idField(body, 'channelId'), ...message(body) };
+function inRoom(body: Fields, sender: Sender) {
+  return { roomId: idField(body, 'channelId'), ...message(body, sender) };
 }
 
-function inChannel(body: Fields) {
+function inChannel(body: Fields, sender: Sender) {
   const communityId = idField(body, 'communityId');
-  return { communityId, channelId: idField(body, 'channelId'), ...message(body) };
+  return { communityId, channelId: idField(body, 'channelId'), ...message(body, sender) };
 }
 
 function parent(body: Fields) {
@@ -161,13 +201,13 @@ function channel(body: Fields): ConversationKey {
   return channelKey(idField(body, 'channelId'));
 }
 
-function target(body: Fields, key: ConversationKey) {
+function target(body: Fields, key: ConversationKey, { readAt }: Sender) {
   const communityId = optionalIdField(body, 'communityId');
-  return { place: key, id: messageIdField(body, 'id'), communityId, nonce: optionalTextField(body, 'nonce') };
+  return { place: key, id: messageIdField(body, 'id'), communityId, nonce: optionalTextField(body, 'nonce'), readAt };
 }
 
-function modification(body: Fields, key: ConversationKey) {
-  return { ...target(body, key), content: textField(body, 'content') };
+function modification(body: Fields, key: ConversationKey, sender: Sender) {
+  return { ...target(body, key, sender), content: textField(body, 'content') };
 }
 
 function typing(body: Fields, key: ConversationKey) {

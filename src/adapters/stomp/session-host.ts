@@ -1,9 +1,9 @@
 import type { Application } from '../../application/application.ts';
+import type { Clock } from '../../application/ports/clock.ts';
 import type { IdSource } from '../../application/ports/id-source.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import type { SharedFrame } from '../transport/shared-frame.ts';
 import type { Allowance } from './budget.ts';
-import type { Counts } from './counts.ts';
 import type { DecoderLimits } from './decoder.ts';
 import type { Sweep } from './heart-beats.ts';
 import type { SubscriptionHost } from './subscription.ts';
@@ -40,8 +40,8 @@ export interface SessionHost extends SubscriptionHost {
   readonly frameLimits: DecoderLimits;
   /** Frames of all kinds that a connection may send. */
   readonly frameAllowance: Allowance;
-  readonly counts: Counts;
   readonly sweep: Sweep;
+  readonly clock: Pick<Clock, 'monotonic'>;
   /** A heart-beat of the server. */
   readonly beatFrame: SharedFrame;
 }

@@ -4,7 +4,9 @@ import { Refusal } from '../../domain/errors.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { quoted } from '../transport/quoted.ts';
 import { Budget } from './budget.ts';
+import { causeOfEnd, codeLabel } from './close-cause.ts';
 import { readConnect } from './connect-headers.ts';
+import type { CloseCause } from './counts.ts';
 import type { Frame, FrameFacts } from './decoder.ts';
 import { ERRORS_DESTINATION, EVENTS_DESTINATION } from './destinations.ts';
 import { escapeHeader } from './escaping.ts';
@@ -12,7 +14,7 @@ import { type FrameHandler, FrameQueue } from './frame-queue.ts';
 import type { HeartBeats, SweepTarget } from './heart-beats.ts';
 import { PersonalQueue } from './personal-queue.ts';
 import { type PendingCommand, Replies, type RepliesOwner } from './replies.ts';
-import { dispatch, newToken, TOKEN_DESTINATION } from './send-routes.ts';
+import { dispatch, newToken, receivedKind, TOKEN_DESTINATION } from './send-routes.ts';
 import type { SessionHost } from './session-host.ts';
 import { SessionSubscriptions } from './session-subscriptions.ts';
 import { type Headers, lastSeqOf, ownCopy, placeOf, requiredHeader, subscriptionId } from './subscribe-headers.ts';
@@ -74,6 +76,11 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
   #subscriptions: SessionSubscriptions | null = null;
   /** Listens to the user's personal events while the client subscribes to them. */
   #personal: PersonalQueue | null = null;
+  /**
+   * Monotonic time at which the frames that are handled now were read, in milliseconds. Frames that
+   * came while others had to wait have the time of the first of them.
+   */
+  #readAt = 0;
 
   constructor(connection: Connection, baseUrl: string, host: SessionHost) {
     this.connection = connection;
@@ -90,6 +97,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
   onMessage(message: string | Buffer): void {
     if (!this.takesFrames) return;
     if (this.#phase === 'connected') this.#heardTick = this.#host.sweep.tick;
+    if (!this.#frames.isBlocked) this.#readAt = this.#host.clock.monotonic();
     this.#frames.push(message);
   }
 
@@ -98,8 +106,8 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     this.#replies.fail(new Refusal('too-large', problem), { receipt: null, bytes: null });
   }
 
-  onClose(): void {
-    this.#end();
+  onClose(code: number, reason: string): void {
+    this.#end(code, causeOfEnd(code, reason));
   }
 
   /** Handles no further frame, answers the open commands, and then closes without an ERROR. */
@@ -111,9 +119,9 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
   }
 
   /** Ends the session without an ERROR. */
-  close(code: number, reason: string): void {
+  close(code: number, reason: string, cause: CloseCause): void {
     this.connection.close(code, reason);
-    this.#end();
+    this.#end(code, cause);
   }
 
   ended(subscription: Subscription): void {
@@ -136,11 +144,11 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
         this.#replies.fail(refusal, frame);
       }
     } else if (this.#phase === 'leaving') {
-      if (this.#disconnectReceipt === null && silence > DISCONNECT_SECONDS) this.close(1000, '');
+      if (this.#disconnectReceipt === null && silence > DISCONNECT_SECONDS) this.close(1000, '', 'client');
     } else if (this.caller.expiresAt <= now) {
       this.#replies.fail(new Refusal('bad-token', 'the access token has expired'));
     } else if (this.#beats.silenceLimit > 0 && silence > this.#beats.silenceLimit && !this.#frames.isBlocked) {
-      this.close(1002, `no heart-beat for ${silence} seconds`);
+      this.close(1002, `no heart-beat for ${silence} seconds`, 'heart_beat');
     } else if (this.#beats.sendEvery > 0 && tick - this.sentTick >= this.#beats.sendEvery) {
       this.sentTick = tick;
       this.connection.sendShared(this.#host.beatFrame);
@@ -153,6 +161,10 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
 
   get isOver(): boolean {
     return this.#phase === 'over';
+  }
+
+  get isConnected(): boolean {
+    return this.#id !== '';
   }
 
   get hearsErrors(): boolean {
@@ -168,12 +180,13 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
   }
 
   overrun(): void {
-    this.close(1008, 'too many frames waiting');
+    this.close(1008, 'too many frames waiting', 'limit');
   }
 
   /** @throws Refusal that ends the connection */
   handle(frame: Frame): Promise<void> | undefined {
     const { command, headers } = frame;
+    this.#host.counts.received[receivedKind(command, headers)] += 1;
     if (!this.#frameBudget.spend()) {
       const { perSecond } = this.#host.frameAllowance;
       throw new Refusal('too-fast', `too many frames; a connection may send ${perSecond} a second`);
@@ -227,7 +240,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
   #send({ headers, body, bytes }: Frame, receipt: string | null): Promise<void> | undefined {
     const destination = requiredHeader(headers, 'destination');
     const { application, limits } = this.#host;
-    const command: PendingCommand = { receipt, bytes, id: null, subscription: null };
+    const command: PendingCommand = { receipt, bytes, id: null, subscription: null, readAt: this.#readAt };
     try {
       if (destination === TOKEN_DESTINATION) {
         const token = ownCopy(newToken(body, limits.jsonDepth));
@@ -235,7 +248,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
         this.#replies.receipt(receipt);
         return undefined;
       }
-      const sender = { caller: this.caller, sessionId: this.#id };
+      const sender = { caller: this.caller, sessionId: this.#id, readAt: this.#readAt };
       return this.#whenAccepted(dispatch(application, sender, destination, body, limits.jsonDepth), command);
     } catch (error) {
       this.#replies.refuse(error, command);
@@ -258,7 +271,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
       this.#replies.receipt(receipt);
       return undefined;
     }
-    let command: PendingCommand = { receipt, bytes, id, subscription: null };
+    let command: PendingCommand = { receipt, bytes, id, subscription: null, readAt: null };
     try {
       if (used === null) this.#subscriptions.checkRoom(this.#host.limits.subscriptions);
       if (destination === ERRORS_DESTINATION) {
@@ -279,7 +292,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
         host: this.#host,
       });
       this.#subscriptions.add(subscription);
-      command = { receipt, bytes, id, subscription };
+      command = { receipt, bytes, id, subscription, readAt: null };
       const request = { place, lastSeq, sink: subscription };
       return this.#whenAccepted(this.#host.application.subscribe(this.caller, request), command);
     } catch (error) {
@@ -294,8 +307,8 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
       this.#replies.receipt(command.receipt);
       return undefined;
     }
-    const { application, messages, sweep } = this.#host;
-    const queue = new PersonalQueue({ sessionId: this.#id, subscriber: this, subscriptions, messages, sweep });
+    const { application, messages, sweep, counts } = this.#host;
+    const queue = new PersonalQueue({ sessionId: this.#id, subscriber: this, subscriptions, messages, sweep, counts });
     const accepted = application.listenToPersonalEvents(this.caller, queue);
     subscriptions.addEvents(wireId);
     this.#personal = queue;
@@ -349,7 +362,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
 
   #disconnect(receipt: string | null): void {
     if (receipt === null) {
-      this.close(1000, '');
+      this.close(1000, '', 'client');
       return;
     }
     this.#phase = 'leaving';
@@ -361,7 +374,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
   #leaveWhenSettled(): void {
     if (!this.#frames.isSettled) return;
     if (this.#finalClose !== null) {
-      this.close(this.#finalClose.code, this.#finalClose.reason);
+      this.close(this.#finalClose.code, this.#finalClose.reason, 'drain');
       return;
     }
     this.#heardTick = this.#host.sweep.tick;
@@ -369,9 +382,10 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     this.#disconnectReceipt = null;
   }
 
-  #end(): void {
+  #end(code: number, cause: CloseCause): void {
     if (this.isOver) return;
     this.#phase = 'over';
+    this.#host.counts.closes.add(codeLabel(code), cause);
     this.#host.sweep.drop(this);
     this.#frames.release();
     this.#subscriptions?.endAll();

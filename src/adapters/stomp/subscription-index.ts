@@ -1,9 +1,10 @@
 import type { Caller } from '../../application/commands.ts';
-import type { LocalSubscribers } from '../../application/ports/local-subscribers.ts';
+import type { LocalSubscribers, Origin } from '../../application/ports/local-subscribers.ts';
 import type { ChatEvent } from '../../domain/chat-event.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { PlaceKey } from '../../domain/place.ts';
-import type { Counts } from './counts.ts';
+import { type Counts, sentKind } from './counts.ts';
+import type { DeliveryTimes } from './delivery-times.ts';
 import { hasLinks, isLowValue } from './event-body.ts';
 import type { MessageBuilder } from './message-builder.ts';
 import type { MessageFrames } from './message-frame.ts';
@@ -15,6 +16,7 @@ export interface SubscriptionIndexParts {
   readonly slowBytes: number;
   readonly sweep: { readonly tick: number };
   readonly counts: Counts;
+  readonly times: DeliveryTimes;
 }
 
 /** The live subscriptions of each place. Adding and removing take constant time. */
@@ -60,11 +62,15 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
     if (audience.length === 0) this.#live.delete(subscription.place);
   }
 
-  deliver(place: PlaceKey, event: ChatEvent): void {
+  deliver(place: PlaceKey, event: ChatEvent, origin: Origin | null = null): void {
     const audience = this.#live.get(place);
     if (audience === undefined) return;
+    const { counts, times, messages } = this.#parts;
+    const before = counts.delivered;
     if (hasLinks(event)) this.#deliverLinks(place, audience, event);
-    else this.#deliverTo(audience, this.#parts.messages.event(place, event, ''), isLowValue(event));
+    else this.#deliverTo(audience, messages.event(place, event, ''), isLowValue(event));
+    counts.sent[sentKind(event)] += counts.delivered - before;
+    if (origin !== null) times.written(origin);
   }
 
   count(place: PlaceKey): number {

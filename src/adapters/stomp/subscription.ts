@@ -3,6 +3,7 @@ import type { ReplaySink } from '../../application/ports/local-subscribers.ts';
 import type { PlaceKey } from '../../domain/place.ts';
 import type { StoredEvent } from '../../domain/stored-event.ts';
 import type { Connection } from '../transport/connection.ts';
+import type { Counts } from './counts.ts';
 import { destinationOf } from './destinations.ts';
 import { type EventBody, REMOVED, resetBody } from './event-body.ts';
 import type { MessageBuilder } from './message-builder.ts';
@@ -41,6 +42,7 @@ export interface SubscriptionHost {
   readonly replayBytes: number;
   /** Tick of the sweep. */
   readonly tick: number;
+  readonly counts: Counts;
 }
 
 export interface SubscriptionParts {
@@ -97,7 +99,9 @@ export class Subscription implements ReplaySink {
   event(event: StoredEvent): void {
     if (this.#isOver) return;
     const frames = this.#host.messages.event(this.place, event, this.subscriber.baseUrl);
-    if (frames !== null) this.#send(frames.text(this.wireId));
+    if (frames === null) return;
+    this.#host.counts.sent.replay += 1;
+    this.#send(frames.text(this.wireId));
   }
 
   reset(seq: number): void {
@@ -135,7 +139,9 @@ export class Subscription implements ReplaySink {
   }
 
   #notice(body: EventBody): void {
-    if (!this.#isOver) this.#send(this.#host.messages.notice(destinationOf(this.place), body).text(this.wireId));
+    if (this.#isOver) return;
+    this.#host.counts.sent.notice += 1;
+    this.#send(this.#host.messages.notice(destinationOf(this.place), body).text(this.wireId));
   }
 
   #send(text: string): void {

@@ -1,7 +1,10 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
-import type { CounterName, HistogramName, LogFields, LogLevel, Telemetry } from '../../application/ports/telemetry.ts';
+import type { Registry } from 'prom-client';
+import type { CounterName, LogFields, LogLevel, Observation, Telemetry } from '../../application/ports/telemetry.ts';
+import { Distribution, LabelledDistributions, SECONDS, SIZES } from '../support/figures.ts';
 import { errorFields, isDiskFull } from './error-fields.ts';
+import type { MetricName } from './metric-catalogue.ts';
+import { Metrics } from './metrics.ts';
 
 /** The lowest level that is written. */
 export type LogThreshold = LogLevel | 'silent';
@@ -17,46 +20,56 @@ export interface SystemTelemetryOptions {
   readonly processMetrics?: boolean;
 }
 
-type Help<Name extends string> = Readonly<Record<Name, string>>;
-
-const COUNTERS: Help<CounterName> = {
-  events_stored: 'Events stored and numbered',
-  append_batches: 'Batches stored',
-  append_clashes: 'Batches whose first number another server had taken',
-  append_failures: 'Batches of which it is unknown whether they were stored',
-  appends_refused: 'Batches that the store refused, for example because its disk is full',
-  gaps_held: 'Events held back until an earlier number arrived',
-  gaps_read: 'Missing numbers read from the store',
-  log_holes: 'Holes that were found in the event log',
-  outbox_republished: 'Batches published again from the outbox',
-  resumes: 'Subscriptions resumed with a replay',
-  resets: 'Subscriptions that had to start over',
-  refusals: 'Refused commands and queries',
-  typing_dropped: 'Typing notices dropped over the limit',
-  notifications_sent: 'Notifications sent',
-  notifications_dropped: 'Notifications dropped',
-  presence_failures: 'Failed calls to the presence service',
-  presence_dropped: 'Presence notices dropped over the budget',
-  records_skipped: 'Records that could not be decoded',
-  servers_given_up: 'Servers whose sessions this server ended',
-  member_lists_mended: 'Member lists that the directory changed without a report',
-  member_look_ups_limited: 'Look-ups of users in the directory that a limit prevented',
-};
-
-const HISTOGRAMS: Readonly<Record<HistogramName, { readonly help: string; readonly buckets: number[] }>> = {
-  append_ms: { help: 'Time of an append, ms', buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000] },
-  append_batch_events: { help: 'Events of an append', buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500] },
-  publish_ms: { help: 'Time of a publish, ms', buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000] },
+const COUNTERS: Readonly<Record<CounterName, MetricName>> = {
+  events_stored: 'chat_events_stored_total',
+  events_recovered: 'chat_events_recovered_total',
+  append_batches: 'chat_append_batches_total',
+  append_conflicts: 'chat_append_conflicts_total',
+  append_failures: 'chat_append_failures_total',
+  appends_refused: 'chat_appends_refused_total',
+  gaps_held: 'chat_gaps_held_total',
+  gaps_read: 'chat_gaps_read_total',
+  log_holes: 'chat_log_holes_total',
+  outbox_republished: 'chat_outbox_republished_total',
+  refusals: 'chat_refusals_total',
+  typing_dropped: 'chat_typing_dropped_total',
+  notifications_sent: 'chat_notifications_sent_total',
+  notifications_dropped: 'chat_notifications_dropped_total',
+  presence_failures: 'chat_presence_failures_total',
+  presence_dropped: 'chat_presence_dropped_total',
+  records_skipped: 'chat_records_skipped_total',
+  servers_given_up: 'chat_servers_given_up_total',
+  member_lists_mended: 'chat_member_lists_mended_total',
+  member_look_ups_limited: 'chat_member_look_ups_limited_total',
 };
 
 /** Fields that are never logged, even when a caller passes them by mistake. */
 const SECRET_FIELDS = ['token', 'secret', 'authorization', 'content', 'text', 'password', 'body'];
 const REDACTED = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]);
 
-interface Instruments {
-  readonly registry: Registry;
-  readonly counters: ReadonlyMap<CounterName, Counter>;
-  readonly histograms: ReadonlyMap<HistogramName, Histogram>;
+/** The values that the application counts and observes. */
+class Figures {
+  readonly counts: Record<CounterName, number>;
+  readonly appendSeconds = new Distribution(SECONDS);
+  readonly publishSeconds = new Distribution(SECONDS);
+  readonly batchEvents = new Distribution(SIZES);
+  readonly resumes = new LabelledDistributions(SIZES, 'result');
+
+  constructor(metrics: Metrics) {
+    const names = Object.entries(COUNTERS) as [CounterName, MetricName][];
+    const counts = Object.fromEntries(names.map(([name]) => [name, 0])) as Record<CounterName, number>;
+    this.counts = counts;
+    for (const [name, metric] of names) metrics.read(metric, () => counts[name]);
+    metrics.read('chat_append_clashes_total', () => counts.append_conflicts);
+    metrics.read('chat_append_seconds', () => this.appendSeconds);
+    metrics.read('chat_append_ms', () => this.appendSeconds.scaled(1_000));
+    metrics.read('chat_append_batch_events', () => this.batchEvents);
+    metrics.read('chat_publish_seconds', () => this.publishSeconds);
+    metrics.read('chat_publish_ms', () => this.publishSeconds.scaled(1_000));
+    metrics.read('chat_resume_events', () => this.resumes.samples());
+    metrics.read('chat_resumes_total', () => this.resumes.count());
+    metrics.read('chat_resets_total', () => this.resumes.count('reset'));
+  }
 }
 
 /**
@@ -69,11 +82,13 @@ interface Instruments {
 export class SystemTelemetry implements Telemetry {
   /** For adapters that use pino themselves. */
   readonly logger: Logger;
-  readonly #instruments: Instruments;
+  readonly metrics: Metrics;
+  readonly #figures: Figures;
 
-  private constructor(logger: Logger, instruments: Instruments) {
+  private constructor(logger: Logger, metrics: Metrics, figures: Figures) {
     this.logger = logger;
-    this.#instruments = instruments;
+    this.metrics = metrics;
+    this.#figures = figures;
   }
 
   /** Creates the telemetry of one server. The metrics of two servers in one process stay apart. */
@@ -85,36 +100,38 @@ export class SystemTelemetry implements Telemetry {
       serializers: { error: errorFields },
     };
     const logger = options.destination === undefined ? pino(settings) : pino(settings, options.destination);
-    const registry = new Registry();
-    const registers = [registry];
-    const counters = Object.entries(COUNTERS).map(([name, help]): [CounterName, Counter] => [
-      name as CounterName,
-      new Counter({ name: `chat_${name}_total`, help, registers }),
-    ]);
-    const histograms = Object.entries(HISTOGRAMS).map(([name, given]): [HistogramName, Histogram] => [
-      name as HistogramName,
-      new Histogram({ name: `chat_${name}`, ...given, registers }),
-    ]);
-    if (options.processMetrics) collectDefaultMetrics({ register: registry });
-    return new SystemTelemetry(logger, { registry, counters: new Map(counters), histograms: new Map(histograms) });
+    const metrics = new Metrics();
+    if (options.processMetrics) metrics.measureProcess();
+    return new SystemTelemetry(logger, metrics, new Figures(metrics));
   }
 
   /** The same metrics, with the name of a subsystem in the log lines. */
   of(subsystem: string): SystemTelemetry {
-    return new SystemTelemetry(this.logger.child({ subsystem }), this.#instruments);
+    return new SystemTelemetry(this.logger.child({ subsystem }), this.metrics, this.#figures);
   }
 
-  /** Adapters may register their own metrics here. */
   get registry(): Registry {
-    return this.#instruments.registry;
+    return this.metrics.registry;
   }
 
   count(name: CounterName, by = 1): void {
-    this.#instruments.counters.get(name)?.inc(by);
+    this.#figures.counts[name] += by;
   }
 
-  observe(name: HistogramName, value: number): void {
-    this.#instruments.histograms.get(name)?.observe(value);
+  observe(observation: Observation): void {
+    const { appendSeconds, publishSeconds, batchEvents, resumes } = this.#figures;
+    switch (observation.kind) {
+      case 'append':
+        appendSeconds.observe(observation.seconds);
+        batchEvents.observe(observation.events);
+        break;
+      case 'publish':
+        publishSeconds.observe(observation.seconds);
+        break;
+      case 'resume':
+        resumes.observe(observation.events, observation.result);
+        break;
+    }
   }
 
   log(level: LogLevel, what: string, fields?: LogFields): void {

@@ -11,9 +11,15 @@ export class AddressLimit {
   readonly #max: number;
   readonly #counts = new Map<string, number>();
 
-  /** @param max Infinity: no limit */
-  constructor(max: number) {
+  readonly #onRefused: () => void;
+
+  /**
+   * @param max Infinity: no limit
+   * @param onRefused called for each connection that is closed at once
+   */
+  constructor(max: number, onRefused: () => void = () => {}) {
     this.#max = max;
+    this.#onRefused = onRefused;
   }
 
   /** Calls `accept` if the address has room. Otherwise the connection is closed with 1008. */
@@ -22,6 +28,7 @@ export class AddressLimit {
     const address = networkOf(connection.remoteAddress);
     const count = this.#counts.get(address) ?? 0;
     if (count >= this.#max) {
+      this.#onRefused();
       connection.close(POLICY_VIOLATION, 'too many connections from one address');
       return { onMessage: () => {}, onClose: () => {} };
     }

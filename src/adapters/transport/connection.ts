@@ -1,5 +1,10 @@
 import type { SharedFrame } from './shared-frame.ts';
 
+/** Close reason of a connection with too many bytes waiting. */
+export const SLOW_CONSUMER = 'slow consumer';
+/** Close reason of a client that answered no pings. */
+export const NO_ANSWER_TO_PINGS = 'no answer to pings';
+
 /**
  * The connection to one client: a raw WebSocket, SockJS over WebSocket, or one of the SockJS HTTP
  * transports.

@@ -71,6 +71,7 @@ export class MessageWriter {
   ): MaybePromise<Accepted<Stored>> {
     return whenReady(this.admit(caller, place, communityId, input), () =>
       whenReady(this.author(caller, input), (author) => {
+        const { readAt } = input;
         const common = {
           ...this.common(caller.userId, place, communityId, input.nonce),
           name: author.name,
@@ -79,7 +80,7 @@ export class MessageWriter {
         };
         if (parentId === null) {
           const draft: Draft = { ...common, kind: 'message' };
-          return this.store({ ...common, kind: 'message', target: null, decide: () => draft }, receiptOf);
+          return this.store({ ...common, kind: 'message', target: null, readAt, decide: () => draft }, receiptOf);
         }
         const decide = (parent: Message | undefined): Draft => {
           if (parent === undefined) {
@@ -87,7 +88,7 @@ export class MessageWriter {
           }
           return { ...common, kind: 'reply', ...quotationOf(parent, this.#parts.users) };
         };
-        return this.store({ ...common, kind: 'reply', target: parentId, decide }, receiptOf);
+        return this.store({ ...common, kind: 'reply', target: parentId, readAt, decide }, receiptOf);
       }),
     );
   }

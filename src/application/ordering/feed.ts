@@ -2,6 +2,7 @@ import { Refusal } from '../../domain/errors.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import { missingUpTo, type SequencedEvent, type StoredEvent } from '../../domain/stored-event.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
+import type { Origin } from '../ports/local-subscribers.ts';
 import type { MessageStore } from '../ports/message-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { LogHoles } from './log-holes.ts';
@@ -14,6 +15,11 @@ import { RecentEvents } from './recent-events.ts';
  */
 export type HeldEvent = () => SequencedEvent | null;
 
+interface EarlyEvent {
+  readonly read: HeldEvent;
+  readonly origin: Origin | null;
+}
+
 export interface FeedParts {
   readonly store: MessageStore;
   readonly newest: NewestReader;
@@ -21,7 +27,7 @@ export interface FeedParts {
   readonly telemetry: Telemetry;
   readonly holes: LogHoles;
   /** Hands an event to the live subscriptions of the place. */
-  readonly deliver: (event: StoredEvent) => void;
+  readonly deliver: (event: StoredEvent, origin: Origin | null) => void;
   /**
    * Called when the memory of the remembered events changes, with the change in bytes (an
    * estimate).
@@ -55,7 +61,7 @@ export class Feed {
   readonly #recent: RecentEvents;
   /** Number of the last event that was handed out. */
   #position: number;
-  readonly #held = new Map<number, HeldEvent>();
+  readonly #held = new Map<number, EarlyEvent>();
   #timer: Timer | null = null;
   #reading: Promise<void> | null = null;
   #replayRead: Promise<void> | null = null;
@@ -78,19 +84,20 @@ export class Feed {
   /**
    * Takes an event that was stored here or heard from another server, in any order and any number
    * of times.
+   * @param origin null where it is not known
    */
-  receive(seq: number, event: HeldEvent): void {
+  receive(seq: number, event: HeldEvent, origin: Origin | null = null): void {
     if (seq <= this.#position || this.#closed) return;
     if (seq === this.#position + 1) {
       const next = event();
       if (next !== null) {
-        this.#handOut(next);
+        this.#handOut(next, origin);
         if (this.#held.size > 0) this.#handOutHeld();
         return;
       }
       // It could not be decoded. The store has it.
     } else if (this.#held.size < MAX_HELD) {
-      this.#held.set(seq, event);
+      this.#held.set(seq, { read: event, origin });
     }
     this.#waitForGap();
   }
@@ -151,10 +158,10 @@ export class Feed {
     this.#recent.clear();
   }
 
-  #handOut(event: SequencedEvent): void {
+  #handOut(event: SequencedEvent, origin: Origin | null): void {
     this.#position = event.seq;
     this.#recent.add(event);
-    if (event.kind !== 'unknown') this.#parts.deliver(event);
+    if (event.kind !== 'unknown') this.#parts.deliver(event, origin);
   }
 
   #handOutHeld(): void {
@@ -164,10 +171,10 @@ export class Feed {
       const held = this.#held.get(seq);
       if (held === undefined) break;
       this.#held.delete(seq);
-      const event = held();
+      const event = held.read();
       // It could not be decoded. The store has it.
       if (event === null) isUnreadable = true;
-      else this.#handOut(event);
+      else this.#handOut(event, held.origin);
     }
     for (const seq of this.#held.keys()) if (seq <= this.#position) this.#held.delete(seq);
     if (isUnreadable || this.#held.size > 0) {
@@ -197,7 +204,9 @@ export class Feed {
         // The feed continues behind the hole. Otherwise it would wait forever.
         const missing = missingUpTo(event);
         if (missing > this.#position) this.#foundHole(this.#position + 1, missing);
-        if (event.seq > this.#position) this.#handOut(event);
+        if (event.seq <= this.#position) continue;
+        this.#handOut(event, null);
+        this.#parts.telemetry.count('events_recovered');
       }
       if (events.length < READ_EVENTS) break;
     }

@@ -1,7 +1,7 @@
 import type { ConversationKey } from '../../domain/place.ts';
 import type { SequencedEvent } from '../../domain/stored-event.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
-import type { LocalSubscribers } from '../ports/local-subscribers.ts';
+import type { LocalSubscribers, Origin } from '../ports/local-subscribers.ts';
 import type { MessageStore } from '../ports/message-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { Feed, type FeedParts, type HeldEvent } from './feed.ts';
@@ -17,8 +17,10 @@ const COMPARED_FEEDS = 500;
 /** With this limit, ten thousand sessions and their rooms fit into a process of 256 MB. */
 const MAX_REMEMBERED_BYTES = 16 * 1024 * 1024;
 
+type HeldRecord = readonly [seq: number, event: HeldEvent, origin: Origin | null];
+
 interface OpeningFeed {
-  readonly held: [number, HeldEvent][];
+  readonly held: HeldRecord[];
   readonly opened: Promise<Feed>;
 }
 
@@ -86,7 +88,7 @@ export class Feeds {
     if (feed !== undefined) return Promise.resolve(feed);
     const opening = this.#opening.get(place);
     if (opening !== undefined) return opening.opened;
-    const held: [number, HeldEvent][] = [];
+    const held: HeldRecord[] = [];
     const opened = this.#newest.ask(place).then(
       (position) => this.#opened(place, position, held),
       (error: unknown) => {
@@ -98,19 +100,26 @@ export class Feeds {
     return opened;
   }
 
-  /** Takes events that the store has: appended by this server, or found in the outbox. */
-  stored(place: ConversationKey, events: readonly SequencedEvent[]): void {
-    for (const event of events) this.receive(place, event.seq, () => event);
+  /**
+   * Takes events that the store has: appended by this server, or found in the outbox.
+   * @param since for each event the monotonic time at which its command was read; without it, the
+   * events are not measured
+   */
+  stored(place: ConversationKey, events: readonly SequencedEvent[], since?: readonly number[]): void {
+    for (const [i, event] of events.entries()) {
+      const began = since?.[i];
+      this.receive(place, event.seq, () => event, began === undefined ? null : { path: 'local', since: began });
+    }
   }
 
   /**
    * Takes an event that was stored here or heard from another server. Does nothing where no client
    * listens.
    */
-  receive(place: ConversationKey, seq: number, event: HeldEvent): void {
+  receive(place: ConversationKey, seq: number, event: HeldEvent, origin: Origin | null = null): void {
     const feed = this.#open.get(place);
-    if (feed !== undefined) feed.receive(seq, event);
-    else this.#opening.get(place)?.held.push([seq, event]);
+    if (feed !== undefined) feed.receive(seq, event, origin);
+    else this.#opening.get(place)?.held.push([seq, event, origin]);
   }
 
   /** True where a client of this server may want events of the place. */
@@ -118,7 +127,7 @@ export class Feeds {
     return this.#open.has(place) || this.#opening.has(place);
   }
 
-  #opened(place: ConversationKey, position: number, held: readonly [number, HeldEvent][]): Feed {
+  #opened(place: ConversationKey, position: number, held: readonly HeldRecord[]): Feed {
     // Both maps change in the same tick. Otherwise an event that arrives in between would be lost.
     this.#opening.delete(place);
     const { store, clock, telemetry, subscribers, window } = this.#parts;
@@ -129,7 +138,7 @@ export class Feeds {
       clock,
       telemetry,
       window,
-      deliver: (event) => subscribers.deliver(place, event),
+      deliver: (event, origin) => subscribers.deliver(place, event, origin),
       remembered: (change) => {
         this.#rememberedBytes += change;
         // Many long replays at once could use too much memory before the next round.
@@ -138,7 +147,7 @@ export class Feeds {
     };
     const feed = new Feed(place, position, parts);
     this.#open.set(place, feed);
-    for (const [seq, event] of held) feed.receive(seq, event);
+    for (const [seq, event, origin] of held) feed.receive(seq, event, origin);
     return feed;
   }
 

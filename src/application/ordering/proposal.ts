@@ -12,6 +12,8 @@ export interface Proposal {
   readonly target: MessageId | null;
   /** Kind of the event. A repeat with the same nonce must have the same kind. */
   readonly kind: StoredKind;
+  /** Monotonic time at which the client's command was read. Default: that of the proposal. */
+  readonly readAt?: number | undefined;
   /**
    * Makes the event from the target as it stands right before the event in the place's order. It is
    * called again when another server stored an event first.

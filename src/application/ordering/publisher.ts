@@ -75,6 +75,8 @@ export class Publisher {
   readonly #pace: Pace;
   #waiting: WaitingBatch[] = [];
   #waitingEvents = 0;
+  #eventsUnderWay = 0;
+  #outboxBatches = 0;
   #publishing: Promise<void> | null = null;
   #sweep: Timer | null = null;
   #sweeping: Promise<void> | null = null;
@@ -87,6 +89,16 @@ export class Publisher {
 
   start(): void {
     this.#planSweep();
+  }
+
+  /** Stored events that wait in this process for the bus, or are on their way to it. */
+  get waitingEvents(): number {
+    return this.#waitingEvents + this.#eventsUnderWay;
+  }
+
+  /** Batches that the last sweep found in the outbox, at most {@link SWEEP_BATCHES}. */
+  get outboxBatches(): number {
+    return this.#outboxBatches;
   }
 
   /** Publishes a stored batch soon. */
@@ -118,13 +130,16 @@ export class Publisher {
       this.#waitingEvents = 0;
       if (batches.length === 0) continue;
       this.#pace.begin();
+      const events = batches.reduce((all, batch) => all + batch.events.length, 0);
+      this.#eventsUnderWay = events;
       try {
         await bus.publish(batches.flatMap(recordsOf));
         outbox.published(batches);
-        telemetry.observe('publish_ms', clock.monotonic() - began);
+        telemetry.observe({ kind: 'publish', seconds: (clock.monotonic() - began) / 1_000, events });
       } catch (error) {
         telemetry.log('warn', 'stored events wait for the bus', { batches: batches.length, error });
       }
+      this.#eventsUnderWay = 0;
     }
   }
 
@@ -181,6 +196,7 @@ export class Publisher {
       // The process may have been stopped meanwhile. Then other servers have published these
       // batches.
       if (clock.monotonic() - began > OLD_MS) return [];
+      this.#outboxBatches = batches.length;
       outboxRead(batches, batches.length < SWEEP_BATCHES);
       return batches;
     } catch (error) {

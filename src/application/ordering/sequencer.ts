@@ -41,9 +41,9 @@ interface PreparedBatch {
 
 /**
  * Called for each stored batch, in the order of its place, in the same tick in which it is known to
- * be stored.
+ * be stored. `since` has for each event the monotonic time at which its command was read.
  */
-export type AfterCommit = (place: ConversationKey, events: readonly StoredEvent[]) => void;
+export type AfterCommit = (place: ConversationKey, events: readonly StoredEvent[], since: readonly number[]) => void;
 
 export interface SequencerParts {
   readonly store: MessageStore;
@@ -241,8 +241,7 @@ export class Sequencer {
     // one are written to the sockets.
     for (const prepared of round) this.#underWay.delete(prepared);
     this.#schedule.ended();
-    telemetry.observe('append_ms', clock.monotonic() - began);
-    telemetry.observe('append_batch_events', events);
+    telemetry.observe({ kind: 'append', seconds: (clock.monotonic() - began) / 1_000, events });
     for (const [i, prepared] of round.entries()) {
       this.#settle(prepared, outcomes[i] ?? { kind: 'failed', error: new Error('the store gave no outcome') });
     }
@@ -256,7 +255,7 @@ export class Sequencer {
         this.#stored(prepared);
         break;
       case 'conflict':
-        telemetry.count('append_clashes');
+        telemetry.count('append_conflicts');
         // A record of the other server may have brought the position already. Otherwise it is read.
         if ((this.#positions.get(lane.place) ?? 0) < batch.first) this.#positions.forget(lane.place);
         this.#retry(lane, this.#countConflict(entries));
@@ -289,7 +288,8 @@ export class Sequencer {
     this.#failures.worked();
     telemetry.count('append_batches');
     telemetry.count('events_stored', events.length);
-    afterCommit(lane.place, events);
+    const since = entries.map((entry) => entry.proposal.readAt ?? entry.since);
+    afterCommit(lane.place, events, since);
     for (const [i, entry] of entries.entries()) {
       const event = events[i];
       if (event !== undefined) entry.resolve(event);

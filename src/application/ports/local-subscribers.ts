@@ -4,6 +4,17 @@ import type { PlaceKey } from '../../domain/place.ts';
 import type { StoredEvent } from '../../domain/stored-event.ts';
 import type { Caller } from '../commands.ts';
 
+/** Where and when the way of an event through this server began. */
+export interface Origin {
+  /** `local`: a client of this server sent it. `bus`: another server's record brought it. */
+  readonly path: 'local' | 'bus';
+  /**
+   * On the monotonic clock, in milliseconds: when the client's command was read, or the record was
+   * heard.
+   */
+  readonly since: number;
+}
+
 /**
  * The live subscriptions of the clients that are connected to this server.
  *
@@ -13,8 +24,11 @@ import type { Caller } from '../commands.ts';
  * Close: a connection that ends takes its subscriptions with it.
  */
 export interface LocalSubscribers {
-  /** Hands an event to every subscription of that place. */
-  deliver(place: PlaceKey, event: ChatEvent): void;
+  /**
+   * Hands an event to every subscription of that place.
+   * @param origin with it, the adapter measures how long the event took to the last socket
+   */
+  deliver(place: PlaceKey, event: ChatEvent, origin?: Origin | null): void;
   /** The number of subscriptions of that place. */
   count(place: PlaceKey): number;
   /**

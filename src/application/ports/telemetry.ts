@@ -6,7 +6,7 @@
  */
 export interface Telemetry {
   count(name: CounterName, by?: number): void;
-  observe(name: HistogramName, value: number): void;
+  observe(observation: Observation): void;
   /** Writes a log line. The level `error` means that somebody must act. */
   log(level: LogLevel, what: string, fields?: LogFields): void;
 }
@@ -24,16 +24,15 @@ export interface LogFields {
 
 export type CounterName =
   | 'events_stored'
+  | 'events_recovered'
   | 'append_batches'
-  | 'append_clashes'
+  | 'append_conflicts'
   | 'append_failures'
   | 'appends_refused'
   | 'gaps_held'
   | 'gaps_read'
   | 'log_holes'
   | 'outbox_republished'
-  | 'resumes'
-  | 'resets'
   | 'refusals'
   | 'typing_dropped'
   | 'notifications_sent'
@@ -45,4 +44,13 @@ export type CounterName =
   | 'member_lists_mended'
   | 'member_look_ups_limited';
 
-export type HistogramName = 'append_ms' | 'append_batch_events' | 'publish_ms';
+/** Something that was measured. */
+export type Observation =
+  | { readonly kind: 'append' | 'publish'; readonly seconds: number; readonly events: number }
+  | { readonly kind: 'resume'; readonly result: ResumeResult; readonly events: number };
+
+/**
+ * How a resume ended. `replayed`: the subscription is live. `reset`: the client had to start over.
+ * `broken`: the connection or the subscription ended first. `failed`: the events could not be read.
+ */
+export type ResumeResult = 'replayed' | 'reset' | 'broken' | 'failed';

@@ -133,6 +133,21 @@ export class ClusterSessions {
     return this.#localCounts.of(userId);
   }
 
+  /** Users with a session on this server. */
+  get usersHere(): number {
+    return this.#localCounts.users;
+  }
+
+  /** Users with a session on any server. */
+  get users(): number {
+    return this.#counts.users;
+  }
+
+  /** Live servers, this one included. */
+  get servers(): number {
+    return this.#remotes.size + 1;
+  }
+
   /** True while no other server is known. */
   get isAlone(): boolean {
     return this.#remotes.size === 0;

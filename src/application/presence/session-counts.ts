@@ -21,6 +21,11 @@ export class SessionCounts {
     return this.#counts.delete(userId);
   }
 
+  /** The number of users with a session. */
+  get users(): number {
+    return this.#counts.size;
+  }
+
   of(userId: UserId): number {
     return this.#counts.get(userId) ?? 0;
   }

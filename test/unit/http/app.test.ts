@@ -3,7 +3,6 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import { createHttpApp } from '../../../src/adapters/http/app.ts';
 import { ENDPOINTS } from '../../../src/adapters/http/endpoints.ts';
@@ -22,7 +21,7 @@ const demo = {
 
 it('serves the routes of the table of endpoints, and no others', async () => {
   const { options } = await serve({}, { demo });
-  const app = createHttpApp({ ...options, metrics: new Registry() });
+  const app = createHttpApp(options);
   const layers = app.router.stack;
   const routes = layers.flatMap(({ route }) => route?.stack.map(({ method }) => `${method} ${route.path}`) ?? []);
   expect(routes.toSorted()).toEqual(
@@ -144,17 +143,18 @@ it('sends security headers with every answer', async () => {
 
 it('shows health and metrics, without ids in the metrics', async () => {
   const health = { ready: false, reasons: ['stopping'], degraded: ['kafka: no heartbeat for 31 s'] };
-  const { url } = await serve({ unread: async () => [] }, { health: () => health });
+  const { url, options } = await serve({ unread: async () => [] }, { health: () => health });
   expect((await fetch(`${url}/chat-server/health/live`)).status).toBe(200);
   expect(await json(fetch(`${url}/chat-server/health/ready`))).toEqual({ status: 503, body: health });
   await fetch(`${url}/chat-server/unread?places=r-98765`, { headers: asUser(1) });
   await fetch(`${url}/chat-server/unread`);
   await fetch(`${url}/chat-server/files/a_secret_key?sig=x`);
-  const metrics = await (await fetch(`${url}/metrics`)).text();
-  expect(metrics).toContain('chat_http_request_seconds_count{method="get",route="/chat-server/unread",status="200"} 1');
-  expect(metrics).toContain('route="/chat-server/files/:key",status="403"} 1');
-  expect(metrics).toContain('chat_http_refusals_total{route="/chat-server/unread",code="no-token"} 1');
-  expect(metrics).not.toMatch(/98765|a_secret_key/);
+  expect(await (await fetch(`${url}/metrics`)).text()).toBe('chat_ready 1\n');
+  const { requests, refusals } = options.metrics;
+  expect(requests.count('get', '/chat-server/unread', '200')).toBe(1);
+  expect(requests.count('get', '/chat-server/files/:key', '403')).toBe(1);
+  expect(refusals.samples()).toContainEqual({ labels: { route: '/chat-server/unread', code: 'no-token' }, value: 1 });
+  expect(JSON.stringify([requests.samples(), refusals.samples()])).not.toMatch(/98765|a_secret_key/);
 });
 
 it('closes connections that send nothing or only half a request', async () => {

@@ -1,10 +1,10 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Registry } from 'prom-client';
 import { expect, onTestFinished } from 'vitest';
 import { createHttpApp } from '../../../src/adapters/http/app.ts';
 import type { HttpLimits, HttpOptions } from '../../../src/adapters/http/deps.ts';
 import { createFileLinks } from '../../../src/adapters/http/file-links.ts';
+import { HttpMetrics } from '../../../src/adapters/http/http-metrics.ts';
 import { originRule } from '../../../src/adapters/http/origins.ts';
 import { createHttpServer } from '../../../src/adapters/http/server.ts';
 import { serviceRule } from '../../../src/adapters/http/service-auth.ts';
@@ -88,8 +88,8 @@ export async function serve(calls: Partial<Application>, settings: Settings = {}
     isService: serviceRule(null, parseNetworks(LOCAL_NETWORKS)),
     publicUrl: null,
     demo: null,
-    metrics: new Registry(),
-    allMetrics: null,
+    metrics: new HttpMetrics(),
+    exposition: { contentType: 'text/plain', text: async () => 'chat_ready 1\n' },
     health: () => ({ ready: true, reasons: [], degraded: [] }),
     ...settings,
     clock,

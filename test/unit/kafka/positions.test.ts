@@ -12,6 +12,23 @@ describe('ReadPositions', () => {
     expect(positions.handledBefore(0, batch(14, 15), 16)).toBe(0);
   });
 
+  it('the lag is the number of records that were seen and not read, over all partitions', () => {
+    const positions = new ReadPositions(
+      new Map([
+        [0, 10],
+        [1, 4],
+      ]),
+    );
+    expect(positions.lag).toBe(0);
+    positions.ends(0, 15);
+    positions.ends(1, 4);
+    expect(positions.lag).toBe(5);
+    positions.set(0, 14);
+    expect(positions.lag).toBe(1);
+    positions.set(0, 20);
+    expect(positions.lag).toBe(0);
+  });
+
   it('a partition that is added later is read from its start', () => {
     expect(new ReadPositions(new Map([[0, 10]])).of(1)).toBe(0);
   });

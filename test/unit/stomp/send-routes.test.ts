@@ -12,13 +12,17 @@ const id = '6b030f10cedf3b3501ec1679';
 function commandOf(destination: string, body: unknown): unknown {
   let seen: unknown = 'nothing';
   const application = new Proxy({} as Application, {
-    get: (_, name) => (_caller: Caller, input: unknown) => {
-      seen = { [name]: input };
-      return { result: Promise.resolve() };
-    },
+    get:
+      (_, name) =>
+      (_caller: Caller, { readAt, ...input }: { readonly readAt?: number }) => {
+        // The time is only in commands whose delivery is measured.
+        if (readAt !== undefined) expect(readAt).toBe(7);
+        seen = { [name]: input };
+        return { result: Promise.resolve() };
+      },
   });
   const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-  dispatch(application, { caller, sessionId: 's1' }, destination, bytes, 32);
+  dispatch(application, { caller, sessionId: 's1', readAt: 7 }, destination, bytes, 32);
   return seen;
 }
 
@@ -177,9 +181,9 @@ describe('SEND', () => {
   it('refuses a body that is not UTF-8', () => {
     const bytes = Buffer.from('{"channelId":5,"content":"\xff"}', 'latin1');
     const application = {} as Application;
-    expect(() => dispatch(application, { caller, sessionId: 's' }, '/kafka/send-direct-message', bytes, 32)).toThrow(
-      'the body is not valid UTF-8',
-    );
+    expect(() =>
+      dispatch(application, { caller, sessionId: 's', readAt: 0 }, '/kafka/send-direct-message', bytes, 32),
+    ).toThrow('the body is not valid UTF-8');
   });
 
   it('accepts or refuses any body, and never fails', () => {

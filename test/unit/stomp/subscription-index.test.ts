@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { zeroCounts } from '../../../src/adapters/stomp/counts.ts';
+import { DeliveryTimes } from '../../../src/adapters/stomp/delivery-times.ts';
 import { MessageBuilder } from '../../../src/adapters/stomp/message-builder.ts';
 import { type Subscriber, Subscription } from '../../../src/adapters/stomp/subscription.ts';
 import { SubscriptionIndex } from '../../../src/adapters/stomp/subscription-index.ts';
 import type { PlaceKey } from '../../../src/domain/place.ts';
+import { HandClock } from '../../support/hand-clock.ts';
 import { MemoryConnection } from '../../support/memory-connection.ts';
 
 const PLACES: readonly PlaceKey[] = ['r-5', 'r-6', 'c-5'];
@@ -17,7 +19,9 @@ function admitted(subscription: Subscription): Subscription {
 function setUp() {
   const messages = new MessageBuilder((key) => key, 'p');
   const counts = zeroCounts();
-  const index = new SubscriptionIndex({ messages, slowBytes: 1_000, sweep: { tick: 0 }, counts });
+  const clock = new HandClock();
+  const times = new DeliveryTimes(clock);
+  const index = new SubscriptionIndex({ messages, slowBytes: 1_000, sweep: { tick: 0 }, counts, times });
   const subscriber = (userId: number): Subscriber & { readonly connection: MemoryConnection } => ({
     connection: new MemoryConnection(),
     caller: { userId, token: '', expiresAt: 0 },
@@ -26,11 +30,11 @@ function setUp() {
     sentTick: 0,
     ended: () => {},
   });
-  const host = { index, messages, replayBytes: 1_000, tick: 0 };
+  const host = { index, messages, replayBytes: 1_000, tick: 0, counts };
   const begin = (subscriber: Subscriber, wireId: string, place: PlaceKey) =>
     new Subscription({ subscriber, wireId, place, resumes: false, replaced: null, host });
   const subscription = (of: Subscriber, id: string, place: PlaceKey) => admitted(begin(of, id, place));
-  return { index, counts, subscriber, begin, subscription };
+  return { index, counts, clock, times, subscriber, begin, subscription };
 }
 
 describe('subscription index', () => {

@@ -1,8 +1,8 @@
-import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
+import { Metrics } from '../../../src/adapters/system/metrics.ts';
 import type { Health } from '../../../src/application/server-health.ts';
 import { readConfig } from '../../../src/bootstrap/config/read-config.ts';
-import { healthPage, registerHealthMetrics } from '../../../src/bootstrap/health-page.ts';
+import { healthPage, readHealthMetrics } from '../../../src/bootstrap/health-page.ts';
 import { Lifecycle } from '../../../src/bootstrap/lifecycle.ts';
 import { Outages } from '../../../src/bootstrap/outages.ts';
 import { HandClock } from '../../support/hand-clock.ts';
@@ -50,13 +50,14 @@ it('is not ready from the moment on in which the server begins to stop', async (
 
 it('shows readiness and outages as gauges, and an outage that is over as 0', async () => {
   const { outages, page, degraded } = start();
-  const registry = new Registry();
-  registerHealthMetrics(registry, page);
+  const metrics = new Metrics();
+  readHealthMetrics(metrics, page, { config, adapters: {} });
+  expect(await metrics.registry.metrics()).toContain('chat_degraded{part="files"} 0');
   outages.began('redis', 'no answer');
-  expect(await registry.metrics()).toContain('chat_degraded{part="redis"} 1');
+  expect(await metrics.registry.metrics()).toContain('chat_degraded{part="redis"} 1');
   outages.ended('redis');
   degraded.pop();
-  const text = await registry.metrics();
+  const text = await metrics.registry.metrics();
   expect(text).toContain('chat_ready 1');
   expect(text).toContain('chat_degraded{part="redis"} 0');
   expect(text).toContain('chat_degraded{part="mongodb"} 0');

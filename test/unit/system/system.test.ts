@@ -44,9 +44,10 @@ it('counts and measures under names that begin with chat_', async () => {
   const { telemetry } = start();
   telemetry.count('events_stored');
   telemetry.of('sub').count('events_stored', 4);
-  telemetry.observe('append_ms', 7);
+  telemetry.observe({ kind: 'append', seconds: 0.007, events: 3 });
   const text = await telemetry.registry.metrics();
   expect(text).toContain('chat_events_stored_total 5');
+  expect(text).toContain('chat_append_seconds_bucket{le="0.01"} 1');
   expect(text).toContain('chat_append_ms_bucket{le="10"} 1');
   expect(text).toContain('chat_refusals_total 0');
   expect(await SystemTelemetry.create({ level: 'silent' }).registry.metrics()).toContain('chat_events_stored_total 0');

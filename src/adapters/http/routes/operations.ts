@@ -15,8 +15,8 @@ export function readyRoute(deps: HttpDeps): Handler {
 
 export function metricsRoute(deps: HttpDeps): Handler {
   return async (_request, response) => {
-    const text = await (deps.allMetrics?.() ?? deps.metrics.metrics());
-    response.setHeader('content-type', deps.metrics.contentType);
+    const text = await deps.exposition.text();
+    response.setHeader('content-type', deps.exposition.contentType);
     response.setHeader('cache-control', 'no-store');
     response.end(text);
   };

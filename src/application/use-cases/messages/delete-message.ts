@@ -38,6 +38,7 @@ export class DeleteMessage {
         nonce,
         target: id,
         kind: 'delete' as const,
+        readAt: input.readAt,
         decide: (target: Message | undefined) => {
           deleted = target;
           return deletion(target, request);

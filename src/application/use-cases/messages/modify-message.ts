@@ -25,6 +25,7 @@ export class ModifyMessage {
           nonce,
           target: id,
           kind: 'modify',
+          readAt: input.readAt,
           decide: (target): Draft => modification(target, request),
         },
         receiptOf,

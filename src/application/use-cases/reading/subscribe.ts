@@ -6,7 +6,7 @@ import type { Membership } from '../../membership/membership.ts';
 import type { Feed } from '../../ordering/feed.ts';
 import type { Feeds } from '../../ordering/feeds.ts';
 import type { ReplaySink } from '../../ports/local-subscribers.ts';
-import type { Telemetry } from '../../ports/telemetry.ts';
+import type { ResumeResult, Telemetry } from '../../ports/telemetry.ts';
 
 export interface Subscription {
   readonly place: PlaceKey;
@@ -20,6 +20,12 @@ export interface SubscribeParts {
   /** The largest number of events that a replay may have. */
   readonly window: number;
   readonly telemetry: Telemetry;
+}
+
+interface Resume {
+  readonly result: ResumeResult;
+  /** Number of the last event that the client has then. */
+  readonly seq: number;
 }
 
 /**
@@ -53,9 +59,22 @@ export class Subscribe {
   }
 
   async #replay(place: ConversationKey, lastSeq: number, sink: ReplaySink): Promise<{ seq: number }> {
-    const { feeds, window, telemetry } = this.#parts;
+    let [result, events]: [ResumeResult, number] = ['failed', 0];
+    try {
+      const resume = await this.#bringUpToDate(place, lastSeq, sink, () => {
+        events += 1;
+      });
+      result = resume.result;
+      return { seq: resume.seq };
+    } finally {
+      this.#parts.telemetry.observe({ kind: 'resume', result, events });
+    }
+  }
+
+  /** @param sent called for each event that is replayed */
+  async #bringUpToDate(place: ConversationKey, lastSeq: number, sink: ReplaySink, sent: () => void): Promise<Resume> {
+    const { feeds, window } = this.#parts;
     const feed = await feeds.open(place);
-    telemetry.count('resumes');
     // From another server or from the history, the client may know events that have not reached
     // this server yet.
     await feed.catchUp();
@@ -69,20 +88,22 @@ export class Subscribe {
       for (const event of missed) {
         // Other replays may fill the same connection, so every event checks again.
         if (sink.isFull) break;
-        if (event.kind !== 'unknown') sink.event(event);
+        if (event.kind !== 'unknown') {
+          sink.event(event);
+          sent();
+        }
         at = event.seq;
       }
       // From here to `live` below nothing may await, unless the loop runs again.
-      if (at < feed.position && !(await sink.drained())) return { seq: at };
+      if (at < feed.position && !(await sink.drained())) return { result: 'broken', seq: at };
     }
-    return goLive(feed, sink);
+    return { result: 'replayed', ...goLive(feed, sink) };
   }
 
   /** A replay is not possible: the client has to start over from the newest event. */
-  #reset(feed: Feed, sink: ReplaySink): { seq: number } {
-    this.#parts.telemetry.count('resets');
+  #reset(feed: Feed, sink: ReplaySink): Resume {
     sink.reset(feed.position);
-    return goLive(feed, sink);
+    return { result: 'reset', ...goLive(feed, sink) };
   }
 }
 

@@ -95,7 +95,7 @@ it('stores behind the events of another server that it heard of, without a confl
   await append(store, 2, [said(place, 'elsewhere')]);
   sequencer.heard(place, 2);
   expect((await sequencer.append(message(place))).seq).toBe(3);
-  expect(telemetry.counts.get('append_clashes')).toBeUndefined();
+  expect(telemetry.counts.get('append_conflicts')).toBeUndefined();
 });
 
 it('stores behind the events of another server that it did not hear of, after a conflict', async () => {
@@ -104,7 +104,7 @@ it('stores behind the events of another server that it did not hear of, after a 
   await sequencer.append(message(place));
   await append(store, 2, [said(place, 'elsewhere')]);
   expect((await sequencer.append(message(place))).seq).toBe(3);
-  expect(telemetry.counts.get('append_clashes')).toBe(1);
+  expect(telemetry.counts.get('append_conflicts')).toBe(1);
 });
 
 it('decides an edit against the message as it stands right before the edit in the order', async () => {
@@ -226,7 +226,7 @@ it('refuses with try-again when the outcome of an append is unknown, and continu
   expect(telemetry.counts.get('append_failures')).toBe(1);
   failing = false;
   expect((await sequencer.append(message(place))).seq).toBe(2);
-  expect(telemetry.counts.get('append_clashes')).toBeUndefined();
+  expect(telemetry.counts.get('append_conflicts')).toBeUndefined();
 });
 
 it('refuses the proposals of a place whose position cannot be read, and takes later ones', async () => {

@@ -76,7 +76,9 @@ it('resets a client whose last number is higher than the newest of the place, an
   const { world, telemetry, say, subscribe } = await start({}, 3);
   const grace = await subscribe(world.grace, world.room, 4);
   expect([grace.heard, grace.resetTo, grace.isLive]).toEqual([[], 3, true]);
-  expect(telemetry.counts.get('resets')).toBe(1);
+  expect(telemetry.observations.filter(({ kind }) => kind === 'resume')).toEqual([
+    { kind: 'resume', result: 'reset', events: 0 },
+  ]);
   await say('text 4');
   await grace.hears(1);
   expect(seqs(grace)).toEqual([4]);
@@ -90,12 +92,13 @@ it('resets a client that missed more events than a resume may replay', async () 
   expect([seqs(outside), outside.resetTo, outside.isLive]).toEqual([[], 5, true]);
 });
 
-it('counts resumes, and not subscriptions without a last number', async () => {
-  const { world, telemetry, subscribe } = await start({}, 1);
+it('measures resumes by their events, and not subscriptions without a last number', async () => {
+  const { world, telemetry, subscribe } = await start({}, 3);
+  const resumes = () => telemetry.observations.filter(({ kind }) => kind === 'resume');
   await subscribe(world.grace, world.room);
-  expect(telemetry.counts.get('resumes')).toBeUndefined();
-  await subscribe(world.grace, world.room, 0);
-  expect(telemetry.counts.get('resumes')).toBe(1);
+  expect(resumes()).toEqual([]);
+  await subscribe(world.grace, world.room, 1);
+  expect(resumes()).toEqual([{ kind: 'resume', result: 'replayed', events: 2 }]);
 });
 
 it('replays a deleted message without its text', async () => {
