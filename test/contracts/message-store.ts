@@ -64,6 +64,19 @@ export function messageStoreContract(
     });
     afterAll(() => world.close());
 
+    it('stores a movable batch behind newer events and says where, or reports a conflict', async () => {
+      const place = newPlace();
+      const [one, two, three, four] = ['one', 'two', 'three', 'four'].map((text) => said(place, text));
+      if (!one || !two || !three || !four) throw new Error('four drafts');
+      await append(store, 1, [one, two]);
+      const [outcome] = await store.append([{ place, first: 2, drafts: [three, four], isMovable: true }]);
+      const isMoved = outcome?.kind === 'stored';
+      expect(outcome).toEqual(isMoved ? { kind: 'stored', first: 3 } : { kind: 'conflict' });
+      expect(await store.eventsAfter(place, 0, 10)).toEqual(
+        numbered(1, isMoved ? [one, two, three, four] : [one, two]),
+      );
+    });
+
     it('returns the events of every kind unchanged, with their numbers', async () => {
       const place = newPlace('c');
       const first = said(place, 'hé "quoted" \\ \n 안녕 😀 \u0000 end', { nonce: newNonce() });

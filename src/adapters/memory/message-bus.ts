@@ -1,15 +1,6 @@
-import type {
-  BusHealth,
-  IncomingRecord,
-  MessageBus,
-  OutgoingEvent,
-  OutgoingRecord,
-  RecordHandler,
-} from '../../application/ports/message-bus.ts';
+import type { BusHealth, MessageBus, OutgoingRecord, RecordHandler } from '../../application/ports/message-bus.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
-import { isStored } from '../../domain/stored-event.ts';
-import { isForServers } from '../records/for-servers.ts';
-import { recordKey } from '../records/record-key.ts';
+import { EventRecord } from '../records/event-record.ts';
 import type { Delivery, MemoryBroker } from './memory-broker.ts';
 
 /**
@@ -58,8 +49,8 @@ export class MemoryMessageBus implements MessageBus {
   }
 
   #delivery({ event, batchEnd }: OutgoingRecord): Delivery {
-    const key = recordKey(event);
-    return { lane: `${key} ${event.kind}`, record: new MemoryRecord(event, key, this.#serverId, batchEnd ?? null) };
+    const record = new EventRecord(event, this.#serverId, batchEnd ?? null);
+    return { lane: `${record.key} ${event.kind}`, record };
   }
 
   #guarded(handler: RecordHandler): RecordHandler {
@@ -71,27 +62,5 @@ export class MemoryMessageBus implements MessageBus {
         this.#telemetry?.log('error', 'record handler threw', { key: record.key, error });
       }
     };
-  }
-}
-
-class MemoryRecord implements IncomingRecord {
-  readonly key: string;
-  readonly server: string;
-  readonly seq: number | null;
-  readonly batchEnd: number | null;
-  readonly isForServers: boolean;
-  readonly #event: OutgoingEvent;
-
-  constructor(event: OutgoingEvent, key: string, server: string, batchEnd: number | null) {
-    this.#event = event;
-    this.key = key;
-    this.server = server;
-    this.seq = isStored(event) ? event.seq : null;
-    this.isForServers = isForServers(event);
-    this.batchEnd = this.seq === null ? null : batchEnd;
-  }
-
-  read(): OutgoingEvent {
-    return this.#event;
   }
 }

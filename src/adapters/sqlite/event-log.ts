@@ -79,8 +79,11 @@ export class EventLog {
     return this.#sql.events.all(place, after, last, limit).map((row) => readEvent(place, row));
   }
 
-  #appendOne({ place, first, drafts }: AppendBatch, now: number): AppendOutcome {
-    if (drafts.length === 0 || this.newest(place) !== first - 1) return { kind: 'conflict' };
+  #appendOne({ place, first: wanted, drafts, isMovable = false }: AppendBatch, now: number): AppendOutcome {
+    const newest = this.newest(place);
+    const first = newest + 1;
+    const isNext = wanted === first;
+    if (drafts.length === 0 || !(isNext || (isMovable && wanted < first))) return { kind: 'conflict' };
     for (const [index, draft] of drafts.entries()) {
       const event = draft.nonce === null ? null : this.byNonce(draft.userId, draft.nonce, now);
       if (event !== null) return { kind: 'repeated', index, event };
@@ -96,7 +99,7 @@ export class EventLog {
     }
     this.#sql.addOutbox.run(place, first, seq - 1, now);
     this.#sql.setEnd.run(place, seq - 1);
-    return { kind: 'stored' };
+    return isNext ? { kind: 'stored' } : { kind: 'stored', first };
   }
 
   /**

@@ -4,15 +4,17 @@ import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import type { SequencedEvent } from '../../domain/stored-event.ts';
-import type { SqliteDatabase } from './database.ts';
+import type { Database } from './database.ts';
 
 export interface SqliteMessageStoreParts {
-  readonly database: SqliteDatabase;
+  readonly database: Database;
   /**
    * Milliseconds since 1970, for the age of nonces and of unpublished batches. Default: the wall
    * clock.
    */
   readonly now?: (() => number) | undefined;
+  /** Called for each stored batch, before `append` resolves. Must not throw. */
+  readonly onStored?: ((batch: AppendBatch, first: number) => void) | undefined;
 }
 
 /**
@@ -21,21 +23,24 @@ export interface SqliteMessageStoreParts {
  */
 export class SqliteMessageStore implements MessageStore {
   readonly pace = 0;
-  readonly #database: SqliteDatabase;
+  readonly #database: Database;
   readonly #now: () => number;
+  readonly #onStored: SqliteMessageStoreParts['onStored'];
   readonly #appends = new Set<Promise<unknown>>();
   #isClosed = false;
 
-  constructor({ database, now = Date.now }: SqliteMessageStoreParts) {
+  constructor({ database, now = Date.now, onStored }: SqliteMessageStoreParts) {
     this.#database = database;
+    this.#onStored = onStored;
     this.#now = now;
   }
 
   append(batches: readonly AppendBatch[]): Promise<AppendOutcome[]> {
     if (this.#isClosed) return Promise.resolve(allFailed(batches, new Error('the store is closed')));
-    const append = this.#database
-      .call('append', batches, this.#now())
-      .catch((error: unknown) => allFailed(batches, error));
+    const answered = this.#database.call('append', batches, this.#now());
+    const append = (this.#onStored === undefined ? answered : this.#reported(batches, answered)).catch(
+      (error: unknown) => allFailed(batches, error),
+    );
     this.#appends.add(append);
     void append.then(() => this.#appends.delete(append));
     return append;
@@ -64,6 +69,15 @@ export class SqliteMessageStore implements MessageStore {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#appends);
+  }
+
+  async #reported(batches: readonly AppendBatch[], answered: Promise<AppendOutcome[]>): Promise<AppendOutcome[]> {
+    const outcomes = await answered;
+    for (const [i, batch] of batches.entries()) {
+      const outcome = outcomes[i];
+      if (outcome?.kind === 'stored') this.#onStored?.(batch, outcome.first ?? batch.first);
+    }
+    return outcomes;
   }
 }
 

@@ -1,12 +1,12 @@
 import type { BatchKey, Outbox, UnpublishedBatch } from '../../application/ports/outbox.ts';
-import type { SqliteDatabase } from './database.ts';
+import type { Database } from './database.ts';
 
 /** Marks are written after this time, in milliseconds, or as soon as this many are waiting. */
 const FLUSH_MS = 500;
 const FLUSH_MARKS = 1000;
 
 export interface SqliteOutboxParts {
-  readonly database: SqliteDatabase;
+  readonly database: Database;
   /** Milliseconds since 1970, for the age of batches. Default: the wall clock. */
   readonly now?: (() => number) | undefined;
 }

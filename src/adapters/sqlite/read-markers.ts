@@ -1,16 +1,16 @@
 import type { ReadMarkers, ReadPosition, UnreadCount } from '../../application/ports/read-markers.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { ConversationKey } from '../../domain/place.ts';
-import type { SqliteDatabase } from './database.ts';
+import type { Database } from './database.ts';
 
 /**
  * Read positions in the table `read_position`. No original server shares the file, so times are not
  * kept.
  */
 export class SqliteReadMarkers implements ReadMarkers {
-  readonly #parts: { readonly database: SqliteDatabase };
+  readonly #parts: { readonly database: Database };
 
-  constructor(parts: { readonly database: SqliteDatabase }) {
+  constructor(parts: { readonly database: Database }) {
     this.#parts = parts;
   }
 

@@ -39,6 +39,8 @@ export function isWrite(name: CallName): boolean {
 /** The start of the database thread. */
 export interface WorkerData {
   readonly path: string;
+  /** Of the socket at which a shared file is served. */
+  readonly socketPath?: string | undefined;
   /** Takes the path of each copy to be written, and answers with one {@link BackupAnswer} each. */
   readonly backups: MessagePort;
 }

@@ -1,11 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
-import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { backUp } from './backup.ts';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { Purge } from './purge.ts';
 import { prepareSchema } from './schema.ts';
+import { serveBackups } from './serve-backups.ts';
 import { runGroup } from './transaction-group.ts';
 import { callsOn } from './worker-calls.ts';
-import type { BackupAnswer, Call, Request, WorkerData } from './worker-protocol.ts';
+import type { Call, Request, WorkerData } from './worker-protocol.ts';
 
 /** Calls that share one commit. The limit bounds how long a read waits behind writes. */
 const MAX_GROUP_CALLS = 512;
@@ -43,19 +43,6 @@ function serve({ path, backups }: WorkerData): void {
   serveBackups(db, backups);
   port.on('message', take);
   port.postMessage('ready');
-}
-
-/** Writes a copy of the database to each path that arrives. The thread serves calls meanwhile. */
-function serveBackups(db: DatabaseSync, backups: MessagePort): void {
-  backups.on('message', (target: string) => {
-    backUp(db, target).then(
-      () => backups.postMessage({ error: null } satisfies BackupAnswer),
-      (error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
-        backups.postMessage({ error: reason } satisfies BackupAnswer);
-      },
-    );
-  });
 }
 
 serve(workerData as WorkerData);

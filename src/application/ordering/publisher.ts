@@ -132,8 +132,10 @@ export class Publisher {
       this.#pace.begin();
       const events = batches.reduce((all, batch) => all + batch.events.length, 0);
       this.#eventsUnderWay = events;
+      // A store that brings events to the other servers itself leaves only the mark to this one.
+      const missing = batches.filter((batch) => !this.#wasHeard(batch));
       try {
-        await bus.publish(batches.flatMap(recordsOf));
+        if (missing.length > 0) await bus.publish(missing.flatMap(recordsOf));
         outbox.published(batches);
         telemetry.observe({ kind: 'publish', seconds: (clock.monotonic() - began) / 1_000, events });
       } catch (error) {

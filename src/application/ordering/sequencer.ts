@@ -209,7 +209,10 @@ export class Sequencer {
     const { entries, drafts, refused } = decideBatch(waiting, messages);
     for (const { entry, refusal } of refused) void this.#refuseUnlessRepeated(entry, refusal);
     if (drafts.length === 0) this.#release(lane);
-    else this.#prepared.push({ lane, batch: { place: lane.place, first, drafts }, entries });
+    else {
+      const isMovable = entries.every(({ proposal }) => proposal.target === null);
+      this.#prepared.push({ lane, batch: { place: lane.place, first, drafts, isMovable }, entries });
+    }
   }
 
   #write(): void {
@@ -252,7 +255,7 @@ export class Sequencer {
     const { telemetry } = this.#parts;
     switch (outcome.kind) {
       case 'stored':
-        this.#stored(prepared);
+        this.#stored(prepared, outcome.first ?? batch.first);
         break;
       case 'conflict':
         telemetry.count('append_conflicts');
@@ -281,10 +284,10 @@ export class Sequencer {
     this.#release(lane);
   }
 
-  #stored({ lane, batch, entries }: PreparedBatch): void {
+  #stored({ lane, batch, entries }: PreparedBatch, first: number): void {
     const { telemetry, afterCommit } = this.#parts;
-    const events = batch.drafts.map((draft, i): StoredEvent => ({ ...draft, seq: batch.first + i }));
-    this.#positions.learn(lane.place, batch.first + events.length - 1);
+    const events = batch.drafts.map((draft, i): StoredEvent => ({ ...draft, seq: first + i }));
+    this.#positions.learn(lane.place, first + events.length - 1);
     this.#failures.worked();
     telemetry.count('append_batches');
     telemetry.count('events_stored', events.length);

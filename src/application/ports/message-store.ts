@@ -10,12 +10,19 @@ export interface AppendBatch {
   readonly first: number;
   /** At least one, in order. No two drafts of a user have the same nonce. */
   readonly drafts: readonly Draft[];
+  /**
+   * True if the drafts would be the same after any other events of the place. A store in which the
+   * order of several servers meets may then store the batch behind newer events instead of
+   * answering `conflict`.
+   */
+  readonly isMovable?: boolean;
 }
 
 /**
  * The outcome of a batch as a whole:
  *
- * - `stored`: it is durable, and every read that begins from now on includes it
+ * - `stored`: it is durable, and every read that begins from now on includes it. `first` is given
+ *   where a movable batch got other numbers than it asked for.
  * - `conflict`: `first` is not the number after the newest of the place. Nothing was stored.
  * - `repeated`: a nonce of the batch was stored for the same user within the last 24 hours, in any
  *   place. Nothing was stored. `index` is the position of the draft; `event` is the event that was
@@ -23,7 +30,7 @@ export interface AppendBatch {
  * - `failed`: the outcome is unknown. The batch may be stored and appear later. The error says why.
  */
 export type AppendOutcome =
-  | { readonly kind: 'stored' }
+  | { readonly kind: 'stored'; readonly first?: number }
   | { readonly kind: 'conflict' }
   | { readonly kind: 'repeated'; readonly index: number; readonly event: SequencedEvent }
   | { readonly kind: 'failed'; readonly error: Error };

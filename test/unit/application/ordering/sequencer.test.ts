@@ -98,13 +98,24 @@ it('stores behind the events of another server that it heard of, without a confl
   expect(telemetry.counts.get('append_conflicts')).toBeUndefined();
 });
 
-it('stores behind the events of another server that it did not hear of, after a conflict', async () => {
+it('stores an edit behind the events of another server that it did not hear of, after a conflict', async () => {
+  const place = newPlace();
+  const { sequencer, telemetry } = server();
+  const target = await sequencer.append(message(place));
+  await append(store, 2, [said(place, 'elsewhere')]);
+  expect((await sequencer.append(edit(target, 'changed'))).seq).toBe(3);
+  expect(telemetry.counts.get('append_conflicts')).toBe(1);
+});
+
+it('lets the store move messages behind the events of another server that it did not hear of', async () => {
   const place = newPlace();
   const { sequencer, telemetry } = server();
   await sequencer.append(message(place));
   await append(store, 2, [said(place, 'elsewhere')]);
-  expect((await sequencer.append(message(place))).seq).toBe(3);
-  expect(telemetry.counts.get('append_conflicts')).toBe(1);
+  const moved = await Promise.all([sequencer.append(message(place)), sequencer.append(message(place))]);
+  expect(moved.map(({ seq }) => seq)).toEqual([3, 4]);
+  expect((await sequencer.append(message(place))).seq).toBe(5);
+  expect(telemetry.counts.get('append_conflicts')).toBeUndefined();
 });
 
 it('decides an edit against the message as it stands right before the edit in the order', async () => {
