@@ -8,7 +8,7 @@ import { MemoryMemberCache } from '../adapters/memory/member-cache.ts';
 import { MemoryMessageBus } from '../adapters/memory/message-bus.ts';
 import { NoNotifier } from '../adapters/memory/no-notifier.ts';
 import { MemoryRoomDirectory } from '../adapters/memory/room-directory.ts';
-import { MemorySessionReporter } from '../adapters/memory/session-reporter.ts';
+import { MemorySessionReporter, type VoiceDeparture } from '../adapters/memory/session-reporter.ts';
 import { MemoryUserDirectory } from '../adapters/memory/user-directory.ts';
 import { StompSubscribers } from '../adapters/stomp/endpoint.ts';
 import { LabelledDistributions, SECONDS } from '../adapters/support/figures.ts';
@@ -17,6 +17,7 @@ import { SystemIdSource } from '../adapters/system/id-source.ts';
 import { TcpSessionReporter } from '../adapters/tcp/session-reporter.ts';
 import { createApplication } from '../application/create-application.ts';
 import type { AdapterParts } from './adapters.ts';
+import { connectHub } from './hub-connection.ts';
 import { NeighbourWatch } from './neighbour-watch.ts';
 import type { OptionalAdapters } from './optional-adapters.ts';
 import { refusedBy } from './refused.ts';
@@ -94,19 +95,34 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
   provide(TOKENS.markers, () => timedCalls(stores.markers, store, MARKER_CALLS, calls));
   provide(TOKENS.files, () => timedCalls(opened.files, 'files', FILE_CALLS, calls));
 
-  provide(TOKENS.bus, () => {
+  provide(TOKENS.hub, (get) =>
+    optional.hub === null
+      ? null
+      : connectHub(optional.hub, {
+          server,
+          telemetry: telemetry.of('hub'),
+          lifecycle,
+          outages,
+          onVoiceLeft: (left) => void get(TOKENS.application).voiceLeft({ type: 'out', ...left }),
+        }),
+  );
+
+  provide(TOKENS.bus, (get) => {
     const shared = optional.createBus?.({
       serverId: server,
       telemetry: (name) => telemetry.of(name),
       metrics: telemetry.metrics,
       onRefused: (error) => lifecycle.fail(startFailure({ variable: 'KAFKA_BROKERS' }, error)),
     });
-    if (shared === undefined) return new MemoryMessageBus(broker, server, telemetry.of('bus'));
-    return timedCalls(shared, config.bus.kind, BUS_CALLS, calls);
+    if (shared !== undefined) return timedCalls(shared, config.bus.kind, BUS_CALLS, calls);
+    const bus = telemetry.of('bus');
+    return get(TOKENS.hub)?.createBus(stores.storedEvents, bus) ?? new MemoryMessageBus(broker, server, bus);
   });
 
-  provide(TOKENS.memberCache, () => {
-    if (config.memberCache.kind === 'memory' || optional.redis === null) return new MemoryMemberCache();
+  provide(TOKENS.memberCache, (get) => {
+    if (config.memberCache.kind === 'memory' || optional.redis === null) {
+      return get(TOKENS.hub)?.createMemberCache() ?? new MemoryMemberCache();
+    }
     const log = telemetry.of('redis');
     const cache = new optional.redis.RedisMemberCache({
       location: config.memberCache.location,
@@ -134,9 +150,8 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
 
   provide(TOKENS.reporter, (get) => {
     if (config.presence.kind === 'embedded') {
-      return new MemorySessionReporter({
-        onVoiceLeft: (left) => void get(TOKENS.application).voiceLeft({ type: 'out', ...left }),
-      });
+      const onVoiceLeft = (left: VoiceDeparture) => void get(TOKENS.application).voiceLeft({ type: 'out', ...left });
+      return get(TOKENS.hub)?.createReporter() ?? new MemorySessionReporter({ onVoiceLeft });
     }
     const { host, port, tls } = config.presence;
     const watch = watchOf(get, 'presence', 'PRESENCE_URL', `${host}:${port}`);

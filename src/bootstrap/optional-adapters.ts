@@ -6,15 +6,17 @@ import type { BusChoice } from './config/bus.ts';
 import type { Config } from './config/config.ts';
 import type { KafkaChoice } from './config/kafka.ts';
 import { readKafkaMetrics } from './part-metrics.ts';
+import type { SharedParts } from './shared-parts.ts';
 
 /**
  * Loads the adapters with large libraries, each only if the configuration asks for it. All of them
  * together would cost an embedded server 70 MB.
  */
-export async function loadOptionalAdapters(config: Config) {
+export async function loadOptionalAdapters(config: Config, shared: SharedParts | null) {
   const asksServices = [config.directory, config.users, config.notifications].some(({ kind }) => kind === 'rest');
   return {
     createBus: await loadBus(config.bus),
+    hub: shared?.hub == null ? null : await loadHub(shared.hub),
     redis: config.memberCache.kind === 'redis' ? await import('../adapters/redis/member-cache.ts') : null,
     rest: asksServices ? await loadRest() : null,
   };
@@ -54,6 +56,15 @@ export async function loadKafkaClient(client: KafkaChoice['client']): Promise<Pi
   if (client === 'kafkajs') return {};
   const { PlatformaticDriver } = await import('../adapters/kafka/platformatic/driver.ts');
   return { openDriver: (options) => new PlatformaticDriver(options) };
+}
+
+/** Loads the parts that workers share over the hub at this path. */
+async function loadHub(path: string) {
+  const { HubClient } = await import('../adapters/hub/hub-client.ts');
+  const { HubMessageBus } = await import('../adapters/hub/message-bus.ts');
+  const { HubMemberCache } = await import('../adapters/hub/member-cache.ts');
+  const { HubSessionReporter } = await import('../adapters/hub/session-reporter.ts');
+  return { path, HubClient, HubMessageBus, HubMemberCache, HubSessionReporter };
 }
 
 async function loadRest() {

@@ -10,6 +10,7 @@ import type { Lifecycle } from './lifecycle.ts';
 import { loadOptionalAdapters, type OptionalAdapters } from './optional-adapters.ts';
 import type { Outages } from './outages.ts';
 import { tokenSecrets } from './secrets.ts';
+import { sharedParts } from './shared-parts.ts';
 import { startStep } from './start-failure.ts';
 import { openStores, type Stores } from './stores.ts';
 
@@ -47,7 +48,8 @@ export interface OpenedResources {
 
 /** Opens the secrets, the database and the file store. @throws StartFailure */
 export async function openResources(parts: ServerParts): Promise<OpenedResources> {
-  const { id, config, secrets, telemetry, lifecycle, outages, broker, adapters } = parts;
+  const { id, config, secrets, telemetry, lifecycle, outages, worker, broker, adapters } = parts;
+  const shared = worker === null ? null : sharedParts(config);
   const keys = await startStep(
     {
       variable: secrets.jwt.secret === null ? 'DATA_DIR' : 'JWT_SECRET',
@@ -60,7 +62,13 @@ export async function openResources(parts: ServerParts): Promise<OpenedResources
       variable: config.store.kind === 'sqlite' ? 'DATA_DIR' : 'MONGODB_URL',
       fileHint: 'set DATA_DIR to a folder that the server can write, or set MONGODB_URL',
     },
-    () => openStores(config.store, lifecycle, telemetry.of('store')),
+    () =>
+      openStores({
+        config: config.store,
+        lifecycle,
+        telemetry: telemetry.of('store'),
+        shared: shared?.database == null ? null : { path: shared.database, server: id },
+      }),
   );
   const { backUp } = stores;
   if (backUp !== null) await serveBackups({ dataDir: config.server.dataDir, backUp, lifecycle, telemetry });
@@ -74,7 +82,7 @@ export async function openResources(parts: ServerParts): Promise<OpenedResources
     stores,
     files: await openFiles(parts),
     broker: broker ?? new MemoryBroker(),
-    optional: await loadOptionalAdapters(config),
+    optional: await loadOptionalAdapters(config, shared),
     foreign: adapters,
   };
 }

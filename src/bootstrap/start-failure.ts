@@ -27,6 +27,11 @@ export async function startStep<T>(step: StartStep, work: () => T | Promise<T>):
   }
 }
 
+/** Writes why the server did not start to standard error. */
+export function reportFailedStart(error: unknown): void {
+  process.stderr.write(`the chat server did not start: ${error instanceof Error ? error.message : String(error)}\n`);
+}
+
 export function startFailure({ variable, fileHint }: StartStep, error: unknown): StartFailure {
   const refused = variable === null ? null : refusedBy(variable, error);
   if (refused !== null) return new StartFailure(`${refused.variable}: ${refused.text}`, { cause: error });

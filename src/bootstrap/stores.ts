@@ -1,3 +1,5 @@
+import type { Database } from '../adapters/sqlite/database.ts';
+import type { StoredEvents } from '../adapters/sqlite/stored-events.ts';
 import { SystemClock } from '../adapters/system/clock.ts';
 import { LogHoles } from '../application/ordering/log-holes.ts';
 import type { MessageStore } from '../application/ports/message-store.ts';
@@ -12,30 +14,42 @@ export interface Stores {
   readonly outbox: Outbox;
   readonly markers: ReadMarkers;
   /**
-   * Writes a copy of the database to a new file while it is in use; null with a database server.
+   * Writes a copy of the database to a new file while it is in use; null where another process owns
+   * the database.
    */
   readonly backUp: ((target: string) => Promise<void>) | null;
+  /** The events of all workers, where a shared database brings them; otherwise null. */
+  readonly storedEvents: StoredEvents | null;
+}
+
+export interface StoreParts {
+  readonly config: Config['store'];
+  readonly lifecycle: Lifecycle;
+  readonly telemetry: Telemetry;
+  /** The way of a worker to the SQLite file of the hub; null for a server of one process. */
+  readonly shared: { readonly path: string; readonly server: string } | null;
 }
 
 /**
  * Opens the configured database. The code of the other one is not loaded.
  * @throws Error with a human-readable message when the database can't be opened
  */
-export async function openStores(config: Config['store'], lifecycle: Lifecycle, telemetry: Telemetry): Promise<Stores> {
+export async function openStores({ config, lifecycle, telemetry, shared }: StoreParts): Promise<Stores> {
   if (config.kind === 'sqlite') {
-    const { SqliteDatabase } = await import('../adapters/sqlite/database.ts');
     const { SqliteMessageStore } = await import('../adapters/sqlite/message-store.ts');
     const { SqliteOutbox } = await import('../adapters/sqlite/outbox.ts');
     const { SqliteReadMarkers } = await import('../adapters/sqlite/read-markers.ts');
-    const database = await SqliteDatabase.open(config.file);
+    const { database, backUp, storedEvents } = await openSqlite(config.file, shared);
     lifecycle.onStop('database', () => database.close());
-    const store = new SqliteMessageStore({ database });
+    const onStored = storedEvents === null ? undefined : storedEvents.own.bind(storedEvents);
+    const store = new SqliteMessageStore({ database, onStored });
     lifecycle.onStop('store', () => store.close());
     return {
       store,
       outbox: new SqliteOutbox({ database }),
       markers: new SqliteReadMarkers({ database }),
-      backUp: (target) => database.backUp(target),
+      backUp,
+      storedEvents,
     };
   }
   const { MongoDatabase } = await import('../adapters/mongo/database.ts');
@@ -53,5 +67,23 @@ export async function openStores(config: Config['store'], lifecycle: Lifecycle, 
   });
   lifecycle.onStop('store', () => store.close());
   const markers = new MongoReadMarkers({ db: database, store });
-  return { store, outbox: new MongoOutbox({ db: database }), markers, backUp: null };
+  return { store, outbox: new MongoOutbox({ db: database }), markers, backUp: null, storedEvents: null };
+}
+
+interface OpenedSqlite extends Pick<Stores, 'backUp' | 'storedEvents'> {
+  readonly database: Database;
+}
+
+async function openSqlite(file: string, shared: StoreParts['shared']): Promise<OpenedSqlite> {
+  if (shared === null) {
+    const { SqliteDatabase } = await import('../adapters/sqlite/database.ts');
+    const database = await SqliteDatabase.open(file);
+    return { database, backUp: (target) => database.backUp(target), storedEvents: null };
+  }
+  const { SharedDatabase } = await import('../adapters/sqlite/shared-database.ts');
+  const { StoredEvents } = await import('../adapters/sqlite/stored-events.ts');
+  const database = await SharedDatabase.open(shared);
+  const storedEvents = new StoredEvents(shared.server);
+  database.onStored((batches) => storedEvents.others(batches));
+  return { database, backUp: null, storedEvents };
 }

@@ -18,12 +18,15 @@ import type { RoomDirectory } from '../application/ports/room-directory.ts';
 import type { SessionReporter } from '../application/ports/session-reporter.ts';
 import type { TokenVerifier } from '../application/ports/token-verifier.ts';
 import type { UserDirectory } from '../application/ports/user-directory.ts';
+import type { HubConnection } from './hub-connection.ts';
 
 /** The tokens of the container. Each is a symbol with the type of its part. */
 export const TOKENS = {
   telemetry: token<SystemTelemetry>('telemetry'),
   clock: token<Clock>('clock'),
   ids: token<IdSource>('ids'),
+  /** This worker's way to the parts that all workers share; null if there are none. */
+  hub: token<HubConnection | null>('hub'),
   bus: token<MessageBus>('bus'),
   store: token<MessageStore>('store'),
   outbox: token<Outbox>('outbox'),

@@ -1,14 +1,9 @@
 import cluster, { type Worker } from 'node:cluster';
 import { AggregatorRegistry, type Registry } from 'prom-client';
+import { workerNumber } from './worker-number.ts';
 
 const RESTART_MS = 1_000;
 const STOP_MS = 25_000;
-
-/** The number of this worker process, from 1; null in a server of one process. */
-export function workerNumber(): number | null {
-  const number = Number(process.env.CHAT_WORKER);
-  return cluster.isWorker && Number.isInteger(number) && number > 0 ? number : null;
-}
 
 /**
  * A worker asks the primary process for the metrics of all workers. The answer has the same number.
@@ -45,8 +40,13 @@ export function sharedMetrics(registry: Registry): (() => Promise<string>) | nul
 /**
  * Runs `count` workers behind one port. Starts a worker again when it ends, and stops all of them
  * on SIGTERM or SIGINT.
+ * @param stopped called when the last worker has ended after such a signal
  */
-export function runWorkers(count: number, log: (what: string, fields: Record<string, unknown>) => void): void {
+export function runWorkers(
+  count: number,
+  log: (what: string, fields: Record<string, unknown>) => void,
+  stopped: () => void,
+): void {
   const running = new Map<number, Worker>();
   let stopping = false;
   const metrics = new AggregatorRegistry();
@@ -62,7 +62,10 @@ export function runWorkers(count: number, log: (what: string, fields: Record<str
     worker.on('message', (message: Partial<MetricsRequest>) => void answer(worker, message));
     worker.on('exit', (code, signal) => {
       running.delete(number);
-      if (stopping) return;
+      if (stopping) {
+        if (running.size === 0) stopped();
+        return;
+      }
       log('a worker ended and is started again', { worker: number, code, signal });
       setTimeout(() => !stopping && start(number), RESTART_MS);
     });
@@ -74,6 +77,7 @@ export function runWorkers(count: number, log: (what: string, fields: Record<str
       stopping = true;
       log('stopping', { signal, workers: running.size });
       for (const worker of running.values()) worker.process.kill('SIGTERM');
+      if (running.size === 0) stopped();
       // The longest time that an ordered stop of a worker takes.
       setTimeout(() => {
         for (const worker of running.values()) worker.process.kill('SIGKILL');

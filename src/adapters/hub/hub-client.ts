@@ -37,7 +37,7 @@ export interface HubListener {
 export class HubClient {
   readonly #options: HubClientOptions;
   readonly #link: Link<FromHub, ToHub>;
-  readonly #listeners: HubListener[] = [];
+  #listeners: HubListener[] = [];
   /** In the order of the requests. */
   readonly #pending = new Map<number, Pending>();
   readonly #timeouts: NodeJS.Timeout;
@@ -94,8 +94,9 @@ export class HubClient {
   /** Ends the connection. Requests that are under way fail. Idempotent. */
   close(): void {
     clearInterval(this.#timeouts);
-    this.#down('the connection to the hub is closed');
+    this.#listeners = [];
     this.#link.close();
+    this.#down('the connection to the hub is closed');
   }
 
   #ask(request: (id: number) => ToHub, timeoutMs: number): Promise<unknown> {

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import {
   Agent,
   createServer,
@@ -12,6 +12,8 @@ import type { Client } from '../transport/client-address.ts';
 import { MAX_PARSED_HEADER_BYTES } from '../transport/request-headers.ts';
 import { routeOf } from './route.ts';
 
+/** Whoever can open a private socket can name any address as a client's. */
+const OWNER_ONLY = 0o600;
 /** Header with the client of a request that is passed on. Accepted only on the private socket. */
 const CLIENT_HEADER = 'x-worker-client';
 const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'http2-settings', CLIENT_HEADER];
@@ -57,6 +59,7 @@ export class StickySessions {
       server.once('error', reject);
       server.listen({ path, exclusive: true }, resolve);
     });
+    await chmod(path, OWNER_ONLY);
   }
 
   /**

@@ -1,12 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Worker } from 'node:worker_threads';
-import { startThread } from './database-thread.ts';
+import { DatabaseThread } from './database-thread.ts';
 
 /** Owns a SQLite file for several processes, which reach it as a {@link SharedDatabase}. */
 export class DatabaseHost {
-  readonly #worker: Worker;
-  readonly #exit: Promise<void>;
+  readonly #thread: DatabaseThread;
   /** Resolves if the thread that serves the file has failed. */
   readonly failed: Promise<Error>;
 
@@ -17,18 +15,25 @@ export class DatabaseHost {
    */
   static async open(file: string, socketPath: string): Promise<DatabaseHost> {
     if (file !== ':memory:') await mkdir(dirname(file), { recursive: true });
-    return new DatabaseHost(await startThread('shared-worker', { file, socketPath }));
+    return new DatabaseHost(await DatabaseThread.start('shared-worker', { path: file, socketPath }));
   }
 
-  private constructor(worker: Worker) {
-    this.#worker = worker;
-    this.failed = new Promise((resolve) => worker.on('error', resolve));
-    this.#exit = new Promise((resolve) => worker.once('exit', () => resolve()));
+  private constructor(thread: DatabaseThread) {
+    this.#thread = thread;
+    this.failed = new Promise((resolve) => thread.worker.on('error', resolve));
+  }
+
+  /**
+   * Writes a copy of the database to a new file, of one moment. Calls are served meanwhile.
+   * @throws Error if another copy is being written, the file exists, or it cannot be written
+   */
+  backUp(target: string): Promise<void> {
+    return this.#thread.backUp(target);
   }
 
   /** Serves the calls that have arrived, then closes the file. Idempotent. */
   async close(): Promise<void> {
-    this.#worker.postMessage('close');
-    await this.#exit;
+    this.#thread.worker.postMessage('close');
+    await this.#thread.exit;
   }
 }

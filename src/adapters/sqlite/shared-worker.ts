@@ -7,10 +7,11 @@ import type { AppendBatch, AppendOutcome } from '../../application/ports/message
 import { Peer } from '../support/processes/peer.ts';
 import { Purge } from './purge.ts';
 import { prepareSchema } from './schema.ts';
+import { serveBackups } from './serve-backups.ts';
 import type { FromStore, StoredBatch, ToStore } from './shared-protocol.ts';
 import { runGroup } from './transaction-group.ts';
 import { callsOn } from './worker-calls.ts';
-import type { Answer, Call } from './worker-protocol.ts';
+import type { Answer, Call, WorkerData } from './worker-protocol.ts';
 
 /** Calls that share one commit. The limit bounds how long a read waits behind writes. */
 const MAX_GROUP_CALLS = 512;
@@ -27,9 +28,10 @@ interface Process {
  * arrive while a commit is being flushed share the next commit. Stored events go to the other
  * processes at once, in the order of their commits.
  */
-function serve(file: string, socketPath: string): void {
+function serve({ path: file, socketPath, backups }: WorkerData): void {
   const port = parentPort;
-  if (port === null) throw new Error('sqlite/shared-worker.ts must run as a worker thread');
+  if (port === null || socketPath === undefined)
+    throw new Error('sqlite/shared-worker.ts must run as a worker thread with a socket');
   const db = new DatabaseSync(file);
   prepareSchema(db, file);
   const purge = new Purge({ db, after: (ms, task) => void setTimeout(task, ms).unref() });
@@ -80,7 +82,9 @@ function serve(file: string, socketPath: string): void {
     purge.closing();
     db.close();
     port.close();
+    backups.close();
   });
+  serveBackups(db, backups);
   rmSync(socketPath, { force: true });
   server.listen(socketPath, () => {
     chmodSync(socketPath, OWNER_ONLY);
@@ -109,5 +113,4 @@ function storedIn(
   return stored;
 }
 
-const { file, socketPath } = workerData as { readonly file: string; readonly socketPath: string };
-serve(file, socketPath);
+serve(workerData as WorkerData);

@@ -13,7 +13,6 @@ export function problemsTogether(read: ReadEnvironment): string[] {
   return [
     ...missingSecret(read),
     ...uselessSecrets(values),
-    ...workersAlone(read),
     ...busProblems(values, read.given),
     ...halfCredentials(read),
     ...authoritiesWithoutTls(read),
@@ -48,16 +47,6 @@ function uselessSecrets(values: Values): string[] {
     check(`entry ${index + 1} of JWT_SECRET_PREVIOUS`, secret);
   }
   return problems;
-}
-
-/** Workers are servers of one cluster, so they need a bus and a store that they can share. */
-function workersAlone({ values, given }: ReadEnvironment): string[] {
-  if (values.WORKERS === 1) return [];
-  const missing = [
-    ...(asksForSharedBus(given) ? [] : [A_SHARED_BUS]),
-    ...(given.has('MONGODB_URL') ? [] : ['a shared store (MONGODB_URL)']),
-  ];
-  return missing.length === 0 ? [] : [`WORKERS must be 1 without ${missing.join(' and ')}`];
 }
 
 /** The AWS SDK would ignore one of the two alone, and look for other credentials. */

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { baseUrl, filesLocation, hostName, mongoUrl, network, origin, presenceAddress, redisUrl } from './addresses.ts';
 import { A_SHARED_BUS, BUS_VARIABLES } from './bus.ts';
 import { form, listOf, oneOf, plainText, secretForm, wholeNumber } from './forms.ts';
@@ -22,6 +23,11 @@ const SECRET = secretForm('text', (text) => text);
 const BEARER = secretForm('visible ASCII characters', (text) => (/^[!-~]+$/.test(text) ? text : null));
 const SECRETS = listOf(SECRET, 'texts, separated by blanks', /\s+/);
 
+const WORKER_COUNT = form(`\`auto\` or ${wholeNumber(1, 256).description}`, (text) => {
+  if (text.toLowerCase() === 'auto') return Math.min(256, availableParallelism());
+  return /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= 256 ? Number(text) : null;
+});
+
 /** Every variable of the server. The documentation is generated from this table. */
 export const VARIABLES = {
   HOST: defaulted(SERVER, hostName, '127.0.0.1', 'address on which HTTP and STOMP listen'),
@@ -34,9 +40,9 @@ export const VARIABLES = {
   ),
   WORKERS: defaulted(
     SERVER,
-    wholeNumber(1, 256),
+    WORKER_COUNT,
     '1',
-    `processes behind the one port, with \`-1\`, \`-2\`, ... after the server id; more than one needs ${A_SHARED_BUS} and \`MONGODB_URL\``,
+    'processes behind the one port, with `-1`, `-2`, ... after the server id; `auto` means one for each core',
   ),
   DATA_DIR: defaulted(
     SERVER,

@@ -303,8 +303,6 @@ describe('variables together', () => {
     [{ MONGODB_URL: 'mongodb://m' }, 'JWT_SECRET is missing; a shared store (MONGODB_URL) needs it'],
     [{ HOST: '0.0.0.0' }, 'JWT_SECRET is missing; a HOST that is not loopback needs it'],
     [{ HOST: '::' }, 'JWT_SECRET is missing; a HOST that is not loopback needs it'],
-    [{ WORKERS: '2' }, 'WORKERS must be 1 without a shared bus (KAFKA_BROKERS) and a shared store (MONGODB_URL)'],
-    [{ ...CLUSTER, MONGODB_URL: '', WORKERS: '2' }, 'WORKERS must be 1 without a shared store (MONGODB_URL)'],
     [
       { ...CLUSTER, KAFKA_TOPIC_STATE: 'chat-topic' },
       'KAFKA_TOPIC_STATE must differ from KAFKA_TOPIC_DIRECT, which is chat-topic',

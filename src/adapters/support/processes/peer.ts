@@ -10,7 +10,8 @@ export interface PeerHandlers<In> {
 
 /**
  * One end of a connection between two processes of a server. Messages are values that can be
- * cloned. They arrive in order, or the connection ends. The messages of one tick leave in one write.
+ * cloned. They arrive in order, or the connection ends. The messages of one tick leave in one
+ * write.
  */
 export class Peer<In, Out> {
   readonly #socket: Socket;
