@@ -3,7 +3,7 @@ import type { ChannelId, CommunityId, MessageId, RoomId, UserId } from '../domai
 import type { ConversationKey, MemberListKey, PlaceKey } from '../domain/place.ts';
 import type { FileType } from '../domain/stored-event.ts';
 import type { Whereabouts } from '../domain/whereabouts.ts';
-import type { Accepted, Caller, Command, Query } from './commands.ts';
+import type { Accepted, Caller, Command, Query, Stored } from './commands.ts';
 import type { UserPlace } from './membership/places-of-user.ts';
 import type { ByteStream, StoredFile } from './ports/file-store.ts';
 import type { ReplaySink } from './ports/local-subscribers.ts';
@@ -13,14 +13,8 @@ import type { UnreadCount } from './ports/read-markers.ts';
 import type { UserProfile } from './ports/user-directory.ts';
 import type { RefusedPlace } from './refused-place.ts';
 import type { Health } from './server-health.ts';
+import type { ServiceCalls } from './service-calls.ts';
 import type { OnlineUsers } from './use-cases/presence/show-online-in-places.ts';
-
-/** The result of a command that stores an event: the event's number, and the id of the message
- * that it creates or changes. */
-export interface Stored {
-  readonly seq: number;
-  readonly id: MessageId;
-}
 
 /** The result of an upload. */
 export interface StoredFileMessage extends Stored {
@@ -236,6 +230,9 @@ export interface Application {
     readonly ids: readonly string[];
   }): Promise<void>;
 
+  // Calls of administrators. The adapter checks that the caller may make them.
+  readonly service: ServiceCalls;
+
   /** Whether this server should get clients, and the shared parts that do not work. */
   health(): Health;
 }
@@ -248,4 +245,4 @@ export interface ShownHistory extends HistoryPage {
   readonly profiles: ReadonlyMap<UserId, UserProfile>;
 }
 
-export type { Accepted, Caller };
+export type { Accepted, Caller, Stored };

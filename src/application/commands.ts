@@ -1,4 +1,4 @@
-import type { UserId } from '../domain/ids.ts';
+import type { MessageId, UserId } from '../domain/ids.ts';
 
 /** The user who gives a command, proven by a token. */
 export interface Caller {
@@ -7,6 +7,13 @@ export interface Caller {
   readonly token: string;
   /** Time at which the token expires, in milliseconds since 1970. */
   readonly expiresAt: number;
+}
+
+/** The result of a command that stores an event: the event's number, and the id of the message
+ * that it creates or changes. */
+export interface Stored {
+  readonly seq: number;
+  readonly id: MessageId;
 }
 
 /** A value that may be at hand already. See {@link whenReady}. */

@@ -70,6 +70,8 @@ import { ReadHistory } from './use-cases/reading/read-history.ts';
 import { ShowPlaces } from './use-cases/reading/show-places.ts';
 import { ShowUnread } from './use-cases/reading/show-unread.ts';
 import { Subscribe } from './use-cases/reading/subscribe.ts';
+import { DeleteAnyMessage } from './use-cases/service/delete-any-message.ts';
+import { SendInName } from './use-cases/service/send-in-name.ts';
 import { withQueryTelemetry, withTelemetry } from './with-telemetry.ts';
 
 /** The ports that the application needs. */
@@ -268,6 +270,8 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   const reportVoiceLeft = new ReportVoiceLeft({ reporter, voice });
   const countUnread = new CountUnread({ markers });
   const listenToPersonalEvents = new ListenToPersonalEvents({ listeners, places: userPlaces, rates });
+  const sendInName = new SendInName({ writer, membership });
+  const deleteAnyMessage = new DeleteAnyMessage({ writer, files: ports.files, telemetry });
   const showOnline = new ShowOnline({ membership, clusterSessions, announcer });
 
   return {
@@ -314,6 +318,11 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     countUnread: (userId, roomIds) => countUnread.execute(userId, roomIds),
     voiceLeft: (left) => reportVoiceLeft.execute(left),
     callLeft: async (left) => voice.send({ kind: 'call-left', ...left }),
+
+    service: {
+      sendMessage: (message) => sendInName.execute(message),
+      deleteMessage: (deletion) => deleteAnyMessage.execute(deletion),
+    },
 
     health: () => health.read(),
     figures: () => ({

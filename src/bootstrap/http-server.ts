@@ -4,9 +4,11 @@ import { createHttpApp } from '../adapters/http/app.ts';
 import { HttpMetrics } from '../adapters/http/http-metrics.ts';
 import { loggedOriginRule, type OriginRule, originRule } from '../adapters/http/origins.ts';
 import { createHttpServer } from '../adapters/http/server.ts';
+import { adminRule } from '../adapters/http/service/admin-rule.ts';
 import { serviceRule } from '../adapters/http/service-auth.ts';
 import { StickySessions } from '../adapters/sockjs/sticky-sessions.ts';
 import { createStompEndpoint } from '../adapters/stomp/endpoint.ts';
+import { LoggedAudit } from '../adapters/system/audit-log.ts';
 import { parseNetworks } from '../adapters/transport/networks.ts';
 import { RequestClients } from '../adapters/transport/request-clients.ts';
 import type { Config } from './config/config.ts';
@@ -106,6 +108,8 @@ function createApp(
     clients,
     allowOrigin,
     isService: serviceRule(secrets.serviceToken, parseNetworks(config.http.serviceNetworks)),
+    admins: adminRule(secrets.adminTokens),
+    audit: new LoggedAudit(telemetry.logger),
     publicUrl: config.http.publicUrl,
     limits: config.limits,
     demo: config.demo ? createDemo(get(TOKENS.issuer), get(TOKENS.world)) : null,

@@ -43,14 +43,32 @@ export function deletion(target: Message | undefined, request: DeletionRequest):
   return { kind: 'delete', ...commonFields(ownMessage(target, request), request) };
 }
 
-function ownMessage(target: Message | undefined, { place, id, userId }: DeletionRequest): Message {
+/**
+ * The event by which an administrator deletes a message of any author. It is an event of the
+ * author.
+ * @param target the message, as it stands now; undefined if it does not exist in that place
+ * @throws Refusal `message-not-found`
+ */
+export function deletionByAdmin(
+  target: Message | undefined,
+  request: Pick<DeletionRequest, 'place' | 'id'>,
+): Omit<MessageDeleted, 'seq'> {
+  return { kind: 'delete', ...commonFields(existing(target, request), { nonce: null }) };
+}
+
+function existing(target: Message | undefined, { place, id }: Pick<DeletionRequest, 'place' | 'id'>): Message {
   if (target === undefined) throw new Refusal('message-not-found', `there is no message ${id} in ${place}`);
-  if (target.userId !== userId) {
-    throw new Refusal('not-the-author', `only the author of message ${id} may edit or delete it`);
-  }
   return target;
 }
 
-function commonFields({ place, id, userId, time, communityId }: Message, { nonce }: DeletionRequest) {
+function ownMessage(target: Message | undefined, request: DeletionRequest): Message {
+  const message = existing(target, request);
+  if (message.userId !== request.userId) {
+    throw new Refusal('not-the-author', `only the author of message ${message.id} may edit or delete it`);
+  }
+  return message;
+}
+
+function commonFields({ place, id, userId, time, communityId }: Message, { nonce }: Pick<DeletionRequest, 'nonce'>) {
   return { place, id, userId, time, communityId, nonce };
 }

@@ -2,7 +2,8 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { ENDPOINTS } from '../../src/adapters/http/endpoints.ts';
+import { OWN_ENDPOINTS } from '../../src/adapters/http/endpoints.ts';
+import { SERVICE_ENDPOINTS } from '../../src/adapters/http/service/endpoints.ts';
 import { destinationOf, ERRORS_DESTINATION } from '../../src/adapters/stomp/destinations.ts';
 import { SEND_DESTINATIONS } from '../../src/adapters/stomp/send-routes.ts';
 import { refusalNumber } from '../../src/adapters/transport/refusal-codes.ts';
@@ -27,7 +28,7 @@ const OTHER_VARIABLES = new Set([
  * constants of ours.
  */
 const WORDS =
-  /^(CONNECT|CONNECTED|SEND|SUBSCRIBE|UNSUBSCRIBE|MESSAGE|RECEIPT|ERROR|ACK|NACK|DISCONNECT|STOMP|GET|POST|PUT|HEAD|SIGTERM|SIGINT|SIGKILL|SIGSTOP|AUTHORIZATION|PATH|IXSCAN|SKIP|FETCH|DISTINCT_SCAN|JSESSIONID|DIR|X|XADD|XREAD|STORED_KINDS)$/;
+  /^(CONNECT|CONNECTED|SEND|SUBSCRIBE|UNSUBSCRIBE|MESSAGE|RECEIPT|ERROR|ACK|NACK|DISCONNECT|STOMP|GET|POST|PUT|DELETE|HEAD|SIGTERM|SIGINT|SIGKILL|SIGSTOP|AUTHORIZATION|PATH|IXSCAN|SKIP|FETCH|DISTINCT_SCAN|JSESSIONID|DIR|X|XADD|XREAD|STORED_KINDS)$/;
 
 /** Addresses of a page's links and pictures, code left out. */
 function linksOf(text: string): string[] {
@@ -112,17 +113,21 @@ describe('docs/protocol.md', () => {
     expect(destinations.filter((destination) => !protocol.includes(`| \`${destination}\` |`))).toEqual([]);
   });
 
-  it('docs/protocol.md has every HTTP call, and no other', () => {
-    const calls = Object.values(ENDPOINTS).map(({ method, path }) => `${method.toUpperCase()} ${path}`);
-    const documented = [...protocol.matchAll(/^\| `((?:GET|POST|PUT) \S+)` \|/gm)].map(([, call]) => call);
+  it.each([
+    ['docs/protocol.md', 'every HTTP call but those of the service API', OWN_ENDPOINTS],
+    ['docs/service-api.md', 'every call of the service API', SERVICE_ENDPOINTS],
+  ])('%s has %s, and no other', (page, _, endpoints) => {
+    const calls = Object.values(endpoints).map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+    const documented = [...read(page).matchAll(/^\| `((?:GET|POST|PUT|DELETE) \S+)` \|/gm)].map(([, call]) => call);
     expect(documented.sort()).toEqual(calls.sort());
   });
 
-  it('docs/protocol.md has every use case', () => {
+  it('docs/protocol.md and docs/service-api.md have every use case', () => {
     const files = globSync('**/*.ts', { cwd: join(ROOT, 'src/application/use-cases') });
     const names = files.map((file) => pascal(basename(file, '.ts')));
     expect(names.length).toBeGreaterThan(0);
-    expect(names.filter((name) => !protocol.includes(`\`${name}\``))).toEqual([]);
+    const pages = protocol + read('docs/service-api.md');
+    expect(names.filter((name) => !pages.includes(`\`${name}\``))).toEqual([]);
   });
 
   it('docs/protocol.md has every number of a refusal, and no other', () => {

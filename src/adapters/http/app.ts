@@ -5,11 +5,11 @@ import { communityKey, roomKey } from '../../domain/place.ts';
 import { authenticate } from './auth.ts';
 import { cors, foreignOrigin, mayUse } from './cors.ts';
 import { type ClientHandler, depsOf, type Handler, type HttpDeps, type HttpOptions } from './deps.ts';
-import { ENDPOINTS, type Endpoint, type EndpointName } from './endpoints.ts';
+import { type Endpoint, type EndpointName, OWN_ENDPOINTS } from './endpoints.ts';
 import { sendJsonEarly, wrappedRefusal } from './envelope.ts';
 import type { HttpMetrics } from './http-metrics.ts';
 import { sendPlain } from './plain.ts';
-import { refuse } from './refuse.ts';
+import { noSuchCall, refuse } from './refuse.ts';
 import { demoTokenRoute, pageRoute } from './routes/demo.ts';
 import { demoWorldRoute } from './routes/demo-world.ts';
 import { fileRoute } from './routes/file.ts';
@@ -22,10 +22,11 @@ import { placesRoute } from './routes/places.ts';
 import { callLeftRoute, voiceLeftRoute } from './routes/signaling.ts';
 import { unreadRoute } from './routes/unread.ts';
 import { type UploadsUnderWay, uploadRoute } from './routes/upload.ts';
+import { mountService } from './service/mount.ts';
 
 type HandlerOf<E extends Endpoint> = E['who'] extends 'client' ? ClientHandler : Handler;
 /** A handler for each entry of the table; null when the call is off. */
-type Handlers = { readonly [Name in EndpointName]: HandlerOf<(typeof ENDPOINTS)[Name]> | null };
+type Handlers = { readonly [Name in EndpointName]: HandlerOf<(typeof OWN_ENDPOINTS)[Name]> | null };
 
 /**
  * All HTTP calls except those of the STOMP endpoint, as an express application without a server.
@@ -44,10 +45,11 @@ export function createHttpApp(options: HttpOptions): Express {
   const { metrics } = deps;
   const add = (name: EndpointName): void => {
     const handler = handlers[name];
-    const { method, path }: Endpoint = ENDPOINTS[name];
-    if (handler !== null) app[method](path, guard(deps, ENDPOINTS[name], handler, metrics));
+    const { method, path }: Endpoint = OWN_ENDPOINTS[name];
+    if (handler !== null) app[method](path, guard(deps, OWN_ENDPOINTS[name], handler, metrics));
   };
-  for (const name of Object.keys(ENDPOINTS) as EndpointName[]) if (name !== 'page') add(name);
+  for (const name of Object.keys(OWN_ENDPOINTS) as EndpointName[]) if (name !== 'page') add(name);
+  mountService(app, deps, metrics);
   app.use('/chat-server', (request: Request, response: Response) => {
     sendJsonEarly(request, response, 404, wrappedRefusal(noSuchCall(request)));
   });
@@ -132,13 +134,6 @@ function callIfAllowed(
 
 function refuseForeignPages(deps: HttpDeps, request: Request): void {
   if (!mayUse(deps, request)) throw new Refusal('not-permitted', foreignOrigin(request));
-}
-
-const MAX_QUOTED_CHARS = 100;
-
-function noSuchCall({ method, originalUrl }: Request): Refusal {
-  const path = originalUrl.split('?', 1)[0] ?? '';
-  return new Refusal('bad-input', `there is no call ${method} ${path.slice(0, MAX_QUOTED_CHARS)}`);
 }
 
 function securityHeaders() {

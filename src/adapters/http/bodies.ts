@@ -9,7 +9,7 @@ const MAX_ROOMS = 10_000;
 const ID = 'must be a positive integer';
 
 /** An id as every client writes it: a number or a decimal text. */
-const id = z.unknown().transform((value, context) => {
+export const id = z.unknown().transform((value, context) => {
   const parsed = parseId(value);
   if (parsed !== null) return parsed;
   context.addIssue({ code: 'custom', message: ID });
@@ -25,7 +25,7 @@ function idList(max: number) {
   return z.array(id, { error: 'must be a list of ids' }).max(max, { error: `has more than ${max} entries` });
 }
 
-function object<Shape extends z.core.$ZodShape>(shape: Shape) {
+export function object<Shape extends z.core.$ZodShape>(shape: Shape) {
   return z.object(shape, { error: 'must be a JSON object' });
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Request, Response } from 'express';
 import type { Application } from '../../application/application.ts';
 import type { Caller, MaybePromise } from '../../application/commands.ts';
+import type { AuditLog } from '../../application/ports/audit-log.ts';
 import type { Clock } from '../../application/ports/clock.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import type { UserId } from '../../domain/ids.ts';
@@ -10,6 +11,7 @@ import type { DemoWorld } from './demo-world.ts';
 import type { FileLinks } from './file-links.ts';
 import type { HttpMetrics } from './http-metrics.ts';
 import type { OriginRule } from './origins.ts';
+import type { AdminRule } from './service/admin-rule.ts';
 import type { ServiceRule } from './service-auth.ts';
 
 export interface HttpLimits {
@@ -45,6 +47,8 @@ export interface HttpOptions {
   readonly clients: RequestClients;
   readonly allowOrigin: OriginRule;
   readonly isService: ServiceRule;
+  readonly admins: AdminRule;
+  readonly audit: AuditLog;
   /**
    * Base of file links, without a slash at the end; null: the address to which the request was
    * sent.

@@ -1,3 +1,5 @@
+import { SERVICE_ENDPOINTS } from './service/endpoints.ts';
+
 /**
  * The allowed callers:
  *
@@ -16,8 +18,8 @@ export interface Endpoint {
   readonly what: string;
 }
 
-/** All HTTP calls. The router is built from this table, so no other call can be reached. */
-export const ENDPOINTS = {
+/** The HTTP calls without the service API. */
+export const OWN_ENDPOINTS = {
   roomHistory: {
     method: 'get',
     path: '/chat-server/direct',
@@ -134,4 +136,10 @@ export const ENDPOINTS = {
   },
 } as const satisfies Record<string, Endpoint>;
 
-export type EndpointName = keyof typeof ENDPOINTS;
+export type EndpointName = keyof typeof OWN_ENDPOINTS;
+
+/**
+ * All HTTP calls. The router is built from these tables, so no other call can be reached. `admin`
+ * stands for the holders of a token of `ADMIN_TOKENS`.
+ */
+export const ENDPOINTS = { ...OWN_ENDPOINTS, ...SERVICE_ENDPOINTS };

@@ -39,9 +39,17 @@ export function refuse(
  * Express marks its own errors about a request with status 400, such as a path that cannot be
  * decoded.
  */
-function refusalOf(error: unknown): Refusal {
+export function refusalOf(error: unknown): Refusal {
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
   return status === 400
     ? new Refusal('bad-input', 'the path of the request has an invalid percent-encoding')
     : asRefusal(error);
+}
+
+const MAX_QUOTED_CHARS = 100;
+
+/** The refusal of a call that is not in the table of calls. */
+export function noSuchCall({ method, originalUrl }: Request): Refusal {
+  const path = originalUrl.split('?', 1)[0] ?? '';
+  return new Refusal('bad-input', `there is no call ${method} ${path.slice(0, MAX_QUOTED_CHARS)}`);
 }

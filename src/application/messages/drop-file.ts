@@ -1,3 +1,5 @@
+import { isFileUrl } from '../../domain/file.ts';
+import { isFile, type Message } from '../../domain/message.ts';
 import type { FileStore } from '../ports/file-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
@@ -10,5 +12,14 @@ export async function dropFile(files: FileStore, telemetry: Telemetry, key: stri
     await files.remove(key);
   } catch (error) {
     telemetry.log('warn', 'an unused file could not be removed', { key, error });
+  }
+}
+
+/** Removes the bytes that a deleted message showed, if it was a file. Does not wait for it. */
+export function dropFilesOf(files: FileStore, telemetry: Telemetry, deleted: Message): void {
+  if (!isFile(deleted)) return;
+  for (const key of [deleted.content, deleted.thumbnail]) {
+    // A whole URL is a file of an original server. It is not in this server's file store.
+    if (key !== null && !isFileUrl(key)) void dropFile(files, telemetry, key);
   }
 }

@@ -23,6 +23,9 @@ import type { IdSource } from '../ports/id-source.ts';
 import type { UserDirectory, UserProfile } from '../ports/user-directory.ts';
 import type { Rates } from '../rates.ts';
 
+/** The user whose name stands over a message. */
+type Author = Pick<Caller, 'userId'>;
+
 export interface MessageWriterParts {
   readonly sequencer: Sequencer;
   readonly membership: Membership;
@@ -54,11 +57,16 @@ export class MessageWriter {
     communityId: CommunityId | null,
     input: { readonly content?: string; readonly nonce: string | null },
   ): MaybePromise<void> {
-    const { limits, rates, membership } = this.#parts;
-    if (input.nonce !== null) checkNonce(input.nonce);
-    if (input.content !== undefined) checkContent(input.content, limits.contentChars);
+    const { rates, membership } = this.#parts;
+    this.checkInput(input);
     rates.message(caller.userId);
     return membership.require(caller, place, communityId);
+  }
+
+  /** @throws Refusal `bad-input`, `too-large` */
+  checkInput({ nonce, content }: { readonly content?: string; readonly nonce: string | null }): void {
+    if (nonce !== null) checkNonce(nonce);
+    if (content !== undefined) checkContent(content, this.#parts.limits.contentChars);
   }
 
   /** Admits and stores a new message, or a reply where `parentId` is given. */
@@ -70,27 +78,38 @@ export class MessageWriter {
     parentId: MessageId | null = null,
   ): MaybePromise<Accepted<Stored>> {
     return whenReady(this.admit(caller, place, communityId, input), () =>
-      whenReady(this.author(caller, input), (author) => {
-        const { readAt } = input;
-        const common = {
-          ...this.common(caller.userId, place, communityId, input.nonce),
-          name: author.name,
-          profileImage: author.image,
-          content: input.content,
-        };
-        if (parentId === null) {
-          const draft: Draft = { ...common, kind: 'message' };
-          return this.store({ ...common, kind: 'message', target: null, readAt, decide: () => draft }, receiptOf);
-        }
-        const decide = (parent: Message | undefined): Draft => {
-          if (parent === undefined) {
-            throw new Refusal('message-not-found', `there is no message ${parentId} in ${place} to reply to`);
-          }
-          return { ...common, kind: 'reply', ...quotationOf(parent, this.#parts.users) };
-        };
-        return this.store({ ...common, kind: 'reply', target: parentId, readAt, decide }, receiptOf);
-      }),
+      this.createAdmitted(caller, place, communityId, input, parentId),
     );
+  }
+
+  /** Stores a new message or reply. The caller has checked that the author may write there. */
+  createAdmitted(
+    author: Author,
+    place: ConversationKey,
+    communityId: CommunityId | null,
+    input: NewMessage,
+    parentId: MessageId | null,
+  ): MaybePromise<Accepted<Stored>> {
+    const { readAt } = input;
+    return whenReady(this.author(author, input), ({ name, image }) => {
+      const common = {
+        ...this.common(author.userId, place, communityId, input.nonce),
+        name,
+        profileImage: image,
+        content: input.content,
+      };
+      if (parentId === null) {
+        const draft: Draft = { ...common, kind: 'message' };
+        return this.store({ ...common, kind: 'message', target: null, readAt, decide: () => draft }, receiptOf);
+      }
+      const decide = (parent: Message | undefined): Draft => {
+        if (parent === undefined) {
+          throw new Refusal('message-not-found', `there is no message ${parentId} in ${place} to reply to`);
+        }
+        return { ...common, kind: 'reply', ...quotationOf(parent, this.#parts.users) };
+      };
+      return this.store({ ...common, kind: 'reply', target: parentId, readAt, decide }, receiptOf);
+    });
   }
 
   /** The fields that the event of every new message has. */
@@ -104,9 +123,8 @@ export class MessageWriter {
    * the user; otherwise the name that the client claims is used.
    * @throws Refusal `too-large` for a claim that is used and is over the limits
    */
-  author(caller: Caller, claimed: ClaimedAuthor): MaybePromise<UserProfile> {
+  author({ userId }: Author, claimed: ClaimedAuthor): MaybePromise<UserProfile> {
     const { users } = this.#parts;
-    const { userId } = caller;
     const known = users.cached(userId);
     if (!users.authoritative) {
       checkClaimedAuthor(claimed);

@@ -1,4 +1,5 @@
 /** The ports of the application: the interfaces that adapters implement. */
+export type * from './audit-log.ts';
 export type * from './clock.ts';
 export type * from './file-store.ts';
 export type * from './id-source.ts';

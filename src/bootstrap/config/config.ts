@@ -1,4 +1,5 @@
 import type { FilesLocation } from '../../adapters/files/create-file-store.ts';
+import type { AdminToken } from '../../adapters/http/service/admin-rule.ts';
 import type { SecretEncoding } from '../../adapters/jwt/signing-keys.ts';
 import type { RedisLocation } from '../../adapters/redis/location.ts';
 import type { TlsOptions } from '../../adapters/support/tls.ts';
@@ -107,6 +108,8 @@ export interface Secrets {
     readonly encoding: SecretEncoding;
   };
   readonly serviceToken: string | null;
+  /** Empty: the service API is closed. */
+  readonly adminTokens: readonly AdminToken[];
   /** The credentials of the bucket; null: the AWS SDK looks for them. */
   readonly s3: S3Credentials | null;
 }

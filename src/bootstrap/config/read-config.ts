@@ -97,10 +97,11 @@ function levelOf(level: Values['LOG_LEVEL']): Config['server']['logLevel'] {
 }
 
 function secretsOf(values: Values): Secrets {
-  const { JWT_SECRET, JWT_SECRET_PREVIOUS, JWT_SECRET_ENCODING, SERVICE_TOKEN } = values;
+  const { JWT_SECRET, JWT_SECRET_PREVIOUS, JWT_SECRET_ENCODING, SERVICE_TOKEN, ADMIN_TOKENS } = values;
   return {
     jwt: { secret: JWT_SECRET, previous: JWT_SECRET_PREVIOUS ?? [], encoding: JWT_SECRET_ENCODING },
     serviceToken: SERVICE_TOKEN,
+    adminTokens: ADMIN_TOKENS ?? [],
     s3: s3CredentialsOf(values),
   };
 }

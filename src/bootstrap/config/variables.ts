@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { baseUrl, filesLocation, hostName, mongoUrl, network, origin, presenceAddress, redisUrl } from './addresses.ts';
+import { adminTokens } from './admin-tokens.ts';
 import { A_SHARED_BUS, BUS_VARIABLES } from './bus.ts';
 import { form, listOf, oneOf, plainText, secretForm, wholeNumber } from './forms.ts';
 import { FILE_SUFFIX } from './given-text.ts';
@@ -156,6 +157,13 @@ export const VARIABLES = {
     NETWORKS,
     'none with `SERVICE_TOKEN`, otherwise loopback and private networks',
     'networks that may make service calls, with or without `SERVICE_TOKEN`, separated by commas',
+  ),
+
+  ADMIN_TOKENS: optional(
+    HTTP,
+    adminTokens,
+    'the service API is closed',
+    'administrators, who may use the service API, as `name:token`, separated by commas',
   ),
 
   ...LIMIT_VARIABLES,

@@ -45,6 +45,12 @@ function weakSecrets(values: Values): string[] {
   if (SERVICE_TOKEN !== null && SERVICE_TOKEN.length < MIN_KEY_BYTES) {
     warnings.push(`SERVICE_TOKEN has less than ${MIN_KEY_BYTES} characters, so it is easy to guess; use a longer one`);
   }
+  for (const { name, token } of values.ADMIN_TOKENS ?? []) {
+    if (token.length >= MIN_KEY_BYTES) continue;
+    warnings.push(
+      `the token of ${name} in ADMIN_TOKENS has less than ${MIN_KEY_BYTES} characters, so it is easy to guess; use a longer one`,
+    );
+  }
   return warnings;
 }
 

@@ -63,7 +63,12 @@ describe('an empty environment', () => {
         listStalenessSeconds: 240,
       },
     });
-    expect(secrets).toEqual({ jwt: { secret: null, previous: [], encoding: 'base64' }, serviceToken: null, s3: null });
+    expect(secrets).toEqual({
+      jwt: { secret: null, previous: [], encoding: 'base64' },
+      serviceToken: null,
+      adminTokens: [],
+      s3: null,
+    });
     expect(warnings).toEqual([]);
   });
 
@@ -143,11 +148,13 @@ describe('a full environment', () => {
       ...env,
       MONGODB_URL: 'mongodb://ada:hush@m1,m2:27018/chat?authMechanismProperties=AWS_SESSION_TOKEN:hush',
       SERVICE_TOKEN: hidden,
+      ADMIN_TOKENS: `ops:${hidden}`,
       JWT_SECRET_PREVIOUS: SECRET,
     });
     expect(secrets).toEqual({
       jwt: { secret: SECRET, previous: [SECRET], encoding: 'base64' },
       serviceToken: hidden,
+      adminTokens: [{ name: 'ops', token: hidden }],
       s3: null,
     });
     const logged = [JSON.stringify(config), inspect(config, { depth: 9, showHidden: true }), ...warnings].join('\n');
@@ -379,6 +386,37 @@ describe('SERVICE_TOKEN and SERVICE_NETWORKS', () => {
     expect(secrets.serviceToken).toBe(SERVICE_TOKEN);
     expect(config.http.serviceNetworks).toEqual([SERVICE_NETWORKS]);
     expect(warnings).toEqual([]);
+  });
+});
+
+describe('ADMIN_TOKENS', () => {
+  const token = (letter: string) => letter.repeat(32);
+
+  it('lists the administrators with their tokens', () => {
+    const { secrets, warnings } = readConfig({ ADMIN_TOKENS: `ops:${token('a')}, app-1:${token(':')}` });
+    expect(secrets.adminTokens).toEqual([
+      { name: 'ops', token: token('a') },
+      { name: 'app-1', token: token(':') },
+    ]);
+    expect(warnings).toEqual([]);
+  });
+
+  it('warns of a token that is easy to guess, by its name', () => {
+    expect(readConfig({ ADMIN_TOKENS: 'ops:short' }).warnings).toEqual([
+      'the token of ops in ADMIN_TOKENS has less than 32 characters, so it is easy to guess; use a longer one',
+    ]);
+  });
+
+  it.each([
+    ['an entry without a name', token('a')],
+    ['an empty entry', `ops:${token('a')},`],
+    ['an empty token', 'ops:'],
+    ['a name with a blank', `the ops:${token('a')}`],
+    ['a name that occurs twice', `ops:${token('a')},ops:${token('b')}`],
+    ['a token that occurs twice', `ops:${token('a')},app:${token('a')}`],
+  ])('refuses %s, and does not repeat it', (_, ADMIN_TOKENS) => {
+    expect(() => readConfig({ ADMIN_TOKENS })).toThrow('ADMIN_TOKENS must be `name:token`, separated by commas');
+    expect(() => readConfig({ ADMIN_TOKENS })).not.toThrow(token('a'));
   });
 });
 

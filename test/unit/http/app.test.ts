@@ -29,8 +29,8 @@ it('serves the routes of the table of endpoints, and no others', async () => {
       .map(({ method, path }) => `${method} ${path}`)
       .toSorted(),
   );
-  // The other layers are headers, CORS, two answers for unknown paths, and the answer for errors.
-  expect(layers.filter(({ route }) => route === undefined)).toHaveLength(5);
+  // The others are headers, CORS, three answers for unknown paths, and the answer for errors.
+  expect(layers.filter(({ route }) => route === undefined)).toHaveLength(6);
 });
 
 it.each(Object.values(ENDPOINTS).filter(({ who }) => who === 'client' || who === 'service'))(

@@ -7,10 +7,12 @@ import { createFileLinks } from '../../../src/adapters/http/file-links.ts';
 import { HttpMetrics } from '../../../src/adapters/http/http-metrics.ts';
 import { originRule } from '../../../src/adapters/http/origins.ts';
 import { createHttpServer } from '../../../src/adapters/http/server.ts';
+import { adminRule } from '../../../src/adapters/http/service/admin-rule.ts';
 import { serviceRule } from '../../../src/adapters/http/service-auth.ts';
 import { LOCAL_NETWORKS, parseNetworks } from '../../../src/adapters/transport/networks.ts';
 import { RequestClients } from '../../../src/adapters/transport/request-clients.ts';
 import type { Application, Caller } from '../../../src/application/application.ts';
+import type { AuditEntry } from '../../../src/application/ports/audit-log.ts';
 import type { FileStore } from '../../../src/application/ports/file-store.ts';
 import type { MessageStore } from '../../../src/application/ports/message-store.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
@@ -19,6 +21,12 @@ import { partialApplication } from '../../support/partial-application.ts';
 
 /** 2026-11-22T15:49:35.642Z */
 export const NOW = 1_795_362_575_642;
+export const ADMINS = [
+  { name: 'ops', token: 'a-token-of-operations' },
+  { name: 'app', token: 'a-token-of-the-application' },
+];
+/** The headers of the administrator `ops`. */
+export const AS_OPS = { authorization: 'Bearer a-token-of-operations' };
 const LINK_KEY = Buffer.from('a key of links');
 
 export function caller(userId: number): Caller {
@@ -65,6 +73,7 @@ export interface Running {
   readonly server: Server;
   readonly options: HttpOptions;
   readonly logged: string[];
+  readonly audited: AuditEntry[];
 }
 
 interface Settings extends Partial<Omit<HttpOptions, 'limits'>> {
@@ -75,6 +84,7 @@ interface Settings extends Partial<Omit<HttpOptions, 'limits'>> {
 export async function serve(calls: Partial<Application>, settings: Settings = {}): Promise<Running> {
   const clock = settings.clock ?? { now: () => NOW };
   const logged: string[] = [];
+  const audited: AuditEntry[] = [];
   const options: HttpOptions = {
     application: applicationOf(calls),
     fileLinks: createFileLinks({ keys: [LINK_KEY], hours: 24, clock }),
@@ -86,6 +96,8 @@ export async function serve(calls: Partial<Application>, settings: Settings = {}
     clients: new RequestClients(parseNetworks([])),
     allowOrigin: originRule(undefined),
     isService: serviceRule(null, parseNetworks(LOCAL_NETWORKS)),
+    admins: adminRule(ADMINS),
+    audit: { record: (entry) => audited.push(entry) },
     publicUrl: null,
     demo: null,
     metrics: new HttpMetrics(),
@@ -109,7 +121,7 @@ export async function serve(calls: Partial<Application>, settings: Settings = {}
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server, options, logged };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server, options, logged, audited };
 }
 
 export const asUser = (id: number): Record<string, string> => ({ authorization: `Bearer token-${id}` });

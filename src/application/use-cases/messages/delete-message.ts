@@ -1,10 +1,9 @@
 import { deletion } from '../../../domain/authorship.ts';
-import { isFileUrl } from '../../../domain/file.ts';
-import { isFile, type Message } from '../../../domain/message.ts';
+import type { Message } from '../../../domain/message.ts';
 import type { Deletion, Stored } from '../../application.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
 import { whenReady } from '../../commands.ts';
-import { dropFile } from '../../messages/drop-file.ts';
+import { dropFilesOf } from '../../messages/drop-file.ts';
 import { type MessageWriter, receiptOf } from '../../messages/message-writer.ts';
 import type { FileStore } from '../../ports/file-store.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
@@ -27,7 +26,7 @@ export class DeleteMessage {
   }
 
   execute(caller: Caller, input: Deletion): MaybePromise<Accepted<Stored>> {
-    const { writer } = this.#parts;
+    const { writer, files, telemetry } = this.#parts;
     const { place, id, communityId, nonce } = input;
     return whenReady(writer.admit(caller, place, communityId, input), () => {
       const request = { place, id, userId: caller.userId, nonce };
@@ -45,17 +44,9 @@ export class DeleteMessage {
         },
       };
       return writer.store(proposal, (event) => {
-        if (deleted !== undefined && isFile(deleted)) this.#dropFiles(deleted);
+        if (deleted !== undefined) dropFilesOf(files, telemetry, deleted);
         return receiptOf(event);
       });
     });
-  }
-
-  #dropFiles({ content, thumbnail }: Message): void {
-    const { files, telemetry } = this.#parts;
-    for (const key of [content, thumbnail]) {
-      // A whole URL is a file of an original server. It is not in this server's file store.
-      if (key !== null && !isFileUrl(key)) void dropFile(files, telemetry, key);
-    }
   }
 }

@@ -1,0 +1,28 @@
+import type { Express, Request, Response } from 'express';
+import type { HttpDeps } from '../deps.ts';
+import type { HttpMetrics } from '../http-metrics.ts';
+import { noSuchCall } from '../refuse.ts';
+import { sendServiceRefusal } from './answers.ts';
+import { SERVICE_ENDPOINTS, SERVICE_PREFIX, type ServiceEndpoint, type ServiceEndpointName } from './endpoints.ts';
+import { type ServiceHandler, serviceGuard } from './guard.ts';
+import { deleteMessageRoute, sendMessageRoute } from './routes/messages.ts';
+
+/** Adds the service API to an express application. */
+export function mountService(app: Express, deps: HttpDeps, metrics: HttpMetrics): void {
+  const handlers = handlersOf(deps);
+  for (const name of Object.keys(SERVICE_ENDPOINTS) as ServiceEndpointName[]) {
+    const { method, path }: ServiceEndpoint = SERVICE_ENDPOINTS[name];
+    app[method](path, serviceGuard(deps, name, handlers[name], metrics));
+  }
+  app.use(SERVICE_PREFIX, (request: Request, response: Response) => {
+    sendServiceRefusal(request, response, noSuchCall(request), 404);
+  });
+}
+
+/** A handler for each call of the table. */
+function handlersOf(deps: HttpDeps): Readonly<Record<ServiceEndpointName, ServiceHandler>> {
+  return {
+    sendMessage: sendMessageRoute(deps),
+    deleteMessage: deleteMessageRoute(deps),
+  };
+}

@@ -1,0 +1,136 @@
+import { expect, it } from 'vitest';
+import { adminRule } from '../../../src/adapters/http/service/admin-rule.ts';
+import { SERVICE_ENDPOINTS } from '../../../src/adapters/http/service/endpoints.ts';
+import type { ServiceCalls } from '../../../src/application/service-calls.ts';
+import { Refusal } from '../../../src/domain/errors.ts';
+import { AS_OPS, asUser, json, type Running, serve } from './harness.ts';
+
+const ID = '0123456789abcdef01234567';
+
+/** Serves an application with only these calls of the service API. */
+function serveService(calls: Partial<ServiceCalls>, settings: Parameters<typeof serve>[1] = {}): Promise<Running> {
+  return serve({ service: calls as ServiceCalls }, settings);
+}
+
+const post = (body: unknown, headers: Record<string, string> = AS_OPS): RequestInit => ({
+  method: 'POST',
+  body: JSON.stringify(body),
+  headers,
+});
+
+it.each(
+  Object.values(SERVICE_ENDPOINTS).flatMap(({ method, path }) => [
+    [method, path, 'no token', {}, 401, 2101],
+    [method, path, 'the token of a user', asUser(1), 401, 2102],
+    [method, path, 'another token', { authorization: 'Bearer a-token-of-nobody' }, 401, 2102],
+    [method, path, 'an admin token without Bearer', { authorization: 'a-token-of-operations' }, 401, 2102],
+  ]) as [string, string, string, Record<string, string>, number, number][],
+)('refuses %s %s with %s', async (method, path, _, headers, status, code) => {
+  const { url, audited } = await serve({});
+  const at = url + path.replace(':id', ID).replace(':userId', '1').replace(':place', 'r-5');
+  const answer = await json(fetch(at, { method: method.toUpperCase(), headers }));
+  expect(answer).toEqual({ status, body: { code, message: expect.any(String) } });
+  expect(audited).toEqual([]);
+});
+
+it('refuses every call while there are no administrators', async () => {
+  const { url } = await serve({}, { admins: adminRule([]) });
+  const answer = await json(fetch(`${url}/chat-server/service/messages`, post({})));
+  expect(answer).toEqual({
+    status: 403,
+    body: { code: 2103, message: 'the service API is closed; the server has no ADMIN_TOKENS' },
+  });
+});
+
+it('answers a path that is not a call with 404', async () => {
+  const { url } = await serve({});
+  expect(await json(fetch(`${url}/chat-server/service/nothing`, { headers: AS_OPS }))).toEqual({
+    status: 404,
+    body: { code: 2100, message: 'there is no call GET /chat-server/service/nothing' },
+  });
+});
+
+it('sends a message in the name of a user, and audits who did it to whom without the text', async () => {
+  const sent: unknown[] = [];
+  const { url, audited } = await serveService({
+    sendMessage: async (message) => {
+      sent.push(message);
+      return { id: ID, seq: 41 };
+    },
+  });
+  const body = { place: 'r-5', userId: '1', content: 'the text', nonce: 'n', more: true };
+  expect(await json(fetch(`${url}/chat-server/service/messages`, post(body)))).toEqual({
+    status: 200,
+    body: { id: ID, seq: 41 },
+  });
+  expect(sent).toEqual([
+    { place: 'r-5', userId: 1, content: 'the text', communityId: null, parentId: null, nonce: 'n' },
+  ]);
+  expect(audited).toEqual([
+    { admin: 'ops', call: 'sendMessage', userId: 1, place: 'r-5', messageId: ID, outcome: 'done' },
+  ]);
+});
+
+it.each([
+  [{ userId: 1, content: 'x' }, 'place is missing'],
+  [{ place: 'com-1', userId: 1, content: 'x' }, 'place must be like r-5 or c-11'],
+  [{ place: 'r-5', userId: 'x', content: 'x' }, 'userId must be a positive integer'],
+  [{ place: 'r-5', userId: 1, content: 7 }, 'content must be a text'],
+  [{ place: 'r-5', userId: 1, content: 'x', parentId: 'y' }, 'parentId must be 24 hexadecimal digits'],
+])('refuses the message %j', async (body, message) => {
+  const { url, audited } = await serveService({});
+  const answer = await json(fetch(`${url}/chat-server/service/messages`, post(body)));
+  expect(answer).toEqual({ status: 400, body: { code: 2100, message } });
+  expect(audited).toEqual([{ admin: 'ops', call: 'sendMessage', outcome: 'bad-input' }]);
+});
+
+it('deletes a message of any author, and audits the author', async () => {
+  const { url, audited } = await serveService({
+    deleteMessage: async ({ id }) => ({ id, seq: 42, userId: 7 }),
+  });
+  const at = `${url}/chat-server/service/messages/${ID}`;
+  const headers = { authorization: 'Bearer a-token-of-the-application' };
+  expect(await json(fetch(`${at}?place=r-5`, { method: 'DELETE', headers }))).toEqual({
+    status: 200,
+    body: { id: ID, seq: 42 },
+  });
+  expect(await json(fetch(at, { method: 'DELETE', headers }))).toEqual({
+    status: 400,
+    body: { code: 2100, message: 'place is missing' },
+  });
+  expect(audited).toEqual([
+    { admin: 'app', call: 'deleteMessage', messageId: ID, place: 'r-5', userId: 7, outcome: 'done' },
+    { admin: 'app', call: 'deleteMessage', messageId: ID, outcome: 'bad-input' },
+  ]);
+});
+
+it.each([
+  ['not-permitted', 403, 2103],
+  ['message-not-found', 404, 4111],
+  ['too-large', 413, 2413],
+  ['try-again', 503, 2503],
+  ['store-failed', 500, 2300],
+] as const)('answers the refusal %s with the status %i, and audits it', async (code, status, number) => {
+  const { url, audited } = await serveService({
+    deleteMessage: () => Promise.reject(new Refusal(code, 'why')),
+  });
+  const at = `${url}/chat-server/service/messages/${ID}?place=r-5`;
+  expect(await json(fetch(at, { method: 'DELETE', headers: AS_OPS }))).toEqual({
+    status,
+    body: { code: number, message: 'why' },
+  });
+  expect(audited).toMatchObject([{ admin: 'ops', outcome: code }]);
+});
+
+it('logs a defect of a call, and shows nothing of it', async () => {
+  const { url, logged } = await serveService({ deleteMessage: () => Promise.reject(new Error('secret')) });
+  const answer = await fetch(`${url}/chat-server/service/messages/${ID}?place=r-5`, {
+    method: 'DELETE',
+    headers: AS_OPS,
+  });
+  expect([answer.status, await answer.text()]).toEqual([
+    500,
+    '{"code":2301,"message":"the server failed unexpectedly"}',
+  ]);
+  expect(logged.join()).toContain('an HTTP call failed');
+});
