@@ -224,7 +224,8 @@ export async function sharedServices(name: string, topics: readonly string[]): P
   return { ...services, members: [], elections: [], redisProxy: null, presenceRedisUrl: redis.url, stop };
 }
 
-function withDatabase(url: string, name: string): string {
+/** The URL with another database in it. */
+export function withDatabase(url: string, name: string): string {
   return url.replace(/^(mongodb(?:\+srv)?:\/\/[^/?]+)(?:\/[^?]*)?/, `$1/${name}`);
 }
 

@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   env: async () => (await import('./env.ts')).ENV,
   backup: async () => (await import('./backup.ts')).BACKUP,
   restore: async () => (await import('./restore.ts')).RESTORE,
+  verify: async () => (await import('./verify.ts')).VERIFY,
   token: async () => (await import('./token.ts')).TOKEN,
 };
 
