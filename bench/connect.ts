@@ -5,8 +5,8 @@
  * (200).
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { Histogram } from '../src/bootstrap/cli/load/histogram.ts';
 import { disperse, gather, join, type Member, roomsOfUsers } from './load/crowd.ts';
-import { Histogram } from './load/histogram.ts';
 import { ProcessMeter, rssOf } from './load/process-meter.ts';
 import { heading, number, say, table } from './load/table.ts';
 import { pidOf, type Rooms, startServer, tokenOf } from './load/world.ts';

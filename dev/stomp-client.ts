@@ -1,7 +1,11 @@
-import { type ConnectionEnd, type ConnectionOptions, StompConnection } from './stomp-connection.ts';
-import { frameText, type StompFrame } from './stomp-frame.ts';
+import {
+  type ConnectionEnd,
+  type ConnectionOptions,
+  StompConnection,
+} from '../src/bootstrap/cli/load/stomp-connection.ts';
+import { frameText, type StompFrame } from '../src/bootstrap/cli/load/stomp-frame.ts';
 
-export type { ConnectionEnd } from './stomp-connection.ts';
+export type { ConnectionEnd } from '../src/bootstrap/cli/load/stomp-connection.ts';
 
 const TIMEOUT_MS = 15_000;
 

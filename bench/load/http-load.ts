@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Histogram } from './histogram.ts';
+import { Histogram } from '../../src/bootstrap/cli/load/histogram.ts';
 import { HttpLine } from './http-line.ts';
 import { ProcessMeter, type Usage } from './process-meter.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Histogram } from '../../src/bootstrap/cli/load/histogram.ts';
 import { ChatSocket, type Form } from './chat-socket.ts';
 import { type CrowdOptions, disperse, gather, isReceipt, type Member } from './crowd.ts';
-import { Histogram } from './histogram.ts';
 import { ProcessMeter, type Usage } from './process-meter.ts';
 import { messageText } from './wire.ts';
 import type { Rooms } from './world.ts';

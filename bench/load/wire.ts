@@ -2,7 +2,7 @@
  * The bytes that the load generator sends. RFC 6455 requires a client to mask its frames. The mask
  * here is 0, which leaves the payload unchanged.
  */
-import { frameText } from '../../dev/stomp-frame.ts';
+import { frameText } from '../../src/bootstrap/cli/load/stomp-frame.ts';
 
 const MASKED = 0x80;
 const TEXT = 0x81;

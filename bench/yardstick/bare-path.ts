@@ -7,7 +7,7 @@
  */
 import { Kafka, logLevel } from 'kafkajs';
 import { MongoClient } from 'mongodb';
-import { Histogram } from '../load/histogram.ts';
+import { Histogram } from '../../src/bootstrap/cli/load/histogram.ts';
 
 const [broker = '', url = '', rooms = 20, window = 4, seconds = 8] = process.argv
   .slice(2)

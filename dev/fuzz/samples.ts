@@ -1,4 +1,4 @@
-import { frameText } from '../stomp-frame.ts';
+import { frameText } from '../../src/bootstrap/cli/load/stomp-frame.ts';
 
 const ID = '6b030fc6cedf3b3501ec1689';
 const message = { channelId: 5, userId: 1, name: 'Ada', profileImage: null, content: '안녕 "x"', nonce: 'n-1' };

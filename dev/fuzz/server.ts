@@ -5,9 +5,9 @@ import { request } from 'undici';
 import { WebSocket } from 'ws';
 import { SystemTelemetry } from '../../src/adapters/system/telemetry.ts';
 import { ChatServer } from '../../src/bootstrap/chat-server.ts';
+import { frameText } from '../../src/bootstrap/cli/load/stomp-frame.ts';
 import { readConfig } from '../../src/bootstrap/config/read-config.ts';
 import { StompClient } from '../stomp-client.ts';
-import { frameText } from '../stomp-frame.ts';
 import type { Noise } from './mutate.ts';
 import { FRAMES, JSON_BODIES } from './samples.ts';
 

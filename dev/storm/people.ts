@@ -1,6 +1,6 @@
+import type { StompFrame } from '../../src/bootstrap/cli/load/stomp-frame.ts';
+import { StompSession } from '../../src/bootstrap/cli/load/stomp-session.ts';
 import type { RunRecord } from '../durability/checker.ts';
-import type { StompFrame } from '../stomp-frame.ts';
-import { StormConnection } from './connection.ts';
 
 /** The surroundings that all clients of a storm share. */
 export interface StormWorld {
@@ -31,7 +31,7 @@ export function topicOf(place: StormPlace): string {
 abstract class Person {
   readonly userId: number;
   protected readonly world: StormWorld;
-  protected connection: StormConnection | null = null;
+  protected connection: StompSession | null = null;
   reconnects = 0;
   #server: number;
   #leaving = false;
@@ -44,10 +44,10 @@ abstract class Person {
     this.#server = Math.floor(world.random() * world.urls.length);
   }
 
-  protected abstract connected(connection: StormConnection): void;
+  protected abstract connected(connection: StompSession): void;
   protected abstract received(frame: StompFrame): void;
   /** Returns the reason to give the connection up, or null. */
-  protected abstract trouble(connection: StormConnection): string | null;
+  protected abstract trouble(connection: StompSession): string | null;
 
   start(): void {
     this.#open();
@@ -75,7 +75,7 @@ abstract class Person {
   #open(): void {
     const { urls, random, token } = this.world;
     const url = urls[this.#server] ?? '';
-    const connection = new StormConnection(url, token(this.userId), {
+    const connection = new StompSession(url, token(this.userId), {
       connected: () => {
         connection.send('SUBSCRIBE', { id: 'errors', destination: ERRORS });
         this.connected(connection);
@@ -279,7 +279,7 @@ export class Listener extends Person {
     }
   }
 
-  protected trouble(connection: StormConnection): string | null {
+  protected trouble(connection: StompSession): string | null {
     return performance.now() - connection.heardAt > this.#silenceMs ? 'silence' : null;
   }
 

@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../dev/services/free-port.ts';
 import { StompClient } from '../../dev/stomp-client.ts';
-import { frameText } from '../../dev/stomp-frame.ts';
 import { type RunningStandIns, startStandIns } from '../../neighbours/stand-ins/server.ts';
+import { frameText } from '../../src/bootstrap/cli/load/stomp-frame.ts';
 import { type EmbeddedSystem, startSystem, WORLD } from './system.ts';
 
 const ERRORS = '/user/queue/errors';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { WebSocket } from 'ws';
 import { RawClient, upgradeRequest } from '../../dev/sockjs-host.ts';
 import { StompClient } from '../../dev/stomp-client.ts';
-import { frameText } from '../../dev/stomp-frame.ts';
+import { frameText } from '../../src/bootstrap/cli/load/stomp-frame.ts';
 import { codeOf } from '../support/answer-code.ts';
 import { HeapProbe, heapStaysFlat } from '../support/heap.ts';
 import { type EmbeddedSystem, startSystem } from './system.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { StompClient } from '../../dev/stomp-client.ts';
-import { frameText } from '../../dev/stomp-frame.ts';
+import { frameText } from '../../src/bootstrap/cli/load/stomp-frame.ts';
 import { codeOf } from '../support/answer-code.ts';
 import { type EmbeddedSystem, startSystem } from './system.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { FaultProxy } from '../../dev/fault-proxy.ts';
 import { StompClient } from '../../dev/stomp-client.ts';
-import { frameText, type StompFrame } from '../../dev/stomp-frame.ts';
 import { startStandIns } from '../../neighbours/stand-ins/server.ts';
+import { frameText, type StompFrame } from '../../src/bootstrap/cli/load/stomp-frame.ts';
 import { type EmbeddedSystem, startSystem, WORLD } from './system.ts';
 
 const SEND = '/kafka/send-direct-message';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { StompClient } from '../../dev/stomp-client.ts';
-import { frameText } from '../../dev/stomp-frame.ts';
+import { frameText } from '../../src/bootstrap/cli/load/stomp-frame.ts';
 import { type EmbeddedSystem, startSystem } from './system.ts';
 
 const ERRORS = '/user/queue/errors';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { StompClient } from '../../../dev/stomp-client.ts';
-import type { StompFrame } from '../../../dev/stomp-frame.ts';
+import type { StompFrame } from '../../../src/bootstrap/cli/load/stomp-frame.ts';
 import type { EmbeddedSystem } from '../system.ts';
 import { Template } from './template.ts';
 

@@ -1,5 +1,5 @@
-import { StompConnection } from '../stomp-connection.ts';
-import type { StompFrame } from '../stomp-frame.ts';
+import { StompConnection } from './stomp-connection.ts';
+import type { StompFrame } from './stomp-frame.ts';
 
 export interface SessionEvents {
   /** CONNECTED has come. */
@@ -12,9 +12,9 @@ export interface SessionEvents {
 const CONNECT_MS = 5_000;
 
 /**
- * A STOMP session in a storm. It ends by itself when the server does not send CONNECTED in time.
+ * A STOMP session of a client. It ends by itself when the server does not send CONNECTED in time.
  */
-export class StormConnection {
+export class StompSession {
   readonly #connection: StompConnection;
   readonly #events: SessionEvents;
   readonly #connecting: NodeJS.Timeout;
