@@ -129,9 +129,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const secret = options.env?.JWT_SECRET ?? randomBytes(48).toString('base64');
     const env: Record<string, string> = {
       JWT_SECRET: secret,
-      KAFKA_BROKERS: services.kafka.brokers.join(),
-      MONGODB_URL: services.mongo.url,
-      REDIS_URL: services.redisProxy === null ? services.redis.url : `redis://127.0.0.1:${services.redisProxy.port}`,
+      ...services.variables,
       FILES_URL: pathToFileURL(join(folder, 'files')).href,
       ...neighbourVariables(neighbours, proxies),
     };

@@ -2,14 +2,15 @@ import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import { MongoClient } from 'mongodb';
 import { FaultProxy } from '../fault-proxy.ts';
-import { type RunningKafka, startKafka } from '../services/kafka.ts';
-import { startKafkaCluster } from '../services/kafka-cluster.ts';
+import type { RunningKafka } from '../services/kafka.ts';
 import { lent } from '../services/launch.ts';
-import { type RunningMongo, startMongo } from '../services/mongo.ts';
+import type { RunningMongo } from '../services/mongo.ts';
 import { type ReplicaSetMember, startMongoReplicaSet } from '../services/mongo-replica-set.ts';
-import { type RunningRedis, startRedis } from '../services/redis.ts';
+import type { RunningRedis } from '../services/redis.ts';
 import { startRedisSentinel } from '../services/redis-stack.ts';
+import { isSecured, type Served, serveKafka, serveMongo, serveRedis, type Variables } from '../services/secured.ts';
 import type { RunningService } from '../services/service.ts';
+import { together } from '../services/together.ts';
 
 const REDIS_DATABASES = 16;
 
@@ -23,6 +24,8 @@ export interface ClusterServices {
   readonly mongo: RunningMongo;
   /** `url` names a database that was emptied. */
   readonly redis: RunningRedis;
+  /** Variables with which the chat servers use the three. */
+  readonly variables: Variables;
   /** Processes of the cluster's own services that a test may harm, one by one. */
   readonly members: readonly StackMember[];
   /** Changes of the primary, without harm to a process. */
@@ -63,6 +66,9 @@ export async function ownServices(
   progress: (line: string) => void,
   { brokers = 1, mongo: mongoMembers = 1, redis: redisKind = 'single' }: StackOptions = {},
 ): Promise<ClusterServices> {
+  if (isSecured && (mongoMembers > 1 || redisKind !== 'single')) {
+    throw new Error('TEST_SECURED=on needs one MongoDB and one Redis');
+  }
   const begun = Date.now();
   const undo: (() => Promise<unknown>)[] = [];
   const members: StackMember[] = [];
@@ -81,21 +87,15 @@ export async function ownServices(
     await Promise.all(undo.splice(0).map((one) => one()));
   };
 
-  const startBus = async (): Promise<RunningKafka> => {
-    if (brokers === 1) {
-      const kafka = await startKafka({ own: true });
-      undo.push(kafka.stop);
-      add('kafka', kafka);
-      return kafka;
-    }
-    const cluster = await startKafkaCluster({ brokers });
-    undo.push(cluster.stop);
-    for (const [i, broker] of cluster.members.entries()) add('kafka', broker, i);
-    return Object.assign(together(cluster.members, cluster.stop), { brokers: cluster.brokers });
+  const startBus = async (): Promise<Served<RunningKafka>> => {
+    const kafka = await serveKafka({ own: true, brokers });
+    undo.push(kafka.stop);
+    for (const [i, broker] of kafka.members.entries()) add('kafka', broker, brokers === 1 ? undefined : i);
+    return kafka;
   };
-  const startStore = async (): Promise<RunningMongo> => {
+  const startStore = async (): Promise<Served<RunningMongo>> => {
     if (mongoMembers === 1) {
-      const mongo = await startMongo({ own: true });
+      const mongo = await serveMongo({ own: true });
       undo.push(mongo.stop);
       add('mongo', mongo);
       return mongo;
@@ -111,12 +111,13 @@ export async function ownServices(
         await set.command(primary, { replSetStepDown: 10, secondaryCatchUpPeriodSecs: 5 });
       },
     });
-    return Object.assign(together(processes, set.stop), { url: set.url });
+    return Object.assign(together(processes, set.stop), { url: set.url, variables: { MONGODB_URL: set.url } });
   };
-  const startCache = async (): Promise<{ redis: RunningRedis; proxy: FaultProxy | null; presence: string }> => {
-    const single = await startRedis({ own: true });
+  const startCache = async (): Promise<{ redis: Served<RunningRedis>; proxy: FaultProxy | null; presence: string }> => {
+    const single = await serveRedis({ own: true });
     undo.push(single.stop);
     add('redis', single);
+    if (redisKind === 'single' && isSecured) return { redis: single, proxy: null, presence: single.url };
     if (redisKind === 'single') {
       const proxy = await FaultProxy.start({ target: Number(new URL(single.url).port) });
       undo.push(() => proxy.stop());
@@ -127,7 +128,10 @@ export async function ownServices(
     for (const [i, one] of group.members.entries()) add('redis-data', one, i);
     elections.push({ name: 'redis-primary', elect: group.failover });
     return {
-      redis: Object.assign(together(group.members, group.stop), { url: group.url }),
+      redis: Object.assign(together(group.members, group.stop), {
+        url: group.url,
+        variables: { REDIS_URL: group.url },
+      }),
       proxy: null,
       presence: single.url,
     };
@@ -160,28 +164,17 @@ export async function ownServices(
     kafka,
     mongo: Object.assign(mongo, { url: withDatabase(mongo.url, name) }),
     redis,
+    variables: {
+      ...kafka.variables,
+      MONGODB_URL: withDatabase(mongo.url, name),
+      ...redis.variables,
+      ...(proxy === null ? {} : { REDIS_URL: `redis://127.0.0.1:${proxy.port}` }),
+    },
     members,
     elections,
     redisProxy: proxy,
     presenceRedisUrl: presence,
     stop,
-  };
-}
-
-/** All members as one service: they are killed, frozen and restarted together. */
-function together(members: readonly RunningService[], stop: () => Promise<void>): RunningService {
-  const all = (act: (member: RunningService) => Promise<void>) => async () => {
-    await Promise.all(members.map(act));
-  };
-  return {
-    source: 'packages',
-    pid: undefined,
-    stop,
-    kill: all((member) => member.kill()),
-    freeze: all((member) => member.freeze()),
-    thaw: all((member) => member.thaw()),
-    restart: all((member) => member.restart()),
-    logTail: async () => (await Promise.all(members.map((member) => member.logTail()))).join('\n'),
   };
 }
 
@@ -208,20 +201,34 @@ function asService(member: ReplicaSetMember, untilMember: (member: ReplicaSetMem
  */
 export async function sharedServices(name: string, topics: readonly string[]): Promise<ClusterServices> {
   // Loaded here, because it only works inside a test run.
-  const { shared } = await import('../services/shared.ts');
+  const { shared, sharedVariables } = await import('../services/shared.ts');
   const [brokers, mongoUrl, redisUrl] = await Promise.all([shared('kafka'), shared('mongo'), shared('redis')]);
+  const kafkaVariables = await sharedVariables('kafka');
+  const { REDIS_URL, ...redisVariables } = await sharedVariables('redis');
   const of = (service: string) => lent(service, '', async () => {});
   const url = withDatabase(mongoUrl, name);
+  const database = await emptyDatabase(redisUrl);
   const services = {
     kafka: Object.assign(await of('Kafka'), { brokers }),
     mongo: Object.assign(await of('MongoDB'), { url }),
-    redis: Object.assign(await of('Redis'), { url: await emptyDatabase(redisUrl) }),
+    redis: Object.assign(await of('Redis'), { url: withRedisDatabase(redisUrl, database) }),
+  };
+  const variables = {
+    ...kafkaVariables,
+    MONGODB_URL: url,
+    ...redisVariables,
+    REDIS_URL: withRedisDatabase(REDIS_URL ?? redisUrl, database),
   };
   const stop = async () => {
     await Promise.allSettled([dropDatabase(url), deleteTopics(brokers, topics)]);
   };
   const { redis } = services;
-  return { ...services, members: [], elections: [], redisProxy: null, presenceRedisUrl: redis.url, stop };
+  const none = { members: [], elections: [], redisProxy: null };
+  return { ...services, ...none, variables, presenceRedisUrl: redis.url, stop };
+}
+
+function withRedisDatabase(url: string, database: number): string {
+  return `${url.replace(/\/\d*$/, '')}/${database}`;
 }
 
 /** The URL with another database in it. */
@@ -250,7 +257,7 @@ async function deleteTopics(brokers: readonly string[], topics: readonly string[
 }
 
 /** Keys of member lists have no prefix, so each cluster takes the next Redis database from 1 up. */
-async function emptyDatabase(url: string): Promise<string> {
+async function emptyDatabase(url: string): Promise<number> {
   const counter = new Redis(url);
   counter.on('error', () => {});
   try {
@@ -258,7 +265,7 @@ async function emptyDatabase(url: string): Promise<string> {
     const database = 1 + (turn % (REDIS_DATABASES - 1));
     await counter.select(database);
     await counter.flushdb();
-    return `${url.replace(/\/\d*$/, '')}/${database}`;
+    return database;
   } finally {
     counter.disconnect();
   }

@@ -28,6 +28,8 @@ export interface KafkaClusterOptions {
 export interface RunningKafkaCluster {
   /** `['127.0.0.1:PORT', ...]` of all brokers. */
   readonly brokers: readonly string[];
+  /** The same brokers on their listeners for each other, without TLS and login. For test tools. */
+  readonly internalBrokers: readonly string[];
   /** The brokers one by one, in the same order. `restart` keeps port and data. */
   readonly members: readonly RunningService[];
   /** null with plaintext. */
@@ -72,6 +74,7 @@ export async function startKafkaCluster(options: KafkaClusterOptions = {}): Prom
       controller: ports[3 * i + 2] ?? 0,
     }));
     const brokers = nodes.map(({ client }) => `127.0.0.1:${client}`);
+    const internalBrokers = nodes.map(({ internal }) => `127.0.0.1:${internal}`);
     const clientConfig = await clientConfigOf(brokers, security, mutualTls, certificates, user);
     const common: Record<string, string> = {
       ...COMMON_CONFIG,
@@ -115,7 +118,8 @@ export async function startKafkaCluster(options: KafkaClusterOptions = {}): Prom
       return started.running;
     });
     await Promise.allSettled(starting);
-    return { brokers, members: await Promise.all(starting), certificates, user, clientConfig, stop };
+    const members = await Promise.all(starting);
+    return { brokers, internalBrokers, members, certificates, user, clientConfig, stop };
   } catch (error) {
     await stop();
     throw error;

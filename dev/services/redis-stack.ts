@@ -138,6 +138,8 @@ export async function startRedisCluster(): Promise<RunningRedisCluster> {
 export interface RunningSecureRedis extends RunningService {
   /** `rediss://:PASSWORD@127.0.0.1:PORT` */
   readonly url: string;
+  /** `redis://:PASSWORD@127.0.0.1:PORT`, the port behind the TLS endpoint. */
+  readonly plainUrl: string;
   readonly certificates: Certificates;
 }
 
@@ -190,7 +192,7 @@ export async function startSecureRedis(options: {
           for (const socket of sockets) socket.destroy();
         }),
     );
-    const url = `rediss://:${encodeURIComponent(password)}@127.0.0.1:${port}`;
+    const login = `:${encodeURIComponent(password)}@127.0.0.1`;
     return {
       source: running.source,
       get pid() {
@@ -201,7 +203,8 @@ export async function startSecureRedis(options: {
       thaw: () => running.thaw(),
       restart: () => running.restart(),
       logTail: () => running.logTail(),
-      url,
+      url: `rediss://${login}:${port}`,
+      plainUrl: `redis://${login}:${plainPort}`,
       certificates,
       stop,
     };

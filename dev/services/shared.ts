@@ -1,6 +1,7 @@
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, inject, type TestContext, test } from 'vitest';
+import type { Variables } from './secured.ts';
 import { ServiceUnavailable } from './service.ts';
 
 declare module 'vitest' {
@@ -33,6 +34,11 @@ const SPOKEN: Readonly<Record<ServiceName, string>> = { kafka: 'Kafka', mongo: '
  */
 export function shared<Name extends ServiceName>(name: Name): Promise<SharedServices[Name]> {
   return ask(`/shared/${name}`, name);
+}
+
+/** Resolves with the variables with which a chat server uses the service. @throws ServiceUnavailable */
+export function sharedVariables(name: ServiceName): Promise<Variables> {
+  return ask(`/variables/${name}`, name);
 }
 
 /** Checks that `startX({ own: true })` can work, without a start. @throws ServiceUnavailable */

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer } from 'node:tls';
 import { Redis } from 'ioredis';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -122,6 +125,28 @@ await describeWithOwnService('mongo', 'with a MongoDB that has TLS and users of 
       await session.endSession();
     } finally {
       await database.close();
+    }
+  });
+
+  it.each<[string, 'expired' | 'wrongName', string]>([
+    ['an expired certificate', 'expired', 'MONGODB_URL: the certificate has expired'],
+    ['a certificate for another name', 'wrongName', 'MONGODB_URL: the certificate is for another name'],
+  ])('names MONGODB_URL for %s', async (_, kind, expected) => {
+    const names = kind === 'expired' ? 'IP:127.0.0.1' : 'DNS:elsewhere.example';
+    const { cert, key } = await authority.issue(kind, names, { isExpired: kind === 'expired' });
+    const target = Number(new URL(mongo.url).port);
+    const front = createServer({ cert, key }, (socket) => {
+      const inner = connect(target, '127.0.0.1');
+      socket.on('error', () => inner.destroy());
+      inner.on('error', () => socket.destroy());
+      socket.pipe(inner).pipe(socket);
+    }).listen(0, '127.0.0.1');
+    await once(front, 'listening');
+    const { port } = front.address() as AddressInfo;
+    try {
+      expect(await outcome(loginUrl('chat', PASSWORD).replace(`:${target}`, `:${port}`))).toBe(expected);
+    } finally {
+      front.close();
     }
   });
 

@@ -1,9 +1,37 @@
 import { Redis } from 'ioredis';
 import { Kafka } from 'kafkajs';
+import { MongoClient } from 'mongodb';
 import { expect, it } from 'vitest';
 import { startKafkaCluster } from '../../dev/services/kafka-cluster.ts';
+import { startSecuredMongo } from '../../dev/services/mongo-secured.ts';
 import { startRedisCluster, startRedisSentinel, startSecureRedis } from '../../dev/services/redis-stack.ts';
 import { describeWithOwnService } from '../../dev/services/shared.ts';
+
+await describeWithOwnService('mongo', 'a secured MongoDB', () => {
+  it('takes commands over TLS with a login only, also after a restart', { timeout: 60_000 }, async () => {
+    const mongo = await startSecuredMongo();
+    const outcome = async (url: string): Promise<string> => {
+      const client = new MongoClient(url, { serverSelectionTimeoutMS: 2_000 });
+      try {
+        await client.db('chat').collection('any').insertOne({});
+        return 'written';
+      } catch (error) {
+        return String(error);
+      } finally {
+        await client.close();
+      }
+    };
+    try {
+      await mongo.restart();
+      expect(await outcome(mongo.url)).toBe('written');
+      expect(await outcome(mongo.url.replace(/\/\/.*@/, '//'))).toMatch(/requires authentication/);
+      expect(await outcome(mongo.url.replace(/:[^:@]*@/, ':wrong@'))).toMatch(/Authentication failed/);
+      expect(await outcome(mongo.url.replace('tls=true', 'tls=false'))).toMatch(/closed|ECONNRESET/);
+    } finally {
+      await mongo.stop();
+    }
+  });
+});
 
 await describeWithOwnService(['kafka', 'redis'], 'stacks of several services', () => {
   it('starts three brokers with TLS and SASL, of which one is killed and restarted', { timeout: 240_000 }, async () => {

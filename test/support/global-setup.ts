@@ -2,28 +2,29 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
 import { dockerAnswers } from '../../dev/services/docker.ts';
-import { kafkaJars, startKafka } from '../../dev/services/kafka.ts';
-import { mongod, startMongo } from '../../dev/services/mongo.ts';
-import { redisServer, startRedis } from '../../dev/services/redis.ts';
+import { kafkaJars } from '../../dev/services/kafka.ts';
+import { mongod } from '../../dev/services/mongo.ts';
+import { redisServer } from '../../dev/services/redis.ts';
+import { type Served, serveKafka, serveMongo, serveRedis } from '../../dev/services/secured.ts';
 import { type RunningService, ServiceUnavailable } from '../../dev/services/service.ts';
 import type { ServiceName, SharedServices } from '../../dev/services/shared.ts';
 
 interface Started {
-  readonly running: RunningService;
+  readonly running: Served<RunningService>;
   readonly address: SharedServices[ServiceName];
 }
 
 const STARTERS: Readonly<Record<ServiceName, () => Promise<Started>>> = {
   kafka: async () => {
-    const running = await startKafka();
+    const running = await serveKafka();
     return { running, address: running.brokers };
   },
   mongo: async () => {
-    const running = await startMongo();
+    const running = await serveMongo();
     return { running, address: running.url };
   },
   redis: async () => {
-    const running = await startRedis();
+    const running = await serveRedis();
     return { running, address: running.url };
   },
 };
@@ -79,7 +80,7 @@ class ServiceDesk {
     }
     const started = this.#started.get(name) ?? STARTERS[name]();
     this.#started.set(name, started);
-    return (await started).address;
+    return verb === 'variables' ? (await started).running.variables : (await started).address;
   }
 }
 

@@ -19,7 +19,16 @@ const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string
 
 /** Variables of the tests and neighbours. The server's own variables are known from its table. */
 const OTHER_VARIABLES = new Set([
-  ...['TEST_KAFKA_BROKERS', 'TEST_MONGODB_URL', 'TEST_REDIS_URL', 'CHAT_TEST_CACHE', 'CHROMIUM', 'CI', 'CHAT_PORT'],
+  ...[
+    'TEST_KAFKA_BROKERS',
+    'TEST_MONGODB_URL',
+    'TEST_REDIS_URL',
+    'TEST_SECURED',
+    'CHAT_TEST_CACHE',
+    'CHROMIUM',
+    'CI',
+    'CHAT_PORT',
+  ],
   ...['CHAT_URL', 'LEASE_SECONDS', 'NODE_ENV', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'SERVER', 'X_FILE'],
   ...['STORM_SEED', 'STORM_MINUTES', 'STORM_SECONDS', 'SIMULATION_SEED', 'PAUSE_SECONDS'],
 ]);
