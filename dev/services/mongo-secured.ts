@@ -12,8 +12,8 @@ import { together } from './together.ts';
 const ROLES = ['readWriteAnyDatabase', 'dbAdminAnyDatabase', 'endAbandoned'];
 
 /**
- * Starts a MongoDB as a replica set of one that takes connections with TLS and a login only. Its URL
- * names the user and the file of the authority, which go with `stop`.
+ * Starts a MongoDB as a replica set of one that takes connections with TLS and a login only. Its
+ * URL names the user and the file of the authority, which go with `stop`.
  * @throws ServiceUnavailable
  */
 export async function startSecuredMongo(): Promise<RunningMongo> {

@@ -36,7 +36,9 @@ export function shared<Name extends ServiceName>(name: Name): Promise<SharedServ
   return ask(`/shared/${name}`, name);
 }
 
-/** Resolves with the variables with which a chat server uses the service. @throws ServiceUnavailable */
+/**
+ * Resolves with the variables with which a chat server uses the service. @throws ServiceUnavailable
+ */
 export function sharedVariables(name: ServiceName): Promise<Variables> {
   return ask(`/variables/${name}`, name);
 }

@@ -1,5 +1,8 @@
 import { type RefusedConnection, refusedConnection } from '../adapters/support/refused-connection.ts';
 
+/** A variable of Node.js. HTTPS trusts its authorities in addition to those of Node.js. */
+const EXTRA_AUTHORITIES = 'NODE_EXTRA_CA_CERTS';
+
 /** For each variable with an address, the variables that decide about a refused connection. */
 const DECIDING: Readonly<Record<string, Partial<Record<RefusedConnection['about'], string>>>> = {
   KAFKA_BROKERS: {
@@ -13,6 +16,10 @@ const DECIDING: Readonly<Record<string, Partial<Record<RefusedConnection['about'
   REDIS_URL: { ca: 'REDIS_TLS_CA' },
   PRESENCE_URL: { ca: 'PRESENCE_TLS_CA' },
   MONGODB_URL: {},
+  FILES_URL: { ca: EXTRA_AUTHORITIES, serverName: 'S3_ENDPOINT', port: 'S3_ENDPOINT' },
+  COMMUNITY_URL: { ca: EXTRA_AUTHORITIES },
+  USER_URL: { ca: EXTRA_AUTHORITIES },
+  NOTIFICATION_URL: { ca: EXTRA_AUTHORITIES },
 };
 
 /** The services as messages name them. */
@@ -21,6 +28,10 @@ const PEERS: Readonly<Record<string, string>> = {
   REDIS_URL: 'Redis',
   PRESENCE_URL: 'the presence service',
   MONGODB_URL: 'MongoDB',
+  FILES_URL: 'the S3 store',
+  COMMUNITY_URL: 'the community service',
+  USER_URL: 'the user service',
+  NOTIFICATION_URL: 'the notification service',
 };
 
 export interface Refused {

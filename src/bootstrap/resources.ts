@@ -9,6 +9,7 @@ import type { Config, Secrets } from './config/config.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { loadOptionalAdapters, type OptionalAdapters } from './optional-adapters.ts';
 import type { Outages } from './outages.ts';
+import { refusedBy } from './refused.ts';
 import { tokenSecrets } from './secrets.ts';
 import { sharedParts } from './shared-parts.ts';
 import { startStep } from './start-failure.ts';
@@ -91,8 +92,10 @@ async function openFiles({ config, secrets, telemetry, lifecycle, outages }: Ser
   // Without credentials in the configuration, the SDK looks for them by itself.
   const s3 = { endpoint: null, region: '', ...config.files, credentials: secrets.s3 };
   const onFailure = (error: unknown): void => {
-    telemetry.log('warn', 'the file store failed', { error });
-    outages.happened('files', nameOf(error));
+    const refused = refusedBy('FILES_URL', error);
+    const variable = refused?.variable ?? 'FILES_URL';
+    telemetry.log('warn', 'the file store failed', { variable, error: refused?.text ?? error });
+    outages.happened('files', refused?.text ?? nameOf(error));
   };
   const files = await startStep({ variable: 'FILES_URL', fileHint: 'set FILES_URL to a folder or bucket' }, () =>
     openFileStore(config.files, s3, onFailure),

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +26,13 @@ interface Upload {
   readonly parts: Map<number, StoredObject>;
 }
 
+export interface S3StubOptions {
+  /** Answers over TLS with this certificate. Default: without TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Rights of the user, such as `s3:GetObject`. Default: all. */
+  readonly allowed?: readonly string[];
+}
+
 const KEPT_HEADERS = /^(x-amz-meta-.*|content-disposition|cache-control)$/;
 
 /**
@@ -33,17 +41,19 @@ const KEPT_HEADERS = /^(x-amz-meta-.*|content-disposition|cache-control)$/;
  * temporary folder, never in memory.
  */
 export class S3Stub {
-  /** `http://127.0.0.1:PORT` */
+  /** `http://127.0.0.1:PORT`, or `https:` with TLS. */
   readonly url: string;
   readonly #server: Server;
   readonly #folder: string;
   readonly #objects = new Map<string, StoredObject>();
   readonly #uploads = new Map<string, Upload>();
+  readonly #allowed: ReadonlySet<string> | null;
   #failing: { count: number; status: number } = { count: 0, status: 503 };
 
-  private constructor(server: Server, folder: string) {
+  private constructor(server: Server, folder: string, { tls, allowed }: S3StubOptions) {
     const { port } = server.address() as AddressInfo;
-    this.url = `http://127.0.0.1:${port}`;
+    this.url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
+    this.#allowed = allowed === undefined ? null : new Set(allowed);
     this.#server = server;
     this.#folder = folder;
     server.on('request', (request, response) => {
@@ -54,11 +64,11 @@ export class S3Stub {
     });
   }
 
-  static async start(): Promise<S3Stub> {
+  static async start(options: S3StubOptions = {}): Promise<S3Stub> {
     const folder = await mkdtemp(join(tmpdir(), 'chat-test-s3-'));
-    const server = createServer();
+    const server = options.tls === undefined ? createServer() : createTlsServer(options.tls);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new S3Stub(server, folder);
+    return new S3Stub(server, folder, options);
   }
 
   /** The `bucket/key` of all objects, sorted. */
@@ -96,6 +106,10 @@ export class S3Stub {
       return fail(response, this.#failing.status, 'SlowDown', 'a test asked for this failure');
     }
     const uploadId = searchParams.get('uploadId');
+    if (this.#allowed?.has(actionOf(request.method, uploadId !== null)) === false) {
+      request.resume();
+      return fail(response, 403, 'AccessDenied', 'Access Denied', request.method === 'HEAD');
+    }
     if (request.method === 'POST' && searchParams.has('uploads')) return this.#create(path, request, response);
     if (uploadId !== null) return this.#multipart(uploadId, searchParams, request, response);
     switch (request.method) {
@@ -227,6 +241,12 @@ export class S3Stub {
   #fileOf(path: string): string {
     return join(this.#folder, createHash('sha256').update(path).digest('hex'));
   }
+}
+
+/** The right that a request needs. */
+function actionOf(method: string | undefined, isOfUpload: boolean): string {
+  if (method === 'DELETE') return isOfUpload ? 's3:AbortMultipartUpload' : 's3:DeleteObject';
+  return method === 'GET' || method === 'HEAD' ? 's3:GetObject' : 's3:PutObject';
 }
 
 function typeOf(request: IncomingMessage): string {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { ByteStream, FileStore, StoredFile } from '../../application/ports/file-store.ts';
 import { cleanFileName, OPAQUE_TYPE } from '../../domain/file.ts';
+import { withTimeout } from '../support/with-timeout.ts';
 import { checkKey, isKey, type OnFailure, SourceErrors, storeFailure } from './names.ts';
 import { sniffStream } from './sniff.ts';
 
@@ -18,11 +19,12 @@ export interface S3FileStoreOptions {
     readonly secretAccessKey: string;
     readonly sessionToken?: string;
   } | null;
+  /** Milliseconds in which the store must answer, and send each part of a file. Default: 10 s. */
+  readonly answerMs?: number;
 }
 
 type Sdk = typeof import('@aws-sdk/client-s3');
 
-/** Milliseconds in which a request must be answered. */
 const ANSWER_MS = 10_000;
 const MAX_ATTEMPTS = 2;
 /**
@@ -78,7 +80,7 @@ export class S3FileStore implements FileStore {
       await upload.done();
       return { size };
     } catch (error) {
-      throw source.reason(this.#onFailure, error);
+      throw source.reason(this.#onFailure, explained(error, 's3:PutObject'));
     }
   }
 
@@ -96,7 +98,7 @@ export class S3FileStore implements FileStore {
       };
     } catch (error) {
       if (isMissing(error)) return null;
-      throw storeFailure(this.#onFailure, error);
+      throw storeFailure(this.#onFailure, explained(error, 's3:GetObject'));
     }
   }
 
@@ -106,7 +108,7 @@ export class S3FileStore implements FileStore {
     try {
       await client.send(new sdk.DeleteObjectCommand(this.#object(key)));
     } catch (error) {
-      throw storeFailure(this.#onFailure, error);
+      throw storeFailure(this.#onFailure, explained(error, 's3:DeleteObject'));
     }
   }
 
@@ -121,9 +123,9 @@ export class S3FileStore implements FileStore {
     try {
       const { sdk, client } = await this.#client();
       const { Body } = await client.send(new sdk.GetObjectCommand(input));
-      if (Body instanceof Readable) yield* Body;
+      if (Body instanceof Readable) yield* arriving(Body, this.#options.answerMs ?? ANSWER_MS);
     } catch (error) {
-      throw storeFailure(this.#onFailure, error);
+      throw storeFailure(this.#onFailure, explained(error, 's3:GetObject'));
     }
   }
 
@@ -137,17 +139,48 @@ export class S3FileStore implements FileStore {
   }
 }
 
-function clientOf(sdk: Sdk, { endpoint, region, credentials }: S3FileStoreOptions): S3Client {
+function clientOf(sdk: Sdk, options: S3FileStoreOptions): S3Client {
+  const { endpoint, region, credentials, answerMs = ANSWER_MS } = options;
   return new sdk.S3Client({
     region,
     maxAttempts: MAX_ATTEMPTS,
-    requestHandler: { connectionTimeout: 3_000, requestTimeout: ANSWER_MS, throwOnRequestTimeout: true },
+    requestHandler: { connectionTimeout: 3_000, requestTimeout: answerMs, throwOnRequestTimeout: true },
     // Not every compatible store knows the newer checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }),
     ...(credentials === null ? {} : { credentials }),
   });
+}
+
+/**
+ * Passes on the bytes of a file, and fails when the store sends none for `ms` milliseconds. The
+ * time in which the reader asks for no bytes does not count.
+ */
+async function* arriving(body: Readable, ms: number): ByteStream {
+  const chunks: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
+  const stalled = () => new Error(`the store sent no bytes of the file for ${ms / 1_000} s`);
+  try {
+    for (;;) {
+      const next = await withTimeout(ms, chunks.next(), stalled);
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    body.destroy();
+  }
+}
+
+/**
+ * Names the right that is missing. The answer of S3 to a HEAD request has a status only. Another
+ * error is returned as it is.
+ */
+function explained(error: unknown, action: string): unknown {
+  const status = (error as { $metadata?: { httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode;
+  if (status !== 401 && status !== 403) return error;
+  const given = error instanceof Error && /^[A-Z]\w+$/.test(error.name) ? error.name : `status ${status}`;
+  const text = `the store refuses ${action} (${given}); AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or a right is wrong`;
+  return Object.assign(new Error(text, { cause: error }), { name: 'AccessDenied' });
 }
 
 /** Values of headers must be ASCII, and S3 allows 2 KB for all of them. */
