@@ -86,6 +86,13 @@ module.exports = {
       to: { pathNot: '^page/' },
     },
     {
+      name: 'client-stands-alone',
+      comment: 'The client is a package of its own: what it shares with the server is a protocol, not code.',
+      severity: 'error',
+      from: { path: '^client/' },
+      to: { pathNot: '^client/|(^|/)node_modules/@stomp/stompjs(/|$)' },
+    },
+    {
       name: 'examples-import-by-name',
       comment: 'An example imports chat-server/... and packages, as a foreign package would, and no file by its path.',
       severity: 'error',
@@ -95,7 +102,7 @@ module.exports = {
     {
       name: 'no-circular',
       severity: 'error',
-      from: { path: '^(src|neighbours|dev|bench|page|examples)/' },
+      from: { path: '^(src|neighbours|dev|bench|page|examples|client)/' },
       to: { circular: true },
     },
     {

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const INTEGRATION = 'test/**/*.int.test.ts';
@@ -9,6 +10,7 @@ const SERVICES = ['./test/support/global-setup.ts'];
 export default defineConfig({
   // Imports of 'chat-server/...' in this repository mean the sources, without a build.
   ssr: { resolve: { conditions: ['chat-server-source', 'node', 'development|production'] } },
+  resolve: { alias: { 'chat-server-client': fileURLToPath(new URL('client/src/index.ts', import.meta.url)) } },
   test: {
     pool: 'forks',
     reporters: process.env.CI ? ['default', './test/support/ci-reporter.ts'] : ['default'],

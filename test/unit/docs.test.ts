@@ -13,7 +13,9 @@ import { channelKey, communityKey, roomKey } from '../../src/domain/place.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
-const PAGES = globSync(['*.md', 'docs/**/*.md', 'neighbours/*.md', 'examples/**/*.md'], { cwd: ROOT }).sort();
+const PAGES = globSync(['*.md', 'docs/**/*.md', 'neighbours/*.md', 'client/*.md', 'examples/**/*.md'], {
+  cwd: ROOT,
+}).sort();
 const protocol = read('docs/protocol.md');
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const FOLDERS = ['src', 'neighbours', 'page', 'dev', 'bench', 'scripts', 'examples', 'test'];
+const FOLDERS = ['src', 'neighbours', 'page', 'dev', 'bench', 'scripts', 'examples', 'client/src', 'test'];
 const SOURCES = globSync(`{${FOLDERS.join()}}/**/*.{ts,js}`, { cwd: ROOT });
-const PAGES = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md', 'neighbours/*.md'], { cwd: ROOT });
+const PAGES = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md', 'neighbours/*.md', 'client/*.md'], { cwd: ROOT });
 const MAX_COLUMNS = 100;
 
 function linesOf(file: string): string[] {

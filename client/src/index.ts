@@ -1,0 +1,15 @@
+export { Chat, type ChatOptions, connect, type PersonalEvent } from './chat.ts';
+export type { Command, CommandKind, FileToShare } from './command.ts';
+export type { ConnectionState, Receipt } from './connection.ts';
+export type { Entry, FileOfEntry, Parent } from './entry.ts';
+export { Refused, SignedOut, Unanswered } from './errors.ts';
+export { IndexedDbStorage } from './indexed-db.ts';
+export type { Limits } from './limits.ts';
+export type { MyPlace } from './my-places.ts';
+export type { AboutFile, MessageRef, Place, PlaceEvent, PlaceSnapshot, PlaceStatus } from './place.ts';
+export type { AnyPlaceKey, PlaceKey } from './place-key.ts';
+export type { Presence } from './presence.ts';
+export { MemoryStorage, type OutboxStorage, type StorageNotice } from './storage.ts';
+export type { Readable } from './store.ts';
+export type { UnreadCount } from './unread.ts';
+export type { Voice } from './voice.ts';
