@@ -134,6 +134,7 @@ export class SimulatedServer implements LocalSubscribers {
         reporter: new MemorySessionReporter(),
         directory: new MemoryRoomDirectory(directory),
         memberCache: new MemoryMemberCache(),
+        sharedRates: null,
         tokens: { verify: () => ({ userId: 1, account: 'user1', role: '', expiresAt: Number.POSITIVE_INFINITY }) },
         users: new MemoryUserDirectory(directory),
         notifier: new NoNotifier(),

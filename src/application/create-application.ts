@@ -31,6 +31,7 @@ import type { Random } from './ports/random.ts';
 import type { ReadMarkers } from './ports/read-markers.ts';
 import type { RoomDirectory } from './ports/room-directory.ts';
 import type { SessionReporter } from './ports/session-reporter.ts';
+import type { SharedRates } from './ports/shared-rates.ts';
 import type { Telemetry } from './ports/telemetry.ts';
 import type { TokenVerifier } from './ports/token-verifier.ts';
 import type { UserDirectory } from './ports/user-directory.ts';
@@ -83,6 +84,8 @@ export interface Ports {
   readonly reporter: SessionReporter;
   readonly directory: RoomDirectory;
   readonly memberCache: MemberCache;
+  /** Null: each server counts for itself. */
+  readonly sharedRates: SharedRates | null;
   readonly tokens: TokenVerifier;
   readonly users: UserDirectory;
   readonly notifier: Notifier;
@@ -126,7 +129,12 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   const { bus, store, outbox, markers, reporter, directory, users, subscribers, clock, ids, random, telemetry } = ports;
 
   const sessions = new Sessions();
-  const rates = new Rates({ limits, clock });
+  const rates = new Rates({
+    limits,
+    clock,
+    shared: ports.sharedRates,
+    isElsewhere: (userId) => clusterSessions.isElsewhere(userId),
+  });
   const broadcast = new Broadcast({ bus, telemetry });
   const health = new ServerHealth({ bus, clock, telemetry });
 

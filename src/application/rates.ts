@@ -1,8 +1,10 @@
 import { Refusal } from '../domain/errors.ts';
 import type { UserId } from '../domain/ids.ts';
 import type { ConversationKey } from '../domain/place.ts';
+import type { MaybePromise } from './commands.ts';
 import type { Limits } from './limits.ts';
 import type { Clock } from './ports/clock.ts';
+import type { RatedAction, SharedRateLimits, SharedRates } from './ports/shared-rates.ts';
 
 interface Bucket {
   tokens: number;
@@ -52,9 +54,27 @@ class Buckets {
 export interface RatesParts {
   readonly limits: Limits;
   readonly clock: Clock;
+  /** Counts over all servers; null: each server counts for itself. */
+  readonly shared: SharedRates | null;
+  /** True for a user who has, or just had, a session on another server. */
+  readonly isElsewhere: (userId: UserId) => boolean;
 }
 
-/** Limits how often a user may do something on this server. Each server counts for itself. */
+/** The limits of a count over all servers; null where a limit is off. */
+export function sharedRateLimits(limits: Limits): SharedRateLimits | null {
+  const { messagesPerSecond, messagesBurst, uploadsPerMinute } = limits;
+  if (![messagesPerSecond, messagesBurst, uploadsPerMinute].every(Number.isFinite)) return null;
+  const seconds = Math.max(1, Math.ceil(messagesBurst / messagesPerSecond));
+  return {
+    message: { actions: Math.max(messagesBurst, messagesPerSecond * seconds), seconds },
+    upload: { actions: uploadsPerMinute, seconds: 60 },
+  };
+}
+
+/**
+ * Limits how often a user may do something. This server's count decides at once. What passes it is
+ * counted over all servers too if the user may also be at another one.
+ */
 export class Rates {
   readonly #parts: RatesParts;
   readonly #messages: Buckets;
@@ -75,9 +95,11 @@ export class Rates {
   }
 
   /** Counts a message, reply, edit, deletion or file. @throws Refusal `too-fast` */
-  message(userId: UserId): void {
+  message(userId: UserId): MaybePromise<void> {
+    const limit = `${this.#parts.limits.messagesPerSecond} a second`;
     const wait = this.#messages.take(userId, this.#parts.clock.monotonic());
-    if (wait > 0) throw tooFast('messages', `${this.#parts.limits.messagesPerSecond} a second`, wait);
+    if (wait > 0) throw tooFast('messages', limit, wait);
+    return this.#everywhere('message', userId, (left) => tooFast('messages', limit, left));
   }
 
   /**
@@ -92,9 +114,11 @@ export class Rates {
   }
 
   /** Counts an upload. @throws Refusal `too-fast` */
-  upload(userId: UserId): void {
+  upload(userId: UserId): MaybePromise<void> {
+    const limit = `${this.#parts.limits.uploadsPerMinute} a minute`;
     const wait = this.#uploads.take(userId, this.#parts.clock.monotonic());
-    if (wait > 0) throw tooFast('uploads', `${this.#parts.limits.uploadsPerMinute} a minute`, wait);
+    if (wait > 0) throw tooFast('uploads', limit, wait);
+    return this.#everywhere('upload', userId, (left) => tooFast('uploads', limit, left));
   }
 
   /** Returns false if the user's last typing notice in that place is too recent for another one. */
@@ -109,6 +133,15 @@ export class Rates {
     if (last !== undefined && now - last < this.#typingMs) return false;
     this.#typed.set(key, now);
     return true;
+  }
+
+  /** Counts an action over all servers. For most users there is nothing to wait for. */
+  #everywhere(action: RatedAction, userId: UserId, refusal: (wait: number) => Refusal): MaybePromise<void> {
+    const { shared, isElsewhere } = this.#parts;
+    if (shared === null || !isElsewhere(userId)) return;
+    return shared.take(action, userId).then((wait) => {
+      if (wait !== null && wait > 0) throw refusal(wait);
+    });
   }
 }
 

@@ -16,6 +16,7 @@ import { SystemClock } from '../adapters/system/clock.ts';
 import { SystemIdSource } from '../adapters/system/id-source.ts';
 import { TcpSessionReporter } from '../adapters/tcp/session-reporter.ts';
 import { createApplication } from '../application/create-application.ts';
+import { sharedRateLimits } from '../application/rates.ts';
 import type { AdapterParts } from './adapters.ts';
 import { connectHub } from './hub-connection.ts';
 import { NeighbourWatch } from './neighbour-watch.ts';
@@ -148,6 +149,18 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
     return timedCalls(cache, 'redis', CACHE_CALLS, calls);
   });
 
+  provide(TOKENS.sharedRates, (get) => {
+    const limits = sharedRateLimits(config.limits);
+    if (limits === null) return null;
+    if (config.memberCache.kind === 'memory' || optional.redis === null) {
+      return get(TOKENS.hub)?.createSharedRates() ?? null;
+    }
+    const { location, tls } = config.memberCache;
+    const rates = new optional.redis.RedisSharedRates({ location, tls, limits });
+    lifecycle.onStop('shared rates', () => rates.close());
+    return rates;
+  });
+
   provide(TOKENS.reporter, (get) => {
     if (config.presence.kind === 'embedded') {
       const onVoiceLeft = (left: VoiceDeparture) => void get(TOKENS.application).voiceLeft({ type: 'out', ...left });
@@ -233,6 +246,7 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
         reporter: get(TOKENS.reporter),
         directory: get(TOKENS.directory),
         memberCache: get(TOKENS.memberCache),
+        sharedRates: get(TOKENS.sharedRates),
         tokens: get(TOKENS.tokens),
         users: get(TOKENS.users),
         notifier: get(TOKENS.notifier),

@@ -3,6 +3,7 @@ import type { StoredEvents } from '../adapters/sqlite/stored-events.ts';
 import type { MemberCache } from '../application/ports/member-cache.ts';
 import type { MessageBus } from '../application/ports/message-bus.ts';
 import type { SessionReporter } from '../application/ports/session-reporter.ts';
+import type { SharedRates } from '../application/ports/shared-rates.ts';
 import type { Telemetry } from '../application/ports/telemetry.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { OptionalAdapters } from './optional-adapters.ts';
@@ -22,11 +23,19 @@ export interface HubConnection {
   createBus(storedEvents: StoredEvents | null, telemetry: Telemetry): MessageBus;
   createMemberCache(): MemberCache;
   createReporter(): SessionReporter;
+  createSharedRates(): SharedRates;
 }
 
 /** Connects this worker to the hub. */
 export function connectHub(
-  { path, HubClient, HubMessageBus, HubMemberCache, HubSessionReporter }: NonNullable<OptionalAdapters['hub']>,
+  {
+    path,
+    HubClient,
+    HubMessageBus,
+    HubMemberCache,
+    HubSessionReporter,
+    HubSharedRates,
+  }: NonNullable<OptionalAdapters['hub']>,
   { server, telemetry, lifecycle, outages, onVoiceLeft }: HubConnectionParts,
 ): HubConnection {
   const hub = new HubClient({ path, server, onVoiceLeft });
@@ -49,5 +58,6 @@ export function connectHub(
       new HubMessageBus({ hub, telemetry: busTelemetry, storedEvents, onRefused }),
     createMemberCache: () => new HubMemberCache(hub),
     createReporter: () => new HubSessionReporter(hub),
+    createSharedRates: () => new HubSharedRates(hub),
   };
 }

@@ -2,7 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { Hub } from '../adapters/hub/hub.ts';
 import { MemoryMemberCache } from '../adapters/memory/member-cache.ts';
 import { MemorySessionReporter } from '../adapters/memory/session-reporter.ts';
+import { MemorySharedRates } from '../adapters/memory/shared-rates.ts';
 import { SystemTelemetry } from '../adapters/system/telemetry.ts';
+import type { SharedRateLimits } from '../application/ports/shared-rates.ts';
+import { sharedRateLimits } from '../application/rates.ts';
 import { serveBackups } from './backup-socket.ts';
 import type { Config } from './config/config.ts';
 import { HUB_READY, HUB_STOP } from './hub-supervisor.ts';
@@ -10,6 +13,8 @@ import { Lifecycle } from './lifecycle.ts';
 import { sharedParts } from './shared-parts.ts';
 import { startStep } from './start-failure.ts';
 
+/** With `LIMITS=off` no worker asks. */
+const NO_LIMITS: SharedRateLimits = { message: { actions: 1, seconds: 1 }, upload: { actions: 1, seconds: 1 } };
 /** Milliseconds that each part may take to stop. */
 const STOP_EACH_MS = 8_000;
 
@@ -31,7 +36,7 @@ export async function runHub(config: Config): Promise<void> {
     await mkdir(config.server.dataDir, { recursive: true });
     // First, because it locks its file. A second server with the same folder fails here.
     if (parts?.database != null) await openDatabase(config, parts.database, lifecycle, telemetry);
-    if (parts?.hub != null) await openHub(parts.hub, lifecycle);
+    if (parts?.hub != null) await openHub(parts.hub, config, lifecycle);
   });
   const end = (code: number): void => void lifecycle.stop(STOP_EACH_MS).then(() => process.exit(code));
   void lifecycle.failed.then((error) => {
@@ -59,9 +64,10 @@ async function openDatabase(
   await serveBackups({ dataDir: server.dataDir, backUp: (target) => host.backUp(target), lifecycle, telemetry });
 }
 
-async function openHub(path: string, lifecycle: Lifecycle): Promise<void> {
+async function openHub(path: string, { limits }: Config, lifecycle: Lifecycle): Promise<void> {
   const presence = new MemorySessionReporter({ onVoiceLeft: (left) => hub.voiceLeft(left) });
-  const hub: Hub = new Hub(path, { presence, members: new MemoryMemberCache() });
+  const rates = new MemorySharedRates(sharedRateLimits(limits) ?? NO_LIMITS);
+  const hub: Hub = new Hub(path, { presence, members: new MemoryMemberCache(), rates });
   await hub.listen();
   lifecycle.onStop('hub', () => hub.close());
 }

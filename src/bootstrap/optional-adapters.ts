@@ -17,7 +17,7 @@ export async function loadOptionalAdapters(config: Config, shared: SharedParts |
   return {
     createBus: await loadBus(config.bus),
     hub: shared?.hub == null ? null : await loadHub(shared.hub),
-    redis: config.memberCache.kind === 'redis' ? await import('../adapters/redis/member-cache.ts') : null,
+    redis: config.memberCache.kind === 'redis' ? await loadRedis() : null,
     rest: asksServices ? await loadRest() : null,
   };
 }
@@ -64,7 +64,14 @@ async function loadHub(path: string) {
   const { HubMessageBus } = await import('../adapters/hub/message-bus.ts');
   const { HubMemberCache } = await import('../adapters/hub/member-cache.ts');
   const { HubSessionReporter } = await import('../adapters/hub/session-reporter.ts');
-  return { path, HubClient, HubMessageBus, HubMemberCache, HubSessionReporter };
+  const { HubSharedRates } = await import('../adapters/hub/shared-rates.ts');
+  return { path, HubClient, HubMessageBus, HubMemberCache, HubSessionReporter, HubSharedRates };
+}
+
+async function loadRedis() {
+  const { RedisMemberCache } = await import('../adapters/redis/member-cache.ts');
+  const { RedisSharedRates } = await import('../adapters/redis/shared-rates.ts');
+  return { RedisMemberCache, RedisSharedRates };
 }
 
 async function loadRest() {

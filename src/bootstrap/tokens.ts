@@ -16,6 +16,7 @@ import type { Outbox } from '../application/ports/outbox.ts';
 import type { ReadMarkers } from '../application/ports/read-markers.ts';
 import type { RoomDirectory } from '../application/ports/room-directory.ts';
 import type { SessionReporter } from '../application/ports/session-reporter.ts';
+import type { SharedRates } from '../application/ports/shared-rates.ts';
 import type { TokenVerifier } from '../application/ports/token-verifier.ts';
 import type { UserDirectory } from '../application/ports/user-directory.ts';
 import type { HubConnection } from './hub-connection.ts';
@@ -33,6 +34,8 @@ export const TOKENS = {
   markers: token<ReadMarkers>('markers'),
   reporter: token<SessionReporter>('reporter'),
   memberCache: token<MemberCache>('memberCache'),
+  /** Null where each server counts for itself. */
+  sharedRates: token<SharedRates | null>('sharedRates'),
   /** The directory file or the demo world, if one is used. */
   world: token<MemoryDirectory>('world'),
   directory: token<RoomDirectory>('directory'),

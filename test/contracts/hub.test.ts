@@ -8,14 +8,19 @@ import { HubMemberCache } from '../../src/adapters/hub/member-cache.ts';
 import { HubMessageBus } from '../../src/adapters/hub/message-bus.ts';
 import type { VoiceDeparture } from '../../src/adapters/hub/protocol.ts';
 import { HubSessionReporter } from '../../src/adapters/hub/session-reporter.ts';
+import { HubSharedRates } from '../../src/adapters/hub/shared-rates.ts';
 import { MemoryMemberCache } from '../../src/adapters/memory/member-cache.ts';
 import { MemorySessionReporter } from '../../src/adapters/memory/session-reporter.ts';
+import { MemorySharedRates } from '../../src/adapters/memory/shared-rates.ts';
 import { SystemTelemetry } from '../../src/adapters/system/telemetry.ts';
+import type { SharedRateLimits } from '../../src/application/ports/shared-rates.ts';
 import { memberCacheContract } from './member-cache.ts';
 import { messageBusContract } from './message-bus.ts';
 import { sessionReporterContract } from './session-reporter.ts';
+import { sharedRatesContract } from './shared-rates.ts';
 
 const telemetry = SystemTelemetry.create({ level: 'silent' });
+const LIMITS: SharedRateLimits = { message: { actions: 1, seconds: 60 }, upload: { actions: 1, seconds: 60 } };
 let folder: string;
 let path: string;
 let hub: Hub;
@@ -35,9 +40,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function startHub(): Promise<Hub> {
+async function startHub(limits = LIMITS): Promise<Hub> {
   const presence = new MemorySessionReporter({ onVoiceLeft: (left) => started.voiceLeft(left) });
-  const started: Hub = new Hub(path, { presence, members: new MemoryMemberCache() });
+  const rates = new MemorySharedRates(limits);
+  const started: Hub = new Hub(path, { presence, members: new MemoryMemberCache(), rates });
   await started.listen();
   return started;
 }
@@ -64,9 +70,9 @@ messageBusContract(
 );
 
 /** A hub that was started anew is empty. */
-async function restartHub(): Promise<void> {
+async function restartHub(limits = LIMITS): Promise<void> {
   await hub.close();
-  hub = await startHub();
+  hub = await startHub(limits);
 }
 
 memberCacheContract('in the hub', async () => {
@@ -79,6 +85,11 @@ sessionReporterContract('in the hub', async () => {
   const departures: VoiceDeparture[] = [];
   const reporter = new HubSessionReporter(client(undefined, (left) => departures.push(left)));
   return { reporter, departures, stop: async () => {} };
+});
+
+sharedRatesContract('in the hub', async (limits) => {
+  await restartHub(limits);
+  return { servers: [new HubSharedRates(client()), new HubSharedRates(client())], stop: async () => {} };
 });
 
 it('has one truth about presence and members for all workers', async () => {
@@ -121,11 +132,13 @@ it('refuses calls within their limit of time while the hub is away, and a member
   await restartHub();
   const opened = client();
   const [reporter, cache] = [new HubSessionReporter(opened), new HubMemberCache(opened)];
+  const rates = new HubSharedRates(opened);
   await reporter.login('s1', 3);
   await cache.put('r-5', [3]);
   await hub.close();
   await expect(reporter.moved(3, { kind: 'home' })).rejects.toMatchObject({ code: 'try-again' });
   expect(await cache.get('r-5')).toBeNull();
+  expect(await rates.take('message', 3)).toBeNull();
   hub = await startHub();
   await vi.waitFor(async () => expect(await reporter.moved(3, { kind: 'home' })).toEqual({ kind: 'home' }));
 });

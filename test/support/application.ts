@@ -152,6 +152,7 @@ export class TestWorld {
       reporter: this.reporter,
       directory: new MemoryRoomDirectory(this.directory),
       memberCache: this.memberCache,
+      sharedRates: null,
       tokens: { verify: verifyTestToken },
       users: new MemoryUserDirectory(this.directory),
       notifier: new NoNotifier(),

@@ -1,5 +1,6 @@
 import type { MemberCache } from '../../application/ports/member-cache.ts';
 import type { SessionReporter } from '../../application/ports/session-reporter.ts';
+import type { SharedRates } from '../../application/ports/shared-rates.ts';
 import type { ChannelId, CommunityId } from '../../domain/ids.ts';
 
 /** A record on its way to other processes. Nobody on the way decodes its event. */
@@ -24,6 +25,7 @@ export interface VoiceDeparture {
 export interface HubPorts {
   readonly presence: SessionReporter;
   readonly members: MemberCache;
+  readonly rates: SharedRates;
 }
 
 export type HubPort = keyof HubPorts;

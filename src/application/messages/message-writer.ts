@@ -59,8 +59,7 @@ export class MessageWriter {
   ): MaybePromise<void> {
     const { rates, membership } = this.#parts;
     this.checkInput(input);
-    rates.message(caller.userId);
-    return membership.require(caller, place, communityId);
+    return whenReady(rates.message(caller.userId), () => membership.require(caller, place, communityId));
   }
 
   /** @throws Refusal `bad-input`, `too-large` */

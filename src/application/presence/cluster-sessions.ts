@@ -1,6 +1,7 @@
 import type { ChatEvent } from '../../domain/chat-event.ts';
 import type { SessionsReport } from '../../domain/cluster-event.ts';
 import type { UserId } from '../../domain/ids.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { Liveness } from './liveness.ts';
@@ -53,6 +54,12 @@ const SUCCESSOR_DONE_MS = 4_000;
 /** A return ends after this time, in milliseconds, even if the bus brings nothing. */
 const MAX_RETURN_MS = 30_000;
 
+/**
+ * A user counts as being at another server for this time after a session there, in milliseconds.
+ */
+const ELSEWHERE_MS = 60_000;
+const MAX_ENDED_ELSEWHERE = 50_000;
+
 /** Sessions of a server that is gone, with the server that has to report their end. */
 interface Succession {
   readonly sessions: ReadonlyMap<string, UserId>;
@@ -82,6 +89,8 @@ export class ClusterSessions {
   readonly #liveness: Liveness;
   /** Monotonic time at which each user's last session on this server ended. */
   readonly #endedHere = new Map<UserId, number>();
+  /** Monotonic time at which each user's last session on another server ended. */
+  readonly #endedElsewhere = new BoundedMap<UserId, number>(MAX_ENDED_ELSEWHERE);
   /** Monotonic time of the last `hello` report that each server caused. */
   readonly #askedAt = new Map<string, number>();
   #successions: Succession[] = [];
@@ -131,6 +140,18 @@ export class ClusterSessions {
   /** Number of sessions of the user on this server. */
   sessionsHere(userId: UserId): number {
     return this.#localCounts.of(userId);
+  }
+
+  /** Number of sessions of the user on all servers. Those of a dead server end with its lease. */
+  sessionsOf(userId: UserId): number {
+    return this.#counts.of(userId);
+  }
+
+  /** True if the user has a session on another server, or had one within the last minute. */
+  isElsewhere(userId: UserId): boolean {
+    if (this.#counts.of(userId) > this.#localCounts.of(userId)) return true;
+    const endedAt = this.#endedElsewhere.get(userId);
+    return endedAt !== undefined && this.#parts.clock.monotonic() - endedAt < ELSEWHERE_MS;
   }
 
   /** Users with a session on this server. */
@@ -250,6 +271,7 @@ export class ClusterSessions {
   }
 
   #countEnded(userId: UserId, responsibility: Responsibility): void {
+    this.#endedElsewhere.set(userId, this.#parts.clock.monotonic());
     if (this.#counts.remove(userId)) this.#parts.listener.offline(userId, responsibility);
   }
 

@@ -31,14 +31,19 @@ export const LIMIT_VARIABLES = {
   LIMIT_PAGE_SIZE: defaulted(SIZES, wholeNumber(1, 1_000), '200', 'messages of a history page'),
   LIMIT_SUBSCRIPTIONS: defaulted(SIZES, wholeNumber(1, 100_000), '1000', 'subscriptions of a connection'),
 
-  LIMIT_CONNECTIONS_PER_USER: defaulted(RATES, wholeNumber(1, 1_000_000), '20', 'connections of a user to one server'),
+  LIMIT_CONNECTIONS_PER_USER: defaulted(RATES, wholeNumber(1, 1_000_000), '20', 'connections of a user to all servers'),
   LIMIT_CONNECTIONS_PER_ADDRESS: defaulted(
     RATES,
     wholeNumber(1, 1_000_000),
     '200',
     'connections from one client address to one server',
   ),
-  LIMIT_MESSAGES_PER_SECOND: defaulted(RATES, wholeNumber(1, 1_000_000), '10', 'sends of a user per second'),
+  LIMIT_MESSAGES_PER_SECOND: defaulted(
+    RATES,
+    wholeNumber(1, 1_000_000),
+    '10',
+    'sends of a user per second; with `REDIS_URL`, on all servers together',
+  ),
   LIMIT_MESSAGES_BURST: defaulted(RATES, wholeNumber(1, 1_000_000), '30', 'sends of a user at once after a pause'),
   LIMIT_TYPING_SECONDS: defaulted(
     RATES,
@@ -46,7 +51,12 @@ export const LIMIT_VARIABLES = {
     '3',
     'seconds between two typing events of a user in one place; `0` means no limit',
   ),
-  LIMIT_UPLOADS_PER_MINUTE: defaulted(RATES, wholeNumber(1, 1_000_000), '30', 'uploads of a user per minute'),
+  LIMIT_UPLOADS_PER_MINUTE: defaulted(
+    RATES,
+    wholeNumber(1, 1_000_000),
+    '30',
+    'uploads of a user per minute; with `REDIS_URL`, on all servers together',
+  ),
   LIMITS: defaulted(
     RATES,
     oneOf('on', 'off'),

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { unlimited } from '../../../dev/unlimited.ts';
 import type { Limits } from '../../../src/application/limits.ts';
-import { Rates } from '../../../src/application/rates.ts';
+import type { SharedRates } from '../../../src/application/ports/shared-rates.ts';
+import { Rates, sharedRateLimits } from '../../../src/application/rates.ts';
 import { HandClock } from '../../support/hand-clock.ts';
 
 const ADA = 1;
@@ -9,7 +10,8 @@ const GRACE = 2;
 
 function start(limits: Partial<Limits>) {
   const clock = new HandClock();
-  return { clock, rates: new Rates({ limits: { ...unlimited, ...limits }, clock }) };
+  const rates = new Rates({ limits: { ...unlimited, ...limits }, clock, shared: null, isElsewhere: () => false });
+  return { clock, rates };
 }
 
 /** How many of `count` calls pass. */
@@ -139,4 +141,36 @@ it('remembers recent typing notices when it removes old ones from memory', () =>
   // Old notices are removed when the last removal is more than 6 s ago.
   clock.pass(1_001);
   expect(rates.typing(ADA, 'r-5')).toBe(false);
+});
+
+it('asks the count of all servers only for a user who may be at another one, after its own count', async () => {
+  const clock = new HandClock();
+  const asked: string[] = [];
+  const answers: (number | null)[] = [0, 250, null];
+  const shared: SharedRates = {
+    take: async (action, userId) => {
+      asked.push(`${action} ${userId}`);
+      return answers.shift() ?? 0;
+    },
+  };
+  const limits = { ...unlimited, messagesPerSecond: 1, messagesBurst: 3, uploadsPerMinute: 1 };
+  const rates = new Rates({ limits, clock, shared, isElsewhere: (userId) => userId === GRACE });
+  expect(rates.message(ADA)).toBeUndefined();
+  await rates.message(GRACE);
+  await expect(rates.message(GRACE)).rejects.toMatchObject({ code: 'too-fast', retryAfterMs: 250 });
+  // The count is not reached. This server's own one has let the message pass.
+  await rates.message(GRACE);
+  expect(() => rates.message(GRACE)).toThrow('too many messages; the limit is 1 a second');
+  await rates.upload(GRACE);
+  expect(asked).toEqual(['message 2', 'message 2', 'message 2', 'upload 2']);
+});
+
+it('gives all servers together the average and the burst that one server has', () => {
+  const limits = { ...unlimited, messagesPerSecond: 10, messagesBurst: 30, uploadsPerMinute: 30 };
+  expect(sharedRateLimits(limits)).toEqual({
+    message: { actions: 30, seconds: 3 },
+    upload: { actions: 30, seconds: 60 },
+  });
+  expect(sharedRateLimits({ ...limits, messagesBurst: 5 })?.message).toEqual({ actions: 10, seconds: 1 });
+  expect(sharedRateLimits(unlimited)).toBeNull();
 });

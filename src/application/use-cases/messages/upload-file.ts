@@ -126,7 +126,7 @@ class Sink implements UploadSink {
   admission({ place, communityId }: Pick<UploadDetails, 'place' | 'communityId'>): Promise<void> {
     const { rates, membership } = this.#parts;
     this.#admission ??= (async () => {
-      rates.upload(this.#caller.userId);
+      await rates.upload(this.#caller.userId);
       await membership.require(this.#caller, place, communityId);
     })();
     return this.#admission;

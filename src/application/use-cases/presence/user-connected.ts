@@ -50,7 +50,7 @@ export class UserConnected {
     const { sessions, clusterSessions, users, limits } = this.#parts;
     const caller = this.authenticate(token, claimedUserId);
     const { userId } = caller;
-    if (clusterSessions.sessionsHere(userId) >= limits.connectionsPerUser) {
+    if (clusterSessions.sessionsOf(userId) >= limits.connectionsPerUser) {
       throw new Refusal('too-fast', `the user has too many connections; the limit is ${limits.connectionsPerUser}`);
     }
     if (!sessions.begin(sessionId, userId)) throw new Refusal('internal', 'a session with this id exists already');

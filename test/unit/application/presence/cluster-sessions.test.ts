@@ -63,6 +63,22 @@ it('reports nothing when a second session of a user begins or ends', () => {
   expect(online(b, 7)).toEqual([7]);
 });
 
+it('counts the sessions of a user on all servers, and knows for a minute that they were elsewhere', () => {
+  const { cluster, a, b } = twoServers();
+  a.sessions.join('s1', 7);
+  a.sessions.join('s2', 7);
+  expect([a.sessions.sessionsOf(7), a.sessions.isElsewhere(7)]).toEqual([2, false]);
+  b.sessions.join('s3', 7);
+  cluster.pass(300);
+  expect([a.sessions.sessionsOf(7), a.sessions.isElsewhere(7)]).toEqual([3, true]);
+  expect([b.sessions.sessionsOf(7), b.sessions.isElsewhere(7)]).toEqual([3, true]);
+  b.sessions.leave('s3');
+  cluster.pass(300);
+  expect([a.sessions.sessionsOf(7), a.sessions.isElsewhere(7)]).toEqual([2, true]);
+  cluster.pass(60_000);
+  expect(a.sessions.isElsewhere(7)).toBe(false);
+});
+
 it('counts a session once that joins twice', () => {
   const { a } = twoServers();
   a.sessions.join('s1', 7);
