@@ -12,18 +12,21 @@ const { values } = parseArgs({
     'kafka-client': { type: 'string' },
     clocks: { type: 'boolean', default: false },
     calm: { type: 'boolean', default: false },
+    alerts: { type: 'boolean', default: false },
     folder: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
 
 if (values.help) {
-  process.stdout.write(`npm run storm -- [--minutes 3] [--seed 1] [--rate 200] [--calm] [--folder DIR]
+  process.stdout.write(`npm run storm -- [--minutes 3] [--seed 1] [--rate 200] [--calm] [--alerts] [--folder DIR]
     [--brokers 3] [--mongo 3] [--redis sentinel] [--kafka-client kafkajs|platformatic] [--clocks]
 
 Runs three servers on real Kafka, MongoDB, Redis and presence. Faults follow a schedule that the seed decides, while clients talk.
 With --brokers 3, --mongo 3 and --redis sentinel, single members are harmed and primaries change.
 With --clocks, the clocks of the servers jump, at most five minutes from the system's.
+With --alerts, a Prometheus evaluates deploy/monitoring/rules.yml. Troubles that must raise an alert last for more than a minute,
+and the end of the output says which alert each trouble raised after how many seconds. It needs one broker, one MongoDB and one Redis.
 The report goes to standard output. A run with findings keeps all recordings in DIR (default: the system's temporary folder).
 `);
 } else {
@@ -32,6 +35,7 @@ The report goes to standard output. A run with findings keeps all recordings in 
     seconds: Number(values.minutes) * 60,
     rate: Number(values.rate),
     troubles: !values.calm,
+    alerts: values.alerts,
     clocks: values.clocks,
     stack: {
       brokers: Number(values.brokers),
@@ -43,6 +47,12 @@ The report goes to standard output. A run with findings keeps all recordings in 
     progress: (line) => process.stderr.write(`${line}\n`),
   });
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  const isClean = report.findings.length + report.surprises.length + report.resets === 0;
+  for (const { trouble, alert, seconds } of report.alerts?.raised ?? []) {
+    const after = seconds === null ? (alert === null ? '' : ' -> never') : ` -> ${seconds} s`;
+    process.stdout.write(`${trouble} -> ${alert ?? 'none expected'}${after}\n`);
+  }
+  for (const finding of report.alerts?.findings ?? []) process.stdout.write(`FINDING ${finding}\n`);
+  const defects = report.findings.length + report.surprises.length + report.resets;
+  const isClean = defects + (report.alerts?.findings.length ?? 0) === 0;
   process.exit(isClean ? 0 : 1);
 }

@@ -16,9 +16,11 @@ import {
   type Verdict,
 } from '../durability/checker.ts';
 import { FaultProxy } from '../fault-proxy.ts';
+import { Prometheus } from '../services/prometheus.ts';
+import { type AlertReport, effectOf, holdTimes, judgeAlerts, RULES_FILE } from './alerts.ts';
 import { HistoryReader, wholeLog } from './ending.ts';
 import { Listener, Publisher, STORM_COMMUNITY, type StormPlace, type StormWorld } from './people.ts';
-import { Troubles } from './troubles.ts';
+import { type Kind, Troubles } from './troubles.ts';
 
 export interface StormOptions {
   readonly seed: number;
@@ -43,6 +45,11 @@ export interface StormOptions {
    * files.
    */
   readonly folder?: string;
+  /**
+   * true: a Prometheus evaluates the alerts, and troubles that must raise one last for more than a
+   * minute. Needs one Kafka broker, one MongoDB and one Redis. Default: false.
+   */
+  readonly alerts?: boolean;
   readonly progress?: (line: string) => void;
 }
 
@@ -58,6 +65,8 @@ export interface StormReport extends Verdict {
   readonly surprises: readonly string[];
   /** File with the recording, if there are findings. */
   readonly file: string | null;
+  /** Null without `alerts`. */
+  readonly alerts: AlertReport | null;
 }
 
 const ROOMS: readonly StormPlace[] = ['r-1', 'r-2', 'r-3', 'r-4', 'r-5', 'r-6', 'r-7', 'r-8'];
@@ -68,6 +77,14 @@ const EARS = 6;
 const TICK_MS = 20;
 const FINISH_MS = 90_000;
 const TOKEN_SECONDS = 4 * 3_600;
+
+/** Seconds between two scrapes of the servers. */
+const SCRAPE_SECONDS = 2;
+/**
+ * Member lists are read again this often while alerts are judged. So each server uses Redis all the
+ * time and notices when it is away.
+ */
+const LIST_STALENESS_SECONDS = '10';
 
 /**
  * Runs three servers on real services while clients talk and a seeded schedule harms all parts.
@@ -84,14 +101,33 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
     clocks: options.clocks === true,
     ...(options.stack === undefined ? {} : { stack: options.stack }),
     directory: directoryOf(users),
-    env: { LIMITS: 'off', LIMIT_RESUME_EVENTS: '100000', LIMIT_PAGE_SIZE: '1000', ...options.env },
+    env: {
+      LIMITS: 'off',
+      LIMIT_RESUME_EVENTS: '100000',
+      LIMIT_PAGE_SIZE: '1000',
+      ...(options.alerts === true ? { LIMIT_LIST_STALENESS_SECONDS: LIST_STALENESS_SECONDS } : {}),
+      ...options.env,
+    },
     progress,
   });
   const proxies = await Promise.all(cluster.servers.map(({ port }) => FaultProxy.start({ target: port })));
+  const instances = cluster.servers.map(({ port }) => `127.0.0.1:${port}`);
+  let prometheus: Prometheus | null = null;
   try {
+    if (options.alerts === true) {
+      prometheus = await Prometheus.start({ targets: instances, rules: RULES_FILE, interval: SCRAPE_SECONDS });
+      progress(`Prometheus answers on ${prometheus.url}`);
+    }
     const storm = new Storm(options, cluster, proxies, users);
-    return await storm.run(publishers, listeners, progress);
+    const began = Date.now();
+    const { troubles, ...report } = await storm.run(publishers, listeners, progress);
+    const alerts =
+      prometheus === null
+        ? null
+        : judgeAlerts(troubles.done, await prometheus.firings(began), began, instances, holdTimes());
+    return { ...report, troubles: troubles.counts(), alerts };
   } finally {
+    await prometheus?.stop();
     await Promise.all(proxies.map((proxy) => proxy.stop()));
     await cluster.stop();
   }
@@ -126,7 +162,11 @@ class Storm {
     this.#random = seededRandom(options.seed);
   }
 
-  async run(publisherCount: number, listenerCount: number, progress: (line: string) => void): Promise<StormReport> {
+  async run(
+    publisherCount: number,
+    listenerCount: number,
+    progress: (line: string) => void,
+  ): Promise<Omit<StormReport, 'troubles' | 'alerts'> & { readonly troubles: Troubles }> {
     const { seed, seconds, rate = 200 } = this.#options;
     const world = this.#world();
     const run = randomBytes(3).toString('hex');
@@ -140,7 +180,9 @@ class Storm {
     const cutClient = () => people[Math.floor(this.#random() * people.length)]?.cut();
     // Clients draw random numbers when frames come. The schedule has a source of its own, so a seed
     // repeats it.
-    const troubles = new Troubles(this.#cluster, this.#proxies, cutClient, seededRandom(seed + 1));
+    const raisesAlert = (part: string, kind: Kind) =>
+      this.#options.alerts === true && effectOf({ part, kind }, []).raises !== null;
+    const troubles = new Troubles(this.#cluster, this.#proxies, cutClient, seededRandom(seed + 1), raisesAlert);
     const over = new AbortController();
     const talking = talk(publishers, rate, this.#random);
     const telling = setInterval(() => {
@@ -171,7 +213,7 @@ class Storm {
       repeats: sum(({ repeats }) => repeats),
       refusals: sum(({ refusals }) => refusals),
       reconnects: people.reduce((all, { reconnects }) => all + reconnects, 0),
-      troubles: troubles.counts(),
+      troubles,
       surprises: this.#surprises,
     };
   }

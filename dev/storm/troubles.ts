@@ -3,7 +3,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { shuffled } from '../durability/shuffled.ts';
 import type { FaultProxy } from '../fault-proxy.ts';
 
-type Kind = 'kill' | 'freeze' | 'drain' | 'cut' | 'hang' | 'slow' | 'mute' | 'elect' | 'clock';
+export type Kind = 'kill' | 'freeze' | 'drain' | 'cut' | 'hang' | 'slow' | 'mute' | 'elect' | 'clock';
 
 interface Part {
   readonly name: string;
@@ -17,6 +17,8 @@ export interface Trouble {
   readonly kind: Kind;
   /** Milliseconds until the repair begins. A restart takes some time after that. */
   readonly lasts: number;
+  /** Milliseconds from the beginning of the storm to the end of the repair; null before it. */
+  repairedAt: number | null;
 }
 
 const AT_ONCE = 3;
@@ -24,6 +26,12 @@ const MIN_FREEZE_MS = 2_000;
 const MAX_FREEZE_MS = 15_000;
 const MAX_DOWN_MS = 5_000;
 const LONG: readonly Kind[] = ['freeze', 'hang', 'slow', 'mute'];
+/**
+ * Times of troubles that must raise an alert. A rule holds for half a minute before its alert
+ * fires, and the server takes up to 20 s to notice some troubles.
+ */
+const MIN_ALERT_MS = 65_000;
+const MAX_ALERT_MS = 75_000;
 /** These are over at once, so they do not count among the three. */
 const AT_ANY_TIME: readonly Kind[] = ['cut', 'elect', 'clock'];
 /** Clocks of servers are at most this far from the system's. */
@@ -41,10 +49,22 @@ export class Troubles {
   readonly #cutClient: () => void;
   #deck: [Part, Kind][] = [];
 
-  /** @param proxies between clients and servers */
-  constructor(cluster: Cluster, proxies: readonly FaultProxy[], cutClient: () => void, random: () => number) {
+  readonly #raisesAlert: (part: string, kind: Kind) => boolean;
+
+  /**
+   * @param proxies between clients and servers
+   * @param raisesAlert true for a trouble that must last until its alert fires
+   */
+  constructor(
+    cluster: Cluster,
+    proxies: readonly FaultProxy[],
+    cutClient: () => void,
+    random: () => number,
+    raisesAlert: (part: string, kind: Kind) => boolean = () => false,
+  ) {
     this.#random = random;
     this.#cutClient = cutClient;
+    this.#raisesAlert = raisesAlert;
     this.#parts = [
       ...partsOf(cluster, proxies, random),
       { name: 'client', does: { cut: async () => this.#cutClient() } },
@@ -60,14 +80,16 @@ export class Troubles {
       const next = this.#draw();
       if (next === null) continue;
       const [part, kind] = next;
-      const least = LONG.includes(kind) ? MIN_FREEZE_MS : 0;
-      const most = LONG.includes(kind) ? MAX_FREEZE_MS : MAX_DOWN_MS;
+      const [least, most] = this.#lengths(part.name, kind);
       const lasts = Math.round(least + this.#random() * (most - least));
-      this.done.push({ at: Math.round(performance.now() - began), part: part.name, kind, lasts });
+      const now = () => Math.round(performance.now() - began);
+      const trouble: Trouble = { at: now(), part: part.name, kind, lasts, repairedAt: null };
+      this.done.push(trouble);
       this.#busy.add(part.name);
       repairs.push(
         (part.does[kind] ?? (async () => {}))(lasts).finally(() => {
           this.#busy.delete(part.name);
+          trouble.repairedAt = now();
         }),
       );
     }
@@ -82,6 +104,11 @@ export class Troubles {
       counts[name] = (counts[name] ?? 0) + 1;
     }
     return counts;
+  }
+
+  #lengths(part: string, kind: Kind): readonly [least: number, most: number] {
+    if (this.#raisesAlert(part, kind)) return [MIN_ALERT_MS, MAX_ALERT_MS];
+    return LONG.includes(kind) ? [MIN_FREEZE_MS, MAX_FREEZE_MS] : [0, MAX_DOWN_MS];
   }
 
   #draw(): [Part, Kind] | null {

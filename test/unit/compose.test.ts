@@ -16,6 +16,12 @@ import { isKnownVariable } from '../../src/bootstrap/config/variables.ts';
 const ROOT = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
 const CHATS = ['chat-1', 'chat-2', 'chat-3'];
+/** Grafana and Prometheus start only with the profile `monitoring`. */
+const OPEN_PORTS: Readonly<Record<string, readonly string[]>> = {
+  balancer: ['127.0.0.1:8080:8080'],
+  prometheus: ['127.0.0.1:9090:9090'],
+  grafana: ['127.0.0.1:3000:3000'],
+};
 
 /** Replaces `${NAME:-default}` by the default, as compose does for an unset variable. */
 const interpolated = read('docker-compose.yml').replace(/\$\{(\w+):-([^}]*)\}/g, '$2');
@@ -32,6 +38,7 @@ const SERVICE = z.object({
   ports: z.array(z.string()).default([]),
   mem_limit: z.string(),
   restart: z.string(),
+  profiles: z.array(z.string()).default([]),
   networks: z.union([z.array(z.string()), z.object({ chat: z.object({ ipv4_address: z.string() }) })]),
 });
 const { services, volumes, networks } = z
@@ -144,11 +151,11 @@ describe('docker-compose.yml', () => {
     for (const one of fixed) expect(one.startsWith(prefix) && Number(one.slice(prefix.length)) < 128).toBe(true);
   });
 
-  it('limits memory, keeps data in volumes, opens one port on loopback, and restarts services that end', () => {
+  it('limits memory, keeps data in volumes, opens ports on loopback only, and restarts services that end', () => {
     for (const [name, { mem_limit, restart, volumes: mounted, ports }] of Object.entries(services)) {
       expect(restart).toBe('unless-stopped');
       if (CHATS.includes(name)) expect(mem_limit).toMatch(/^(256|384|512)m$/);
-      expect(ports).toEqual(name === 'balancer' ? ['127.0.0.1:8080:8080'] : []);
+      expect(ports).toEqual(OPEN_PORTS[name] ?? []);
       for (const mount of mounted) {
         const [source = ''] = mount.split(':');
         expect(source.startsWith('./') ? existsSync(new URL(source, ROOT)) : source in volumes).toBe(true);
@@ -157,11 +164,28 @@ describe('docker-compose.yml', () => {
     for (const name of ['kafka', 'mongo', 'redis']) expect(serviceOf(name).volumes).not.toEqual([]);
   });
 
+  it('starts Prometheus and Grafana only with the profile monitoring, on the files of deploy/monitoring', () => {
+    for (const [name, { profiles }] of Object.entries(services)) {
+      expect(profiles).toEqual(['prometheus', 'grafana'].includes(name) ? ['monitoring'] : []);
+    }
+    const { scrape_configs, rule_files } = parse(read('deploy/monitoring/prometheus.yml'));
+    expect(scrape_configs).toEqual([
+      { job_name: 'chat', static_configs: [{ targets: CHATS.map((name) => `${name}:8080`) }] },
+    ]);
+    expect(rule_files).toEqual(['rules.yml']);
+    const source = parse(read('deploy/monitoring/grafana/provisioning/datasources/prometheus.yml'));
+    expect(source.datasources).toMatchObject([{ type: 'prometheus', url: 'http://prometheus:9090', isDefault: true }]);
+    const [provider] = parse(read('deploy/monitoring/grafana/provisioning/dashboards/chat.yml')).providers;
+    const mounted = serviceOf('grafana').volumes.map((mount) => mount.split(':')[1] ?? '');
+    expect(mounted).toContain(`${provider.options.path}/chat.json`);
+  });
+
   it('pins every image to a version, also in the Dockerfile', () => {
     const own = new Set(['chat-server', 'chat-neighbours']);
     const images = Object.values(services).map(({ image }) => image);
     const base = /^ARG NODE_IMAGE=(\S+)$/m.exec(read('Dockerfile'))?.[1] ?? '';
-    for (const image of [...images, base]) if (!own.has(image)) expect(image).toMatch(/^[a-z/]+:\d+\.\d+\.\d+[\w.-]*$/);
+    for (const image of [...images, base])
+      if (!own.has(image)) expect(image).toMatch(/^[a-z/]+:v?\d+\.\d+\.\d+[\w.-]*$/);
     for (const { image, build } of Object.values(services)) expect(own.has(image)).toBe(build !== undefined);
   });
 });

@@ -13,9 +13,12 @@ import { channelKey, communityKey, roomKey } from '../../src/domain/place.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
-const PAGES = globSync(['*.md', 'docs/**/*.md', 'neighbours/*.md', 'client/*.md', 'examples/**/*.md'], {
-  cwd: ROOT,
-}).sort();
+const PAGES = globSync(
+  ['*.md', 'docs/**/*.md', 'deploy/**/*.md', 'neighbours/*.md', 'client/*.md', 'examples/**/*.md'],
+  {
+    cwd: ROOT,
+  },
+).sort();
 const protocol = read('docs/protocol.md');
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
@@ -30,6 +33,8 @@ const OTHER_VARIABLES = new Set([
     'CHROMIUM',
     'CI',
     'CHAT_PORT',
+    'GRAFANA_PORT',
+    'PROMETHEUS_PORT',
   ],
   ...['CHAT_URL', 'LEASE_SECONDS', 'NODE_ENV', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'SERVER', 'X_FILE'],
   ...['STORM_SEED', 'STORM_MINUTES', 'STORM_SECONDS', 'SIMULATION_SEED', 'PAUSE_SECONDS'],
