@@ -22,6 +22,8 @@ export interface KafkaClusterOptions {
   readonly certificate?: 'server' | 'expired' | 'wrongName';
   /** Default: 2, or 1 with fewer than three brokers. */
   readonly minInsyncReplicas?: number;
+  /** Settings of each broker besides the defaults, or instead of them. */
+  readonly config?: Readonly<Record<string, string>>;
 }
 
 /** Kafka brokers as processes from packages, also where a Docker engine runs. */
@@ -89,6 +91,7 @@ export async function startKafkaCluster(options: KafkaClusterOptions = {}): Prom
       'replica.lag.time.max.ms': '3000',
       ...(certificates === null ? {} : tlsConfig(certificates, options.certificate ?? 'server', mutualTls)),
       ...(security === 'sasl-ssl' ? saslConfig(user) : {}),
+      ...options.config,
     };
     const clusterId = newClusterId();
     const scram = MECHANISMS.flatMap((mechanism) => [

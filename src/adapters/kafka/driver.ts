@@ -6,6 +6,11 @@ import type { SaslOptions } from './sasl.ts';
 /** For each partition number, the offset that the next record will get. */
 export type Positions = ReadonlyMap<number, number>;
 
+/** For each topic, the id of the broker that leads each partition, or NO_LEADER. */
+export type Leaders = ReadonlyMap<string, readonly number[]>;
+
+export const NO_LEADER = -1;
+
 /** The compression of the records that this server writes. */
 export type Compression = 'none' | 'gzip' | 'zstd';
 
@@ -84,8 +89,8 @@ export interface KafkaAdmin {
     topics: readonly string[],
     shape: { readonly partitions: number; readonly replicas: number },
   ): Promise<boolean>;
-  /** Those of `topics` that have partitions, each with a leader. May reject for unknown topics. */
-  topicsWithLeaders(topics: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Asks the cluster at each call. May reject for unknown topics. */
+  leaders(topics: readonly string[]): Promise<Leaders>;
   /** @throws NotReadyError if the topic has no partitions yet */
   newestOffsets(topic: string): Promise<Positions>;
   /** The number of members of each group. Groups without members are left out. */
@@ -97,16 +102,14 @@ export interface OutgoingMessage {
   readonly key: string;
   readonly value: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly partition: number;
 }
 
 /** A producer from its opening to its first failure. It repeats nothing by itself. */
 export interface KafkaProducer {
   /** Connects before the first `send`. Can be called again. */
   connect(): Promise<void>;
-  /**
-   * Resolves when all in-sync replicas have the messages. The partition of a message is the
-   * murmur2 hash of its key, as in the Java client.
-   */
+  /** Resolves when all in-sync replicas have the messages. */
   send(messagesByTopic: ReadonlyMap<string, readonly OutgoingMessage[]>): Promise<void>;
   /** Disconnects within about a second. Ignores errors. */
   close(): Promise<void>;

@@ -1,4 +1,4 @@
-import { type KafkaAdmin, NotReadyError } from './driver.ts';
+import { type KafkaAdmin, type Leaders, NO_LEADER, NotReadyError } from './driver.ts';
 
 export interface WantedTopics {
   readonly topics: readonly string[];
@@ -12,15 +12,15 @@ const LEADER_MS = 10_000;
 const LEADER_PAUSE_MS = 100;
 
 /**
- * Creates the topics that are missing, and resolves when each partition has a leader. Several
- * servers may do so at the same time.
+ * Creates the topics that are missing, and resolves with the leaders when each partition has one.
+ * Several servers may do so at the same time.
  * @throws NotReadyError if a partition has no leader after 10 s
  */
-export async function ensureTopics(admin: KafkaAdmin, wanted: WantedTopics): Promise<void> {
+export async function ensureTopics(admin: KafkaAdmin, wanted: WantedTopics): Promise<Leaders> {
   const existing = new Set(await admin.listTopics());
   const missing = wanted.topics.filter((topic) => !existing.has(topic));
   if (missing.length > 0) await create(admin, missing, wanted);
-  await awaitLeaders(admin, wanted.topics);
+  return awaitLeaders(admin, wanted.topics);
 }
 
 /**
@@ -37,12 +37,12 @@ async function create(admin: KafkaAdmin, topics: readonly string[], wanted: Want
 }
 
 /** The brokers learn of a new topic one after the other, and then elect its leaders. */
-async function awaitLeaders(admin: KafkaAdmin, topics: readonly string[]): Promise<void> {
+async function awaitLeaders(admin: KafkaAdmin, topics: readonly string[]): Promise<Leaders> {
   const until = performance.now() + LEADER_MS;
   for (;;) {
-    const led = await admin.topicsWithLeaders(topics).catch(() => new Set<string>());
-    const missing = topics.find((topic) => !led.has(topic));
-    if (missing === undefined) return;
+    const leaders: Leaders = await admin.leaders(topics).catch(() => new Map());
+    const missing = topics.find((topic) => (leaders.get(topic) ?? [NO_LEADER]).includes(NO_LEADER));
+    if (missing === undefined) return leaders;
     if (performance.now() > until) throw new NotReadyError(`${missing} has a partition without a leader`);
     await new Promise((resolve) => setTimeout(resolve, LEADER_PAUSE_MS));
   }

@@ -231,15 +231,11 @@ export class KafkaMessageBus implements MessageBus {
     const { partitions = 6 } = this.#options;
     const timeout = this.#timing.session + PREPARE_MS;
     const prepare = async (admin: KafkaAdmin) => {
-      await Promise.all([
-        ensureTopics(admin, {
-          topics: Object.values(this.#topics),
-          partitions,
-          listedBrokers: this.#options.brokers.length,
-        }),
-        this.#awaitEmptyGroups(() => admin.membersOf([...this.#groups.values()])),
-        this.#sender.connect(),
-      ]);
+      const topics = Object.values(this.#topics);
+      const connecting = ensureTopics(admin, { topics, partitions, listedBrokers: this.#options.brokers.length }).then(
+        (leaders) => this.#sender.connect(leaders),
+      );
+      await Promise.all([connecting, this.#awaitEmptyGroups(() => admin.membersOf([...this.#groups.values()]))]);
       const found = RECORD_STREAMS.map(
         async (stream): Promise<[RecordStream, Positions]> => [stream, await admin.newestOffsets(this.#topics[stream])],
       );
@@ -312,9 +308,10 @@ export class KafkaMessageBus implements MessageBus {
   async #checkLag(): Promise<void> {
     try {
       await this.#driver.withAdmin(LAG_CHECK_MS / 2, 'reading the lags', (admin) =>
-        Promise.all(
-          this.#consumers.map(async (consumer) => consumer.checkLag(await admin.newestOffsets(consumer.topic))),
-        ),
+        Promise.all([
+          admin.leaders(Object.values(this.#topics)).then((leaders) => this.#sender.learn(leaders)),
+          ...this.#consumers.map(async (consumer) => consumer.checkLag(await admin.newestOffsets(consumer.topic))),
+        ]),
       );
     } catch {
       // While Kafka is away, the missing heartbeats of the consumers show it.

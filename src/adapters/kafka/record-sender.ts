@@ -1,23 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import type { EncodedRecord } from '../records/record-codec.ts';
 import { withTimeout } from '../support/with-timeout.ts';
-import type { KafkaDriver, KafkaProducer, OutgoingMessage } from './driver.ts';
+import { BrokerLane } from './broker-lane.ts';
+import { type KafkaDriver, type Leaders, NO_LEADER } from './driver.ts';
+import { type Call, type PartitionQueue, PartitionQueues, type QueuedRecord } from './partition-queues.ts';
 import type { NamePerStream } from './topics.ts';
-
-/** A `send` call. It resolves with its last record and rejects with the first one that fails. */
-interface Call {
-  /** Records that are not acknowledged yet. */
-  unacknowledged: number;
-  /** When the call is given up, in milliseconds on the monotonic clock. */
-  readonly until: number;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
-interface QueuedRecord {
-  readonly record: EncodedRecord;
-  readonly call: Call;
-}
 
 export interface RecordSenderParts {
   readonly driver: KafkaDriver;
@@ -26,190 +14,188 @@ export interface RecordSenderParts {
 }
 
 const MAX_QUEUED_RECORDS = 50_000;
-/** Bytes of a request. A broker accepts about one megabyte by default. */
-const MAX_REQUEST_BYTES = 512 * 1024;
-const MIN_REQUEST_BYTES = 1_024;
-/** Estimated size of a record's key and headers. */
-const HEADER_BYTES = 200;
 /**
  * A call that is older is given up at the next failure. With one more attempt it settles within 10
  * s.
  */
 const GIVE_UP_MS = 6_000;
-const ATTEMPT_MS = 4_000;
-/** How long a failure makes the sender unhealthy. */
-const FAILURE_REPORT_MS = 10_000;
-const MIN_RETRY_PAUSE_MS = 100;
-const MAX_RETRY_PAUSE_MS = 1_000;
+/** Time between two questions for the leaders while one of them is in trouble. */
+const WATCH_PAUSE_MS = 100;
+const MAX_WATCH_PAUSE_MS = 1_000;
+/** How long one connection is used for these questions. */
+const WATCH_MS = 5_000;
 
 /**
- * Writes records and waits for the acknowledgement of all in-sync replicas. It sends one request at
- * a time, so that a repeated request keeps the order. Records that arrive meanwhile go into the
- * next request together. After a failure it opens a new client with new connections.
+ * Writes records and waits for the acknowledgement of all in-sync replicas. Each broker has a lane
+ * of its own, so that a dead one delays only the partitions that it leads. While a lane is in
+ * trouble, the sender asks the other brokers for the new leaders of these partitions.
  */
 export class RecordSender {
-  readonly #driver: KafkaDriver;
-  readonly #topics: NamePerStream;
-  readonly #telemetry: Telemetry;
-  #queue: QueuedRecord[] = [];
-  #producer: KafkaProducer | null = null;
-  #pumping = false;
+  readonly #parts: RecordSenderParts;
+  readonly #queues = new PartitionQueues();
+  readonly #lanes = new Map<number, BrokerLane>();
+  /** The partitions that each broker leads. */
+  #led: ReadonlyMap<number, readonly PartitionQueue[]> = new Map();
+  #watching = false;
   #closed = false;
-  #idle: (() => void)[] = [];
-  #maxBytes = MAX_REQUEST_BYTES;
-  #failure: { readonly error: string; readonly at: number } | null = null;
 
-  constructor({ driver, topics, telemetry }: RecordSenderParts) {
-    this.#driver = driver;
-    this.#topics = topics;
-    this.#telemetry = telemetry;
+  constructor(parts: RecordSenderParts) {
+    this.#parts = parts;
   }
 
-  /** The error of the last request if it failed less than 10 s ago, otherwise null. */
+  /** The error of a request that failed less than 10 s ago, otherwise null. */
   get failure(): string | null {
-    // Otherwise a server that sends nothing more would stay unhealthy forever.
-    return this.#failure !== null && performance.now() - this.#failure.at < FAILURE_REPORT_MS
-      ? this.#failure.error
-      : null;
+    for (const { failure } of this.#lanes.values()) if (failure !== null) return failure;
+    return null;
   }
 
-  /** Connects before the first record is sent. If it fails, the first record tries again. */
-  async connect(): Promise<void> {
-    const producer = this.#open();
-    await producer.connect().catch(() => this.#drop(producer));
+  /** Connects to the leaders before the first record is sent. Must be called before `send`. */
+  async connect(leaders: Leaders): Promise<void> {
+    this.learn(leaders);
+    await Promise.all([...this.#led.keys()].map((broker) => this.#lane(broker).connect()));
+  }
+
+  /** Takes the present leaders and partitions of the topics. */
+  learn(leaders: Leaders): void {
+    if (this.#closed) return;
+    this.#queues.learn(leaders);
+    const before = this.#led;
+    const led = Map.groupBy(this.#queues.all, ({ leader }) => leader);
+    led.delete(NO_LEADER);
+    this.#led = led;
+    for (const [broker, lane] of this.#lanes) {
+      const hasMoved = lane.underWay.some(({ leader }) => leader !== broker);
+      if (hasMoved && lane.isTroubled) lane.abort(new Error(`broker ${broker} leads a partition no more`));
+      if (led.has(broker) || lane.underWay.length > 0) continue;
+      lane.abandon();
+      this.#lanes.delete(broker);
+    }
+    for (const [broker, queues] of led) {
+      const lane = this.#lane(broker);
+      if (queues.some((queue) => before.get(broker)?.includes(queue) !== true)) lane.reopen();
+      if (queues.some(isWaiting)) void lane.run();
+    }
   }
 
   send(records: readonly EncodedRecord[]): Promise<void> {
     if (this.#closed) return Promise.reject(new Error('the message bus is closed'));
     if (records.length === 0) return Promise.resolve();
-    if (this.#queue.length + records.length > MAX_QUEUED_RECORDS) {
+    const waiting = this.#queues.all.reduce((sum, queue) => sum + queue.records.length, 0);
+    if (waiting + records.length > MAX_QUEUED_RECORDS) {
       return Promise.reject(new Error(`more than ${MAX_QUEUED_RECORDS} records wait for Kafka`));
     }
     return new Promise((resolve, reject) => {
       const call: Call = { unacknowledged: records.length, until: performance.now() + GIVE_UP_MS, resolve, reject };
-      for (const record of records) this.#queue.push({ record, call });
-      if (!this.#pumping) void this.#pump();
+      const leaders = new Set<number>();
+      for (const record of records) {
+        leaders.add(this.#queues.add(this.#parts.topics[record.stream], { record, call }).leader);
+      }
+      for (const leader of leaders) this.#run(leader);
     });
   }
 
-  /** Accepts no more records. Those in the queue are sent or rejected within `ms`. */
+  /** Accepts no more records. Those in the queues are sent or rejected within `ms`. */
   async close(ms: number): Promise<void> {
     this.#closed = true;
-    if (this.#pumping) {
-      const idle = new Promise<void>((resolve) => this.#idle.push(resolve));
-      await withTimeout(ms, idle, () => new Error('timeout')).catch(() => {});
+    const lanes = [...this.#lanes.values()];
+    const idle = Promise.all(lanes.map((lane) => lane.run()));
+    await withTimeout(ms, idle, () => new Error('timeout')).catch(() => {});
+    for (const queue of this.#queues.all) {
+      for (const { call } of queue.records.splice(0))
+        call.reject(new Error('the message bus was closed before Kafka acknowledged the record'));
     }
-    const rest = this.#queue;
-    this.#queue = [];
-    for (const { call } of rest)
-      call.reject(new Error('the message bus was closed before Kafka acknowledged the record'));
-    const producer = this.#producer;
-    this.#producer = null;
-    await producer?.close();
+    await Promise.all(lanes.map((lane) => lane.close()));
   }
 
-  async #pump(): Promise<void> {
-    this.#pumping = true;
-    // Calls of the same turn of the event loop go into one request.
-    await Promise.resolve();
-    let pause = MIN_RETRY_PAUSE_MS;
-    for (;;) {
-      // After a pause of the process, other servers may have published what waits here.
-      const now = performance.now();
-      this.#giveUp((call) => call.until <= now, new Error('the records waited too long'));
-      if (this.#queue.length === 0) break;
-      const batch = this.#nextBatch();
+  #lane(broker: number): BrokerLane {
+    let lane = this.#lanes.get(broker);
+    if (lane === undefined) {
+      lane = new BrokerLane({
+        driver: this.#parts.driver,
+        queues: () => this.#led.get(broker) ?? [],
+        giveUpOverdue: () => this.#giveUpOverdue(),
+        settled: (records) => settle(records),
+        troubled: () => void this.#watch(),
+        tooLarge: (record, error) => this.#tooLarge(record, error),
+      });
+      this.#lanes.set(broker, lane);
+    }
+    return lane;
+  }
+
+  #run(broker: number): void {
+    if (broker === NO_LEADER) void this.#watch();
+    else void this.#lane(broker).run();
+  }
+
+  /** Asks for the leaders until none of them is in trouble. */
+  async #watch(): Promise<void> {
+    if (this.#watching) return;
+    this.#watching = true;
+    const { driver, topics } = this.#parts;
+    const names = Object.values(topics);
+    for (let pause = WATCH_PAUSE_MS; this.#isTroubled; pause = Math.min(pause * 2, MAX_WATCH_PAUSE_MS)) {
+      const until = performance.now() + WATCH_MS;
       try {
-        await withTimeout(
-          ATTEMPT_MS,
-          this.#open().send(this.#messages(batch)),
-          () => new Error(`no answer within ${ATTEMPT_MS} ms`),
-        );
-        this.#settle(batch);
-        this.#failure = null;
-        this.#maxBytes = Math.min(MAX_REQUEST_BYTES, this.#maxBytes * 2);
-        pause = MIN_RETRY_PAUSE_MS;
-      } catch (error) {
-        const failure = error instanceof Error ? error : new Error(String(error));
-        if (this.#driver.classify(failure).kind === 'too-large') {
-          this.#refused(batch, failure);
-          continue;
-        }
-        this.#failed(failure);
-        await new Promise((resolve) => setTimeout(resolve, pause));
-        pause = Math.min(pause * 2, MAX_RETRY_PAUSE_MS);
+        await driver.withAdmin(2 * WATCH_MS, 'reading the leaders', async (admin) => {
+          while (this.#isTroubled && performance.now() < until) {
+            this.learn(await admin.leaders(names));
+            pause = WATCH_PAUSE_MS;
+            this.#giveUpOverdue();
+            await delay(WATCH_PAUSE_MS);
+          }
+        });
+      } catch {
+        await delay(pause);
       }
+      this.#giveUpOverdue();
     }
-    this.#pumping = false;
-    for (const resolve of this.#idle.splice(0)) resolve();
+    this.#watching = false;
   }
 
-  #open(): KafkaProducer {
-    this.#producer ??= this.#driver.openProducer();
-    return this.#producer;
+  get #isTroubled(): boolean {
+    if (this.#closed) return false;
+    for (const lane of this.#lanes.values()) if (lane.isTroubled) return true;
+    return this.#queues.all.some((queue) => queue.leader === NO_LEADER && isWaiting(queue));
   }
 
-  #drop(producer: KafkaProducer | null): void {
-    producer?.abandon();
-    if (this.#producer === producer) this.#producer = null;
-  }
-
-  /** The first records of the queue. They stay there until they are settled. */
-  #nextBatch(): QueuedRecord[] {
-    let bytes = 0;
-    const end = this.#queue.findIndex(({ record }, index) => {
-      bytes += Buffer.byteLength(record.value) + HEADER_BYTES;
-      return index > 0 && bytes > this.#maxBytes;
-    });
-    return this.#queue.slice(0, end === -1 ? this.#queue.length : end);
-  }
-
-  #messages(batch: readonly QueuedRecord[]): Map<string, OutgoingMessage[]> {
-    const byTopic = new Map<string, OutgoingMessage[]>();
-    for (const { record } of batch) {
-      const topic = this.#topics[record.stream];
-      const messages = byTopic.get(topic);
-      if (messages === undefined) byTopic.set(topic, [record]);
-      else messages.push(record);
-    }
-    return byTopic;
-  }
-
-  #settle(batch: readonly QueuedRecord[]): void {
-    this.#queue = this.#queue.slice(batch.length);
-    for (const { call } of batch) {
-      call.unacknowledged -= 1;
-      if (call.unacknowledged === 0) call.resolve();
-    }
-  }
-
-  #failed(error: Error): void {
-    this.#failure = { error: error.message, at: performance.now() };
-    this.#drop(this.#producer);
+  /** Other servers may have published records that wait for so long. */
+  #giveUpOverdue(): void {
     const now = performance.now();
-    this.#giveUp((call) => call.until <= now, error);
+    this.#giveUp(({ until }) => until <= now, new Error('the records waited too long'));
   }
 
-  /**
-   * The request was too large. The next one is half as large, until only the record that is too
-   * large is left.
-   */
-  #refused(batch: readonly QueuedRecord[], error: Error): void {
-    const [record, second] = batch;
-    if (second !== undefined) {
-      this.#maxBytes = Math.max(MIN_REQUEST_BYTES, Math.floor(this.#maxBytes / 2));
-      return;
+  #tooLarge({ record: { key }, call }: QueuedRecord, error: Error): void {
+    this.#parts.telemetry.log('error', 'a record is too large for Kafka', { key, error });
+    call.reject(refusal(error));
+    this.#giveUp((one) => one === call, error);
+  }
+
+  /** Records of a request that is under way stay until it ends. */
+  #giveUp(isLost: (call: Call) => boolean, error: Error): void {
+    for (const queue of this.#queues.all) {
+      if (queue.isBusy || !queue.records.some(({ call }) => isLost(call))) continue;
+      const failure = refusal(error);
+      queue.records = queue.records.filter(({ call }) => {
+        if (!isLost(call)) return true;
+        call.reject(failure);
+        return false;
+      });
     }
-    this.#telemetry.log('error', 'a record is too large for Kafka', { key: record?.record.key, error });
-    this.#giveUp((call) => call === record?.call, error);
   }
+}
 
-  #giveUp(lost: (call: Call) => boolean, error: Error): void {
-    const failure = new Error(`Kafka did not accept the records: ${error.message}`, { cause: error });
-    this.#queue = this.#queue.filter(({ call }) => {
-      if (!lost(call)) return true;
-      call.reject(failure);
-      return false;
-    });
+function isWaiting({ records }: PartitionQueue): boolean {
+  return records.length > 0;
+}
+
+function settle(records: readonly QueuedRecord[]): void {
+  for (const { call } of records) {
+    call.unacknowledged -= 1;
+    if (call.unacknowledged === 0) call.resolve();
   }
+}
+
+function refusal(error: Error): Error {
+  return new Error(`Kafka did not accept the records: ${error.message}`, { cause: error });
 }

@@ -1,5 +1,5 @@
 import type { Admin } from 'kafkajs';
-import { type KafkaAdmin, NotReadyError, type Positions } from '../driver.ts';
+import { type KafkaAdmin, type Leaders, NO_LEADER, NotReadyError, type Positions } from '../driver.ts';
 
 export class KafkaJsAdmin implements KafkaAdmin {
   readonly #admin: Admin;
@@ -34,12 +34,9 @@ export class KafkaJsAdmin implements KafkaAdmin {
     }
   }
 
-  async topicsWithLeaders(topics: readonly string[]): Promise<ReadonlySet<string>> {
+  async leaders(topics: readonly string[]): Promise<Leaders> {
     const { topics: found } = await this.#admin.fetchTopicMetadata({ topics: [...topics] });
-    const led = found.filter(
-      ({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0),
-    );
-    return new Set(led.map(({ name }) => name));
+    return new Map(found.map(({ name, partitions }) => [name, byPartition(partitions)]));
   }
 
   async newestOffsets(topic: string): Promise<Positions> {
@@ -63,6 +60,11 @@ export class KafkaJsAdmin implements KafkaAdmin {
   async deleteGroups(groups: readonly string[]): Promise<void> {
     await this.#admin.deleteGroups([...groups]);
   }
+}
+
+function byPartition(partitions: readonly { readonly partitionId: number; readonly leader: number }[]): number[] {
+  const leaders = new Map(partitions.map(({ partitionId, leader }) => [partitionId, leader]));
+  return Array.from(partitions, (_, partition) => leaders.get(partition) ?? NO_LEADER);
 }
 
 /** The error codes of Kafka in an error, which may stand for several topics. */

@@ -7,9 +7,11 @@ import { withTimeout } from '../../support/with-timeout.ts';
 import type { ClientOptions } from '../driver.ts';
 import type { SaslOptions } from '../sasl.ts';
 import { addCodecs } from './codecs.ts';
+import { recoverGroups } from './group-recovery.ts';
 import { quietRequestTimers } from './request-timers.ts';
 
 quietRequestTimers();
+recoverGroups();
 addCodecs();
 
 /** How kafkajs itself repeats a request. */

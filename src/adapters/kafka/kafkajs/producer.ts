@@ -1,5 +1,5 @@
 import { CompressionTypes, Partitioners, type Producer } from 'kafkajs';
-import type { Compression, KafkaProducer, OutgoingMessage } from '../driver.ts';
+import { type Compression, type KafkaProducer, NotReadyError, type OutgoingMessage } from '../driver.ts';
 import { type Client, type ClientContext, disconnect, METADATA_MS, openClient } from './client.ts';
 
 const TYPES: Readonly<Record<Compression, CompressionTypes>> = {
@@ -32,14 +32,25 @@ export class KafkaJsProducer implements KafkaProducer {
 
   async send(messagesByTopic: ReadonlyMap<string, readonly OutgoingMessage[]>): Promise<void> {
     await this.connect();
-    await this.#producer.sendBatch({
+    const written = await this.#producer.sendBatch({
       acks: -1,
       compression: this.#compression,
       topicMessages: [...messagesByTopic].map(([topic, messages]) => ({
         topic,
-        messages: messages.map(({ key, value, headers }) => ({ key, value, headers: { ...headers } })),
+        messages: messages.map(({ key, value, headers, partition }) => ({
+          key,
+          value,
+          headers: { ...headers },
+          partition,
+        })),
       })),
     });
+    // kafkajs leaves out partitions that do not exist.
+    for (const [topic, messages] of messagesByTopic) {
+      const done = new Set(written.filter(({ topicName }) => topicName === topic).map(({ partition }) => partition));
+      const missing = messages.find(({ partition }) => !done.has(partition));
+      if (missing !== undefined) throw new NotReadyError(`${topic} has no partition ${missing.partition}`);
+    }
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { type Admin, ListOffsetTimestamps } from '@platformatic/kafka';
-import { type KafkaAdmin, NotReadyError, type Positions } from '../driver.ts';
+import { type KafkaAdmin, type Leaders, NO_LEADER, NotReadyError, type Positions } from '../driver.ts';
 import { answersIn } from './errors.ts';
 
 export class PlatformaticAdmin implements KafkaAdmin {
@@ -32,14 +32,12 @@ export class PlatformaticAdmin implements KafkaAdmin {
     }
   }
 
-  async topicsWithLeaders(topics: readonly string[]): Promise<ReadonlySet<string>> {
+  async leaders(topics: readonly string[]): Promise<Leaders> {
     // The library sorts the given list.
     const { topics: found } = await this.#admin.metadata({ topics: [...topics], forceUpdate: true, retries: 0 });
-    const isLed = (topic: string) => {
-      const partitions = found.get(topic)?.partitions ?? [];
-      return partitions.length > 0 && partitions.every(({ leader }) => leader >= 0);
-    };
-    return new Set(topics.filter(isLed));
+    return new Map(
+      topics.map((topic) => [topic, (found.get(topic)?.partitions ?? []).map(({ leader }) => leader ?? NO_LEADER)]),
+    );
   }
 
   async newestOffsets(topic: string): Promise<Positions> {

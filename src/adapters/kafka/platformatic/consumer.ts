@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type ClusterMetadata,
   ConnectionPool,
@@ -8,7 +9,7 @@ import {
 import { withTimeout } from '../../support/with-timeout.ts';
 import type { ClientOptions, ConsumedMessage, KafkaConsumer, KafkaConsumerOptions } from '../driver.ts';
 import { abandon, Connections, clientOptions, REQUEST_MS } from './client.ts';
-import { answersIn, errorsIn, withCause } from './errors.ts';
+import { answersIn, classify, errorsIn, withCause } from './errors.ts';
 
 type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;
 
@@ -18,8 +19,12 @@ const MAX_BYTES = 6 * BYTES_PER_PARTITION;
  * The library repeats a request for about 18 s. A cluster takes ten to elect other leaders and
  * coordinators for those of a dead broker. Meanwhile the consumer reads from the other brokers.
  */
-const RETRIES = 60;
-const RETRY_PAUSE_MS = 300;
+const RETRIES = 120;
+const RETRY_PAUSE_MS = 150;
+/** Time before the new leaders of the partitions of a dead broker are looked for. */
+const MOVE_PAUSE_MS = 100;
+/** How long fetches are short after a leader was lost. */
+const MOVE_MS = 3_000;
 /** Marks a batch of records that Kafka wrote itself, such as the end of a transaction. */
 const CONTROL_BATCH = 0x20;
 const UNKNOWN_EPOCH = -1;
@@ -41,6 +46,8 @@ export class PlatformaticConsumer implements KafkaConsumer {
   /** Number of partitions of the topic at the last look; 0 before the first one. */
   #partitionCount = 0;
   #retry: NodeJS.Timeout | undefined;
+  /** When a fetch last failed because its broker died or leads the partitions no more. */
+  #movedAt = Number.NEGATIVE_INFINITY;
   #over = false;
 
   constructor(client: ClientOptions, options: KafkaConsumerOptions) {
@@ -176,10 +183,16 @@ export class PlatformaticConsumer implements KafkaConsumer {
         node: broker,
         topics: [{ topicId: metadata.topics.get(topic)?.id ?? '', partitions: requested }],
         connectionPool: this.#fetchPool,
+        // The next fetch from the same broker may begin to read further partitions.
+        ...(performance.now() - this.#movedAt < MOVE_MS ? { maxWaitTime: MOVE_PAUSE_MS } : {}),
       });
       if (!this.#over) this.#take(response, from);
     } catch (error) {
-      if (!this.#skippedTo(error)) this.#end(error);
+      if (isMove(error)) {
+        this.#movedAt = performance.now();
+        this.#consumer.clearMetadata();
+        await delay(MOVE_PAUSE_MS);
+      } else if (!this.#skippedTo(error)) this.#end(error);
     } finally {
       this.#busyBrokers.delete(broker);
       for (const partition of partitions) this.#busyPartitions.delete(partition);
@@ -223,6 +236,13 @@ export class PlatformaticConsumer implements KafkaConsumer {
     }
     return moved;
   }
+}
+
+/** True if the broker died or leads the partitions no more, so that others will lead them. */
+function isMove(error: unknown): boolean {
+  const { kind } = classify(error);
+  if (kind === 'not-ready' || kind === 'connection') return true;
+  return errorsIn(error).some(({ message }) => message.startsWith('Cannot find broker with node id'));
 }
 
 function messagesOf(batch: RecordsBatch, start: bigint): ConsumedMessage[] {

@@ -1,4 +1,4 @@
-import { compatibilityPartitioner, Producer, stringSerializers } from '@platformatic/kafka';
+import { Producer, stringSerializers } from '@platformatic/kafka';
 import type { ClientOptions, Compression, KafkaProducer, OutgoingMessage } from '../driver.ts';
 import { abandon, Connections, clientOptions, close } from './client.ts';
 
@@ -18,8 +18,6 @@ export class PlatformaticProducer implements KafkaProducer {
       retries: 0,
       repeatOnStaleMetadata: false,
       serializers: stringSerializers,
-      // The default partitioner of the library is not that of the Java client.
-      partitioner: compatibilityPartitioner,
     });
     this.#connections.watch(this.#producer.connections);
   }
@@ -41,7 +39,13 @@ export class PlatformaticProducer implements KafkaProducer {
         acks: ALL_REPLICAS,
         compression: this.#compression,
         messages: [...messagesByTopic].flatMap(([topic, messages]) =>
-          messages.map(({ key, value, headers }) => ({ topic, key, value, headers: { ...headers } })),
+          messages.map(({ key, value, headers, partition }) => ({
+            topic,
+            key,
+            value,
+            headers: { ...headers },
+            partition,
+          })),
         ),
       });
     } catch (error) {
