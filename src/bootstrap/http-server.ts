@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { DependencyContainer } from 'tsyringe';
 import { createHttpApp } from '../adapters/http/app.ts';
+import type { HttpOptions } from '../adapters/http/deps.ts';
 import { HttpMetrics } from '../adapters/http/http-metrics.ts';
 import { loggedOriginRule, type OriginRule, originRule } from '../adapters/http/origins.ts';
 import { createHttpServer } from '../adapters/http/server.ts';
@@ -9,6 +10,7 @@ import { serviceRule } from '../adapters/http/service-auth.ts';
 import { StickySessions } from '../adapters/sockjs/sticky-sessions.ts';
 import { createStompEndpoint } from '../adapters/stomp/endpoint.ts';
 import { LoggedAudit } from '../adapters/system/audit-log.ts';
+import { SystemClock } from '../adapters/system/clock.ts';
 import { parseNetworks } from '../adapters/transport/networks.ts';
 import { RequestClients } from '../adapters/transport/request-clients.ts';
 import type { Config } from './config/config.ts';
@@ -45,7 +47,9 @@ export async function serveHttp(parts: ServerParts, container: DependencyContain
     telemetry: telemetry.of('http'),
     clock: get(TOKENS.clock),
   });
-  const app = createApp(parts, get, clients, allowOrigin);
+  const options = httpOptions(parts, get, clients, allowOrigin);
+  if (config.internal !== null) await serveInternal(config.internal, options, parts);
+  const app = createHttpApp(options, config.internal === null ? 'whole' : 'public');
   const stomp = createStompEndpoint({
     application: get(TOKENS.application),
     subscribers: get(TOKENS.subscribers),
@@ -70,7 +74,7 @@ export async function serveHttp(parts: ServerParts, container: DependencyContain
     telemetry: telemetry.of('http'),
     clock: get(TOKENS.clock),
   });
-  await listen(server, config.listen);
+  await listen(server, config.listen, { host: 'HOST', port: 'PORT' });
   lifecycle.onStop('clients', async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await stomp.drain(SERVICE_RESTART, 'the server is stopping', SETTLE_MS);
@@ -82,12 +86,12 @@ export async function serveHttp(parts: ServerParts, container: DependencyContain
   return server;
 }
 
-function createApp(
+function httpOptions(
   parts: ServerParts,
   get: <T>(token: Token<T>) => T,
   clients: RequestClients,
   allowOrigin: OriginRule,
-) {
+): HttpOptions {
   const { config, secrets, telemetry } = parts;
   const application = get(TOKENS.application);
   const health = healthPage(parts, application);
@@ -100,7 +104,7 @@ function createApp(
     const { degraded, ...rest } = health();
     return { ...rest, degraded: degraded.map(({ part, reason }) => `${part}: ${reason}`) };
   };
-  return createHttpApp({
+  return {
     application,
     fileLinks: get(TOKENS.fileLinks),
     telemetry: telemetry.of('http'),
@@ -119,6 +123,29 @@ function createApp(
       text: sharedMetrics(telemetry.registry) ?? (() => telemetry.registry.metrics()),
     },
     health: shown,
+  };
+}
+
+/** Serves the calls for operators on a port of their own, until everything else has stopped. */
+async function serveInternal(
+  address: NonNullable<Config['internal']>,
+  options: HttpOptions,
+  { telemetry, lifecycle }: ServerParts,
+): Promise<void> {
+  const { clients, allowOrigin } = options;
+  const server = createHttpServer({
+    handle: createHttpApp(options, 'internal'),
+    upgrades: null,
+    clients,
+    allowOrigin,
+    telemetry: telemetry.of('http'),
+    clock: new SystemClock(),
+  });
+  await listen(server, address, { host: 'INTERNAL_HOST', port: 'INTERNAL_PORT' });
+  lifecycle.onStop('internal port', async () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await closed;
   });
 }
 
@@ -144,10 +171,15 @@ async function joinSiblings(
 /** The errors of `listen` that are about the address, not about the port. */
 const HOST_ERRORS: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']);
 
-function listen(server: Server, { host, port }: Config['listen']): Promise<void> {
+/** @param variables the names of the variables that give the address */
+function listen(
+  server: Server,
+  { host, port }: { readonly host: string; readonly port: number },
+  variables: { readonly host: string; readonly port: string },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void => {
-      reject(startFailure({ variable: HOST_ERRORS.has(error.code ?? '') ? 'HOST' : 'PORT' }, error));
+      reject(startFailure({ variable: HOST_ERRORS.has(error.code ?? '') ? variables.host : variables.port }, error));
     };
     server.once('error', fail);
     server.listen(port, host, LISTEN_BACKLOG, () => {

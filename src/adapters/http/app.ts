@@ -29,9 +29,23 @@ type HandlerOf<E extends Endpoint> = E['who'] extends 'client' ? ClientHandler :
 type Handlers = { readonly [Name in EndpointName]: HandlerOf<(typeof OWN_ENDPOINTS)[Name]> | null };
 
 /**
+ * The calls of a port. `whole`: all of them. With a port of its own for operators, `internal` has
+ * health, metrics and the service API, and `public` has the others and health.
+ */
+export type HttpSide = 'whole' | 'public' | 'internal';
+
+const HEALTH: readonly EndpointName[] = ['live', 'ready'];
+const ONLY_INTERNAL: readonly EndpointName[] = ['metrics'];
+
+function isAt(side: HttpSide, name: EndpointName): boolean {
+  if (side === 'whole' || HEALTH.includes(name)) return true;
+  return ONLY_INTERNAL.includes(name) === (side === 'internal');
+}
+
+/**
  * All HTTP calls except those of the STOMP endpoint, as an express application without a server.
  */
-export function createHttpApp(options: HttpOptions): Express {
+export function createHttpApp(options: HttpOptions, side: HttpSide = 'whole'): Express {
   const deps = depsOf(options);
   const app = express();
   app.disable('x-powered-by');
@@ -46,10 +60,10 @@ export function createHttpApp(options: HttpOptions): Express {
   const add = (name: EndpointName): void => {
     const handler = handlers[name];
     const { method, path }: Endpoint = OWN_ENDPOINTS[name];
-    if (handler !== null) app[method](path, guard(deps, OWN_ENDPOINTS[name], handler, metrics));
+    if (handler !== null && isAt(side, name)) app[method](path, guard(deps, OWN_ENDPOINTS[name], handler, metrics));
   };
   for (const name of Object.keys(OWN_ENDPOINTS) as EndpointName[]) if (name !== 'page') add(name);
-  mountService(app, deps, metrics);
+  if (side !== 'public') mountService(app, deps, metrics);
   app.use('/chat-server', (request: Request, response: Response) => {
     sendJsonEarly(request, response, 404, wrappedRefusal(noSuchCall(request)));
   });

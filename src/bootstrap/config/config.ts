@@ -14,6 +14,8 @@ import type { ConnectionUrl } from './connection-url.ts';
  */
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number; readonly workers: number };
+  /** The second port, for operators. Null: they use the first one. */
+  readonly internal: { readonly host: string; readonly port: number } | null;
   readonly server: {
     /** Null: the host name with an id that is kept in the data folder. */
     readonly id: string | null;

@@ -41,6 +41,8 @@ function configOf(values: Values): Config {
   const { MONGODB_URL, REDIS_URL, COMMUNITY_URL, NOTIFICATION_URL } = values;
   return {
     listen: { host: values.HOST, port: values.PORT, workers: values.WORKERS },
+    internal:
+      values.INTERNAL_PORT === null ? null : { host: values.INTERNAL_HOST ?? values.HOST, port: values.INTERNAL_PORT },
     server: { id: values.SERVER_ID, dataDir, logLevel: levelOf(values.LOG_LEVEL) },
     demo: values.DEMO === null ? values.JWT_SECRET === null && isLoopback(values.HOST) : values.DEMO === 'on',
     bus: busOf(values),

@@ -17,6 +17,7 @@ export function problemsTogether(read: ReadEnvironment): string[] {
     ...halfCredentials(read),
     ...authoritiesWithoutTls(read),
     ...headersOverFrame(values),
+    ...samePorts(values),
   ];
 }
 
@@ -71,4 +72,11 @@ function authoritiesWithoutTls({ values, given }: ReadEnvironment): string[] {
 function headersOverFrame({ LIMIT_HEADER_BYTES, LIMIT_FRAME_BYTES }: Values): string[] {
   if (LIMIT_HEADER_BYTES <= LIMIT_FRAME_BYTES) return [];
   return [`LIMIT_HEADER_BYTES must be at most LIMIT_FRAME_BYTES, which is ${LIMIT_FRAME_BYTES}`];
+}
+
+function samePorts({ PORT, INTERNAL_PORT, HOST, INTERNAL_HOST }: Values): string[] {
+  if (INTERNAL_PORT === null || INTERNAL_PORT === 0 || INTERNAL_PORT !== PORT) return [];
+  return INTERNAL_HOST === null || INTERNAL_HOST === HOST
+    ? [`INTERNAL_PORT must differ from PORT, which is ${PORT}`]
+    : [];
 }

@@ -33,6 +33,13 @@ const WORKER_COUNT = form(`\`auto\` or ${wholeNumber(1, 256).description}`, (tex
 export const VARIABLES = {
   HOST: defaulted(SERVER, hostName, '127.0.0.1', 'address on which HTTP and STOMP listen'),
   PORT: defaulted(SERVER, wholeNumber(0, 65_535), '8080', 'port on which they listen; `0` means any free port'),
+  INTERNAL_PORT: optional(
+    SERVER,
+    wholeNumber(0, 65_535),
+    'all of these are on `PORT`',
+    'second port, for operators: metrics, health and the service API; `PORT` has only health of them then',
+  ),
+  INTERNAL_HOST: optional(SERVER, hostName, 'the value of `HOST`', 'address of `INTERNAL_PORT`'),
   SERVER_ID: optional(
     SERVER,
     NAME,

@@ -25,6 +25,7 @@ describe('an empty environment', () => {
     const dataDir = resolve('./data');
     expect(config).toEqual({
       listen: { host: '127.0.0.1', port: 8080, workers: 1 },
+      internal: null,
       server: { id: null, dataDir, logLevel: 'info' },
       demo: true,
       bus: { kind: 'memory' },
@@ -322,6 +323,7 @@ describe('variables together', () => {
       { LIMIT_HEADER_BYTES: '4096', LIMIT_FRAME_BYTES: '2048' },
       'LIMIT_HEADER_BYTES must be at most LIMIT_FRAME_BYTES, which is 2048',
     ],
+    [{ PORT: '9000', INTERNAL_PORT: '9000' }, 'INTERNAL_PORT must differ from PORT, which is 9000'],
     [{ JWT_SECRET: '***' }, 'JWT_SECRET is an empty key when it is read as base64 (JWT_SECRET_ENCODING)'],
     [
       { JWT_SECRET: SECRET, JWT_SECRET_PREVIOUS: `${SECRET} !!` },

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { createHttpApp } from '../../../src/adapters/http/app.ts';
+import { createHttpApp, type HttpSide } from '../../../src/adapters/http/app.ts';
 import { ENDPOINTS } from '../../../src/adapters/http/endpoints.ts';
 import { hardenServer, serverOptions } from '../../../src/adapters/http/harden-server.ts';
 import { originRule } from '../../../src/adapters/http/origins.ts';
@@ -31,6 +31,19 @@ it('serves the routes of the table of endpoints, and no others', async () => {
   );
   // The others are headers, CORS, three answers for unknown paths, and the answer for errors.
   expect(layers.filter(({ route }) => route === undefined)).toHaveLength(6);
+});
+
+it('splits the calls between the port of clients and the port of operators, and health is on both', async () => {
+  const { options } = await serve({}, { demo });
+  const pathsOf = (side: HttpSide) =>
+    createHttpApp(options, side).router.stack.flatMap(({ route }) => (route === undefined ? [] : [route.path]));
+  const [clients, operators] = [pathsOf('public'), pathsOf('internal')];
+  const health = ['/chat-server/health/live', '/chat-server/health/ready'];
+  expect(clients.filter((path) => operators.includes(path))).toEqual(health);
+  expect(operators.filter((path) => !path.startsWith('/chat-server/service/'))).toEqual([...health, '/metrics']);
+  expect(operators).toContain('/chat-server/service/messages');
+  expect(clients).toContain('/chat-server/direct');
+  expect(new Set([...clients, ...operators])).toEqual(new Set(pathsOf('whole')));
 });
 
 it.each(Object.values(ENDPOINTS).filter(({ who }) => who === 'client' || who === 'service'))(
