@@ -11,6 +11,7 @@ const MAIN = fileURLToPath(new URL('../src/bootstrap/main.js', import.meta.url))
 const READY_MS = 60_000;
 const PROBE_EVERY_MS = 50;
 const PROBE_MS = 2_000;
+const STOP_MS = 10_000;
 
 export interface ServerProcessOptions {
   /**
@@ -112,9 +113,10 @@ export class ServerProcess {
   /**
    * Stops the server if it runs, and starts it on the same port and data folder. Resolves when it
    * is ready.
+   * @param drainMs time that the server takes to drain, besides the usual 10 s
    */
-  async restart(): Promise<void> {
-    await this.#engine.terminate();
+  async restart(drainMs = 0): Promise<void> {
+    await this.#engine.terminate(STOP_MS + drainMs);
     await this.#start();
   }
 

@@ -67,10 +67,11 @@ export class LocalProcess implements ServiceEngine {
     if (child.pid !== undefined) this.#guard = guardOf(child.pid, folder);
   }
 
-  async terminate(): Promise<void> {
+  /** @param withinMs time until SIGKILL */
+  async terminate(withinMs = TERMINATE_MS): Promise<void> {
     this.#signal('SIGCONT');
     this.#signal('SIGTERM');
-    if (!(await this.#hasExited(TERMINATE_MS))) await this.kill();
+    if (!(await this.#hasExited(withinMs))) await this.kill();
   }
 
   async kill(): Promise<void> {

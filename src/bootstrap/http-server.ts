@@ -75,14 +75,23 @@ export async function serveHttp(parts: ServerParts, container: DependencyContain
     clock: get(TOKENS.clock),
   });
   await listen(server, config.listen, { host: 'HOST', port: 'PORT' });
-  lifecycle.onStop('clients', async () => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    await stomp.drain(SERVICE_RESTART, 'the server is stopping', SETTLE_MS);
-    sockJs.close(SERVICE_RESTART, 'the server is stopping');
-    server.closeIdleConnections();
-    const late = setTimeout(() => server.closeAllConnections(), LAST_REQUESTS_MS);
-    await closed.finally(() => clearTimeout(late));
-  });
+  const overMs = config.server.drainSeconds * 1_000;
+  lifecycle.onStop(
+    'clients',
+    async () => {
+      const [code, reason] = [SERVICE_RESTART, 'the server is stopping'];
+      const closePort = () => new Promise<void>((resolve) => server.close(() => resolve()));
+      // Sessions over HTTP need the port until they are closed. So does the health page.
+      const closed = overMs === 0 ? closePort() : null;
+      await stomp.drain({ code, reason, overMs, withinMs: SETTLE_MS });
+      sockJs.close(code, reason);
+      const ended = closed ?? closePort();
+      server.closeIdleConnections();
+      const late = setTimeout(() => server.closeAllConnections(), LAST_REQUESTS_MS);
+      await ended.finally(() => clearTimeout(late));
+    },
+    overMs,
+  );
   return server;
 }
 

@@ -1,8 +1,14 @@
 import { withTimeout } from '../adapters/support/with-timeout.ts';
 
+interface StartedPart {
+  readonly name: string;
+  readonly stop: () => Promise<void> | void;
+  readonly extraMs: number;
+}
+
 /** The parts that have been started. Stops them once, in reverse order. */
 export class Lifecycle {
-  readonly #stops: { readonly name: string; readonly stop: () => Promise<void> | void }[] = [];
+  readonly #stops: StartedPart[] = [];
   readonly #onError: (name: string, error: unknown) => void;
   readonly #failed = Promise.withResolvers<Error>();
   #isStopping = false;
@@ -27,9 +33,12 @@ export class Lifecycle {
     this.#failed.resolve(error);
   }
 
-  /** Registers how to stop a part that has just been started. */
-  onStop(name: string, stop: () => Promise<void> | void): void {
-    this.#stops.push({ name, stop });
+  /**
+   * Registers how to stop a part that has just been started.
+   * @param extraMs time that the part may take beyond that of every part
+   */
+  onStop(name: string, stop: () => Promise<void> | void, extraMs = 0): void {
+    this.#stops.push({ name, stop, extraMs });
   }
 
   /**
@@ -43,9 +52,10 @@ export class Lifecycle {
   }
 
   async #stopAll(eachMs: number): Promise<void> {
-    for (const { name, stop } of this.#stops.reverse()) {
+    for (const { name, stop, extraMs } of this.#stops.reverse()) {
+      const ms = eachMs + extraMs;
       try {
-        await withTimeout(eachMs, Promise.resolve(stop()), () => new Error(`did not stop within ${eachMs} ms`));
+        await withTimeout(ms, Promise.resolve(stop()), () => new Error(`did not stop within ${ms} ms`));
       } catch (error) {
         this.#onError(name, error);
       }

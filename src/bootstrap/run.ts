@@ -46,7 +46,8 @@ async function runParent({ config, warnings }: ReadConfig): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  runWorkers(config.listen.workers, log, () => void hub?.stop());
+  const { drainSeconds } = config.server;
+  runWorkers({ count: config.listen.workers, drainSeconds, log, stopped: () => void hub?.stop() });
 }
 
 function configured(): ReadConfig | null {

@@ -37,16 +37,20 @@ export function sharedMetrics(registry: Registry): (() => Promise<string>) | nul
     });
 }
 
+export interface WorkersOptions {
+  readonly count: number;
+  /** Time over which a worker that stops closes its clients. */
+  readonly drainSeconds: number;
+  readonly log: (what: string, fields: Record<string, unknown>) => void;
+  /** Called when the last worker has ended after a signal. */
+  readonly stopped: () => void;
+}
+
 /**
  * Runs `count` workers behind one port. Starts a worker again when it ends, and stops all of them
  * on SIGTERM or SIGINT.
- * @param stopped called when the last worker has ended after such a signal
  */
-export function runWorkers(
-  count: number,
-  log: (what: string, fields: Record<string, unknown>) => void,
-  stopped: () => void,
-): void {
+export function runWorkers({ count, drainSeconds, log, stopped }: WorkersOptions): void {
   const running = new Map<number, Worker>();
   let stopping = false;
   const metrics = new AggregatorRegistry();
@@ -79,9 +83,12 @@ export function runWorkers(
       for (const worker of running.values()) worker.process.kill('SIGTERM');
       if (running.size === 0) stopped();
       // The longest time that an ordered stop of a worker takes.
-      setTimeout(() => {
-        for (const worker of running.values()) worker.process.kill('SIGKILL');
-      }, STOP_MS).unref();
+      setTimeout(
+        () => {
+          for (const worker of running.values()) worker.process.kill('SIGKILL');
+        },
+        STOP_MS + drainSeconds * 1_000,
+      ).unref();
     });
   }
 }

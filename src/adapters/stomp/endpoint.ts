@@ -11,6 +11,7 @@ import { DeliveryTimes } from './delivery-times.ts';
 import type { FileLink } from './event-body.ts';
 import { Sweep } from './heart-beats.ts';
 import { MessageBuilder } from './message-builder.ts';
+import { closePaced } from './paced-close.ts';
 import { Session } from './session.ts';
 import type { SessionHost, StompLimits } from './session-host.ts';
 import { SubscriptionIndex } from './subscription-index.ts';
@@ -96,15 +97,25 @@ export interface StompTotals extends Pick<Counts, 'subscriptions' | 'delivered' 
   readonly sessions: number;
 }
 
+export interface Drain {
+  /** Close code and reason for the clients. */
+  readonly code: number;
+  readonly reason: string;
+  /** Time over which the sessions are closed, in milliseconds. 0: all at once. */
+  readonly overMs: number;
+  /** Time for the commands of the last sessions to settle, in milliseconds. */
+  readonly withinMs: number;
+}
+
 export interface StompEndpoint {
   /** Begins a session. To be called by a transport for each new connection. */
   accept(connection: Connection): ConnectionListener;
   /**
    * Closes every session with this code and without ERROR, each when its open commands are
    * answered. From then on, new sessions are closed at once. Resolves when all sessions are closed,
-   * after `withinMs` at the latest.
+   * after `overMs` and `withinMs` at the latest.
    */
-  drain(code: number, reason: string, withinMs: number): Promise<void>;
+  drain(drain: Drain): Promise<void>;
   /** The counters in short. */
   counts(): StompTotals;
   /** All counters, for the metrics. */
@@ -146,9 +157,9 @@ export function createStompEndpoint(options: StompEndpointOptions): StompEndpoin
       if (closing !== null) session.close(closing.code, closing.reason, 'drain');
       return session;
     },
-    async drain(code, reason, withinMs) {
+    async drain({ code, reason, overMs, withinMs }) {
       closing = { code, reason };
-      for (const session of sessions()) session.drain(code, reason);
+      await closePaced({ sessions: sessions(), code, reason, overMs, clock });
       for (let waited = 0; waited < withinMs && sweep.size > 0; waited += DRAIN_CHECK_MS) await delay(DRAIN_CHECK_MS);
       for (const session of sessions()) session.close(code, reason, 'drain');
     },

@@ -21,6 +21,8 @@ export interface Config {
     readonly id: string | null;
     /** An absolute path. */
     readonly dataDir: string;
+    /** Time over which a server that stops closes its clients. 0: all at once. */
+    readonly drainSeconds: number;
     readonly logLevel: LogThreshold;
   };
   readonly demo: boolean;

@@ -43,7 +43,12 @@ function configOf(values: Values): Config {
     listen: { host: values.HOST, port: values.PORT, workers: values.WORKERS },
     internal:
       values.INTERNAL_PORT === null ? null : { host: values.INTERNAL_HOST ?? values.HOST, port: values.INTERNAL_PORT },
-    server: { id: values.SERVER_ID, dataDir, logLevel: levelOf(values.LOG_LEVEL) },
+    server: {
+      id: values.SERVER_ID,
+      dataDir,
+      logLevel: levelOf(values.LOG_LEVEL),
+      drainSeconds: values.DRAIN_SECONDS,
+    },
     demo: values.DEMO === null ? values.JWT_SECRET === null && isLoopback(values.HOST) : values.DEMO === 'on',
     bus: busOf(values),
     store:

@@ -58,6 +58,12 @@ export const VARIABLES = {
     './data',
     'folder of the embedded store, of uploaded files and of the generated secret',
   ),
+  DRAIN_SECONDS: defaulted(
+    SERVER,
+    wholeNumber(0, 3_600),
+    '0',
+    'seconds over which a server that stops closes its clients, one after the other; `0` means all at once',
+  ),
   LOG_LEVEL: defaulted(SERVER, LEVELS, 'info', 'lowest level that is logged'),
 
   JWT_SECRET: optional(

@@ -26,7 +26,7 @@ describe('an empty environment', () => {
     expect(config).toEqual({
       listen: { host: '127.0.0.1', port: 8080, workers: 1 },
       internal: null,
-      server: { id: null, dataDir, logLevel: 'info' },
+      server: { id: null, dataDir, logLevel: 'info', drainSeconds: 0 },
       demo: true,
       bus: { kind: 'memory' },
       store: { kind: 'sqlite', file: join(dataDir, 'chat.db') },

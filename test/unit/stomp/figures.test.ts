@@ -48,7 +48,7 @@ it('counts connects, their refusals and the closes that follow, each once', asyn
   expect(value(figures.connects, { result: 'ok' })).toBe(1);
   expect(value(figures.connects, { result: 'no-token' })).toBe(1);
   expect(value(figures.closes, { code: '1002', reason: 'token' })).toBe(1);
-  await fixture.endpoint.drain(1012, 'the server is stopping', 100);
+  await fixture.endpoint.drain({ code: 1012, reason: 'the server is stopping', overMs: 0, withinMs: 100 });
   expect(value(figures.closes, { code: '1012', reason: 'drain' })).toBe(1);
   expect(figures.closes.total).toBe(2);
   expect(figures.received).toMatchObject({ connect: 2 });

@@ -617,7 +617,7 @@ describe('the endpoint', () => {
   it('closes all sessions with the code of a drain and without an ERROR, and refuses new sessions', async () => {
     const fixture = new Fixture();
     const client = fixture.client();
-    await fixture.endpoint.drain(1012, 'going away', 1_000);
+    await fixture.endpoint.drain({ code: 1012, reason: 'going away', overMs: 0, withinMs: 1_000 });
     expect(client.received).toEqual([]);
     expect(client.closed).toEqual({ code: 1012, reason: 'going away' });
     expect(fixture.connection().closed?.code).toBe(1012);
@@ -632,7 +632,7 @@ describe('the endpoint', () => {
       open = resolve;
     });
     client.say(say('x', 'r1'));
-    const drained = fixture.endpoint.drain(1012, 'going away', 10_000);
+    const drained = fixture.endpoint.drain({ code: 1012, reason: 'going away', overMs: 0, withinMs: 10_000 });
     client.say(say('after', 'r2'));
     expect(client.isOpen).toBe(true);
     open();
@@ -647,7 +647,7 @@ describe('the endpoint', () => {
     const client = fixture.client();
     fixture.application.gate = new Promise(() => {});
     client.say(say('x', 'r1'));
-    await fixture.endpoint.drain(1012, 'going away', 50);
+    await fixture.endpoint.drain({ code: 1012, reason: 'going away', overMs: 0, withinMs: 50 });
     expect(client.closed?.code).toBe(1012);
   });
 

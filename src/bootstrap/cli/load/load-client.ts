@@ -10,6 +10,12 @@ const LOOK_MS = 5_000;
 const MIN_BACK_MS = 100;
 const MAX_BACK_MS = 1_000;
 
+export interface Connected {
+  readonly userId: number;
+  readonly url: string;
+  readonly isAgain: boolean;
+}
+
 export interface LoadClientParts {
   readonly userId: number;
   readonly roomId: number;
@@ -21,8 +27,8 @@ export interface LoadClientParts {
   readonly text: string;
   readonly tally: Tally;
   readonly random: () => number;
-  /** The client has connected to `url`, for the first time or again. */
-  readonly onConnected?: (url: string, isAgain: boolean) => void;
+  /** The client has connected to a server, for the first time or again. */
+  readonly onConnected?: (connected: Connected) => void;
 }
 
 /**
@@ -90,11 +96,11 @@ export class LoadClient {
   }
 
   #connect(): void {
-    const { token, tally, urls, random, onConnected } = this.#parts;
+    const { userId, token, tally, urls, random, onConnected } = this.#parts;
     const { url } = this;
     const session = new StompSession(url, token, {
       connected: () => {
-        onConnected?.(url, this.#wasLive);
+        onConnected?.({ userId, url, isAgain: this.#wasLive });
         this.#subscribe(session);
       },
       frame: (frame) => this.#take(frame, session),
