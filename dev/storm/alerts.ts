@@ -78,7 +78,9 @@ export interface RaisedAlert {
   readonly trouble: string;
   /** Null: the trouble must raise none. */
   readonly alert: string | null;
-  /** Seconds from the trouble to the alert; null: it did not fire. */
+  /**
+   * Seconds from the trouble to the alert. 0: it fired already, and went on. Null: it did not fire.
+   */
   readonly seconds: number | null;
 }
 
@@ -106,8 +108,11 @@ export function judgeAlerts(
     const name = `${trouble.part} ${trouble.kind}`;
     if (raises === null) return { trouble: name, alert: null, seconds: null };
     const at = began + trouble.at;
-    const limit = (holds.get(raises.alert) ?? 0) + MAX_LATE_SECONDS;
-    const firing = firings.find((one) => isThis(one, raises) && one.until >= at && one.from <= at + limit * 1_000);
+    // An alert that fires since an earlier trouble counts only if it still fires when this trouble
+    // would have raised it.
+    const holdMs = (holds.get(raises.alert) ?? 0) * 1_000;
+    const [earliest, latest] = [at + holdMs, at + holdMs + MAX_LATE_SECONDS * 1_000];
+    const firing = firings.find((one) => isThis(one, raises) && one.until >= earliest && one.from <= latest);
     if (firing === undefined) {
       findings.push(`${name} at ${seconds(trouble.at)} s for ${seconds(trouble.lasts)} s: no ${raises.alert}`);
     }

@@ -1,7 +1,7 @@
 import type { StompEndpoint } from '../adapters/stomp/endpoint.ts';
 import type { Sample } from '../adapters/support/figures.ts';
 import type { Metrics } from '../adapters/system/metrics.ts';
-import type { TransportName } from '../adapters/transport/connection.ts';
+import type { Connection, TransportName } from '../adapters/transport/connection.ts';
 
 const TRANSPORTS: readonly TransportName[] = [
   ...(['raw-websocket', 'websocket', 'xhr', 'xhr_streaming', 'eventsource', 'htmlfile', 'jsonp'] as const),
@@ -29,21 +29,45 @@ export function readStompMetrics(metrics: Metrics, stomp: StompEndpoint): void {
   metrics.read('chat_connects_total', () => figures.connects.samples());
   metrics.read('chat_closes_total', () => figures.closes.samples());
   metrics.read('chat_sessions', () => stomp.counts().sessions);
-  metrics.read('chat_connections', () => byTransport(stomp));
-  metrics.read('chat_waiting_bytes', () => waitingBytes(stomp).reduce((all, bytes) => all + bytes, 0));
-  metrics.read('chat_waiting_bytes_max', () => waitingBytes(stomp).reduce((most, bytes) => Math.max(most, bytes), 0));
+  const connections = oncePerTurn(() => summaryOf(stomp.connections()));
+  metrics.read('chat_connections', () =>
+    Array.from(connections().byTransport, ([transport, value]) => ({ labels: { transport }, value })),
+  );
+  metrics.read('chat_waiting_bytes', () => connections().waitingBytes);
+  metrics.read('chat_waiting_bytes_max', () => connections().mostWaitingBytes);
 }
 
 function byKind(counts: Readonly<Record<string, number>>): Sample[] {
   return Object.entries(counts).map(([kind, value]) => ({ labels: { kind }, value }));
 }
 
-function byTransport(stomp: StompEndpoint): Sample[] {
-  const counts = new Map<TransportName, number>(TRANSPORTS.map((transport) => [transport, 0]));
-  for (const { transport } of stomp.connections()) counts.set(transport, (counts.get(transport) ?? 0) + 1);
-  return Array.from(counts, ([transport, value]) => ({ labels: { transport }, value }));
+interface ConnectionSummary {
+  readonly byTransport: ReadonlyMap<TransportName, number>;
+  readonly waitingBytes: number;
+  readonly mostWaitingBytes: number;
 }
 
-function waitingBytes(stomp: StompEndpoint): number[] {
-  return stomp.connections().map(({ bufferedBytes }) => bufferedBytes);
+function summaryOf(connections: readonly Connection[]): ConnectionSummary {
+  const byTransport = new Map<TransportName, number>(TRANSPORTS.map((transport) => [transport, 0]));
+  let waitingBytes = 0;
+  let mostWaitingBytes = 0;
+  for (const { transport, bufferedBytes } of connections) {
+    byTransport.set(transport, (byTransport.get(transport) ?? 0) + 1);
+    waitingBytes += bufferedBytes;
+    mostWaitingBytes = Math.max(mostWaitingBytes, bufferedBytes);
+  }
+  return { byTransport, waitingBytes, mostWaitingBytes };
+}
+
+/** Makes a value at the first call of a turn of the event loop. Metrics are read in one turn. */
+function oncePerTurn<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    if (made !== null) return made.value;
+    made = { value: make() };
+    setImmediate(() => {
+      made = null;
+    });
+    return made.value;
+  };
 }

@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { prometheusProgram } from '../../dev/services/prometheus.ts';
+import { skipOrFail } from '../../dev/services/shared.ts';
 import { runStorm } from '../../dev/storm/storm.ts';
 
 const MINUTES = Number(process.env.STORM_MINUTES ?? 10);
@@ -31,3 +33,29 @@ it.each([
     expect(acknowledged).toBeGreaterThan(MINUTES * 600);
   },
 );
+
+it('each trouble of a storm raises its alert, and no alert fires without a trouble', {
+  timeout: MINUTES * 60_000 + AROUND_MS,
+}, async (context) => {
+  try {
+    prometheusProgram('prometheus');
+  } catch (error) {
+    skipOrFail(context, error);
+  }
+  const report = await runStorm({
+    seed: 3,
+    seconds: MINUTES * 60,
+    rate: 40,
+    alerts: true,
+    progress: (line) => process.stderr.write(`${line}\n`),
+  });
+  const { findings, surprises, resets, alerts } = report;
+  process.stderr.write(`${JSON.stringify(alerts?.raised)}\n`);
+  expect({ findings, surprises, resets, alerts: alerts?.findings }).toEqual({
+    findings: [],
+    surprises: [],
+    resets: 0,
+    alerts: [],
+  });
+  expect(alerts?.raised.filter(({ seconds }) => seconds !== null).length).toBeGreaterThan(MINUTES);
+});

@@ -46,6 +46,16 @@ it('finds a trouble without its alert, also when the alert fired too late or for
   ]);
 });
 
+it('counts an alert of an earlier trouble only if it still fires when the rule has held again', () => {
+  const troubles = [trouble('kafka', 'kill', 10, 80), trouble('kafka', 'freeze', 85, 160)];
+  const until = (end: number) => judge(troubles, [firing('ChatBusDegraded', { part: 'kafka' }, 45, end)]);
+  expect(until(110).findings).toEqual([expect.stringContaining('kafka freeze at 85 s')]);
+  expect(until(120)).toMatchObject({ findings: [], raised: [{ seconds: 35 }, { seconds: 0 }] });
+  const again = firing('ChatBusDegraded', { part: 'kafka' }, 121, 165);
+  const both = judge(troubles, [firing('ChatBusDegraded', { part: 'kafka' }, 45, 100), again]);
+  expect(both).toMatchObject({ findings: [], raised: [{ seconds: 35 }, { seconds: 36 }] });
+});
+
 it('finds an alert that no trouble explains: of another part, too early or too late', () => {
   const troubles = [trouble('kafka', 'freeze', 100, 170)];
   const bus = firing('ChatBusDegraded', { part: 'kafka' }, 140, 175);
