@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
 import { runStorm } from './storm/storm.ts';
 
+const PACKAGE_CLIENTS = 50;
+
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '3' },
@@ -10,6 +12,7 @@ const { values } = parseArgs({
     mongo: { type: 'string', default: '1' },
     redis: { type: 'string', default: 'single' },
     'kafka-client': { type: 'string' },
+    client: { type: 'string' },
     clocks: { type: 'boolean', default: false },
     calm: { type: 'boolean', default: false },
     alerts: { type: 'boolean', default: false },
@@ -21,12 +24,14 @@ const { values } = parseArgs({
 if (values.help) {
   process.stdout.write(`npm run storm -- [--minutes 3] [--seed 1] [--rate 200] [--calm] [--alerts] [--folder DIR]
     [--brokers 3] [--mongo 3] [--redis sentinel] [--kafka-client kafkajs|platformatic] [--clocks]
+    [--client package]
 
 Runs three servers on real Kafka, MongoDB, Redis and presence. Faults follow a schedule that the seed decides, while clients talk.
 With --brokers 3, --mongo 3 and --redis sentinel, single members are harmed and primaries change.
 With --clocks, the clocks of the servers jump, at most five minutes from the system's.
 With --alerts, a Prometheus evaluates deploy/monitoring/rules.yml. Troubles that must raise an alert last for more than a minute,
 and the end of the output says which alert each trouble raised after how many seconds. It needs one broker, one MongoDB and one Redis.
+With --client package, 50 clients of the package in client/ talk and listen.
 The report goes to standard output. A run with findings keeps all recordings in DIR (default: the system's temporary folder).
 `);
 } else {
@@ -43,6 +48,7 @@ The report goes to standard output. A run with findings keeps all recordings in 
       redis: values.redis === 'sentinel' ? 'sentinel' : 'single',
     },
     ...(values['kafka-client'] === undefined ? {} : { env: { KAFKA_CLIENT: values['kafka-client'] } }),
+    ...(values.client === 'package' ? { packageClients: PACKAGE_CLIENTS } : {}),
     ...(values.folder === undefined ? {} : { folder: values.folder }),
     progress: (line) => process.stderr.write(`${line}\n`),
   });

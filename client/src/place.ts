@@ -156,16 +156,16 @@ export class Place extends Store<PlaceSnapshot> {
   }
 
   /** Changes the text of an own message, also of one that is still pending. */
-  edit(message: MessageRef, text: string): Promise<Receipt> {
-    return this.#put({ kind: 'edit', text, ...targetOf(message) });
+  edit(message: MessageRef, text: string, options: { readonly nonce?: string } = {}): Promise<Receipt> {
+    return this.#put({ kind: 'edit', text, ...targetOf(message), ...options });
   }
 
   /** Deletes an own message. One that was never sent is only discarded. */
-  async remove(message: MessageRef): Promise<void> {
+  async remove(message: MessageRef, options: { readonly nonce?: string } = {}): Promise<void> {
     const target = targetOf(message);
     const own = target.target === null ? this.#parts.outbox.find(target.targetNonce ?? '') : undefined;
     if (own !== undefined && (own.triedAt === null || own.failure !== null)) return this.discard(own.nonce);
-    await this.#put({ kind: 'delete', text: '', ...target });
+    await this.#put({ kind: 'delete', text: '', ...target, ...options });
   }
 
   /** Shares a file. Its entry shows the progress. `discard` with the entry's nonce cancels it. */

@@ -19,6 +19,7 @@ import { FaultProxy } from '../fault-proxy.ts';
 import { Prometheus } from '../services/prometheus.ts';
 import { type AlertReport, effectOf, holdTimes, judgeAlerts, RULES_FILE } from './alerts.ts';
 import { HistoryReader, wholeLog } from './ending.ts';
+import { PackagePerson } from './package-person.ts';
 import { Listener, Publisher, STORM_COMMUNITY, type StormPlace, type StormWorld } from './people.ts';
 import { type Kind, Troubles } from './troubles.ts';
 
@@ -38,6 +39,10 @@ export interface StormOptions {
   readonly servers?: number;
   readonly publishers?: number;
   readonly listeners?: number;
+  /**
+   * Clients of the package in client/, which talk and listen, instead of publishers and listeners.
+   */
+  readonly packageClients?: number;
   /** false: a run without troubles, for comparison. Default: true. */
   readonly troubles?: boolean;
   /**
@@ -69,6 +74,9 @@ export interface StormReport extends Verdict {
   readonly alerts: AlertReport | null;
 }
 
+type Talker = Publisher | PackagePerson;
+type Ear = Listener | PackagePerson;
+
 const ROOMS: readonly StormPlace[] = ['r-1', 'r-2', 'r-3', 'r-4', 'r-5', 'r-6', 'r-7', 'r-8'];
 const CHANNELS: readonly StormPlace[] = ['c-11', 'c-12', 'c-13', 'c-14'];
 const PLACES = [...ROOMS, ...CHANNELS];
@@ -93,7 +101,7 @@ const LIST_STALENESS_SECONDS = '10';
 export async function runStorm(options: StormOptions): Promise<StormReport> {
   const { progress = () => {} } = options;
   const [publishers, listeners] = [options.publishers ?? 12, options.listeners ?? 8];
-  const users = publishers + listeners + 1;
+  const users = Math.max(publishers + listeners, options.packageClients ?? 0) + 1;
   const cluster = await startCluster({
     servers: options.servers ?? 3,
     own: true,
@@ -169,14 +177,8 @@ class Storm {
   ): Promise<Omit<StormReport, 'troubles' | 'alerts'> & { readonly troubles: Troubles }> {
     const { seed, seconds, rate = 200 } = this.#options;
     const world = this.#world();
-    const run = randomBytes(3).toString('hex');
-    const publishers = Array.from({ length: publisherCount }, (_, i) => new Publisher(world, i + 1, PLACES, run));
-    const texts = new Map<string, string>();
-    const listeners = Array.from({ length: listenerCount }, (_, i) => {
-      const places = Array.from({ length: EARS }, (_, k) => PLACES[(i * 5 + k) % PLACES.length] ?? 'r-1');
-      return new Listener(world, `listener-${i + 1}`, publisherCount + i + 1, places, texts);
-    });
-    const people = [...publishers, ...listeners];
+    const { publishers, listeners } = this.#people(world, publisherCount, listenerCount);
+    const people = [...new Set<Talker | Ear>([...publishers, ...listeners])];
     const cutClient = () => people[Math.floor(this.#random() * people.length)]?.cut();
     // Clients draw random numbers when frames come. The schedule has a source of its own, so a seed
     // repeats it.
@@ -204,7 +206,7 @@ class Storm {
       over.abort();
       for (const person of people) person.stop();
     }
-    const sum = (of: (publisher: Publisher) => number) => publishers.reduce((all, one) => all + of(one), 0);
+    const sum = (of: (publisher: Talker) => number) => publishers.reduce((all, one) => all + of(one), 0);
     return {
       ...verdict,
       seed,
@@ -215,6 +217,28 @@ class Storm {
       reconnects: people.reduce((all, { reconnects }) => all + reconnects, 0),
       troubles,
       surprises: this.#surprises,
+    };
+  }
+
+  #people(
+    world: StormWorld,
+    publisherCount: number,
+    listenerCount: number,
+  ): { publishers: Talker[]; listeners: Ear[] } {
+    const run = randomBytes(3).toString('hex');
+    const placesOf = (i: number) =>
+      Array.from({ length: EARS }, (_, k) => PLACES[(i * 5 + k) % PLACES.length] ?? 'r-1');
+    const { packageClients: count } = this.#options;
+    if (count !== undefined) {
+      const people = Array.from({ length: count }, (_, i) => new PackagePerson(world, i + 1, placesOf(i), run));
+      return { publishers: people, listeners: people };
+    }
+    const texts = new Map<string, string>();
+    return {
+      publishers: Array.from({ length: publisherCount }, (_, i) => new Publisher(world, i + 1, PLACES, run)),
+      listeners: Array.from({ length: listenerCount }, (_, i) => {
+        return new Listener(world, `listener-${i + 1}`, publisherCount + i + 1, placesOf(i), texts);
+      }),
     };
   }
 
@@ -241,13 +265,13 @@ class Storm {
   }
 
   /** Waits until all operations are acknowledged and all listeners have all events. */
-  async #finish(publishers: readonly Publisher[], listeners: readonly Listener[]): Promise<void> {
+  async #finish(publishers: readonly Talker[], listeners: readonly Ear[]): Promise<void> {
     const until = performance.now() + FINISH_MS;
     while (publishers.some(({ open }) => open > 0) && performance.now() < until) await delay(100);
     const unanswered = publishers.reduce((all, { open }) => all + open, 0);
     if (unanswered > 0) this.#surprises.push(`${unanswered} operations were never answered`);
     const newest = await this.#newest();
-    const isBehind = ({ last, isLive }: Listener): boolean =>
+    const isBehind = ({ last, isLive }: Ear): boolean =>
       !isLive || [...last].some(([place, seq]) => seq < (newest.get(place) ?? 0));
     const caughtUp = performance.now() + FINISH_MS;
     while (listeners.some(isBehind) && performance.now() < caughtUp) await delay(100);
@@ -263,7 +287,7 @@ class Storm {
     return new HistoryReader(servers[server % servers.length]?.url ?? '', token(this.#reader));
   }
 
-  async #judge(listeners: readonly Listener[], troubles: Troubles): Promise<Verdict & { file: string | null }> {
+  async #judge(listeners: readonly Ear[], troubles: Troubles): Promise<Verdict & { file: string | null }> {
     const history = new Map<string, readonly FinalEvent[]>();
     const log = new Map<string, readonly LoggedEvent[]>();
     const newest = await this.#newest();
@@ -277,6 +301,7 @@ class Storm {
       const connect = () => this.#cluster.client(i % this.#cluster.servers.length, this.#reader);
       log.set(place, await wholeLog(connect, place));
     }
+    for (const each of listeners) if (each instanceof PackagePerson) each.compare(history);
     const complete = new Set(listeners.map(({ name }) => name));
     const run: Run = { records: this.#records, history, log, newest, complete };
     const verdict = check(run);
@@ -309,7 +334,7 @@ class Storm {
 }
 
 /** Lets publishers send in random turns, at `rate` a second in all. */
-function talk(publishers: readonly Publisher[], rate: number, random: () => number): { stop(): void } {
+function talk(publishers: readonly Talker[], rate: number, random: () => number): { stop(): void } {
   let due = 0;
   let last = performance.now();
   const timer = setInterval(() => {
