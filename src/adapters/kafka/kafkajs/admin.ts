@@ -3,6 +3,11 @@ import { type KafkaAdmin, type Leaders, NO_LEADER, NotReadyError, type Positions
 
 export class KafkaJsAdmin implements KafkaAdmin {
   readonly #admin: Admin;
+  /**
+   * Ends with the last request that reads metadata. Two at a time can overwrite the metadata of
+   * each other in kafkajs, and then a topic seems to have no partitions.
+   */
+  #lastRead: Promise<unknown> = Promise.resolve();
 
   constructor(admin: Admin) {
     this.#admin = admin;
@@ -35,13 +40,13 @@ export class KafkaJsAdmin implements KafkaAdmin {
   }
 
   async leaders(topics: readonly string[]): Promise<Leaders> {
-    const { topics: found } = await this.#admin.fetchTopicMetadata({ topics: [...topics] });
+    const { topics: found } = await this.#inTurn(() => this.#admin.fetchTopicMetadata({ topics: [...topics] }));
     return new Map(found.map(({ name, partitions }) => [name, byPartition(partitions)]));
   }
 
   async newestOffsets(topic: string): Promise<Positions> {
     try {
-      const offsets = await this.#admin.fetchTopicOffsets(topic);
+      const offsets = await this.#inTurn(() => this.#admin.fetchTopicOffsets(topic));
       return new Map(offsets.map(({ partition, high }) => [partition, Number(high)]));
     } catch (error) {
       // A broker that does not know a new topic yet answers without partitions, which kafkajs does
@@ -59,6 +64,12 @@ export class KafkaJsAdmin implements KafkaAdmin {
 
   async deleteGroups(groups: readonly string[]): Promise<void> {
     await this.#admin.deleteGroups([...groups]);
+  }
+
+  #inTurn<T>(read: () => Promise<T>): Promise<T> {
+    const result = this.#lastRead.then(read);
+    this.#lastRead = result.catch(() => {});
+    return result;
   }
 }
 

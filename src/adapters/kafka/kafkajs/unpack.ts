@@ -1,5 +1,5 @@
 /** Largest size of an unpacked batch of records, in bytes. */
-const MAX_BYTES = 128 * 1024 * 1024;
+export const MAX_UNPACKED_BYTES = 128 * 1024 * 1024;
 
 /** Bytes that are appended one after the other, and repeated from what is already there. */
 class Output {
@@ -7,7 +7,7 @@ class Output {
   #length = 0;
 
   constructor(expected: number) {
-    this.#bytes = Buffer.allocUnsafe(Math.min(Math.max(expected, 1_024), MAX_BYTES));
+    this.#bytes = Buffer.allocUnsafe(Math.min(Math.max(expected, 1_024), MAX_UNPACKED_BYTES));
   }
 
   append(bytes: Buffer): void {
@@ -32,8 +32,8 @@ class Output {
   #reserve(count: number): void {
     const needed = this.#length + count;
     if (needed <= this.#bytes.length) return;
-    if (needed > MAX_BYTES) throw new Error(`compressed records hold more than ${MAX_BYTES} bytes`);
-    const larger = Buffer.allocUnsafe(Math.min(Math.max(needed, this.#bytes.length * 2), MAX_BYTES));
+    if (needed > MAX_UNPACKED_BYTES) throw new Error(`compressed records hold more than ${MAX_UNPACKED_BYTES} bytes`);
+    const larger = Buffer.allocUnsafe(Math.min(Math.max(needed, this.#bytes.length * 2), MAX_UNPACKED_BYTES));
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }
