@@ -9,7 +9,9 @@ import type { Directory } from '../../neighbours/stand-ins/directory.ts';
 import type { RunningStandIns } from '../../neighbours/stand-ins/server.ts';
 import { RECORD_STREAMS } from '../../src/adapters/records/record-stream.ts';
 import { ServerProcess, type ServerProcessOptions } from '../server-process.ts';
+import { makeCertificates } from '../services/certificates.ts';
 import { freePorts } from '../services/free-port.ts';
+import { isSecured } from '../services/secured.ts';
 import { StompClient, type StompClientOptions } from '../stomp-client.ts';
 import {
   type Neighbour,
@@ -111,9 +113,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     undo.push(() => rm(folder, { recursive: true, force: true }));
     const ports = options.ports?.servers ?? (await freePorts(count));
     const serviceToken = options.env?.SERVICE_TOKEN;
+    const presenceTls = isSecured ? await makeCertificates(folder) : undefined;
     const neighbours = await startNeighbours({
       redisUrl: services.presenceRedisUrl,
       chatUrls: ports.map((port) => `http://127.0.0.1:${port}`),
+      ...(presenceTls === undefined ? {} : { presenceTls }),
       ...(serviceToken === undefined ? {} : { serviceToken }),
       ...(options.directory === undefined ? {} : { directory: options.directory }),
       ...(options.ports?.presence === undefined ? {} : { presencePort: options.ports.presence }),

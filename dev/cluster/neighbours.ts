@@ -2,6 +2,7 @@ import { type RunningPresence, startPresence } from '../../neighbours/presence/s
 import type { Directory } from '../../neighbours/stand-ins/directory.ts';
 import { type RunningStandIns, startStandIns } from '../../neighbours/stand-ins/server.ts';
 import { FaultProxy } from '../fault-proxy.ts';
+import type { KeyPair } from '../services/certificates.ts';
 import { freePort } from '../services/free-port.ts';
 
 export interface NeighbourOptions {
@@ -14,6 +15,8 @@ export interface NeighbourOptions {
   readonly presencePort?: number;
   readonly standInPort?: number;
   readonly leaseMs?: number;
+  /** Presence accepts connections over TLS only. Default: without TLS. */
+  readonly presenceTls?: { readonly ca: KeyPair; readonly server: KeyPair };
 }
 
 /** A service in this process that a test can stop and start again on the same port. */
@@ -28,6 +31,8 @@ export interface Neighbour<Running> {
 }
 
 export interface Neighbours {
+  /** PEM text of the authority of presence. null: without TLS. */
+  readonly presenceCa: string | null;
   readonly presence: Neighbour<RunningPresence>;
   readonly standIns: Neighbour<RunningStandIns>;
   stop(): Promise<void>;
@@ -42,15 +47,17 @@ export interface NeighbourProxies {
 }
 
 export async function startNeighbours(options: NeighbourOptions): Promise<Neighbours> {
-  const { redisUrl, chatUrls, serviceToken, directory, leaseMs } = options;
+  const { redisUrl, chatUrls, serviceToken, directory, leaseMs, presenceTls } = options;
+  const tls = presenceTls === undefined ? {} : { tls: presenceTls.server };
   const calls = { chatUrls, ...(serviceToken === undefined ? {} : { serviceToken }) };
   const presence = await neighbour(options.presencePort ?? (await freePort()), (port) =>
-    startPresence({ port, redisUrl, ...calls, ...(leaseMs === undefined ? {} : { leaseMs }) }),
+    startPresence({ port, redisUrl, ...tls, ...calls, ...(leaseMs === undefined ? {} : { leaseMs }) }),
   );
   const standIns = await neighbour(options.standInPort ?? (await freePort()), (port) =>
     startStandIns({ port, ...calls, ...(directory === undefined ? {} : { directory }) }),
   );
   return {
+    presenceCa: presenceTls?.ca.cert ?? null,
     presence,
     standIns,
     stop: async () => {
@@ -70,10 +77,11 @@ export async function startProxies({ presence, standIns }: Neighbours): Promise<
 
 /** Returns the variables with the addresses of the neighbour services. */
 export function neighbourVariables(neighbours: Neighbours, proxies: NeighbourProxies | null): Record<string, string> {
-  const { presence, standIns } = neighbours;
+  const { presence, standIns, presenceCa } = neighbours;
   const at = (name: keyof NeighbourProxies) => proxies?.[name].port ?? standIns.port;
   return {
-    PRESENCE_URL: `tcp://127.0.0.1:${proxies?.presence.port ?? presence.port}`,
+    ...(presenceCa === null ? {} : { PRESENCE_TLS_CA: presenceCa }),
+    PRESENCE_URL: `${presenceCa === null ? 'tcp' : 'tls'}://127.0.0.1:${proxies?.presence.port ?? presence.port}`,
     COMMUNITY_URL: `http://127.0.0.1:${at('community')}/community-server`,
     USER_URL: `http://127.0.0.1:${at('user')}/user-server`,
     NOTIFICATION_URL: `http://127.0.0.1:${at('notification')}/notification-server`,

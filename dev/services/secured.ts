@@ -18,8 +18,8 @@ export type Variables = Readonly<Record<string, string>>;
 export type Served<Running> = Running & { readonly variables: Variables };
 
 /**
- * Whether chat servers of tests use Kafka with SASL_SSL, MongoDB with TLS and a login, and Redis
- * with TLS and a password. `TEST_SECURED=on` turns it on.
+ * Whether chat servers of tests use Kafka with SASL_SSL, MongoDB with TLS and a login, Redis with
+ * TLS and a password, and presence over TLS. `TEST_SECURED=on` turns it on.
  */
 export const isSecured = process.env.TEST_SECURED === 'on';
 

@@ -65,7 +65,11 @@ export class ResilientPresence {
   readonly #pending = new Map<string, KeptRequest>();
   /** The last changes that the store accepted, and the monotonic time. The newest is the last. */
   readonly #unsafe = new Map<string, KeptRequest & { readonly at: number }>();
+  /** Requests that the shared store has not answered yet. */
+  readonly #asked = new Set<Promise<unknown>>();
   #up = false;
+  /** The worst state of the store that was seen since the last changes were written to it. */
+  #found: StoreState = 'same';
   /** Before this time no session ends because of its owner, in milliseconds since 1970. */
   #patientUntil: number;
 
@@ -102,6 +106,7 @@ export class ResilientPresence {
    * this process cannot see the connections of other processes.
    */
   async tick(): Promise<Answer> {
+    await this.#notice();
     await this.#recover();
     const { owners, leaseMs, shared } = this.#options;
     if (shared === undefined) {
@@ -118,10 +123,31 @@ export class ResilientPresence {
     return swept ?? expired;
   }
 
+  /** Finds a store that was started again although no request has failed meanwhile. */
+  async #notice(): Promise<void> {
+    const { shared, logger } = this.#options;
+    if (shared === undefined || !this.#up) return;
+    try {
+      const state = await shared.check();
+      if (state === 'same') return;
+      this.#found = worse(this.#found, state);
+      logger.warn({ state }, 'the shared store was started again');
+    } catch (error) {
+      logger.warn({ err: error }, 'the shared store is away, answers come from memory');
+    }
+    this.#up = false;
+  }
+
   async #viaShared(ask: (shared: Presence) => Promise<Answer | null>): Promise<Answer | null> {
     if (this.#shared === null || !this.#up) return null;
+    const asked = ask(this.#shared);
+    const settled = asked.then(
+      () => {},
+      () => {},
+    );
+    this.#asked.add(settled);
     try {
-      const answer = await ask(this.#shared);
+      const answer = await asked;
       for (const [user, entry] of answer?.changed ?? []) {
         this.#memory.put(user, entry, this.#clock.now() + this.#options.leaseMs);
       }
@@ -130,6 +156,8 @@ export class ResilientPresence {
       this.#up = false;
       this.#options.logger.warn({ err: error }, 'the shared store is away, answers come from memory');
       return null;
+    } finally {
+      this.#asked.delete(settled);
     }
   }
 
@@ -137,12 +165,16 @@ export class ResilientPresence {
     const { shared, leaseMs, logger } = this.#options;
     if (shared === undefined || this.#shared === null || this.#up) return;
     try {
-      const state = await shared.check();
+      const state = worse(this.#found, await shared.check());
+      this.#found = state;
+      // A late answer must not be followed by an earlier change of the same session.
+      await Promise.all(this.#asked);
       this.#clock.set(await shared.now());
       await shared.renew(this.#options.owners(), this.#clock.now() + leaseMs);
       if (state === 'restarted') this.#keepBefore([...this.#unsafe.values()]);
       if (state === 'empty') this.#keepBefore(this.#everything());
       this.#unsafe.clear();
+      this.#found = 'same';
       const count = this.#pending.size;
       await this.#catchUp(this.#shared);
       this.#patientUntil = this.#clock.now() + leaseMs;
@@ -207,6 +239,11 @@ export class ResilientPresence {
     }
     return all;
   }
+}
+
+function worse(a: StoreState, b: StoreState): StoreState {
+  if (a === 'empty' || b === 'empty') return 'empty';
+  return a === 'restarted' || b === 'restarted' ? 'restarted' : 'same';
 }
 
 /**

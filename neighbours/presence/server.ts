@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
+import { Cluster } from 'ioredis';
 import { type Logger, pino } from 'pino';
 import { Callbacks } from './callbacks.ts';
 import { BadRequest, parseRequest } from './codec.ts';
 import { Leases } from './lease.ts';
 import { Lines, TooLong } from './lines.ts';
-import { connectRedis } from './redis-client.ts';
+import { connectRedis, parseRedisAddress, type RedisClient } from './redis-client.ts';
 import { ResilientPresence } from './resilient.ts';
 import { RedisStore } from './store-redis.ts';
 
@@ -16,9 +18,13 @@ export interface PresenceOptions {
   readonly host?: string;
   /** Default 0: any free port. */
   readonly port?: number;
-  /** Absent: all data is kept in memory. */
+  /** Absent: connections are without TLS. PEM texts. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** In a form of `parseRedisAddress`. Absent: all data is kept in memory. */
   readonly redisUrl?: string;
-  /** Prefix of the keys in Redis; default `presence:`. */
+  /** Authorities for a Redis with TLS, as PEM text. Default: those of Node.js. */
+  readonly redisCa?: string;
+  /** Prefix of the keys in Redis; default `presence:`, and `{presence}:` in a Redis Cluster. */
   readonly redisPrefix?: string;
   /** Base URLs of the chat servers to call back. */
   readonly chatUrls?: readonly string[];
@@ -38,7 +44,7 @@ export interface PresenceOptions {
 
 export interface RunningPresence {
   readonly port: number;
-  /** The value for `PRESENCE_URL`. */
+  /** The value for `PRESENCE_URL`, `tcp:` or `tls:`. */
   readonly url: string;
   /** False while Redis is configured and away. */
   readonly complete: () => boolean;
@@ -47,6 +53,7 @@ export interface RunningPresence {
 }
 
 const MAX_CONNECTIONS = 4_096;
+const HANDSHAKE_MS = 10_000;
 
 /**
  * Starts the presence service. Resolves when it accepts connections, whether or not Redis answers.
@@ -54,13 +61,13 @@ const MAX_CONNECTIONS = 4_096;
 export async function startPresence(options: PresenceOptions = {}): Promise<RunningPresence> {
   const { host = '127.0.0.1', port = 0, leaseMs = 60_000, lineBytes = 1_048_576 } = options;
   const logger = options.logger ?? pino({ level: 'silent' });
-  const redis = options.redisUrl === undefined ? null : connectRedis(options.redisUrl, logger);
+  const redis = options.redisUrl === undefined ? null : openRedis(options.redisUrl, options.redisCa, logger);
   const leases = new Leases(randomUUID());
   const presence = new ResilientPresence({
     leaseMs,
     logger,
     owners: () => leases.owners(),
-    ...(redis === null ? {} : { shared: new RedisStore(redis, options.redisPrefix) }),
+    ...(redis === null ? {} : { shared: new RedisStore(redis, options.redisPrefix ?? prefixFor(redis)) }),
   });
   const callbacks = new Callbacks({
     urls: options.chatUrls ?? [],
@@ -70,15 +77,17 @@ export async function startPresence(options: PresenceOptions = {}): Promise<Runn
 
   const connections = new Map<Socket, { busy: boolean; served: Promise<void> }>();
   let stopping: Promise<void> | undefined;
-  const server = createServer(
-    { allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: 10_000, noDelay: true },
-    (socket) => {
-      const state = { busy: false, served: Promise.resolve() };
-      connections.set(socket, state);
-      state.served = serve(socket, state).finally(() => connections.delete(socket));
-    },
-  );
-  server.maxConnections = MAX_CONNECTIONS;
+  const server = openServer(options.tls, logger, (socket) => {
+    const state = { busy: false, served: Promise.resolve() };
+    connections.set(socket, state);
+    state.served = serve(socket, state).finally(() => connections.delete(socket));
+  });
+  // With TLS, these are the connections below, also those in a handshake.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
 
   async function serve(socket: Socket, state: { busy: boolean }): Promise<void> {
     const owner = leases.open(socket.remoteAddress ?? '');
@@ -125,7 +134,7 @@ export async function startPresence(options: PresenceOptions = {}): Promise<Runn
     server.close();
     for (const [socket, { busy }] of connections) if (!busy) socket.destroySoon();
     const deadline = setTimeout(() => {
-      for (const socket of connections.keys()) socket.destroy();
+      for (const socket of [...connections.keys(), ...sockets]) socket.destroy();
     }, 1_000);
     await Promise.all([closed, ...[...connections.values()].map(({ served }) => served)]);
     clearTimeout(deadline);
@@ -147,16 +156,41 @@ export async function startPresence(options: PresenceOptions = {}): Promise<Runn
   );
   const address = server.address();
   const bound = typeof address === 'object' && address !== null ? address.port : port;
-  logger.info({ host, port: bound, redis: redis !== null, leaseMs }, 'presence listens');
+  logger.info(
+    { host, port: bound, tls: options.tls !== undefined, redis: redis !== null, leaseMs },
+    'presence listens',
+  );
   return {
     port: bound,
-    url: `tcp://${host}:${bound}`,
+    url: `${options.tls === undefined ? 'tcp' : 'tls'}://${host}:${bound}`,
     complete: () => presence.complete,
     stop: () => {
       stopping ??= stop();
       return stopping;
     },
   };
+}
+
+function openServer(tls: PresenceOptions['tls'], logger: Logger, accept: (socket: Socket) => void): Server {
+  const sockets = { allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: 10_000, noDelay: true };
+  const server =
+    tls === undefined
+      ? createServer(sockets, accept)
+      : createTlsServer({ ...sockets, ...tls, handshakeTimeout: HANDSHAKE_MS }, accept);
+  server.on('tlsClientError', (error: Error) => logger.info({ err: error }, 'a TLS handshake failed'));
+  server.maxConnections = MAX_CONNECTIONS;
+  return server;
+}
+
+function openRedis(url: string, ca: string | undefined, logger: Logger): RedisClient {
+  const address = parseRedisAddress(url);
+  if (address === null) throw new Error('REDIS_URL is not the URL of a Redis');
+  return connectRedis(address, logger, ca);
+}
+
+/** In a Redis Cluster, all keys must be on one node. The braces choose it. */
+function prefixFor(redis: RedisClient): string {
+  return redis instanceof Cluster ? '{presence}:' : 'presence:';
 }
 
 /**

@@ -1,6 +1,7 @@
-import type { Redis } from 'ioredis';
+import { randomUUID } from 'node:crypto';
 import { type Place, type VoiceChannel, voiceOfPlace } from './codec.ts';
 import { dueAt, ENTRY_MS, type Entry, type Session } from './entry.ts';
+import type { RedisClient } from './redis-client.ts';
 import type { SharedStore, StoreState } from './resilient.ts';
 import type { VersionedEntry, VoiceLists, VoiceScope } from './store.ts';
 import { scopeOf } from './store.ts';
@@ -8,19 +9,34 @@ import { scopeOf } from './store.ts';
 /**
  * Replaces an entry if it has not changed, and runs the commands that belong to it.
  *
- * Keys, all under a prefix (`presence:`):
+ * Keys, all under a prefix (`presence:`, in a Redis Cluster `{presence}:`, so that one node has
+ * all):
  * - `user:{U}`: the entry of a user, as JSON
  * - `session:{S}`: the user of a session
  * - `held:{owner}`: set of an owner's sessions
  * - `owners`: owners by end of lease
  * - `due`: users by the time at which a part of their entry expires
  * - `voice:{scope}`: members `{channel}:{user}` by time of entering
- * - `alive`: exists while Redis has lost no data
+ * - `alive`: an id of the data, which every process knows. It is another one after all data was
+ *   lost.
  */
 const COMMIT = `
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
 for _, command in ipairs(cjson.decode(ARGV[2])) do redis.call(unpack(command)) end
 return 1`;
+
+const CHECK = `
+local generation = redis.call('GET', KEYS[1])
+if not generation then
+  generation = ARGV[1]
+  redis.call('SET', KEYS[1], generation)
+end
+return { generation, redis.call('INFO', 'server') }`;
+
+/**
+ * Asks the server that has the keys. In a Redis Cluster, a command without a key goes to any node.
+ */
+const ASK = 'return redis.call(unpack(ARGV))';
 
 /** Lifetime of keys, in milliseconds. It removes entries that no process sweeps any more. */
 const KEEP_MS = ENTRY_MS + 3_600_000;
@@ -29,11 +45,12 @@ type Command = string[];
 
 /** Keeps entries in Redis. One script compares and sets an entry and updates its indexes. */
 export class RedisStore implements SharedStore {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #prefix: string;
   #run: string | null = null;
+  #generation: string | null = null;
 
-  constructor(redis: Redis, prefix = 'presence:') {
+  constructor(redis: RedisClient, prefix = 'presence:') {
     this.#redis = redis;
     this.#prefix = prefix;
   }
@@ -91,18 +108,25 @@ export class RedisStore implements SharedStore {
   }
 
   async now(): Promise<number> {
-    const [seconds, microseconds] = await this.#redis.time();
+    const [seconds, microseconds] = (await this.#ask('TIME')) as readonly string[];
     return Number(seconds) * 1_000 + Number(microseconds) / 1_000;
   }
 
   async check(): Promise<StoreState> {
-    const info = await this.#redis.info('server');
+    const answer = await this.#redis.eval(CHECK, 1, this.#key('alive'), randomUUID());
+    const [generation, info] = answer as readonly [string, string];
     // Each start of a Redis has another id, and so has a replica.
     const run = /^run_id:(\w+)/m.exec(info)?.[1] ?? null;
+    const isKept = generation === this.#generation;
     const isSame = run !== null && run === this.#run;
     this.#run = run;
-    if ((await this.#redis.set(this.#key('alive'), '1', 'GET')) === null) return 'empty';
+    this.#generation = generation;
+    if (!isKept) return 'empty';
     return isSame ? 'same' : 'restarted';
+  }
+
+  #ask(...command: readonly string[]): Promise<unknown> {
+    return this.#redis.eval(ASK, 1, this.#key('alive'), ...command);
   }
 
   #indexes(user: string, before: Entry | null, after: Entry | null, leaseUntil: number): Command[] {

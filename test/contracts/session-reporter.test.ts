@@ -1,8 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FaultProxy } from '../../dev/fault-proxy.ts';
+import { Authority, type KeyPair } from '../../dev/services/certificates.ts';
 import { startPresence } from '../../neighbours/presence/server.ts';
 import { MemorySessionReporter } from '../../src/adapters/memory/session-reporter.ts';
 import { TcpSessionReporter } from '../../src/adapters/tcp/session-reporter.ts';
@@ -34,7 +38,7 @@ it('reports a departure with the users who are in the voice channel at that mome
   expect(departures).toEqual([{ communityId: 1, channelId: 11, ids: ['7'] }]);
 });
 
-sessionReporterContract('over TCP', async () => {
+async function overNetwork(tls?: KeyPair, ca?: string) {
   const departures: VoiceLeftSeen[] = [];
   const called = createServer(async (request, response) => {
     const body: unknown = await json(request);
@@ -43,8 +47,8 @@ sessionReporterContract('over TCP', async () => {
   });
   await new Promise<void>((resolve) => called.listen(0, '127.0.0.1', resolve));
   const { port } = called.address() as AddressInfo;
-  const presence = await startPresence({ chatUrls: [`http://127.0.0.1:${port}`] });
-  const reporter = new TcpSessionReporter({ host: '127.0.0.1', port: presence.port });
+  const presence = await startPresence({ chatUrls: [`http://127.0.0.1:${port}`], ...(tls && { tls }) });
+  const reporter = new TcpSessionReporter({ host: '127.0.0.1', port: presence.port, ...(ca && { tls: { ca } }) });
   const stop = async () => {
     await reporter.close();
     await presence.stop();
@@ -52,7 +56,15 @@ sessionReporterContract('over TCP', async () => {
     called.close();
   };
   return { reporter, departures, stop };
-});
+}
+
+sessionReporterContract('over TCP', () => overNetwork());
+
+const folder = await mkdtemp(join(tmpdir(), 'chat-test-presence-tls-'));
+const authority = await Authority.create(folder);
+const certificate = await authority.issue('presence', 'IP:127.0.0.1');
+await rm(folder, { recursive: true, force: true });
+sessionReporterContract('over TLS', () => overNetwork(certificate, authority.pair.cert));
 
 function readDeparture(body: unknown): VoiceLeftSeen {
   const { communityId, channelId, ids } = body as { communityId: string; channelId: string; ids: string[] };

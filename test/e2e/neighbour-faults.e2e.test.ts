@@ -93,7 +93,7 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'failing neighbour servic
     const late = await cluster.client(0, 1);
     await late.send('/kafka/join-channel', { type: 'state', user_id: 1, channel_id: 'r-6' });
     await proxies.presence.setMode('pass');
-    const presence = await PresenceClient.connect(cluster.presence.port);
+    const presence = await PresenceClient.connect(cluster.presence.port, cluster.env.PRESENCE_TLS_CA);
     await expect.poll(() => presence.looking('r-6', [1, 2]), { timeout: 10_000 }).toBe('[]');
     await presence.close();
     await late.cut();

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 /** A connection to a presence service. The service answers each line with one line. */
 export class PresenceClient {
@@ -22,9 +23,10 @@ export class PresenceClient {
     });
   }
 
-  static async connect(port: number): Promise<PresenceClient> {
-    const socket = connect(port, '127.0.0.1');
-    await once(socket, 'connect');
+  /** @param ca authority of a service with TLS, as PEM text */
+  static async connect(port: number, ca?: string): Promise<PresenceClient> {
+    const socket = ca === undefined ? connect(port, '127.0.0.1') : connectTls({ port, host: '127.0.0.1', ca });
+    await once(socket, ca === undefined ? 'connect' : 'secureConnect');
     return new PresenceClient(socket);
   }
 

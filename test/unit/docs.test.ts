@@ -36,7 +36,17 @@ const OTHER_VARIABLES = new Set([
     'GRAFANA_PORT',
     'PROMETHEUS_PORT',
   ],
-  ...['CHAT_URL', 'LEASE_SECONDS', 'NODE_ENV', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'SERVER', 'X_FILE'],
+  ...[
+    'CHAT_URL',
+    'LEASE_SECONDS',
+    'TLS_CERT',
+    'TLS_KEY',
+    'NODE_ENV',
+    'NODE_OPTIONS',
+    'NODE_EXTRA_CA_CERTS',
+    'SERVER',
+    'X_FILE',
+  ],
   ...['STORM_SEED', 'STORM_MINUTES', 'STORM_SECONDS', 'SIMULATION_SEED', 'PAUSE_SECONDS'],
 ]);
 /**

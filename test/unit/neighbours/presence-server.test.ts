@@ -1,6 +1,10 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { Authority } from '../../../dev/services/certificates.ts';
 import { readPresenceConfig } from '../../../neighbours/presence/config.ts';
 import { Leases } from '../../../neighbours/presence/lease.ts';
 import { type RunningPresence, startPresence } from '../../../neighbours/presence/server.ts';
@@ -144,6 +148,47 @@ describe('the environment of presence', () => {
     });
   });
 
+  it.each([
+    'redis://h',
+    'rediss://user:p%40ss@h:6380/3',
+    'redis://[::1]:6379,h2:7000',
+    'redis-sentinel://h1,h2:26380/main/2',
+    'rediss-sentinel://:secret@h1/main',
+  ])('accepts %s as the address of Redis', (url) => {
+    expect(readPresenceConfig({ REDIS_URL: url })).toMatchObject({ redisUrl: url });
+  });
+
+  it.each(['redis://', 'redis://h:70000', 'redis://h/x', 'redis-sentinel://h', 'redis://a,b/1', 'redis://%@h'])(
+    'refuses %s as the address of Redis',
+    (url) => {
+      expect(() => readPresenceConfig({ REDIS_URL: url })).toThrow('REDIS_URL: must be like redis://host:6379');
+    },
+  );
+
+  it('reads secrets and certificates from files', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'chat-test-presence-config-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const authority = await Authority.create(folder);
+    const { certPath, keyPath, cert, key } = await authority.issue('presence', 'IP:127.0.0.1');
+    const [token, url] = [join(folder, 'token'), join(folder, 'url')];
+    await writeFile(token, 'secret\n');
+    await writeFile(url, 'rediss://:secret@h\n');
+    const files = { SERVICE_TOKEN_FILE: token, REDIS_URL_FILE: url, REDIS_TLS_CA: authority.pair.certPath };
+    expect(readPresenceConfig({ ...files, TLS_CERT: certPath, TLS_KEY_FILE: keyPath })).toMatchObject({
+      serviceToken: 'secret',
+      redisUrl: 'rediss://:secret@h',
+      redisCa: authority.pair.cert,
+      tls: { cert, key: key.trimEnd() },
+    });
+    expect(() => readPresenceConfig({ ...files, SERVICE_TOKEN: 'x' })).toThrow(
+      'SERVICE_TOKEN and SERVICE_TOKEN_FILE are both set',
+    );
+    expect(() => readPresenceConfig({ TLS_CERT: cert })).toThrow('TLS_CERT and TLS_KEY need each other');
+    expect(() => readPresenceConfig({ TLS_CERT: cert, TLS_KEY: authority.pair.key })).toThrow(
+      'TLS_KEY is not the key of TLS_CERT',
+    );
+  });
+
   it('reads the URLs of several chat servers', () => {
     const { chatUrls } = readPresenceConfig({ CHAT_URL: 'http://a:1/, http://b:2' });
     expect(chatUrls).toEqual(['http://a:1', 'http://b:2']);
@@ -154,6 +199,10 @@ describe('the environment of presence', () => {
     ['REDIS_URL', 'http://x'],
     ['CHAT_URL', 'nowhere'],
     ['LEASE_SECONDS', '0'],
+    ['TLS_CERT', 'nowhere'],
+    ['TLS_KEY', '-----BEGIN PRIVATE KEY-----'],
+    ['REDIS_TLS_CA', '-----BEGIN CERTIFICATE-----'],
+    ['SERVICE_TOKEN_FILE', '/nowhere/token'],
   ])('names the variable %s when it is not valid', (name, value) => {
     expect(() => readPresenceConfig({ [name]: value })).toThrow(name);
   });

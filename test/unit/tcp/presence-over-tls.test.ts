@@ -53,9 +53,10 @@ async function outcome(port: number, ca: string): Promise<string | null> {
 }
 
 it('reports sessions to presence over TLS', async () => {
-  const presence = await startPresence({ port: 0 });
+  const presence = await startPresence({ tls: await authority.issue('good', 'IP:127.0.0.1') });
   onTestFinished(() => presence.stop());
-  const port = await terminator(presence.port, await authority.issue('good', 'IP:127.0.0.1'));
+  const { port } = presence;
+  expect(presence.url).toBe(`tls://127.0.0.1:${port}`);
   const reporter = new TcpSessionReporter({ host: '127.0.0.1', port, tls: { ca: authority.pair.cert } });
   onTestFinished(() => reporter.close());
   expect(await reporter.check()).toBe(undefined);
@@ -83,4 +84,14 @@ it.each([
         );
   const refused = refusedBy('PRESENCE_URL', await outcome(port, authority.pair.cert));
   expect(`${refused?.variable}: ${refused?.text}`).toBe(expected);
+});
+
+it('stops presence in time although a client is in the middle of a TLS handshake', async () => {
+  const presence = await startPresence({ tls: await authority.issue('busy', 'IP:127.0.0.1') });
+  const client = connect(presence.port, '127.0.0.1');
+  await once(client, 'connect');
+  const closed = once(client, 'close');
+  client.on('error', () => {});
+  await presence.stop();
+  await closed;
 });
