@@ -70,6 +70,55 @@ const SAMPLES: { readonly [K in OutgoingEvent['kind']]: readonly [OfKind<K>, ...
     { kind: 'members-changed', place: 'com-1', members: [] },
   ],
   read: [{ kind: 'read', userId: 3, place: 'c-11', seq: 44 }],
+  'moderation-changed': [{ kind: 'moderation-changed', server: 'one', seq: 12 }],
+  question: [
+    { kind: 'question', server: 'one', id: 'q-1', question: { type: 'sessions', userId: 3 } },
+    { kind: 'question', server: 'one', id: 'q-2', question: { type: 'presence', place: 'com-1' } },
+    { kind: 'question', server: 'one', id: 'q-3', question: { type: 'server' } },
+  ],
+  answer: [
+    {
+      kind: 'answer',
+      server: 'two',
+      id: 'q-1',
+      answer: {
+        type: 'sessions',
+        sessions: [
+          {
+            since: TIME,
+            address: '10.0.0.7',
+            transport: 'websocket',
+            places: ['r-5', 'c-11', 'com-1'],
+            subscriptions: 4,
+            waitingBytes: 17,
+          },
+        ],
+      },
+    },
+    {
+      kind: 'answer',
+      server: 'two',
+      id: 'q-2',
+      answer: { type: 'presence', subscribed: [3, 7], looking: [], leftOut: 0 },
+    },
+    {
+      kind: 'answer',
+      server: 'two',
+      id: 'q-3',
+      answer: {
+        type: 'server',
+        version: '1.2.3',
+        since: TIME,
+        sessions: 1,
+        subscriptions: 2,
+        deliveriesPerSecond: 3.5,
+        lag: null,
+        ready: false,
+        reasons: ['starting'],
+        degraded: ['kafka: away'],
+      },
+    },
+  ],
   roster: [
     { kind: 'roster', server: 'one', epoch: TIME, version: 7, type: 'alive', joined: [], left: [] },
     {

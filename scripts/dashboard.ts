@@ -200,6 +200,7 @@ const ROWS: readonly Row[] = [
       rates('Refused HTTP calls', ['chat_http_refusals_total', 'route, code']),
       rates('Notifications', ['chat_notifications_sent_total', ''], ['chat_notifications_dropped_total', '']),
       rates('Presence', ['chat_presence_failures_total', '']),
+      rates('Texts that the moderator did not judge', ['chat_moderator_failures_total', '']),
       rates('Member lists that mended themselves', ['chat_member_lists_mended_total', '']),
     ],
   },

@@ -2,6 +2,7 @@ import { MemoryDirectory } from '../../src/adapters/memory/directory.ts';
 import { MemoryMemberCache } from '../../src/adapters/memory/member-cache.ts';
 import type { MemoryBroker } from '../../src/adapters/memory/memory-broker.ts';
 import { MemoryMessageBus } from '../../src/adapters/memory/message-bus.ts';
+import { MemoryModerationStore } from '../../src/adapters/memory/moderation-store.ts';
 import { NoNotifier } from '../../src/adapters/memory/no-notifier.ts';
 import { MemoryRoomDirectory } from '../../src/adapters/memory/room-directory.ts';
 import { MemorySessionReporter } from '../../src/adapters/memory/session-reporter.ts';
@@ -131,6 +132,13 @@ export class SimulatedServer implements LocalSubscribers {
         store: this.#store(),
         outbox: this.#outbox(),
         markers: new SqliteReadMarkers({ database }),
+        moderationStore: new MemoryModerationStore({ now: () => time.now() }),
+        moderation: null,
+        serverFacts: {
+          read: () => {
+            throw new Error('no administrators here');
+          },
+        },
         reporter: new MemorySessionReporter(),
         directory: new MemoryRoomDirectory(directory),
         memberCache: new MemoryMemberCache(),

@@ -10,6 +10,7 @@ import type { ReplaySink } from './ports/local-subscribers.ts';
 import type { HistoryPage } from './ports/message-store.ts';
 import type { PersonalListener } from './ports/personal-listener.ts';
 import type { UnreadCount } from './ports/read-markers.ts';
+import type { SessionClient } from './ports/session-client.ts';
 import type { UserProfile } from './ports/user-directory.ts';
 import type { RefusedPlace } from './refused-place.ts';
 import type { Health } from './server-health.ts';
@@ -114,6 +115,8 @@ export interface Connection {
   readonly token: string;
   /** The `user-id` header as sent, or null. */
   readonly claimedUserId: string | null;
+  /** By it, the application can end the session, e.g. when the user is banned. */
+  readonly client: SessionClient;
 }
 
 export interface RoomCount {
@@ -130,7 +133,8 @@ export interface Application {
   // Sessions
   /**
    * Checks the token. @throws Refusal `no-token`, `bad-token` (also where `claimedUserId` differs
-   * from the token's)
+   * from the token's), `not-permitted` for a banned user; `try-again` right after the start, while
+   * the bans are not known
    */
   authenticate(token: string | null, claimedUserId: string | null): Caller;
   /**

@@ -2,7 +2,9 @@ import type { ChatEvent } from '../domain/chat-event.ts';
 import type { UserId } from '../domain/ids.ts';
 import { type ConversationKey, parseConversationKey } from '../domain/place.ts';
 import { type Draft, isSequenced, type SequencedEvent, STORED_KINDS } from '../domain/stored-event.ts';
+import type { ClusterQuestions } from './cluster/cluster-questions.ts';
 import type { MemberLists } from './membership/member-lists.ts';
+import type { ModerationOrders } from './moderation/moderation-orders.ts';
 import type { Feeds } from './ordering/feeds.ts';
 import type { HeardNumbers } from './ordering/heard-numbers.ts';
 import type { Sequencer } from './ordering/sequencer.ts';
@@ -30,6 +32,8 @@ export interface BusListenerParts {
   readonly announcer: Announcer;
   readonly presence: PresenceFanOut;
   readonly reactions: SessionReactions;
+  readonly orders: ModerationOrders;
+  readonly questions: ClusterQuestions;
   readonly listeners: Listeners;
   readonly unreadNotices: UnreadNotices;
   readonly readMarks: ReadMarks;
@@ -98,7 +102,7 @@ export class BusListener {
   }
 
   #take(event: Exclude<ChatEvent, SequencedEvent>): void {
-    const { subscribers, presence, lists, readMarks, clusterSessions } = this.#parts;
+    const { subscribers, presence, lists, readMarks, clusterSessions, orders, questions } = this.#parts;
     switch (event.kind) {
       case 'typing':
         subscribers.deliver(event.place, event);
@@ -127,6 +131,15 @@ export class BusListener {
         break;
       case 'roster':
         clusterSessions.heard(event);
+        break;
+      case 'moderation-changed':
+        orders.heard(event.seq);
+        break;
+      case 'question':
+        questions.asked(event);
+        break;
+      case 'answer':
+        questions.answered(event);
         break;
     }
   }

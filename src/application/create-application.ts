@@ -3,6 +3,9 @@ import { followListChanges } from './after-list-change.ts';
 import type { Application } from './application.ts';
 import { Broadcast } from './broadcast.ts';
 import { BusListener } from './bus-listener.ts';
+import { ClusterQuestions } from './cluster/cluster-questions.ts';
+import { ServerView } from './cluster/server-view.ts';
+import { createServiceCalls } from './create-service-calls.ts';
 import type { Limits } from './limits.ts';
 import { ChannelAccess } from './membership/channel-access.ts';
 import { LookUpLimits } from './membership/look-up-limits.ts';
@@ -11,6 +14,9 @@ import { Membership } from './membership/membership.ts';
 import { PlacesOfUser } from './membership/places-of-user.ts';
 import { MessageWriter } from './messages/message-writer.ts';
 import { Notifications } from './messages/notifications.ts';
+import { ModerationOrders } from './moderation/moderation-orders.ts';
+import { Restrictions } from './moderation/restrictions.ts';
+import { type ModeratorChoice, TextChecks } from './moderation/text-checks.ts';
 import { Feeds } from './ordering/feeds.ts';
 import { HeardNumbers } from './ordering/heard-numbers.ts';
 import { Publisher } from './ordering/publisher.ts';
@@ -25,11 +31,13 @@ import type { LocalSubscribers } from './ports/local-subscribers.ts';
 import type { MemberCache } from './ports/member-cache.ts';
 import type { MessageBus } from './ports/message-bus.ts';
 import type { MessageStore } from './ports/message-store.ts';
+import type { ModerationStore } from './ports/moderation-store.ts';
 import type { Notifier } from './ports/notifier.ts';
 import type { Outbox } from './ports/outbox.ts';
 import type { Random } from './ports/random.ts';
 import type { ReadMarkers } from './ports/read-markers.ts';
 import type { RoomDirectory } from './ports/room-directory.ts';
+import type { ServerFacts } from './ports/server-facts.ts';
 import type { SessionReporter } from './ports/session-reporter.ts';
 import type { SharedRates } from './ports/shared-rates.ts';
 import type { Telemetry } from './ports/telemetry.ts';
@@ -72,12 +80,18 @@ import { ShowPlaces } from './use-cases/reading/show-places.ts';
 import { ShowUnread } from './use-cases/reading/show-unread.ts';
 import { Subscribe } from './use-cases/reading/subscribe.ts';
 import { DeleteAnyMessage } from './use-cases/service/delete-any-message.ts';
+import { LookIntoCluster } from './use-cases/service/look-into-cluster.ts';
+import { Moderate } from './use-cases/service/moderate.ts';
 import { SendInName } from './use-cases/service/send-in-name.ts';
 import { withQueryTelemetry, withTelemetry } from './with-telemetry.ts';
 
 /** The ports that the application needs. */
 export interface Ports {
   readonly bus: MessageBus;
+  readonly moderationStore: ModerationStore;
+  /** Null: there is no moderator. */
+  readonly moderation: ModeratorChoice | null;
+  readonly serverFacts: ServerFacts;
   readonly store: MessageStore;
   readonly outbox: Outbox;
   readonly markers: ReadMarkers;
@@ -135,8 +149,27 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     shared: ports.sharedRates,
     isElsewhere: (userId) => clusterSessions.isElsewhere(userId),
   });
+  const restrictions = new Restrictions({ clock });
   const broadcast = new Broadcast({ bus, telemetry });
   const health = new ServerHealth({ bus, clock, telemetry });
+
+  const orders = new ModerationOrders({
+    server,
+    store: ports.moderationStore,
+    restrictions,
+    sessions,
+    broadcast,
+    clock,
+    telemetry,
+  });
+  const texts = new TextChecks({
+    restrictions,
+    moderation: ports.moderation,
+    turns: ports.moderationStore,
+    store,
+    limits,
+    telemetry,
+  });
 
   const lookUps = new LookUpLimits({ clock, telemetry });
   const { listStalenessSeconds } = limits;
@@ -240,6 +273,15 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     telemetry,
     afterCommit: afterCommit({ feeds, publisher, notifications, unreadNotices }),
   });
+  const serverView = new ServerView({ sessions, subscribers, facts: ports.serverFacts });
+  const questions = new ClusterQuestions({
+    server,
+    broadcast,
+    clock,
+    ids,
+    others: () => clusterSessions.others,
+    answer: (question) => serverView.answer(question),
+  });
   const listener = new BusListener({
     server,
     sequencer,
@@ -250,6 +292,8 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     announcer,
     presence,
     reactions,
+    orders,
+    questions,
     listeners,
     unreadNotices,
     readMarks,
@@ -262,7 +306,17 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   const voiceSessions = new VoiceSessions({ reporter, telemetry });
   followListChanges({ lists, channels, userPlaces, voiceSessions });
 
-  const writer = new MessageWriter({ sequencer, membership, users, rates, limits, clock, ids });
+  const writer = new MessageWriter({
+    sequencer,
+    membership,
+    users,
+    rates,
+    restrictions,
+    texts,
+    limits,
+    clock,
+    ids,
+  });
 
   const userConnected = new UserConnected({
     tokens: ports.tokens,
@@ -271,6 +325,8 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     reporter,
     users,
     limits,
+    restrictions,
+    clock,
     telemetry,
   });
   const userDisconnected = new UserDisconnected({ sessions, clusterSessions, logouts, voiceSessions });
@@ -278,8 +334,12 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   const reportVoiceLeft = new ReportVoiceLeft({ reporter, voice });
   const countUnread = new CountUnread({ markers });
   const listenToPersonalEvents = new ListenToPersonalEvents({ listeners, places: userPlaces, rates });
-  const sendInName = new SendInName({ writer, membership });
-  const deleteAnyMessage = new DeleteAnyMessage({ writer, files: ports.files, telemetry });
+  const service = createServiceCalls({
+    sendInName: new SendInName({ writer, membership }),
+    deleteAnyMessage: new DeleteAnyMessage({ writer, files: ports.files, telemetry }),
+    moderate: new Moderate({ orders, restrictions, clusterSessions, clock }),
+    lookIntoCluster: new LookIntoCluster({ questions }),
+  });
   const showOnline = new ShowOnline({ membership, clusterSessions, announcer });
 
   return {
@@ -292,11 +352,11 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     sendChannelMessage: withTelemetry(telemetry, new SendChannelMessage({ writer })),
     replyInRoom: withTelemetry(telemetry, new ReplyInRoom({ writer })),
     replyInChannel: withTelemetry(telemetry, new ReplyInChannel({ writer })),
-    modifyMessage: withTelemetry(telemetry, new ModifyMessage({ writer })),
+    modifyMessage: withTelemetry(telemetry, new ModifyMessage({ writer, texts })),
     deleteMessage: withTelemetry(telemetry, new DeleteMessage({ writer, files: ports.files, telemetry })),
     showTyping: withTelemetry(
       telemetry,
-      new ShowTyping({ membership, rates, subscribers, broadcast, users, telemetry }),
+      new ShowTyping({ membership, rates, restrictions, subscribers, broadcast, users, telemetry }),
     ),
     moveToPlace: withTelemetry(telemetry, new MoveToPlace({ membership, rates, reporter, readMarks, sessions })),
     showVoice: withTelemetry(telemetry, new ShowVoice({ membership, rates, reporter, voice })),
@@ -312,7 +372,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
 
     uploadFile: withTelemetry(
       telemetry,
-      new UploadFile({ writer, membership, rates, files: ports.files, ids, limits, telemetry }),
+      new UploadFile({ writer, membership, rates, restrictions, texts, files: ports.files, ids, limits, telemetry }),
     ),
     openFile: (key, range) => ports.files.get(key, range),
 
@@ -327,10 +387,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     voiceLeft: (left) => reportVoiceLeft.execute(left),
     callLeft: async (left) => voice.send({ kind: 'call-left', ...left }),
 
-    service: {
-      sendMessage: (message) => sendInName.execute(message),
-      deleteMessage: (deletion) => deleteAnyMessage.execute(deletion),
-    },
+    service,
 
     health: () => health.read(),
     figures: () => ({
@@ -342,6 +399,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
     }),
 
     start: async () => {
+      await orders.start();
       await bus.start((record) => {
         health.heard();
         listener.handle(record);
@@ -363,6 +421,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
       notifications.stop();
       membership.stop();
       userPlaces.stop();
+      orders.stop();
       feeds.stop();
       health.stop();
     },

@@ -1,6 +1,9 @@
+import type { ShownPresence, ShownServer, ShownSession } from '../domain/cluster-event.ts';
 import type { CommunityId, MessageId, UserId } from '../domain/ids.ts';
-import type { ConversationKey } from '../domain/place.ts';
+import type { Ban, Mute, SlowMode } from '../domain/moderation.ts';
+import type { ConversationKey, PlaceKey } from '../domain/place.ts';
 import type { Stored } from './commands.ts';
+import type { GivenBan, GivenMute, GivenSlowMode } from './moderation/restrictions.ts';
 
 /** A message or reply that an administrator sends in the name of a user. */
 export interface ServiceMessage {
@@ -24,6 +27,16 @@ export interface StoredDeletion extends Stored {
   readonly userId: UserId;
 }
 
+/** What all servers see. */
+export interface ClusterView<T> {
+  readonly seen: T;
+  /** Ids of live servers that did not answer in time. */
+  readonly missing: readonly string[];
+}
+
+/** A thing, with the id of the server that shows it. */
+export type OfServer<T> = T & { readonly server: string };
+
 /**
  * The calls of administrators. The adapter checks that the caller is one. A method that fails
  * rejects with a `Refusal`.
@@ -42,4 +55,31 @@ export interface ServiceCalls {
    * @throws Refusal `message-not-found`, `try-again`, `store-failed`
    */
   deleteMessage(deletion: ServiceDeletion): Promise<StoredDeletion>;
+
+  // When an order resolves, it is stored and this server obeys it. The other servers obey within
+  // 2 s, and all of them after a restart. `admin` is the name of the administrator. Orders reject
+  // with `bad-input`, `try-again` and `store-failed`.
+
+  /** Ends the user's sessions. Resolves to their number on all servers. */
+  disconnect(admin: string, userId: UserId): Promise<number>;
+  /** Ends the user's sessions and refuses everything that they try, until the ban ends. */
+  ban(admin: string, ban: Ban): Promise<void>;
+  unban(admin: string, userId: UserId): Promise<void>;
+  /**
+   * Refuses what the user writes in the place or everywhere. Deleting own messages stays allowed.
+   */
+  mute(admin: string, mute: Mute): Promise<void>;
+  unmute(admin: string, mute: Omit<Mute, 'until'>): Promise<void>;
+  slowMode(admin: string, slowMode: SlowMode): Promise<void>;
+  /** The bans that hold now. */
+  bans(): readonly GivenBan[];
+  mutes(): readonly GivenMute[];
+  slowModes(): readonly GivenSlowMode[];
+
+  /** The user's sessions on all servers, the oldest first. */
+  sessions(userId: UserId): Promise<ClusterView<readonly OfServer<ShownSession>[]>>;
+  /** The users who are subscribed to the place or look at it on any server, by ascending id. */
+  presence(place: PlaceKey): Promise<ClusterView<ShownPresence>>;
+  /** The live servers, by id. */
+  servers(): Promise<ClusterView<readonly OfServer<ShownServer>[]>>;
 }

@@ -24,6 +24,7 @@ import type { OptionalAdapters } from './optional-adapters.ts';
 import { refusedBy } from './refused.ts';
 import type { OpenedResources } from './resources.ts';
 import { linkKeys } from './secrets.ts';
+import { ServerState } from './server-state.ts';
 import { startFailure } from './start-failure.ts';
 import {
   BUS_CALLS,
@@ -32,6 +33,8 @@ import {
   FILE_CALLS,
   hasFailedBatch,
   MARKER_CALLS,
+  MODERATION_CALLS,
+  MODERATOR_CALLS,
   NOTIFIER_CALLS,
   OUTBOX_CALLS,
   PRESENCE_CALLS,
@@ -70,11 +73,19 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
     lifecycle.onStop(`${name} watch`, () => watch.stop());
     return watch;
   };
-  const service = (get: Get, { RestService }: Rest, name: string, variable: string, url: string) => {
+  const service = (
+    get: Get,
+    { RestService }: Rest,
+    name: string,
+    variable: string,
+    url: string,
+    timeoutMs?: number,
+  ) => {
     const watch = watchOf(get, name, variable, url);
     const rest = new RestService({
       name,
       url,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
       onDown: (error) => watch.down(error),
       onUp: () => watch.up(),
     });
@@ -94,6 +105,12 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
   provide(TOKENS.store, () => timedCalls(stores.store, store, STORE_CALLS, calls, hasFailedBatch));
   provide(TOKENS.outbox, () => timedCalls(stores.outbox, store, OUTBOX_CALLS, calls));
   provide(TOKENS.markers, () => timedCalls(stores.markers, store, MARKER_CALLS, calls));
+  provide(TOKENS.moderationStore, () => timedCalls(stores.moderation, store, MODERATION_CALLS, calls));
+  provide(TOKENS.serverState, () => {
+    const state = new ServerState();
+    lifecycle.onStop('server state', async () => state.stop());
+    return state;
+  });
   provide(TOKENS.files, () => timedCalls(opened.files, 'files', FILE_CALLS, calls));
 
   provide(TOKENS.hub, (get) =>
@@ -113,6 +130,7 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
       serverId: server,
       telemetry: (name) => telemetry.of(name),
       metrics: telemetry.metrics,
+      lagFrom: (lag) => get(TOKENS.serverState).lagFrom(lag),
       onRefused: (error) => lifecycle.fail(startFailure({ variable: 'KAFKA_BROKERS' }, error)),
     });
     if (shared !== undefined) return timedCalls(shared, config.bus.kind, BUS_CALLS, calls);
@@ -220,6 +238,15 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
       : new NoNotifier(),
   );
 
+  provide(TOKENS.moderation, (get) => {
+    const { moderator } = config;
+    if (moderator.kind === 'none' || rest === null) return null;
+    const { RestModerator, MODERATOR_TIMEOUT_MS } = rest;
+    const client = service(get, rest, 'moderator', 'MODERATOR_URL', moderator.url, MODERATOR_TIMEOUT_MS);
+    const asked = timedCalls(new RestModerator(client), 'moderator', MODERATOR_CALLS, calls);
+    return { moderator: asked, whenAway: moderator.whenAway };
+  });
+
   provide(TOKENS.tokens, () => new JwtTokenVerifier(keys));
   provide(TOKENS.issuer, () => new JwtTokenIssuer(keys));
   provide(TOKENS.fileLinks, (get) =>
@@ -243,6 +270,9 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
         store: get(TOKENS.store),
         outbox: get(TOKENS.outbox),
         markers: get(TOKENS.markers),
+        moderationStore: get(TOKENS.moderationStore),
+        moderation: get(TOKENS.moderation),
+        serverFacts: get(TOKENS.serverState),
         reporter: get(TOKENS.reporter),
         directory: get(TOKENS.directory),
         memberCache: get(TOKENS.memberCache),

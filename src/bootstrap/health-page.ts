@@ -44,7 +44,7 @@ function partNames({ config, adapters }: HealthParts): Readonly<Record<string, s
 }
 
 /** The names of the other parts that are configured. */
-function neighbours({ memberCache, presence, directory, users, notifications }: Config): string[] {
+function neighbours({ memberCache, presence, directory, users, notifications, moderator }: Config): string[] {
   return [
     'files',
     ...(memberCache.kind === 'redis' ? ['redis'] : []),
@@ -52,5 +52,6 @@ function neighbours({ memberCache, presence, directory, users, notifications }: 
     ...(directory.kind === 'rest' ? ['community'] : []),
     ...(users.kind === 'rest' ? ['user'] : []),
     ...(notifications.kind === 'rest' ? ['notification'] : []),
+    ...(moderator.kind === 'rest' ? ['moderator'] : []),
   ];
 }

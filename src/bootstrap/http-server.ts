@@ -13,6 +13,7 @@ import { LoggedAudit } from '../adapters/system/audit-log.ts';
 import { SystemClock } from '../adapters/system/clock.ts';
 import { parseNetworks } from '../adapters/transport/networks.ts';
 import { RequestClients } from '../adapters/transport/request-clients.ts';
+import type { Health } from '../application/server-health.ts';
 import type { Config } from './config/config.ts';
 import { createDemo } from './demo.ts';
 import { healthPage, readHealthMetrics } from './health-page.ts';
@@ -47,7 +48,8 @@ export async function serveHttp(parts: ServerParts, container: DependencyContain
     telemetry: telemetry.of('http'),
     clock: get(TOKENS.clock),
   });
-  const options = httpOptions(parts, get, clients, allowOrigin);
+  const health = healthPage(parts, get(TOKENS.application));
+  const options = httpOptions(parts, get, { clients, allowOrigin, health });
   if (config.internal !== null) await serveInternal(config.internal, options, parts);
   const app = createHttpApp(options, config.internal === null ? 'whole' : 'public');
   const stomp = createStompEndpoint({
@@ -58,6 +60,7 @@ export async function serveHttp(parts: ServerParts, container: DependencyContain
     ids: get(TOKENS.ids),
     baseUrl: (connection) => config.http.publicUrl ?? baseUrlOf(connection),
   });
+  get(TOKENS.serverState).readFrom({ health, counts: stomp.counts });
   readStompMetrics(telemetry.metrics, stomp);
   const sockJs = mountStomp({ limits: config.limits, stomp, clients, allowOrigin, telemetry });
   const handle: Handle = (request, response) => {
@@ -95,15 +98,19 @@ export async function serveHttp(parts: ServerParts, container: DependencyContain
   return server;
 }
 
+interface HttpParts {
+  readonly clients: RequestClients;
+  readonly allowOrigin: OriginRule;
+  readonly health: () => Health;
+}
+
 function httpOptions(
   parts: ServerParts,
   get: <T>(token: Token<T>) => T,
-  clients: RequestClients,
-  allowOrigin: OriginRule,
+  { clients, allowOrigin, health }: HttpParts,
 ): HttpOptions {
   const { config, secrets, telemetry } = parts;
   const application = get(TOKENS.application);
-  const health = healthPage(parts, application);
   readHealthMetrics(telemetry.metrics, health, parts);
   const metrics = new HttpMetrics();
   telemetry.metrics.read('chat_http_request_seconds', () => metrics.requests.samples());

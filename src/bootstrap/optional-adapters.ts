@@ -13,7 +13,9 @@ import type { SharedParts } from './shared-parts.ts';
  * together would cost an embedded server 70 MB.
  */
 export async function loadOptionalAdapters(config: Config, shared: SharedParts | null) {
-  const asksServices = [config.directory, config.users, config.notifications].some(({ kind }) => kind === 'rest');
+  const asksServices = [config.directory, config.users, config.notifications, config.moderator].some(
+    ({ kind }) => kind === 'rest',
+  );
   return {
     createBus: await loadBus(config.bus),
     hub: shared?.hub == null ? null : await loadHub(shared.hub),
@@ -27,6 +29,8 @@ export type OptionalAdapters = Awaited<ReturnType<typeof loadOptionalAdapters>>;
 interface BusParts {
   readonly serverId: string;
   readonly metrics: Metrics;
+  /** Takes the function that counts the records that wait. */
+  lagFrom(lag: () => number): void;
   telemetry(name: string): Telemetry;
   /** The bus refuses this server after its start. The server must stop. */
   onRefused(error: unknown): void;
@@ -41,10 +45,11 @@ async function loadBus(bus: BusChoice): Promise<((parts: BusParts) => MessageBus
       const { KafkaMessageBus } = await import('../adapters/kafka/message-bus.ts');
       const security = bus.security.reveal();
       const client = await loadKafkaClient(bus.client);
-      return ({ serverId, telemetry, metrics, onRefused }) => {
+      return ({ serverId, telemetry, metrics, lagFrom, onRefused }) => {
         const options = { ...bus, ...security, ...client, serverId, telemetry: telemetry('kafka'), onRefused };
         const kafka = new KafkaMessageBus(options);
         readKafkaMetrics(metrics, () => kafka.figures());
+        lagFrom(() => kafka.figures().reduce((sum, { lag }) => sum + lag, 0));
         return kafka;
       };
     }
@@ -78,6 +83,7 @@ async function loadRest() {
   const { RestService } = await import('../adapters/rest/rest-service.ts');
   const { RestRoomDirectory } = await import('../adapters/rest/room-directory.ts');
   const { RestUserDirectory } = await import('../adapters/rest/user-directory.ts');
+  const { MODERATOR_TIMEOUT_MS, RestModerator } = await import('../adapters/rest/moderator.ts');
   const { RestNotifier } = await import('../adapters/rest/notifier.ts');
-  return { RestService, RestRoomDirectory, RestUserDirectory, RestNotifier };
+  return { RestService, RestRoomDirectory, RestUserDirectory, RestNotifier, RestModerator, MODERATOR_TIMEOUT_MS };
 }

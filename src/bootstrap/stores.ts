@@ -3,6 +3,7 @@ import type { StoredEvents } from '../adapters/sqlite/stored-events.ts';
 import { SystemClock } from '../adapters/system/clock.ts';
 import { LogHoles } from '../application/ordering/log-holes.ts';
 import type { MessageStore } from '../application/ports/message-store.ts';
+import type { ModerationStore } from '../application/ports/moderation-store.ts';
 import type { Outbox } from '../application/ports/outbox.ts';
 import type { ReadMarkers } from '../application/ports/read-markers.ts';
 import type { Telemetry } from '../application/ports/telemetry.ts';
@@ -13,6 +14,7 @@ export interface Stores {
   readonly store: MessageStore;
   readonly outbox: Outbox;
   readonly markers: ReadMarkers;
+  readonly moderation: ModerationStore;
   /**
    * Writes a copy of the database to a new file while it is in use; null where another process owns
    * the database.
@@ -37,6 +39,7 @@ export interface StoreParts {
 export async function openStores({ config, lifecycle, telemetry, shared }: StoreParts): Promise<Stores> {
   if (config.kind === 'sqlite') {
     const { SqliteMessageStore } = await import('../adapters/sqlite/message-store.ts');
+    const { SqliteModerationStore } = await import('../adapters/sqlite/moderation-store.ts');
     const { SqliteOutbox } = await import('../adapters/sqlite/outbox.ts');
     const { SqliteReadMarkers } = await import('../adapters/sqlite/read-markers.ts');
     const { database, backUp, storedEvents } = await openSqlite(config.file, shared);
@@ -48,12 +51,14 @@ export async function openStores({ config, lifecycle, telemetry, shared }: Store
       store,
       outbox: new SqliteOutbox({ database }),
       markers: new SqliteReadMarkers({ database }),
+      moderation: new SqliteModerationStore({ database }),
       backUp,
       storedEvents,
     };
   }
   const { MongoDatabase } = await import('../adapters/mongo/database.ts');
   const { MongoMessageStore } = await import('../adapters/mongo/message-store.ts');
+  const { MongoModerationStore } = await import('../adapters/mongo/moderation-store.ts');
   const { MongoOutbox } = await import('../adapters/mongo/outbox.ts');
   const { MongoReadMarkers } = await import('../adapters/mongo/read-markers.ts');
   const holes = new LogHoles({ clock: new SystemClock(), telemetry });
@@ -67,7 +72,14 @@ export async function openStores({ config, lifecycle, telemetry, shared }: Store
   });
   lifecycle.onStop('store', () => store.close());
   const markers = new MongoReadMarkers({ db: database, store });
-  return { store, outbox: new MongoOutbox({ db: database }), markers, backUp: null, storedEvents: null };
+  return {
+    store,
+    outbox: new MongoOutbox({ db: database }),
+    markers,
+    moderation: new MongoModerationStore({ db: database }),
+    backUp: null,
+    storedEvents: null,
+  };
 }
 
 interface OpenedSqlite extends Pick<Stores, 'backUp' | 'storedEvents'> {

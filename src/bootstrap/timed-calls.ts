@@ -3,6 +3,8 @@ import type { FileStore } from '../application/ports/file-store.ts';
 import type { MemberCache } from '../application/ports/member-cache.ts';
 import type { MessageBus } from '../application/ports/message-bus.ts';
 import type { AppendOutcome, MessageStore } from '../application/ports/message-store.ts';
+import type { ModerationStore } from '../application/ports/moderation-store.ts';
+import type { Moderator } from '../application/ports/moderator.ts';
 import type { Notifier } from '../application/ports/notifier.ts';
 import type { Outbox } from '../application/ports/outbox.ts';
 import type { ReadMarkers } from '../application/ports/read-markers.ts';
@@ -22,6 +24,8 @@ export const STORE_CALLS: readonly AsyncMethod<MessageStore>[] = [
 ];
 export const OUTBOX_CALLS: readonly AsyncMethod<Outbox>[] = ['unpublished'];
 export const MARKER_CALLS: readonly AsyncMethod<ReadMarkers>[] = ['mark', 'markUpTo', 'unread'];
+export const MODERATION_CALLS: readonly AsyncMethod<ModerationStore>[] = ['append', 'ordersAfter', 'takeTurn'];
+export const MODERATOR_CALLS: readonly AsyncMethod<Moderator>[] = ['check'];
 export const FILE_CALLS: readonly AsyncMethod<FileStore>[] = ['put', 'get', 'remove'];
 export const BUS_CALLS: readonly AsyncMethod<MessageBus>[] = ['publish'];
 export const CACHE_CALLS: readonly AsyncMethod<MemberCache>[] = ['get', 'put', 'add', 'mend'];

@@ -5,12 +5,14 @@ import type { MemoryDirectory } from '../adapters/memory/directory.ts';
 import type { StompSubscribers } from '../adapters/stomp/endpoint.ts';
 import type { SystemTelemetry } from '../adapters/system/telemetry.ts';
 import type { RunningApplication } from '../application/create-application.ts';
+import type { ModeratorChoice } from '../application/moderation/text-checks.ts';
 import type { Clock } from '../application/ports/clock.ts';
 import type { FileStore } from '../application/ports/file-store.ts';
 import type { IdSource } from '../application/ports/id-source.ts';
 import type { MemberCache } from '../application/ports/member-cache.ts';
 import type { MessageBus } from '../application/ports/message-bus.ts';
 import type { MessageStore } from '../application/ports/message-store.ts';
+import type { ModerationStore } from '../application/ports/moderation-store.ts';
 import type { Notifier } from '../application/ports/notifier.ts';
 import type { Outbox } from '../application/ports/outbox.ts';
 import type { ReadMarkers } from '../application/ports/read-markers.ts';
@@ -20,6 +22,7 @@ import type { SharedRates } from '../application/ports/shared-rates.ts';
 import type { TokenVerifier } from '../application/ports/token-verifier.ts';
 import type { UserDirectory } from '../application/ports/user-directory.ts';
 import type { HubConnection } from './hub-connection.ts';
+import type { ServerState } from './server-state.ts';
 
 /** The tokens of the container. Each is a symbol with the type of its part. */
 export const TOKENS = {
@@ -32,6 +35,10 @@ export const TOKENS = {
   store: token<MessageStore>('store'),
   outbox: token<Outbox>('outbox'),
   markers: token<ReadMarkers>('markers'),
+  moderationStore: token<ModerationStore>('moderationStore'),
+  /** Null: there is no moderator. */
+  moderation: token<ModeratorChoice | null>('moderation'),
+  serverState: token<ServerState>('serverState'),
   reporter: token<SessionReporter>('reporter'),
   memberCache: token<MemberCache>('memberCache'),
   /** Null where each server counts for itself. */

@@ -1,5 +1,5 @@
 import type { UserId } from './ids.ts';
-import type { ConversationKey, MemberListKey } from './place.ts';
+import type { ConversationKey, MemberListKey, PlaceKey } from './place.ts';
 
 /**
  * A room or community has other members now. Every server updates its lists and ends the live
@@ -54,5 +54,93 @@ export interface PlaceRead {
   readonly seq: number;
 }
 
+/** Administrators gave orders up to number `seq`. Each server reads them from the store. */
+export interface ModerationChanged {
+  readonly kind: 'moderation-changed';
+  readonly server: string;
+  readonly seq: number;
+}
+
+/**
+ * A question that every server answers:
+ *
+ * - `sessions`: the sessions of a user
+ * - `presence`: the users who are subscribed to a place or look at it
+ * - `server`: the state of the server
+ */
+export type Question =
+  | { readonly type: 'sessions'; readonly userId: UserId }
+  | { readonly type: 'presence'; readonly place: PlaceKey }
+  | { readonly type: 'server' };
+
+/** A session of a user, as its server sees it. */
+export interface ShownSession {
+  /** When it began, in milliseconds since 1970. */
+  readonly since: number;
+  /** Address of the client; empty if unknown. */
+  readonly address: string;
+  /** Such as `websocket` or `xhr_streaming`. */
+  readonly transport: string;
+  /** The subscribed places, each once. Some are left out where there are very many. */
+  readonly places: readonly PlaceKey[];
+  /** Number of all subscriptions. */
+  readonly subscriptions: number;
+  /** Bytes that wait for the client. */
+  readonly waitingBytes: number;
+}
+
+/** The users in a place, as one server sees them. Each user stands once in a list. */
+export interface ShownPresence {
+  readonly subscribed: readonly UserId[];
+  readonly looking: readonly UserId[];
+  /** Users that are left out, where there are very many. */
+  readonly leftOut: number;
+}
+
+/** The state of a server. */
+export interface ShownServer {
+  readonly version: string;
+  /** When the process started, in milliseconds since 1970. */
+  readonly since: number;
+  readonly sessions: number;
+  readonly subscriptions: number;
+  /** Events handed to subscriptions in the last second. */
+  readonly deliveriesPerSecond: number;
+  /** Records of the bus that wait to be read; null if the bus does not say. */
+  readonly lag: number | null;
+  readonly ready: boolean;
+  /** Why it should get no clients. Human-readable. */
+  readonly reasons: readonly string[];
+  /** Shared parts that do not work. Human-readable. */
+  readonly degraded: readonly string[];
+}
+
+export type Answer =
+  | { readonly type: 'sessions'; readonly sessions: readonly ShownSession[] }
+  | ({ readonly type: 'presence' } & ShownPresence)
+  | ({ readonly type: 'server' } & ShownServer);
+
+/** A server asks all others. `id` cannot be guessed. */
+export interface ClusterQuestion {
+  readonly kind: 'question';
+  readonly server: string;
+  readonly id: string;
+  readonly question: Question;
+}
+
+/** The answer of `server` to the question with this id. */
+export interface ClusterAnswer {
+  readonly kind: 'answer';
+  readonly server: string;
+  readonly id: string;
+  readonly answer: Answer;
+}
+
 /** An event that servers send to each other. Clients do not receive it. */
-export type ClusterEvent = MembersChanged | SessionsReport | PlaceRead;
+export type ClusterEvent =
+  | MembersChanged
+  | SessionsReport
+  | PlaceRead
+  | ModerationChanged
+  | ClusterQuestion
+  | ClusterAnswer;

@@ -5,6 +5,8 @@ export * from './history.ts';
 export * from './member-cache.ts';
 export * from './message-bus.ts';
 export * from './message-store.ts';
+export * from './moderation-store.ts';
+export * from './moderator.ts';
 export * from './notifier.ts';
 export * from './outbox.ts';
 export * from './read-markers.ts';

@@ -9,6 +9,7 @@ import { MemoryDirectory } from '../../src/adapters/memory/directory.ts';
 import { MemoryMemberCache } from '../../src/adapters/memory/member-cache.ts';
 import { MemoryBroker } from '../../src/adapters/memory/memory-broker.ts';
 import { MemoryMessageBus } from '../../src/adapters/memory/message-bus.ts';
+import { MemoryModerationStore } from '../../src/adapters/memory/moderation-store.ts';
 import { NoNotifier } from '../../src/adapters/memory/no-notifier.ts';
 import { MemoryRoomDirectory } from '../../src/adapters/memory/room-directory.ts';
 import { MemorySessionReporter } from '../../src/adapters/memory/session-reporter.ts';
@@ -22,6 +23,7 @@ import type { Accepted, Caller, MaybePromise } from '../../src/application/comma
 import { createApplication, type Ports, type RunningApplication } from '../../src/application/create-application.ts';
 import type { Limits } from '../../src/application/limits.ts';
 import type { VerifiedToken } from '../../src/application/ports/token-verifier.ts';
+import type { ShownServer } from '../../src/domain/cluster-event.ts';
 import { Refusal } from '../../src/domain/errors.ts';
 import type { ChannelId, CommunityId, RoomId, UserId } from '../../src/domain/ids.ts';
 import {
@@ -57,6 +59,19 @@ export interface TestServer {
 let database: Promise<SqliteDatabase> | undefined;
 afterAll(async () => (await database)?.close());
 
+/** The state that each server of a world shows. */
+export const SERVER: ShownServer = {
+  version: '1.2.3',
+  since: 0,
+  sessions: 0,
+  subscriptions: 0,
+  deliveriesPerSecond: 0,
+  lag: null,
+  ready: true,
+  reasons: [],
+  degraded: [],
+};
+
 const STOP_MS = 1_000;
 const STEP_MS = 10;
 
@@ -78,6 +93,8 @@ export class TestWorld {
   readonly clock = new HandClock();
   readonly broker = new MemoryBroker();
   readonly memberCache = new MemoryMemberCache({ now: () => this.clock.monotonic() });
+  /** The orders of this world alone. */
+  readonly moderationStore = new MemoryModerationStore({ now: () => this.clock.now() });
   readonly ada: Caller;
   readonly grace: Caller;
   readonly linus: Caller;
@@ -149,6 +166,9 @@ export class TestWorld {
       store: new SqliteMessageStore({ database: this.database, now }),
       outbox: new SqliteOutbox({ database: this.database, now }),
       markers: new SqliteReadMarkers({ database: this.database }),
+      moderationStore: this.moderationStore,
+      moderation: null,
+      serverFacts: { read: () => SERVER },
       reporter: this.reporter,
       directory: new MemoryRoomDirectory(this.directory),
       memberCache: this.memberCache,

@@ -3,6 +3,7 @@ import type { PersonalListener } from '../../src/application/ports/personal-list
 import type { PersonalEvent } from '../../src/domain/personal-event.ts';
 import type { PlaceKey } from '../../src/domain/place.ts';
 import { completed, type TestServer } from './application.ts';
+import { TestClient } from './test-client.ts';
 
 /** A session that listens to the personal events of its user and records them. */
 export class PersonalEar implements PersonalListener {
@@ -15,7 +16,7 @@ export class PersonalEar implements PersonalListener {
   /** Begins a session of the user that listens. */
   static async listen({ app }: TestServer, caller: Caller, sessionId: string): Promise<PersonalEar> {
     const ear = new PersonalEar(sessionId);
-    app.userConnected({ sessionId, token: caller.token, claimedUserId: null });
+    app.userConnected({ sessionId, token: caller.token, claimedUserId: null, client: new TestClient() });
     await completed(() => app.listenToPersonalEvents(caller, ear));
     return ear;
   }

@@ -10,7 +10,15 @@ import { Refusal } from '../../domain/errors.ts';
 import { type ConversationKey, isChannel } from '../../domain/place.ts';
 import { withTimeout } from '../support/with-timeout.ts';
 import { AbandonedTransactions } from './abandoned-transactions.ts';
-import type { EventDocument, HoleDocument, MessageDocument, PositionDocument, ReadDocument } from './documents.ts';
+import type {
+  EventDocument,
+  HoleDocument,
+  MessageDocument,
+  OrderDocument,
+  PositionDocument,
+  ReadDocument,
+  TurnDocument,
+} from './documents.ts';
 import { TEMPORARY_CODES } from './error-codes.ts';
 import { ensureIndexes } from './indexes.ts';
 import { PublishedMarks } from './published-marks.ts';
@@ -62,6 +70,8 @@ export class MongoDatabase {
   readonly holes: Collection<HoleDocument>;
   readonly markers: Collection<ReadDocument>;
   readonly positions: Collection<PositionDocument>;
+  readonly orders: Collection<OrderDocument>;
+  readonly turns: Collection<TurnDocument>;
   readonly marks: PublishedMarks;
   readonly abandoned: AbandonedTransactions;
   readonly #db: Db;
@@ -101,6 +111,8 @@ export class MongoDatabase {
     this.holes = db.collection('eventHole');
     this.markers = db.collection('messageTime');
     this.positions = db.collection('readPosition');
+    this.orders = db.collection('moderation');
+    this.turns = db.collection('slowTurn');
     this.#direct = db.collection('directMessage');
     this.#channel = db.collection('channelMessage');
     this.marks = new PublishedMarks(this.events);

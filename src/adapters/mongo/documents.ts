@@ -14,6 +14,7 @@ import {
   type StoredKind,
   unquoted,
 } from '../../domain/stored-event.ts';
+import type { OrderFields } from '../support/moderation-order.ts';
 
 /** An event in its batch. The batch gives place and number. Fields that are null are left out. */
 export type EventBody = Readonly<Record<string, unknown>> & {
@@ -111,6 +112,24 @@ export interface ReadDocument {
   readonly _id: ObjectId;
   readonly channelId: string;
   readonly read?: Readonly<Record<string, Date>>;
+}
+
+/** Collection `moderation`: an order of an administrator. The id is its number. */
+export interface OrderDocument {
+  readonly _id: number;
+  /** What the order is about. */
+  readonly subject: string;
+  /** From then on it means no more than no order; null: never. */
+  readonly ends: Date | null;
+  readonly admin: string;
+  readonly at: Date;
+  readonly order: OrderFields;
+}
+
+/** Collection `slowTurn`: the last turn of a user in a place. The id is `{place}/{user}`. */
+export interface TurnDocument {
+  readonly _id: string;
+  readonly at: Date;
 }
 
 /** Collection `readPosition`: how far a user has read in a place. The id is `{place}/{user}`. */

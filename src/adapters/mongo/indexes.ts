@@ -1,4 +1,5 @@
 import type { Db, IndexDescription } from 'mongodb';
+import { MAX_SLOW_MODE_SECONDS } from '../../domain/moderation.ts';
 import { DUPLICATE_KEY } from './error-codes.ts';
 
 export const PLACE_FIRST = 'place_first';
@@ -36,6 +37,13 @@ const MESSAGE: IndexDescription[] = [
   { name: REPLIES, key: { parentId: 1 }, partialFilterExpression: { parentId: { $exists: true } } },
 ];
 
+const MODERATION: IndexDescription[] = [
+  { name: 'subject', key: { subject: 1 } },
+  { name: 'ends', key: { ends: 1 } },
+];
+
+const SLOW_TURN: IndexDescription[] = [{ name: 'old', key: { at: 1 }, expireAfterSeconds: MAX_SLOW_MODE_SECONDS }];
+
 const MAX_MERGES = 20;
 
 /** Creates the missing indexes. Several servers may do so at the same time. */
@@ -44,6 +52,8 @@ export async function ensureIndexes(db: Db): Promise<void> {
     db.collection('event').createIndexes(EVENT),
     db.collection('directMessage').createIndexes(MESSAGE),
     db.collection('channelMessage').createIndexes(MESSAGE),
+    db.collection('moderation').createIndexes(MODERATION),
+    db.collection('slowTurn').createIndexes(SLOW_TURN),
     ensureOneMarkerPerPlace(db),
   ]);
 }

@@ -12,6 +12,9 @@ export function isForServers(event: ChatEvent): boolean {
     case 'members-changed':
     case 'read':
     case 'roster':
+    case 'moderation-changed':
+    case 'question':
+    case 'answer':
       return true;
     case 'unknown':
     case 'foreign':

@@ -44,6 +44,9 @@ function fieldsOf(event: OutgoingEvent): Fields {
     case 'members-changed':
     case 'read':
     case 'roster':
+    case 'moderation-changed':
+    case 'question':
+    case 'answer':
       return encodeState(event);
   }
 }

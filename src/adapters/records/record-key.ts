@@ -22,6 +22,9 @@ export function recordKey(event: OutgoingEvent): string {
     case 'read':
       return `u-${event.userId}`;
     case 'roster':
+    case 'moderation-changed':
+    case 'question':
+    case 'answer':
       return `s-${event.server}`;
   }
 }

@@ -33,6 +33,9 @@ export function streamOf(event: OutgoingEvent): RecordStream {
     case 'members-changed':
     case 'read':
     case 'roster':
+    case 'moderation-changed':
+    case 'question':
+    case 'answer':
       return 'STATE';
   }
 }

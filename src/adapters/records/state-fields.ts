@@ -11,6 +11,7 @@ import { communityKey, idOf, isRoom, type PlaceKey, parseConversationKey, roomKe
 import { parseJsonText } from '../support/json-text.ts';
 import { parsePlaceTexts, placeText } from './place-text.ts';
 import { type Fields, isFields, readId, readText, readTexts, Undecodable } from './record-fields.ts';
+import { decodeService, encodeService } from './service-fields.ts';
 
 type StateEvent = PresenceChanged | VoiceShown | VoiceLeft | CallLeft | ClusterEvent;
 
@@ -62,6 +63,10 @@ export function encodeState(event: StateEvent): Fields {
         channelId: event.place,
         seq: event.seq,
       };
+    case 'moderation-changed':
+    case 'question':
+    case 'answer':
+      return { ...BLANK, ...encodeService(event) };
     case 'roster': {
       const { kind, server, epoch, version, type, ...sessions } = event;
       return { ...BLANK, type: kind, roster: { server, epoch, version, what: type, ...sessions } };
@@ -88,6 +93,10 @@ export function decodeState(fields: Fields): StateEvent {
       return readPlaceRead(fields);
     case 'roster':
       return readSessionsReport(fields);
+    case 'moderation-changed':
+    case 'question':
+    case 'answer':
+      return decodeService(type, fields);
     default:
       // Either the value is damaged, or a newer server wrote it. Such events have no number, so
       // nothing waits for them.

@@ -68,6 +68,16 @@ const MIGRATIONS: readonly string[] = [
      SELECT place, last FROM outbox UNION ALL SELECT place, seq FROM nonce UNION ALL
      SELECT place, seq FROM read_position WHERE seq > 0
    ) GROUP BY place;`,
+  `CREATE TABLE moderation (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL, ends INTEGER, admin TEXT NOT NULL,
+     at INTEGER NOT NULL, body TEXT NOT NULL
+   );
+   CREATE INDEX moderation_subject ON moderation (subject);
+   CREATE INDEX moderation_ends ON moderation (ends) WHERE ends IS NOT NULL;
+   CREATE TABLE slow_turn (
+     place TEXT NOT NULL, user INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (place, user)
+   ) WITHOUT ROWID;
+   CREATE INDEX slow_turn_age ON slow_turn (at);`,
 ];
 
 /** SQLite's result code for a file that another process has locked. */

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { EventLog } from './event-log.ts';
+import { Moderation } from './moderation.ts';
 import { Pages } from './pages.ts';
 import { Unread } from './unread.ts';
 import type { Calls } from './worker-protocol.ts';
@@ -12,6 +13,7 @@ export function callsOn(db: DatabaseSync, removed: () => void = () => {}): Calls
   const log = new EventLog(db, removed);
   const pages = new Pages(db);
   const unread = new Unread(db);
+  const moderation = new Moderation(db);
   return {
     append: (batches, now) => log.append(batches, now),
     published: (batches) => log.published(batches),
@@ -25,5 +27,8 @@ export function callsOn(db: DatabaseSync, removed: () => void = () => {}): Calls
     byNonce: (userId, nonce, now) => log.byNonce(userId, nonce, now),
     unpublished: (before, now, limit) => log.unpublished(before, now, limit),
     unread: (userId, places) => places.map((place) => unread.count(userId, place, log.newest(place))),
+    appendOrder: (order, admin, now) => moderation.append(order, admin, now),
+    ordersAfter: (after, limit) => moderation.ordersAfter(after, limit),
+    takeTurn: (place, userId, intervalMs, now) => moderation.takeTurn(place, userId, intervalMs, now),
   };
 }

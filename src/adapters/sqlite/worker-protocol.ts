@@ -1,10 +1,12 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { AppendBatch, AppendOutcome, HistoryPage } from '../../application/ports/message-store.ts';
+import type { StoredOrder } from '../../application/ports/moderation-store.ts';
 import type { BatchKey, UnpublishedBatch } from '../../application/ports/outbox.ts';
 import type { ReadPosition, UnreadCount } from '../../application/ports/read-markers.ts';
 import type { HistoryRange } from '../../domain/history.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
+import type { ModerationOrder } from '../../domain/moderation.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import type { SequencedEvent } from '../../domain/stored-event.ts';
 
@@ -26,11 +28,21 @@ export interface Calls {
   byNonce(userId: UserId, nonce: string, now: number): SequencedEvent | null;
   unpublished(before: number, now: number, limit: number): UnpublishedBatch[];
   unread(userId: UserId, places: Places): UnreadCount[];
+  appendOrder(order: ModerationOrder, admin: string, now: number): number;
+  ordersAfter(after: number, limit: number): StoredOrder[];
+  takeTurn(place: ConversationKey, userId: UserId, intervalMs: number, now: number): number;
 }
 
 export type CallName = keyof Calls;
 
-const WRITES: ReadonlySet<CallName> = new Set<CallName>(['append', 'published', 'mark', 'markUpTo']);
+const WRITES: ReadonlySet<CallName> = new Set<CallName>([
+  'append',
+  'published',
+  'mark',
+  'markUpTo',
+  'appendOrder',
+  'takeTurn',
+]);
 
 export function isWrite(name: CallName): boolean {
   return WRITES.has(name);

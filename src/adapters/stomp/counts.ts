@@ -146,6 +146,9 @@ export function sentKind(event: ChatEvent): SentKind {
     case 'members-changed':
     case 'read':
     case 'roster':
+    case 'moderation-changed':
+    case 'question':
+    case 'answer':
       return 'notice';
   }
 }

@@ -53,6 +53,9 @@ export function eventBody(event: ChatEvent, link: (key: string) => string): Even
     case 'members-changed':
     case 'read':
     case 'roster':
+    case 'moderation-changed':
+    case 'question':
+    case 'answer':
       return null;
   }
 }

@@ -22,6 +22,16 @@ export class SessionSubscriptions {
     return this.#eventIds;
   }
 
+  /** Number of all subscriptions. */
+  get size(): number {
+    return this.#topics.length + this.#errorIds.length + this.#eventIds.length;
+  }
+
+  /** The subscribed places, each once, at most `max`. */
+  places(max: number): PlaceKey[] {
+    return [...new Set(this.#topics.map(({ place }) => place))].slice(0, max);
+  }
+
   isSubscribedTo(place: PlaceKey): boolean {
     return this.#topics.some((topic) => topic.place === place);
   }
@@ -41,7 +51,7 @@ export class SessionSubscriptions {
 
   /** @throws Refusal `too-fast` */
   checkRoom(max: number): void {
-    if (this.#topics.length + this.#errorIds.length + this.#eventIds.length < max) return;
+    if (this.size < max) return;
     throw new Refusal('too-fast', `the connection has ${max} subscriptions, and no more are allowed`);
   }
 

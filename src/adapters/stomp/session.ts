@@ -1,5 +1,6 @@
 import type { Stored } from '../../application/application.ts';
 import type { Accepted, Caller } from '../../application/commands.ts';
+import type { SessionClient, SessionFacts } from '../../application/ports/session-client.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { quoted } from '../transport/quoted.ts';
@@ -25,6 +26,9 @@ const NO_BEATS: HeartBeats = { sendEvery: 0, silenceLimit: 0 };
 const NO_IDS: readonly string[] = [];
 const NOBODY: Caller = { userId: 0, token: '', expiresAt: Number.POSITIVE_INFINITY };
 
+/** Subscribed places that an operator is shown of one session. */
+const MAX_SHOWN_PLACES = 1_000;
+
 /** Seconds that a client has to close the connection after the RECEIPT of its DISCONNECT. */
 const DISCONNECT_SECONDS = 3;
 
@@ -47,7 +51,7 @@ type AcceptedCommand = Accepted<Stored> | Accepted<{ readonly seq: number }> | A
  * or refused the previous one. The reply to a command (receipt or refusal) may be sent later, when
  * its outcome is known.
  */
-export class Session implements ConnectionListener, FrameHandler, RepliesOwner, Subscriber, SweepTarget {
+export class Session implements ConnectionListener, FrameHandler, RepliesOwner, SessionClient, Subscriber, SweepTarget {
   readonly connection: Connection;
   readonly baseUrl: string;
   caller: Caller = NOBODY;
@@ -122,6 +126,18 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
   close(code: number, reason: string, cause: CloseCause): void {
     this.connection.close(code, reason);
     this.#end(code, cause);
+  }
+
+  /** The application ends the session. */
+  end(refusal: Refusal): void {
+    this.#replies.fail(refusal);
+  }
+
+  facts(): SessionFacts {
+    const { remoteAddress, transport, bufferedBytes } = this.connection;
+    const places = this.#subscriptions?.places(MAX_SHOWN_PLACES) ?? [];
+    const subscriptions = this.#subscriptions?.size ?? 0;
+    return { address: remoteAddress, transport, places, subscriptions, waitingBytes: bufferedBytes };
   }
 
   ended(subscription: Subscription): void {
@@ -227,7 +243,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
       throw new Refusal('bad-input', 'the connection has a session already; CONNECT may be sent only once');
     const { version, beats, token, claimedUserId } = readConnect(headers, this.connection.protocol);
     const sessionId = this.#host.ids.secret();
-    this.caller = this.#host.application.userConnected({ sessionId, token, claimedUserId });
+    this.caller = this.#host.application.userConnected({ sessionId, token, claimedUserId, client: this });
     this.#id = sessionId;
     this.#version = version;
     this.#beats = beats;

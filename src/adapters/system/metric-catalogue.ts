@@ -115,6 +115,7 @@ export const METRICS = {
   chat_typing_dropped_total: { type: 'counter', help: 'Typing notices dropped over the limit' },
   chat_notifications_sent_total: { type: 'counter', help: 'Notifications sent' },
   chat_notifications_dropped_total: { type: 'counter', help: 'Notifications dropped' },
+  chat_moderator_failures_total: { type: 'counter', help: 'Texts that the moderator did not judge' },
   chat_presence_failures_total: { type: 'counter', help: 'Failed calls to the presence service' },
   chat_presence_dropped_total: { type: 'counter', help: 'Presence notices dropped over the budget' },
   chat_servers_given_up_total: { type: 'counter', help: 'Servers whose sessions this server ended' },

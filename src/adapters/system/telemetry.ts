@@ -36,6 +36,7 @@ const COUNTERS: Readonly<Record<CounterName, MetricName>> = {
   notifications_sent: 'chat_notifications_sent_total',
   notifications_dropped: 'chat_notifications_dropped_total',
   presence_failures: 'chat_presence_failures_total',
+  moderator_failures: 'chat_moderator_failures_total',
   presence_dropped: 'chat_presence_dropped_total',
   records_skipped: 'chat_records_skipped_total',
   servers_given_up: 'chat_servers_given_up_total',

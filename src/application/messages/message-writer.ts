@@ -16,6 +16,8 @@ import type { Accepted, Caller, MaybePromise } from '../commands.ts';
 import { whenReady } from '../commands.ts';
 import type { Limits } from '../limits.ts';
 import type { Membership } from '../membership/membership.ts';
+import type { Restrictions } from '../moderation/restrictions.ts';
+import type { TextChecks } from '../moderation/text-checks.ts';
 import type { Proposal } from '../ordering/proposal.ts';
 import type { Sequencer } from '../ordering/sequencer.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -31,6 +33,8 @@ export interface MessageWriterParts {
   readonly membership: Membership;
   readonly users: UserDirectory;
   readonly rates: Rates;
+  readonly restrictions: Restrictions;
+  readonly texts: TextChecks;
   readonly limits: Limits;
   readonly clock: Clock;
   readonly ids: IdSource;
@@ -48,10 +52,25 @@ export class MessageWriter {
   }
 
   /**
-   * Checks the input, the caller's rate and their membership.
+   * Checks the input, the caller's rate, their membership, and that they are neither banned nor
+   * muted.
    * @throws Refusal `bad-input`, `too-large`, `too-fast`, `not-permitted`, `try-again`
    */
   admit(
+    caller: Caller,
+    place: ConversationKey,
+    communityId: CommunityId | null,
+    input: { readonly content?: string; readonly nonce: string | null },
+  ): MaybePromise<void> {
+    this.#parts.restrictions.refuseWriting(caller.userId, place);
+    return this.admitDeletion(caller, place, communityId, input);
+  }
+
+  /**
+   * Checks the same of a deletion, which a muted user may make.
+   * @throws Refusal as {@link admit}
+   */
+  admitDeletion(
     caller: Caller,
     place: ConversationKey,
     communityId: CommunityId | null,
@@ -68,7 +87,10 @@ export class MessageWriter {
     if (content !== undefined) checkContent(content, this.#parts.limits.contentChars);
   }
 
-  /** Admits and stores a new message, or a reply where `parentId` is given. */
+  /**
+   * Admits a new message, or a reply where `parentId` is given, lets moderator and slow mode check
+   * it, and stores it.
+   */
   create(
     caller: Caller,
     place: ConversationKey,
@@ -77,8 +99,26 @@ export class MessageWriter {
     parentId: MessageId | null = null,
   ): MaybePromise<Accepted<Stored>> {
     return whenReady(this.admit(caller, place, communityId, input), () =>
-      this.createAdmitted(caller, place, communityId, input, parentId),
+      whenReady(this.#checkedText(caller, place, input, parentId), (content) =>
+        this.createAdmitted(
+          caller,
+          place,
+          communityId,
+          content === input.content ? input : { ...input, content },
+          parentId,
+        ),
+      ),
     );
+  }
+
+  #checkedText(
+    { userId }: Author,
+    place: ConversationKey,
+    { content, nonce }: NewMessage,
+    parentId: MessageId | null,
+  ): MaybePromise<string> {
+    const kind = parentId === null ? 'message' : 'reply';
+    return this.#parts.texts.check({ userId, place, kind, content, nonce });
   }
 
   /** Stores a new message or reply. The caller has checked that the author may write there. */

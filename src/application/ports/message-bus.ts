@@ -36,9 +36,11 @@ export interface IncomingRecord {
   readonly batchEnd: number | null;
   /**
    * True exactly for the events that the servers themselves act on: changed member lists
-   * (`members-changed`), reports about sessions (`roster`) and reports of what a user has read
-   * (`read`). A server reads them even if no client subscribes to the place. All other events, such
-   * as presence and voice, are for subscribers. False for a record that cannot be decoded.
+   * (`members-changed`), reports about sessions (`roster`), reports of what a user has read
+   * (`read`), new orders of administrators (`moderation-changed`), and questions of servers to each
+   * other with their answers (`question`, `answer`). A server reads them even if no client
+   * subscribes to the place. All other events, such as presence and voice, are for subscribers.
+   * False for a record that cannot be decoded.
    */
   readonly isForServers: boolean;
   /**
@@ -79,6 +81,8 @@ export interface BusHealth {
  *
  * - typing, presence, voice: clients see an old state until the next change
  * - `roster`: the receiver finds the gap in `version` and asks for the whole list
+ * - `moderation-changed`: servers find the orders in the store within a second
+ * - `question`, `answer`: the one who asks hears that a server is missing
  * - `members-changed`: a removed member stays subscribed until that server reads the member list
  *   again, after about a minute
  *

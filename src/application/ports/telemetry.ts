@@ -42,7 +42,8 @@ export type CounterName =
   | 'records_skipped'
   | 'servers_given_up'
   | 'member_lists_mended'
-  | 'member_look_ups_limited';
+  | 'member_look_ups_limited'
+  | 'moderator_failures';
 
 /** Something that was measured. */
 export type Observation =

@@ -174,6 +174,11 @@ export class ClusterSessions {
     return this.#remotes.size === 0;
   }
 
+  /** Ids of the other servers that are known to be alive. */
+  get others(): Iterable<string> {
+    return this.#remotes.keys();
+  }
+
   /** Number of known live servers with a smaller id. */
   get rank(): number {
     let rank = 0;

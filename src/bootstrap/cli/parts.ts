@@ -36,6 +36,7 @@ export function partsOf(read: ReadConfig): Part[] {
     directoryPart(config),
     servicePart('user', 'USER_URL', config.users),
     servicePart('notification', 'NOTIFICATION_URL', config.notifications),
+    servicePart('moderator', 'MODERATOR_URL', config.moderator),
   ].filter((part) => part !== null);
 }
 

@@ -41,6 +41,8 @@ export interface Config {
    */
   readonly users: FromFile | AtService | { readonly kind: 'none' };
   readonly notifications: AtService | { readonly kind: 'none' };
+  /** The moderator, and what counts while it does not answer. */
+  readonly moderator: (AtService & { readonly whenAway: 'allow' | 'refuse' }) | { readonly kind: 'none' };
   readonly files: FilesChoice;
   readonly http: HttpConfig;
   readonly limits: AllLimits;

@@ -38,7 +38,7 @@ export function readConfig(env: Environment): ReadConfig {
 function configOf(values: Values): Config {
   const dataDir = resolve(values.DATA_DIR);
   const path = values.DIRECTORY_FILE === null ? null : resolve(values.DIRECTORY_FILE);
-  const { MONGODB_URL, REDIS_URL, COMMUNITY_URL, NOTIFICATION_URL } = values;
+  const { MONGODB_URL, REDIS_URL, COMMUNITY_URL, NOTIFICATION_URL, MODERATOR_URL } = values;
   return {
     listen: { host: values.HOST, port: values.PORT, workers: values.WORKERS },
     internal:
@@ -58,6 +58,10 @@ function configOf(values: Values): Config {
     directory: COMMUNITY_URL === null ? { kind: 'file', path } : { kind: 'rest', url: COMMUNITY_URL },
     users: usersOf(values, path),
     notifications: NOTIFICATION_URL === null ? { kind: 'none' } : { kind: 'rest', url: NOTIFICATION_URL },
+    moderator:
+      MODERATOR_URL === null
+        ? { kind: 'none' }
+        : { kind: 'rest', url: MODERATOR_URL, whenAway: values.MODERATOR_DEFAULT },
     files: filesOf(values, dataDir),
     http: {
       publicUrl: values.PUBLIC_URL,

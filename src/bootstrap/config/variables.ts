@@ -126,6 +126,18 @@ export const VARIABLES = {
     'no notifications',
     'service that notifies users who are not looking at the place',
   ),
+  MODERATOR_URL: optional(
+    SERVICES,
+    baseUrl,
+    'no moderator',
+    'service that is asked (`POST {url}/check`) before a message, reply or edit is stored',
+  ),
+  MODERATOR_DEFAULT: defaulted(
+    SERVICES,
+    oneOf('allow', 'refuse'),
+    'allow',
+    'whether a text is allowed or refused (2503) when the moderator does not answer within 300 ms',
+  ),
   DIRECTORY_FILE: optional(
     SERVICES,
     PATH,

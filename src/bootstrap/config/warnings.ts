@@ -67,6 +67,7 @@ function withoutEffect({ values, given }: ReadEnvironment): string[] {
   }
   if (!given.has('REDIS_URL')) check('REDIS_TLS_CA', 'REDIS_URL is not set');
   if (!given.has('INTERNAL_PORT')) check('INTERNAL_HOST', 'INTERNAL_PORT is not set');
+  if (!given.has('MODERATOR_URL')) check('MODERATOR_DEFAULT', 'MODERATOR_URL is not set');
   if (!given.has('PRESENCE_URL')) check('PRESENCE_TLS_CA', 'PRESENCE_URL is not set');
   if (given.has('COMMUNITY_URL') && given.has('USER_URL')) {
     check('DIRECTORY_FILE', 'COMMUNITY_URL and USER_URL are set');

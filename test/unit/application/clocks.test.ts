@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/application/ports/clock.ts';
 import { completed, TestWorld } from '../../support/application.ts';
 import { passTime } from '../../support/pass-time.ts';
+import { TestClient } from '../../support/test-client.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -80,7 +81,7 @@ for (const [name, skew] of [
       ] as const) {
         await completed(() => writer.app.sendDirectMessage(world.grace, message(world.roomId, 'before')));
         const sessionId = `session-${reader === one}`;
-        reader.app.userConnected({ sessionId, token: world.ada.token, claimedUserId: null });
+        reader.app.userConnected({ sessionId, token: world.ada.token, claimedUserId: null, client: new TestClient() });
         const whereabouts = { kind: 'conversation', key: world.room } as never;
         await completed(() => reader.app.moveToPlace(world.ada, { sessionId, whereabouts }));
         reader.app.userDisconnected(sessionId);
@@ -99,8 +100,13 @@ for (const [name, skew] of [
         await one.subscribe(world.linus, world.otherRoom),
         await two.subscribe(world.linus, world.otherRoom),
       ];
-      one.app.userConnected({ sessionId: 'a', token: world.ada.token, claimedUserId: null });
-      two.app.userConnected({ sessionId: 'g', token: world.linus.token, claimedUserId: null });
+      one.app.userConnected({ sessionId: 'a', token: world.ada.token, claimedUserId: null, client: new TestClient() });
+      two.app.userConnected({
+        sessionId: 'g',
+        token: world.linus.token,
+        claimedUserId: null,
+        client: new TestClient(),
+      });
       await passTime(world.clock, 30_000);
       for (const { app } of [one, two]) {
         const { userId } = world.ada;
@@ -117,8 +123,8 @@ it('keeps sessions, order and rates when the clock of one server jumps back and 
     await one.subscribe(world.linus, world.otherRoom),
     await two.subscribe(world.linus, world.otherRoom),
   ];
-  one.app.userConnected({ sessionId: 'a', token: world.ada.token, claimedUserId: null });
-  two.app.userConnected({ sessionId: 'l', token: world.linus.token, claimedUserId: null });
+  one.app.userConnected({ sessionId: 'a', token: world.ada.token, claimedUserId: null, client: new TestClient() });
+  two.app.userConnected({ sessionId: 'l', token: world.linus.token, claimedUserId: null, client: new TestClient() });
   await passTime(world.clock, 5_000);
   const sent: string[] = [];
   for (const jump of [-HOUR, HOUR, HOUR, -HOUR]) {

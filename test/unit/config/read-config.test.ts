@@ -35,6 +35,7 @@ describe('an empty environment', () => {
       directory: { kind: 'file', path: null },
       users: { kind: 'file', path: null },
       notifications: { kind: 'none' },
+      moderator: { kind: 'none' },
       files: { kind: 'folder', path: join(dataDir, 'files') },
       http: {
         publicUrl: null,
@@ -388,6 +389,23 @@ describe('SERVICE_TOKEN and SERVICE_NETWORKS', () => {
     expect(secrets.serviceToken).toBe(SERVICE_TOKEN);
     expect(config.http.serviceNetworks).toEqual([SERVICE_NETWORKS]);
     expect(warnings).toEqual([]);
+  });
+});
+
+describe('MODERATOR_URL', () => {
+  const MODERATOR_URL = 'http://filter:7000/v1';
+
+  it.each([
+    [{ MODERATOR_URL }, 'allow'],
+    [{ MODERATOR_URL, MODERATOR_DEFAULT: 'refuse' }, 'refuse'],
+  ])('says what counts while the moderator of %j is away', (env, whenAway) => {
+    expect(readConfig(env).config.moderator).toEqual({ kind: 'rest', url: MODERATOR_URL, whenAway });
+  });
+
+  it('warns of a default without a moderator', () => {
+    expect(readConfig({ MODERATOR_DEFAULT: 'refuse' }).warnings).toEqual([
+      'MODERATOR_DEFAULT has no effect: MODERATOR_URL is not set',
+    ]);
   });
 });
 

@@ -134,3 +134,189 @@ it('logs a defect of a call, and shows nothing of it', async () => {
   ]);
   expect(logged.join()).toContain('an HTTP call failed');
 });
+
+/** A service that records its calls and answers with these results. */
+function recorded(results: Partial<Record<keyof ServiceCalls, unknown>>) {
+  const calls: unknown[] = [];
+  const service = Object.fromEntries(
+    Object.entries(results).map(([name, result]) => [
+      name,
+      (...args: unknown[]) => {
+        calls.push([name, ...args]);
+        return result;
+      },
+    ]),
+  );
+  return { calls, service: service as Partial<ServiceCalls> };
+}
+
+const NOON = Date.UTC(2026, 10, 27, 12);
+const NOON_TEXT = '2026-11-27T12:00:00.000';
+const put = (body: unknown): RequestInit => ({ ...post(body), method: 'PUT' });
+const DELETE: RequestInit = { method: 'DELETE', headers: AS_OPS };
+const GET: RequestInit = { headers: AS_OPS };
+
+it.each<[string, RequestInit, string, unknown, unknown[], unknown, object | null]>([
+  ['disconnect', post({ userId: 1 }), 'disconnect', 2, ['ops', 1], { sessions: 2 }, { userId: 1 }],
+  [
+    'bans/1',
+    put({ until: NOON_TEXT, reason: 'spam' }),
+    'ban',
+    undefined,
+    ['ops', { userId: 1, until: NOON, reason: 'spam' }],
+    { userId: 1, until: NOON_TEXT, reason: 'spam' },
+    { userId: 1 },
+  ],
+  [
+    'bans/1',
+    put({ until: '2026-11-27T12:00:00Z' }),
+    'ban',
+    undefined,
+    ['ops', { userId: 1, until: NOON, reason: null }],
+    { userId: 1, until: NOON_TEXT, reason: null },
+    { userId: 1 },
+  ],
+  [
+    'bans/1',
+    put({}),
+    'ban',
+    undefined,
+    ['ops', { userId: 1, until: null, reason: null }],
+    { userId: 1, until: null, reason: null },
+    { userId: 1 },
+  ],
+  ['bans/1', DELETE, 'unban', undefined, ['ops', 1], { userId: 1 }, { userId: 1 }],
+  [
+    'bans',
+    GET,
+    'bans',
+    [{ userId: 1, until: NOON, reason: 'spam', admin: 'app', at: NOON }],
+    [],
+    [{ userId: 1, until: NOON_TEXT, reason: 'spam', admin: 'app', at: NOON_TEXT }],
+    null,
+  ],
+  [
+    'mutes/1',
+    put({ place: 'r-5', until: NOON_TEXT }),
+    'mute',
+    undefined,
+    ['ops', { userId: 1, place: 'r-5', until: NOON }],
+    { userId: 1, place: 'r-5', until: NOON_TEXT },
+    { userId: 1, place: 'r-5' },
+  ],
+  [
+    'mutes/1',
+    put({ place: null, until: null }),
+    'mute',
+    undefined,
+    ['ops', { userId: 1, place: null, until: null }],
+    { userId: 1, place: null, until: null },
+    { userId: 1 },
+  ],
+  [
+    'mutes/1?place=c-11',
+    DELETE,
+    'unmute',
+    undefined,
+    ['ops', { userId: 1, place: 'c-11' }],
+    { userId: 1, place: 'c-11' },
+    { userId: 1, place: 'c-11' },
+  ],
+  [
+    'mutes/1',
+    DELETE,
+    'unmute',
+    undefined,
+    ['ops', { userId: 1, place: null }],
+    { userId: 1, place: null },
+    { userId: 1 },
+  ],
+  [
+    'mutes',
+    GET,
+    'mutes',
+    [{ userId: 1, place: null, until: null, admin: 'app', at: NOON }],
+    [],
+    [{ userId: 1, place: null, until: null, admin: 'app', at: NOON_TEXT }],
+    null,
+  ],
+  [
+    'places/c-11/slow-mode',
+    put({ seconds: 10 }),
+    'slowMode',
+    undefined,
+    ['ops', { place: 'c-11', seconds: 10 }],
+    { place: 'c-11', seconds: 10 },
+    { place: 'c-11' },
+  ],
+  [
+    'slow-modes',
+    GET,
+    'slowModes',
+    [{ place: 'r-5', seconds: 10, admin: 'app', at: NOON }],
+    [],
+    [{ place: 'r-5', seconds: 10, admin: 'app', at: NOON_TEXT }],
+    null,
+  ],
+  [
+    'places/com-1/presence',
+    GET,
+    'presence',
+    { seen: { subscribed: [1, 2], looking: [2], leftOut: 0 }, missing: ['chat-3'] },
+    ['com-1'],
+    { subscribed: [1, 2], looking: [2], leftOut: 0, missing: ['chat-3'] },
+    { place: 'com-1' },
+  ],
+  [
+    'users/1/sessions',
+    GET,
+    'sessions',
+    { seen: [{ server: 'chat-1', since: NOON, address: '10.0.0.7' }], missing: [] },
+    [1],
+    { sessions: [{ server: 'chat-1', since: NOON_TEXT, address: '10.0.0.7' }], missing: [] },
+    { userId: 1 },
+  ],
+  [
+    'servers',
+    GET,
+    'servers',
+    { seen: [{ server: 'chat-1', since: NOON, version: '1.2.3', lag: null }], missing: [] },
+    [],
+    { servers: [{ server: 'chat-1', since: NOON_TEXT, version: '1.2.3', lag: null }], missing: [] },
+    null,
+  ],
+])('answers the call %s, %j, and audits it', async (path, request, name, result, args, body, subject) => {
+  const { calls, service } = recorded({ [name]: result });
+  const { url, audited } = await serveService(service);
+  expect(await json(fetch(`${url}/chat-server/service/${path}`, request))).toEqual({ status: 200, body });
+  expect(calls).toEqual([[name, ...args]]);
+  const entry = { admin: 'ops', call: expect.any(String), ...subject, outcome: 'done' };
+  expect(audited).toEqual(subject === null ? [] : [entry]);
+});
+
+it.each([
+  ['disconnect', post({}), 'userId is missing'],
+  ['bans/x', put({}), 'the user id in the path must be a positive integer'],
+  ['bans/1', put([]), 'the body must be a JSON object'],
+  ['bans/1', put({ until: 'tomorrow' }), 'until must be a time in UTC like 2026-11-27T12:00:00.000, or null'],
+  [
+    'bans/1',
+    put({ until: '2026-13-27T12:00:00' }),
+    'until must be a time in UTC like 2026-11-27T12:00:00.000, or null',
+  ],
+  ['bans/1', put({ until: 5 }), 'until must be a time in UTC like 2026-11-27T12:00:00.000, or null'],
+  ['bans/1', put({ reason: 5 }), 'reason must be a text'],
+  ['mutes/1', put({ place: 'com-1' }), 'place must be like r-5 or c-11'],
+  ['mutes/1?place=com-1', DELETE, 'place must be like r-5 or c-11'],
+  ['places/com-1/slow-mode', put({ seconds: 1 }), 'the place in the path must be like r-5 or c-11'],
+  ['places/r-5/slow-mode', put({}), 'seconds is missing'],
+  ['places/r-5/slow-mode', put({ seconds: '1' }), 'seconds must be a number'],
+  ['places/x/presence', GET, 'the place in the path must be like r-5, c-11 or com-1'],
+  ['users/0/sessions', GET, 'the user id in the path must be a positive integer'],
+])('refuses the call %s, %j', async (path, request, message) => {
+  const { url } = await serveService({});
+  expect(await json(fetch(`${url}/chat-server/service/${path}`, request))).toEqual({
+    status: 400,
+    body: { code: 2100, message },
+  });
+});

@@ -1,6 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import type { RunningApplication } from '../../../src/application/create-application.ts';
 import { embeddedApplication, temporaryFiles, tokenOf } from '../../support/embedded-application.ts';
+import { TestClient } from '../../support/test-client.ts';
 import { json, type Running, refused, serve } from './harness.ts';
 
 const asUser = (id: number) => ({ authorization: `Bearer ${tokenOf(id)}` });
@@ -123,7 +124,12 @@ it('lets a new member read at once, and a removed member no longer', async () =>
 it('lists the users who are online in each of several places, with the code of a place that is refused', async () => {
   const server = await whole();
   for (const user of [1, 2]) {
-    server.app.userConnected({ sessionId: `session of ${user}`, token: tokenOf(user), claimedUserId: null });
+    server.app.userConnected({
+      sessionId: `session of ${user}`,
+      token: tokenOf(user),
+      claimedUserId: null,
+      client: new TestClient(),
+    });
   }
   const online = (query: string) => json(fetch(`${server.url}/chat-server/online?${query}`, { headers: asUser(2) }));
   expect(await online('places=r-5,com-1,c-11,r-6,r-5')).toMatchObject({

@@ -335,13 +335,17 @@ describe('records of a newer server', () => {
   });
 });
 
+const FOR_SERVERS = new Set<string>([
+  ...['members-changed', 'read', 'roster', 'moderation-changed', 'question', 'answer'],
+]);
+
 describe('isForServers', () => {
   it.each(oneOfEach().map((event) => [event.kind, event] as const))(
     'isForServers is right for a %s record',
     (kind, event) => {
       const { stream, key, headers, value } = encodeRecord({ event }, 'one');
       const record = new ReceivedRecord({ key, headers, value, timestamp: WRITTEN }, { stream, skipped: () => {} });
-      expect(record.isForServers).toBe(['members-changed', 'read', 'roster'].includes(kind));
+      expect(record.isForServers).toBe(FOR_SERVERS.has(kind));
     },
   );
 
@@ -353,6 +357,24 @@ describe('isForServers', () => {
     expect(record.read()).toBeNull();
     expect(skips).toEqual(['the type of state is not known']);
   });
+});
+
+it.each([
+  ['moderation-changed', { server: 'one', seq: -1 }, 'service.seq is not valid'],
+  ['moderation-changed', null, 'service. is not valid'],
+  ['question', { server: 'one', id: 'q', question: { type: 'secrets' } }, 'service.question.type is not valid'],
+  [
+    'question',
+    { server: 'one', id: 'q', question: { type: 'sessions', userId: '1' } },
+    'service.question.userId is not valid',
+  ],
+  [
+    'answer',
+    { server: 'one', id: 'q', answer: { type: 'presence', subscribed: [0], looking: [], leftOut: 0 } },
+    'service.answer.subscribed.0 is not valid',
+  ],
+])('skips a %s record with the fields %j', (type, service, problem) => {
+  expect(read('STATE', JSON.stringify({ type, service }))).toEqual({ event: null, skips: [problem] });
 });
 
 it('reads a file whose record has no usable data of it as a file without them', () => {
@@ -410,7 +432,8 @@ describe('encoding', () => {
       DIRECT_ETC: 'delete modify reply typing',
       CHANNEL_ETC: 'delete modify reply typing',
       FILE: 'file',
-      STATE: 'call-left connect disconnect members-changed read roster voice voice-left',
+      STATE:
+        'answer call-left connect disconnect members-changed moderation-changed question read roster voice voice-left',
     });
   });
 });

@@ -32,3 +32,18 @@ export const messageBody = object({
   parentId: nullable(messageId),
   nonce: nullable(text),
 });
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z?$/;
+
+/** A time in UTC, with or without `Z`. */
+const time = z.unknown().transform((value, context) => {
+  const ms = typeof value === 'string' && TIME.test(value) ? Date.parse(`${value.replace(/Z$/, '')}Z`) : Number.NaN;
+  if (!Number.isNaN(ms)) return ms;
+  context.addIssue({ code: 'custom', message: 'must be a time in UTC like 2026-11-27T12:00:00.000, or null' });
+  return z.NEVER;
+});
+
+export const disconnectBody = object({ userId: id });
+export const banBody = object({ until: nullable(time), reason: nullable(text) });
+export const muteBody = object({ place: nullable(conversation), until: nullable(time) });
+export const slowModeBody = object({ seconds: z.number({ error: 'must be a number' }) });

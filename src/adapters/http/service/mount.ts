@@ -5,7 +5,11 @@ import { noSuchCall } from '../refuse.ts';
 import { sendServiceRefusal } from './answers.ts';
 import { SERVICE_ENDPOINTS, SERVICE_PREFIX, type ServiceEndpoint, type ServiceEndpointName } from './endpoints.ts';
 import { type ServiceHandler, serviceGuard } from './guard.ts';
+import { banRoute, bansRoute, disconnectRoute, unbanRoute } from './routes/bans.ts';
+import { placePresenceRoute, serversRoute, userSessionsRoute } from './routes/cluster.ts';
 import { deleteMessageRoute, sendMessageRoute } from './routes/messages.ts';
+import { muteRoute, mutesRoute, unmuteRoute } from './routes/mutes.ts';
+import { slowModeRoute, slowModesRoute } from './routes/slow-mode.ts';
 
 /** Adds the service API to an express application. */
 export function mountService(app: Express, deps: HttpDeps, metrics: HttpMetrics): void {
@@ -24,5 +28,17 @@ function handlersOf(deps: HttpDeps): Readonly<Record<ServiceEndpointName, Servic
   return {
     sendMessage: sendMessageRoute(deps),
     deleteMessage: deleteMessageRoute(deps),
+    disconnect: disconnectRoute(deps),
+    banUser: banRoute(deps),
+    unbanUser: unbanRoute(deps),
+    bans: bansRoute(deps),
+    muteUser: muteRoute(deps),
+    unmuteUser: unmuteRoute(deps),
+    mutes: mutesRoute(deps),
+    slowMode: slowModeRoute(deps),
+    slowModes: slowModesRoute(deps),
+    placePresence: placePresenceRoute(deps),
+    userSessions: userSessionsRoute(deps),
+    servers: serversRoute(deps),
   };
 }

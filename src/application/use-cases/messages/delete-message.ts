@@ -28,7 +28,7 @@ export class DeleteMessage {
   execute(caller: Caller, input: Deletion): MaybePromise<Accepted<Stored>> {
     const { writer, files, telemetry } = this.#parts;
     const { place, id, communityId, nonce } = input;
-    return whenReady(writer.admit(caller, place, communityId, input), () => {
+    return whenReady(writer.admitDeletion(caller, place, communityId, input), () => {
       const request = { place, id, userId: caller.userId, nonce };
       let deleted: Message | undefined;
       const proposal = {

@@ -6,6 +6,7 @@ import type { Broadcast } from '../../broadcast.ts';
 import type { Accepted, Caller, MaybePromise } from '../../commands.ts';
 import { whenReady } from '../../commands.ts';
 import type { Membership } from '../../membership/membership.ts';
+import type { Restrictions } from '../../moderation/restrictions.ts';
 import type { LocalSubscribers } from '../../ports/local-subscribers.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { UserDirectory } from '../../ports/user-directory.ts';
@@ -14,6 +15,7 @@ import type { Rates } from '../../rates.ts';
 export interface ShowTypingParts {
   readonly membership: Membership;
   readonly rates: Rates;
+  readonly restrictions: Restrictions;
   readonly subscribers: LocalSubscribers;
   readonly broadcast: Broadcast;
   readonly users: UserDirectory;
@@ -32,7 +34,8 @@ export class ShowTyping {
   }
 
   execute(caller: Caller, { place, communityId, name }: Typing): MaybePromise<Accepted<void>> {
-    const { membership, rates, telemetry } = this.#parts;
+    const { membership, rates, restrictions, telemetry } = this.#parts;
+    restrictions.refuseWriting(caller.userId, place);
     return whenReady(membership.require(caller, place, communityId), () => {
       if (rates.typing(caller.userId, place)) this.#show({ kind: 'typing', place, name: this.#nameOf(caller, name) });
       else telemetry.count('typing_dropped');

@@ -7,6 +7,8 @@ import type { Limits } from '../../limits.ts';
 import type { Membership } from '../../membership/membership.ts';
 import { dropFile } from '../../messages/drop-file.ts';
 import type { MessageWriter } from '../../messages/message-writer.ts';
+import type { Restrictions } from '../../moderation/restrictions.ts';
+import type { TextChecks } from '../../moderation/text-checks.ts';
 import type { ByteStream, FileStore } from '../../ports/file-store.ts';
 import type { IdSource } from '../../ports/id-source.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
@@ -16,6 +18,8 @@ export interface UploadFileParts {
   readonly writer: MessageWriter;
   readonly membership: Membership;
   readonly rates: Rates;
+  readonly restrictions: Restrictions;
+  readonly texts: TextChecks;
   readonly files: FileStore;
   readonly ids: IdSource;
   readonly limits: Limits;
@@ -124,10 +128,13 @@ class Sink implements UploadSink {
 
   /** The check of the upload's place. It is made once. */
   admission({ place, communityId }: Pick<UploadDetails, 'place' | 'communityId'>): Promise<void> {
-    const { rates, membership } = this.#parts;
+    const { rates, membership, restrictions, texts } = this.#parts;
+    const { userId } = this.#caller;
     this.#admission ??= (async () => {
-      await rates.upload(this.#caller.userId);
+      restrictions.refuseWriting(userId, place);
+      await rates.upload(userId);
       await membership.require(this.#caller, place, communityId);
+      await texts.requireTurn(userId, place);
     })();
     return this.#admission;
   }

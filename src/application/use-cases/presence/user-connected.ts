@@ -3,6 +3,8 @@ import { parseId } from '../../../domain/ids.ts';
 import type { Connection } from '../../application.ts';
 import type { Caller } from '../../commands.ts';
 import type { Limits } from '../../limits.ts';
+import type { Restrictions } from '../../moderation/restrictions.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { SessionReporter } from '../../ports/session-reporter.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { TokenVerifier } from '../../ports/token-verifier.ts';
@@ -19,6 +21,8 @@ export interface UserConnectedParts {
   readonly reporter: SessionReporter;
   readonly users: UserDirectory;
   readonly limits: Limits;
+  readonly restrictions: Restrictions;
+  readonly clock: Clock;
   readonly telemetry: Telemetry;
 }
 
@@ -30,7 +34,7 @@ export class UserConnected {
     this.#parts = parts;
   }
 
-  /** @throws Refusal `no-token`, `bad-token` */
+  /** @throws Refusal `no-token`, `bad-token`, `not-permitted` for a banned user, `try-again` */
   authenticate(token: string | null, claimedUserId: string | null): Caller {
     const bare = token?.replace(BEARER, '').trim() ?? '';
     if (bare === '') throw new Refusal('no-token', 'the access token is missing');
@@ -38,22 +42,25 @@ export class UserConnected {
     if (claimedUserId !== null && parseId(claimedUserId) !== userId) {
       throw new Refusal('bad-token', 'the access token does not belong to the user that the client claims to be');
     }
+    this.#parts.restrictions.refuseBanned(userId);
     return { userId, token: bare, expiresAt };
   }
 
   /**
    * Begins a session. The presence service and the other servers are notified, but the caller does
    * not wait for them.
-   * @throws Refusal `no-token`, `bad-token`, `too-fast`
+   * @throws Refusal as {@link authenticate}; `too-fast`
    */
-  execute({ sessionId, token, claimedUserId }: Connection): Caller {
-    const { sessions, clusterSessions, users, limits } = this.#parts;
+  execute({ sessionId, token, claimedUserId, client }: Connection): Caller {
+    const { sessions, clusterSessions, users, limits, clock } = this.#parts;
     const caller = this.authenticate(token, claimedUserId);
     const { userId } = caller;
     if (clusterSessions.sessionsOf(userId) >= limits.connectionsPerUser) {
       throw new Refusal('too-fast', `the user has too many connections; the limit is ${limits.connectionsPerUser}`);
     }
-    if (!sessions.begin(sessionId, userId)) throw new Refusal('internal', 'a session with this id exists already');
+    const since = clock.now();
+    if (!sessions.begin(sessionId, { userId, client, since }))
+      throw new Refusal('internal', 'a session with this id exists already');
     clusterSessions.join(sessionId, userId);
     void this.#reportLogin(sessionId, userId);
     // The first message of the user then need not wait for the user service.
@@ -61,7 +68,7 @@ export class UserConnected {
     return caller;
   }
 
-  /** Checks a new token for a live session. @throws Refusal `no-token`, `bad-token` */
+  /** Checks a new token for a live session. @throws Refusal as {@link authenticate} */
   refresh(caller: Caller, token: string): Caller {
     const fresh = this.authenticate(token, null);
     if (fresh.userId !== caller.userId) {

@@ -7,6 +7,7 @@ import type { PlaceKey } from '../../../../src/domain/place.ts';
 import { completed, type TestServer, TestWorld } from '../../../support/application.ts';
 import { passTime, turnEventLoop } from '../../../support/pass-time.ts';
 import { PersonalEar } from '../../../support/personal-ear.ts';
+import { TestClient } from '../../../support/test-client.ts';
 
 const TEXT = { content: 'text', name: null, profileImage: null, nonce: null };
 
@@ -94,7 +95,12 @@ it('does not notify of edits and deletions, and counts the deleted message no mo
 it('counts nothing in a place that the user looks at in another session', async () => {
   const { world, one, other, say } = await start();
   const ear = await listen(one, world.grace);
-  other.app.userConnected({ sessionId: 'reader', token: world.grace.token, claimedUserId: null });
+  other.app.userConnected({
+    sessionId: 'reader',
+    token: world.grace.token,
+    claimedUserId: null,
+    client: new TestClient(),
+  });
   const whereabouts = { kind: 'conversation', key: world.room } as const;
   await completed(() => other.app.moveToPlace(world.grace, { sessionId: 'reader', whereabouts }));
   await say(one, world.ada);

@@ -3,6 +3,7 @@ import type { Caller } from '../../../../src/application/commands.ts';
 import type { ChatEvent } from '../../../../src/domain/chat-event.ts';
 import { type TestServer, TestWorld } from '../../../support/application.ts';
 import { passTime } from '../../../support/pass-time.ts';
+import { TestClient } from '../../../support/test-client.ts';
 import type { TestSubscriber } from '../../../support/test-subscribers.ts';
 
 /** Servers a, b and c. On c, Ada hears what happens in the room that she shares with Grace. */
@@ -18,7 +19,7 @@ async function setUp() {
 }
 
 function connect({ app }: TestServer, sessionId: string, { token }: Caller): void {
-  app.userConnected({ sessionId, token, claimedUserId: null });
+  app.userConnected({ sessionId, token, claimedUserId: null, client: new TestClient() });
 }
 
 /** The kinds of events that the subscriber heard since the last call. */

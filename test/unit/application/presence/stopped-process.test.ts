@@ -3,6 +3,7 @@ import type { Caller } from '../../../../src/application/commands.ts';
 import { completed, type TestServer, TestWorld } from '../../../support/application.ts';
 import { HandClock } from '../../../support/hand-clock.ts';
 import { passTime, turnEventLoop } from '../../../support/pass-time.ts';
+import { TestClient } from '../../../support/test-client.ts';
 
 const PAUSE_MS = 60_000;
 /** Time in which the consumers of a server that continues join their groups again. */
@@ -42,7 +43,7 @@ async function setUp() {
 }
 
 function connect({ app }: TestServer, sessionId: string, { token }: Caller): void {
-  app.userConnected({ sessionId, token, claimedUserId: null });
+  app.userConnected({ sessionId, token, claimedUserId: null, client: new TestClient() });
 }
 
 it('announces no disconnect after a pause for a user who left before it and came back on another server', async () => {

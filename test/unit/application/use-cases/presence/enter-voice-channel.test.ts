@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { startApplication, type TestServerOptions } from '../../../../support/application.ts';
+import { TestClient } from '../../../../support/test-client.ts';
 import { absentReporter } from './absent-reporter.ts';
 
 /** Ada has a session, and Grace hears what happens in their community. */
@@ -7,7 +8,7 @@ async function setUp(options: TestServerOptions = {}) {
   const { world, app, ports, subscribers } = await startApplication(options);
   const { ada, communityId, channelId } = world;
   const sessionId = `voice-${ada.userId}`;
-  app.userConnected({ sessionId, token: ada.token, claimedUserId: null });
+  app.userConnected({ sessionId, token: ada.token, claimedUserId: null, client: new TestClient() });
   const community = subscribers.join(world.grace, world.community);
   const enter = async (caller = ada, channel = channelId) => {
     const { result } = await app.enterVoiceChannel(caller, { sessionId, communityId, channelId: channel });

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { Caller } from '../../../../../src/application/commands.ts';
 import { startApplication, type TestServerOptions, TestWorld } from '../../../../support/application.ts';
+import { TestClient } from '../../../../support/test-client.ts';
 import { absentReporter } from './absent-reporter.ts';
 
 /** Ada has a session and is in the voice channel. */
@@ -9,7 +10,7 @@ async function setUp(options: TestServerOptions = {}) {
   const { world, app } = await startApplication(options);
   const { ada, communityId, channelId } = world;
   const sessionId = `leaving-${ada.userId}`;
-  app.userConnected({ sessionId, token: ada.token, claimedUserId: null });
+  app.userConnected({ sessionId, token: ada.token, claimedUserId: null, client: new TestClient() });
   const enter = async (channel = channelId) => {
     await (await app.enterVoiceChannel(ada, { sessionId, communityId, channelId: channel })).result;
   };
@@ -63,7 +64,7 @@ it('takes a user out of voice whom the community removes, on the server through 
   const { ada, grace, communityId, channelId } = world;
   for (const caller of [ada, grace]) {
     const sessionId = `removed-${caller.userId}`;
-    here.app.userConnected({ sessionId, token: caller.token, claimedUserId: null });
+    here.app.userConnected({ sessionId, token: caller.token, claimedUserId: null, client: new TestClient() });
     await (await here.app.enterVoiceChannel(caller, { sessionId, communityId, channelId })).result;
   }
   await there.app.replaceMembers(world.community, [ada.userId]);
@@ -81,7 +82,7 @@ it('tries again to take a removed user out of voice when the presence service wa
   const { app } = await world.server({ ports: { reporter } });
   const { ada, grace, communityId, channelId } = world;
   const sessionId = `kept-${grace.userId}`;
-  app.userConnected({ sessionId, token: grace.token, claimedUserId: null });
+  app.userConnected({ sessionId, token: grace.token, claimedUserId: null, client: new TestClient() });
   await (await app.enterVoiceChannel(grace, { sessionId, communityId, channelId })).result;
   isAway = true;
   await app.replaceMembers(world.community, [ada.userId]);

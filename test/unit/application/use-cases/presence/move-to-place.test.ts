@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Whereabouts } from '../../../../../src/domain/whereabouts.ts';
 import { startApplication, type TestServerOptions } from '../../../../support/application.ts';
+import { TestClient } from '../../../../support/test-client.ts';
 import { absentReporter } from './absent-reporter.ts';
 
 /** Ada has a session. Grace has written to the room and to the channel. */
@@ -8,7 +9,7 @@ async function setUp(options: TestServerOptions = {}) {
   const { world, app, ports } = await startApplication(options);
   const { ada, grace } = world;
   const sessionId = `moving-${ada.userId}`;
-  app.userConnected({ sessionId, token: ada.token, claimedUserId: null });
+  app.userConnected({ sessionId, token: ada.token, claimedUserId: null, client: new TestClient() });
   const message = { content: 'hi', name: null, profileImage: null, nonce: null };
   const { communityId, channelId, roomId } = world;
   const written = [

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { startApplication } from '../../../../support/application.ts';
+import { TestClient } from '../../../../support/test-client.ts';
 
 /** Ada and Grace are in the voice channel, and Grace's client listens to the community. */
 async function setUp() {
@@ -7,7 +8,7 @@ async function setUp() {
   const { ada, grace, communityId, channelId } = world;
   for (const caller of [ada, grace]) {
     const sessionId = `in-voice-${caller.userId}`;
-    app.userConnected({ sessionId, token: caller.token, claimedUserId: null });
+    app.userConnected({ sessionId, token: caller.token, claimedUserId: null, client: new TestClient() });
     await (await app.enterVoiceChannel(caller, { sessionId, communityId, channelId })).result;
   }
   const subscriber = await subscribe(grace, world.community);

@@ -1,13 +1,14 @@
 import { expect, it } from 'vitest';
 import { TestWorld } from '../../../../support/application.ts';
 import { passTime } from '../../../../support/pass-time.ts';
+import { TestClient } from '../../../../support/test-client.ts';
 
 async function setUp() {
   const world = await TestWorld.open();
   const a = await world.server({ id: 'a' });
   const b = await world.server({ id: 'b' });
   const connect = ({ app }: typeof a, { token, userId }: typeof world.ada) => {
-    app.userConnected({ sessionId: `${world.roomId}-${userId}`, token, claimedUserId: null });
+    app.userConnected({ sessionId: `${world.roomId}-${userId}`, token, claimedUserId: null, client: new TestClient() });
   };
   const pass = (ms: number) => passTime(world.clock, ms);
   return { world, a, b, connect, pass };

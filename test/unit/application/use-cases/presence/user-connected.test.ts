@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 import type { Caller } from '../../../../../src/application/commands.ts';
 import { startApplication } from '../../../../support/application.ts';
+import { TestClient } from '../../../../support/test-client.ts';
 import { absentReporter } from './absent-reporter.ts';
 
 function connection(sessionId: string, { token }: Caller, claimedUserId: string | null = null) {
-  return { sessionId, token, claimedUserId };
+  return { sessionId, token, claimedUserId, client: new TestClient() };
 }
 
 it('begins a session for the user of the token and reports the login', async () => {
@@ -34,7 +35,8 @@ it.each([null, '', ' ', 'Bearer '])('refuses a connection without a token (%j)',
 
 it('refuses a token that is not valid', async () => {
   const { app } = await startApplication();
-  const act = () => app.userConnected({ sessionId: 'connected-2', token: 'nonsense', claimedUserId: null });
+  const act = () =>
+    app.userConnected({ sessionId: 'connected-2', token: 'nonsense', claimedUserId: null, client: new TestClient() });
   expect(act).toThrow(expect.objectContaining({ code: 'bad-token' }));
 });
 

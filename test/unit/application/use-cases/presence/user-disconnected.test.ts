@@ -3,10 +3,11 @@ import type { Caller } from '../../../../../src/application/commands.ts';
 import type { ReadMarkers } from '../../../../../src/application/ports/read-markers.ts';
 import { startApplication, type TestServer, TestWorld } from '../../../../support/application.ts';
 import { passTime, turnEventLoop } from '../../../../support/pass-time.ts';
+import { TestClient } from '../../../../support/test-client.ts';
 import { absentReporter } from './absent-reporter.ts';
 
 function connect({ app }: Pick<TestServer, 'app'>, sessionId: string, { token }: Caller): void {
-  app.userConnected({ sessionId, token, claimedUserId: null });
+  app.userConnected({ sessionId, token, claimedUserId: null, client: new TestClient() });
 }
 
 /** Grace writes to the room. Time passes before and after it. */

@@ -4,6 +4,7 @@ import type { ConversationKey } from '../../../../../src/domain/place.ts';
 import { completed, startApplication, type TestServer, TestWorld } from '../../../../support/application.ts';
 import { passTime, turnEventLoop } from '../../../../support/pass-time.ts';
 import { PersonalEar } from '../../../../support/personal-ear.ts';
+import { TestClient } from '../../../../support/test-client.ts';
 
 const TEXT = { content: 'text', name: null, profileImage: null, nonce: null };
 
@@ -38,7 +39,7 @@ it('marks the messages up to a number as read, and never goes back', async () =>
 
 it('keeps the further of the number and the moment at which the user left', async () => {
   const { world, one } = await start();
-  one.app.userConnected({ sessionId: 'reader', token: world.ada.token, claimedUserId: null });
+  one.app.userConnected({ sessionId: 'reader', token: world.ada.token, claimedUserId: null, client: new TestClient() });
   for (const key of [world.room, world.otherRoom]) {
     const whereabouts = { kind: 'conversation', key } as const;
     await completed(() => one.app.moveToPlace(world.ada, { sessionId: 'reader', whereabouts }));
@@ -76,7 +77,7 @@ it('reports it to the other sessions of the user on every server, and not to the
 it('reports a place that the user entered, and counts from there', async () => {
   const { world, one, other } = await start();
   const there = await PersonalEar.listen(other, world.ada, 'there');
-  one.app.userConnected({ sessionId: 'reader', token: world.ada.token, claimedUserId: null });
+  one.app.userConnected({ sessionId: 'reader', token: world.ada.token, claimedUserId: null, client: new TestClient() });
   await passTime(world.clock, 500);
   const move = async (key: ConversationKey) => {
     const whereabouts = { kind: 'conversation', key } as const;

@@ -4,6 +4,7 @@ import type { Caller } from '../../../../../src/application/commands.ts';
 import { Refusal } from '../../../../../src/domain/errors.ts';
 import type { ConversationKey } from '../../../../../src/domain/place.ts';
 import { completed, startApplication, type TestServerOptions } from '../../../../support/application.ts';
+import { TestClient } from '../../../../support/test-client.ts';
 
 const TEXT = { content: 'text', name: null, profileImage: null, nonce: null };
 
@@ -17,7 +18,7 @@ async function start(options: TestServerOptions = {}) {
     completed(() => app.sendChannelMessage(caller, { communityId, channelId, ...TEXT }));
   const unread = (caller: Caller, ...places: ConversationKey[]) => app.unread(caller, { places });
   const sessionId = 'session of Ada';
-  app.userConnected({ sessionId, token: world.ada.token, claimedUserId: null });
+  app.userConnected({ sessionId, token: world.ada.token, claimedUserId: null, client: new TestClient() });
   const openAsAda = (key: ConversationKey) =>
     completed(() => app.moveToPlace(world.ada, { sessionId, whereabouts: { kind: 'conversation', key } }));
   return { ...server, say, sayInChannel, unread, openAsAda };

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import type {
+  Answer,
+  ClusterAnswer,
+  ClusterQuestion,
+  ModerationChanged,
+  Question,
+} from '../../domain/cluster-event.ts';
+import { parseId, type UserId } from '../../domain/ids.ts';
+import { type PlaceKey, parsePlaceKey } from '../../domain/place.ts';
+import { type Fields, Undecodable } from './record-fields.ts';
+
+/** The events by which servers serve the calls of administrators together. */
+export type ServiceEvent = ModerationChanged | ClusterQuestion | ClusterAnswer;
+
+export function encodeService(event: ServiceEvent): Fields {
+  const { kind, ...service } = event;
+  return { type: kind, service };
+}
+
+const count = z.number().int().min(0);
+const userId = z.custom<UserId>((value) => typeof value === 'number' && parseId(value) !== null);
+const place = z.custom<PlaceKey>((value) => typeof value === 'string' && parsePlaceKey(value) !== null);
+const sender = { server: z.string() };
+
+const question: z.ZodType<Question> = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('sessions'), userId }),
+  z.object({ type: z.literal('presence'), place }),
+  z.object({ type: z.literal('server') }),
+]);
+
+const session = z.object({
+  since: z.number(),
+  address: z.string(),
+  transport: z.string(),
+  places: z.array(place),
+  subscriptions: count,
+  waitingBytes: count,
+});
+
+const answer: z.ZodType<Answer> = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('sessions'), sessions: z.array(session) }),
+  z.object({
+    type: z.literal('presence'),
+    subscribed: z.array(userId),
+    looking: z.array(userId),
+    leftOut: count,
+  }),
+  z.object({
+    type: z.literal('server'),
+    version: z.string(),
+    since: z.number(),
+    sessions: count,
+    subscriptions: count,
+    deliveriesPerSecond: z.number(),
+    lag: count.nullable(),
+    ready: z.boolean(),
+    reasons: z.array(z.string()),
+    degraded: z.array(z.string()),
+  }),
+]);
+
+const EVENTS = {
+  'moderation-changed': z.object({ ...sender, seq: count }),
+  question: z.object({ ...sender, id: z.string(), question }),
+  answer: z.object({ ...sender, id: z.string(), answer }),
+};
+
+/** @throws Undecodable */
+export function decodeService(kind: ServiceEvent['kind'], { service }: Fields): ServiceEvent {
+  switch (kind) {
+    case 'moderation-changed':
+      return { kind, ...read(EVENTS[kind], service) };
+    case 'question':
+      return { kind, ...read(EVENTS[kind], service) };
+    case 'answer':
+      return { kind, ...read(EVENTS[kind], service) };
+  }
+}
+
+function read<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const field = result.error.issues[0]?.path.join('.') ?? '';
+  throw new Undecodable(`service.${field} is not valid`);
+}
