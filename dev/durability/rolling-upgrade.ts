@@ -18,8 +18,8 @@ export interface UpgradeStep {
   readonly clients: number;
   /** Reconnects at the server that got the most. */
   readonly most: number;
-  /** Reconnects at one server in the second with the most. */
-  readonly mostInOneSecond: number;
+  /** Reconnects at one server in the fifth of the drain with the most. */
+  readonly mostInOneFifth: number;
 }
 
 export interface UpgradeReport {
@@ -71,7 +71,7 @@ async function run(
 ): Promise<UpgradeReport> {
   /** The server of each user. */
   const at = new Map<number, string>();
-  let reconnects: { readonly url: string; readonly second: number }[] = [];
+  let reconnects: { readonly url: string; readonly fifth: number }[] = [];
   const connected = Promise.withResolvers<void>();
   const over = new AbortController();
   const key = Buffer.from(cluster.secret, 'base64');
@@ -82,7 +82,7 @@ async function run(
     tokenOf: (id) => jsonwebtoken.sign({ id, role: 'USER' }, key, { subject: `user${id}`, expiresIn: TOKEN_SECONDS }),
     onConnected: ({ userId, url, isAgain }) => {
       at.set(userId, url);
-      if (isAgain) reconnects.push({ url, second: Math.floor(performance.now() / 1_000) });
+      if (isAgain) reconnects.push({ url, fifth: Math.floor(performance.now() / (drainSeconds * 200)) });
     },
     progress: (line) => {
       progress(line);
@@ -99,7 +99,7 @@ async function run(
     const step = {
       clients,
       most: mostOf(reconnects.map(({ url }) => url)),
-      mostInOneSecond: mostOf(reconnects.map(({ url, second }) => `${url} ${second}`)),
+      mostInOneFifth: mostOf(reconnects.map(({ url, fifth }) => `${url} ${fifth}`)),
     };
     progress(`${server.id} was upgraded: ${JSON.stringify(step)}`);
     steps.push(step);
