@@ -85,10 +85,35 @@ function pomOf(artifacts: readonly string[]): string {
   ].join('\n');
 }
 
+/**
+ * Fetches npm packages (`name@version`) and their dependencies into one folder.
+ * @throws ServiceUnavailable
+ */
+export function npmPackages(service: string, key: string, packages: readonly string[]): Promise<string> {
+  return cached(key, async (folder) => {
+    await writeFile(join(folder, 'package.json'), '{"private":true}');
+    const quiet = ['--silent', '--no-audit', '--no-fund', '--ignore-scripts'];
+    await run(service, 'npm', ['install', ...quiet, '--prefix', folder, ...packages]);
+  });
+}
+
+/**
+ * Builds a program from a Go module (`path@version`). Resolves with the folder of the program.
+ * @throws ServiceUnavailable
+ */
+export function goProgram(service: string, key: string, module: string): Promise<string> {
+  return cached(key, (folder) => run(service, 'go', ['install', module], { GOBIN: folder }));
+}
+
 /** Runs a program until it ends. @throws ServiceUnavailable with the end of its output */
-export function run(service: string, program: string, args: readonly string[]): Promise<void> {
+export function run(
+  service: string,
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const options = { timeout: FETCH_TIMEOUT_MS, maxBuffer: 16 * 1024 * 1024 };
+    const options = { timeout: FETCH_TIMEOUT_MS, maxBuffer: 16 * 1024 * 1024, env: { ...process.env, ...env } };
     execFile(program, args, options, (error, stdout, stderr) => {
       if (error === null) return resolve();
       const missing = error.code === 'ENOENT';

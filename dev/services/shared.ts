@@ -119,7 +119,11 @@ export function skipOrFail(context: TestContext, error: unknown): never {
   return context.skip(`skipped: ${error.message}`);
 }
 
-async function describeWhen(title: string, prepare: () => Promise<() => void>): Promise<void> {
+/**
+ * Declares the suite that `prepare` gives. If it throws ServiceUnavailable, one test of the suite
+ * is skipped with the reason in its title; with CI set it fails.
+ */
+export async function describeWhen(title: string, prepare: () => Promise<() => void>): Promise<void> {
   try {
     describe(title, await prepare());
   } catch (error) {

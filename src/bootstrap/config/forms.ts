@@ -4,12 +4,18 @@ export interface Form<T> {
   readonly description: string;
   /** True for texts that may hold a password. Such a variable can be given as a file. */
   readonly isSecret: boolean;
+  /** The form as a JSON schema, for values in files. Not given: any text or number. */
+  readonly schema?: FormSchema;
   /**
    * @throws Error with a message that begins with `must be`. It never holds a text that may be
    * secret.
    */
   read(text: string): T;
 }
+
+export type FormSchema =
+  | { readonly type: 'integer'; readonly minimum: number; readonly maximum: number }
+  | { readonly enum: readonly string[] };
 
 const MAX_QUOTE_CHARS = 80;
 
@@ -37,16 +43,18 @@ function shortened(text: string): string {
 }
 
 export function wholeNumber(min: number, max: number): Form<number> {
-  return form(`a whole number from ${min} to ${max}`, (text) => {
+  const number = form(`a whole number from ${min} to ${max}`, (text) => {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
     return value >= min && value <= max ? value : null;
   });
+  return { ...number, schema: { type: 'integer', minimum: min, maximum: max } };
 }
 
 export function oneOf<const Choice extends string>(...choices: readonly Choice[]): Form<Choice> {
   const quoted = choices.map((choice) => `\`${choice}\``);
   const description = [quoted.slice(0, -1).join(', '), quoted.at(-1)].filter((part) => part !== '').join(' or ');
-  return form(description, (text) => choices.find((choice) => choice === text.toLowerCase()) ?? null);
+  const choice = form(description, (text) => choices.find((choice) => choice === text.toLowerCase()) ?? null);
+  return { ...choice, schema: { enum: choices } };
 }
 
 /** A list of at least one entry. Each entry has the form `item`. */
