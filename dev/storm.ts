@@ -13,6 +13,7 @@ const { values } = parseArgs({
     redis: { type: 'string', default: 'single' },
     'kafka-client': { type: 'string' },
     client: { type: 'string' },
+    workers: { type: 'string' },
     clocks: { type: 'boolean', default: false },
     calm: { type: 'boolean', default: false },
     alerts: { type: 'boolean', default: false },
@@ -23,11 +24,12 @@ const { values } = parseArgs({
 
 if (values.help) {
   process.stdout.write(`npm run storm -- [--minutes 3] [--seed 1] [--rate 200] [--calm] [--alerts] [--folder DIR]
-    [--brokers 3] [--mongo 3] [--redis sentinel] [--kafka-client kafkajs|platformatic] [--clocks]
+    [--brokers 3] [--mongo 3] [--redis sentinel] [--kafka-client kafkajs|platformatic] [--clocks] [--workers 3]
     [--client package]
 
 Runs three servers on real Kafka, MongoDB, Redis and presence. Faults follow a schedule that the seed decides, while clients talk.
 With --brokers 3, --mongo 3 and --redis sentinel, single members are harmed and primaries change.
+With --workers n, one server on embedded parts with n worker processes takes their place. Workers and the hub are killed and frozen.
 With --clocks, the clocks of the servers jump, at most five minutes from the system's.
 With --alerts, a Prometheus evaluates deploy/monitoring/rules.yml. Troubles that must raise an alert last for more than a minute,
 and the end of the output says which alert each trouble raised after how many seconds. It needs one broker, one MongoDB and one Redis.
@@ -49,6 +51,7 @@ The report goes to standard output. A run with findings keeps all recordings in 
     },
     ...(values['kafka-client'] === undefined ? {} : { env: { KAFKA_CLIENT: values['kafka-client'] } }),
     ...(values.client === 'package' ? { packageClients: PACKAGE_CLIENTS } : {}),
+    ...(values.workers === undefined ? {} : { workers: Number(values.workers) }),
     ...(values.folder === undefined ? {} : { folder: values.folder }),
     progress: (line) => process.stderr.write(`${line}\n`),
   });

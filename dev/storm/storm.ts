@@ -4,8 +4,9 @@ import { createWriteStream } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Directory } from '../../neighbours/stand-ins/directory.ts';
 import { seededRandom } from '../../src/adapters/memory/memory-broker.ts';
-import { type Cluster, startCluster } from '../cluster/cluster.ts';
+import { startCluster } from '../cluster/cluster.ts';
 import type { StackOptions } from '../cluster/services.ts';
 import {
   check,
@@ -21,7 +22,9 @@ import { type AlertReport, effectOf, holdTimes, judgeAlerts, RULES_FILE } from '
 import { HistoryReader, wholeLog } from './ending.ts';
 import { PackagePerson } from './package-person.ts';
 import { Listener, Publisher, STORM_COMMUNITY, type StormPlace, type StormWorld } from './people.ts';
-import { type Kind, Troubles } from './troubles.ts';
+import type { Stage } from './stage.ts';
+import { clusterParts, type Kind, Troubles } from './troubles.ts';
+import { startWorkerStage } from './worker-stage.ts';
 
 export interface StormOptions {
   readonly seed: number;
@@ -35,6 +38,11 @@ export interface StormOptions {
   readonly clocks?: boolean;
   /** Further variables of the servers. */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * One server on embedded parts with this number of worker processes, in place of three servers on
+   * real services.
+   */
+  readonly workers?: number;
   /** Default 3. */
   readonly servers?: number;
   readonly publishers?: number;
@@ -102,31 +110,26 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
   const { progress = () => {} } = options;
   const [publishers, listeners] = [options.publishers ?? 12, options.listeners ?? 8];
   const users = Math.max(publishers + listeners, options.packageClients ?? 0) + 1;
-  const cluster = await startCluster({
-    servers: options.servers ?? 3,
-    own: true,
-    proxied: true,
-    clocks: options.clocks === true,
-    ...(options.stack === undefined ? {} : { stack: options.stack }),
-    directory: directoryOf(users),
-    env: {
-      LIMITS: 'off',
-      LIMIT_RESUME_EVENTS: '100000',
-      LIMIT_PAGE_SIZE: '1000',
-      ...(options.alerts === true ? { LIMIT_LIST_STALENESS_SECONDS: LIST_STALENESS_SECONDS } : {}),
-      ...options.env,
-    },
-    progress,
-  });
-  const proxies = await Promise.all(cluster.servers.map(({ port }) => FaultProxy.start({ target: port })));
-  const instances = cluster.servers.map(({ port }) => `127.0.0.1:${port}`);
+  const directory = directoryOf(users);
+  const env = {
+    LIMITS: 'off',
+    LIMIT_RESUME_EVENTS: '100000',
+    LIMIT_PAGE_SIZE: '1000',
+    ...(options.alerts === true ? { LIMIT_LIST_STALENESS_SECONDS: LIST_STALENESS_SECONDS } : {}),
+    ...options.env,
+  };
+  const stage =
+    options.workers === undefined
+      ? await clusterStage(options, directory, env)
+      : await startWorkerStage({ workers: options.workers, directory, env });
+  const instances = stage.servers.map(({ port }) => `127.0.0.1:${port}`);
   let prometheus: Prometheus | null = null;
   try {
     if (options.alerts === true) {
       prometheus = await Prometheus.start({ targets: instances, rules: RULES_FILE, interval: SCRAPE_SECONDS });
       progress(`Prometheus answers on ${prometheus.url}`);
     }
-    const storm = new Storm(options, cluster, proxies, users);
+    const storm = new Storm(options, stage, users);
     const began = Date.now();
     const { troubles, ...report } = await storm.run(publishers, listeners, progress);
     const alerts =
@@ -136,9 +139,38 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
     return { ...report, troubles: troubles.counts(), alerts };
   } finally {
     await prometheus?.stop();
-    await Promise.all(proxies.map((proxy) => proxy.stop()));
-    await cluster.stop();
+    await stage.stop();
   }
+}
+
+async function clusterStage(
+  options: StormOptions,
+  directory: Directory,
+  env: Readonly<Record<string, string>>,
+): Promise<Stage> {
+  const cluster = await startCluster({
+    servers: options.servers ?? 3,
+    own: true,
+    proxied: true,
+    clocks: options.clocks === true,
+    ...(options.stack === undefined ? {} : { stack: options.stack }),
+    directory,
+    env,
+    ...(options.progress === undefined ? {} : { progress: options.progress }),
+  });
+  const proxies = await Promise.all(cluster.servers.map(({ port }) => FaultProxy.start({ target: port })));
+  return {
+    servers: cluster.servers,
+    urls: cluster.servers.flatMap(({ url }, i) => [url, `http://127.0.0.1:${proxies[i]?.port}`]),
+    // A source of its own, so a seed repeats the shifts of the clocks.
+    parts: clusterParts(cluster, proxies, seededRandom(options.seed + 2)),
+    token: (userId, seconds) => cluster.token(userId, seconds),
+    client: (server, userId) => cluster.client(server, userId),
+    async stop() {
+      await Promise.all(proxies.map((proxy) => proxy.stop()));
+      await cluster.stop();
+    },
+  };
 }
 
 function directoryOf(users: number) {
@@ -154,18 +186,16 @@ function directoryOf(users: number) {
 
 class Storm {
   readonly #options: StormOptions;
-  readonly #cluster: Cluster;
-  readonly #proxies: readonly FaultProxy[];
+  readonly #stage: Stage;
   readonly #reader: number;
   readonly #random: () => number;
   readonly #records: RunRecord[] = [];
   readonly #surprises: string[] = [];
   #sent = 0;
 
-  constructor(options: StormOptions, cluster: Cluster, proxies: readonly FaultProxy[], reader: number) {
+  constructor(options: StormOptions, stage: Stage, reader: number) {
     this.#options = options;
-    this.#cluster = cluster;
-    this.#proxies = proxies;
+    this.#stage = stage;
     this.#reader = reader;
     this.#random = seededRandom(options.seed);
   }
@@ -184,7 +214,8 @@ class Storm {
     // repeats it.
     const raisesAlert = (part: string, kind: Kind) =>
       this.#options.alerts === true && effectOf({ part, kind }, []).raises !== null;
-    const troubles = new Troubles(this.#cluster, this.#proxies, cutClient, seededRandom(seed + 1), raisesAlert);
+    const random = seededRandom(seed + 1);
+    const troubles = new Troubles(this.#stage.parts, cutClient, random, raisesAlert);
     const over = new AbortController();
     const talking = talk(publishers, rate, this.#random);
     const telling = setInterval(() => {
@@ -243,7 +274,6 @@ class Storm {
   }
 
   #world(): StormWorld {
-    const direct = this.#cluster.servers.map(({ url }) => url);
     const tokens = new Map<number, string>();
     return {
       random: this.#random,
@@ -254,10 +284,9 @@ class Storm {
       surprise: (what) => {
         if (this.#surprises.length < 50) this.#surprises.push(what);
       },
-      // Each server has two addresses: its own and that of its proxy.
-      urls: direct.flatMap((url, i) => [url, `http://127.0.0.1:${this.#proxies[i]?.port}`]),
+      urls: this.#stage.urls,
       token: (userId) => {
-        const token = tokens.get(userId) ?? this.#cluster.token(userId, TOKEN_SECONDS);
+        const token = tokens.get(userId) ?? this.#stage.token(userId, TOKEN_SECONDS);
         tokens.set(userId, token);
         return token;
       },
@@ -283,7 +312,7 @@ class Storm {
   }
 
   #historyReader(server: number): HistoryReader {
-    const { servers, token } = this.#cluster;
+    const { servers, token } = this.#stage;
     return new HistoryReader(servers[server % servers.length]?.url ?? '', token(this.#reader));
   }
 
@@ -298,7 +327,7 @@ class Storm {
       if (JSON.stringify(pages) !== JSON.stringify(history.get(place))) {
         this.#surprises.push(`${place}: page= and after= show different histories`);
       }
-      const connect = () => this.#cluster.client(i % this.#cluster.servers.length, this.#reader);
+      const connect = () => this.#stage.client(i % this.#stage.servers.length, this.#reader);
       log.set(place, await wholeLog(connect, place));
     }
     for (const each of listeners) if (each instanceof PackagePerson) each.compare(history);
@@ -324,7 +353,7 @@ class Storm {
     for (const [place, messages] of run.history) {
       for (const message of messages) await write({ what: 'shown', place, ...message });
     }
-    for (const server of this.#cluster.servers) {
+    for (const server of this.#stage.servers) {
       for (const line of (await server.log()).split('\n')) await write({ what: 'log', server: server.id, line });
     }
     file.end();

@@ -5,7 +5,8 @@ import type { FaultProxy } from '../fault-proxy.ts';
 
 export type Kind = 'kill' | 'freeze' | 'drain' | 'cut' | 'hang' | 'slow' | 'mute' | 'elect' | 'clock';
 
-interface Part {
+/** A part that can be harmed. */
+export interface Part {
   readonly name: string;
   readonly does: Partial<Readonly<Record<Kind, (lasts: number) => Promise<void>>>>;
 }
@@ -38,8 +39,8 @@ const AT_ANY_TIME: readonly Kind[] = ['cut', 'elect', 'clock'];
 const MAX_CLOCK_MS = 5 * 60_000;
 
 /**
- * Kills, freezes and restarts the parts of a cluster and cuts connections, by a seeded schedule. At
- * most three troubles happen at a time, never two to one part, and never to all servers.
+ * Kills, freezes and restarts parts and cuts connections, by a seeded schedule. At most three
+ * troubles happen at a time, never two to one part, and never to all servers.
  */
 export class Troubles {
   readonly done: Trouble[] = [];
@@ -52,12 +53,10 @@ export class Troubles {
   readonly #raisesAlert: (part: string, kind: Kind) => boolean;
 
   /**
-   * @param proxies between clients and servers
    * @param raisesAlert true for a trouble that must last until its alert fires
    */
   constructor(
-    cluster: Cluster,
-    proxies: readonly FaultProxy[],
+    parts: readonly Part[],
     cutClient: () => void,
     random: () => number,
     raisesAlert: (part: string, kind: Kind) => boolean = () => false,
@@ -65,10 +64,7 @@ export class Troubles {
     this.#random = random;
     this.#cutClient = cutClient;
     this.#raisesAlert = raisesAlert;
-    this.#parts = [
-      ...partsOf(cluster, proxies, random),
-      { name: 'client', does: { cut: async () => this.#cutClient() } },
-    ];
+    this.#parts = [...parts, { name: 'client', does: { cut: async () => this.#cutClient() } }];
   }
 
   /** Makes troubles for this time, and resolves when all parts are repaired. */
@@ -132,7 +128,8 @@ export class Troubles {
   }
 }
 
-function partsOf(cluster: Cluster, proxies: readonly FaultProxy[], random: () => number): Part[] {
+/** @param proxies between clients and servers */
+export function clusterParts(cluster: Cluster, proxies: readonly FaultProxy[], random: () => number): Part[] {
   const { servers, members, elections, presence, redisProxy } = cluster;
   const parts: Part[] = servers.map((server, i) => ({
     name: `server-${i + 1}`,
@@ -197,7 +194,7 @@ function harm(process: Harmable): Part['does'] {
 }
 
 /** Faults of the network at one proxy. `mute` lets bytes pass in one direction only. */
-function faults(proxy: FaultProxy): Part['does'] {
+export function faults(proxy: FaultProxy): Part['does'] {
   const during = (mode: 'hang' | 'slow' | 'mute') => async (lasts: number) => {
     await proxy.setMode(mode);
     await delay(lasts);
@@ -210,7 +207,7 @@ function faults(proxy: FaultProxy): Part['does'] {
  * Retries a start, as a supervisor would: a server does not start while a part that it needs is
  * down.
  */
-async function untilUp(restart: () => Promise<void>): Promise<void> {
+export async function untilUp(restart: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await restart();

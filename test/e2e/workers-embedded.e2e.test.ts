@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { StompClient } from '../../dev/stomp-client.ts';
+import { runStorm } from '../../dev/storm/storm.ts';
+import { type EmbeddedSystem, startSystem } from './system.ts';
+
+it('loses, repeats and reorders nothing while workers, hub and parent are killed and frozen', {
+  timeout: 240_000,
+}, async () => {
+  const report = await runStorm({ seed: 5, seconds: 25, rate: 100, workers: 3 });
+  const { findings, surprises, resets, file } = report;
+  expect({ findings, surprises, resets, file }).toEqual({ findings: [], surprises: [], resets: 0, file: null });
+  expect(report.acknowledged).toBeGreaterThan(250);
+  expect(report.deliveries).toBeGreaterThan(report.acknowledged);
+});
+
+/** Workers report changes to each other within a second. */
+const SOON = { timeout: 15_000 };
+
+describe('workers on embedded parts', () => {
+  let system: EmbeddedSystem;
+  beforeAll(async () => {
+    system = await startSystem({ WORKERS: '3', LIMIT_CONNECTIONS_PER_USER: '4', LIMITS: 'on' });
+  });
+  afterAll(() => system?.stop());
+
+  const connect = (userId: number) => StompClient.connect({ url: system.url, token: system.token(userId), userId });
+  async function get(path: string, userId: number): Promise<unknown> {
+    const answer = await fetch(`${system.url}/chat-server/${path}`, {
+      headers: { authorization: system.token(userId), connection: 'close' },
+    });
+    return ((await answer.json()) as { result: unknown }).result;
+  }
+
+  it('share presence, unread counts and the number of connections', async () => {
+    // Node's cluster gives connections to the workers in turn.
+    const own = await Promise.all([connect(1), connect(1), connect(1), connect(1)]);
+    await expect.poll(() => connect(1).then(() => 'connected', String)).toContain('too many connections');
+    const listeners = await Promise.all([connect(2), connect(2), connect(2)]);
+    const rooms = await Promise.all(listeners.map((listener) => listener.subscribe('/topic/direct/5')));
+    for (let times = 0; times < 6; times += 1)
+      await expect.poll(() => get('online?place=r-5', 2), SOON).toEqual(['1', '2']);
+    await own[0]?.send('/kafka/send-direct-message', { channelId: 5, userId: 1, content: 'to all workers' });
+    for (const room of rooms) expect(await room.atLeast(1)).toMatchObject([{ message: 'to all workers', seq: 1 }]);
+    for (let times = 0; times < 6; times += 1) {
+      await expect.poll(() => get('unread?places=r-5', 2), SOON).toMatchObject([{ place: 'r-5', count: 1, seq: 1 }]);
+    }
+    await Promise.all([...own, ...listeners].map((client) => client.close()));
+    for (let times = 0; times < 6; times += 1) await expect.poll(() => get('online?place=r-5', 2), SOON).toEqual([]);
+  });
+});
