@@ -98,6 +98,18 @@ export async function kafkaBusSuites(name: string, client: Pick<KafkaBusOptions,
       { cannotBeStopped: 'other tests use the same broker; a suite below stops one of its own' },
     );
 
+    it('shows lag, age of the last heart-beat and restarts of the consumer of each topic', async () => {
+      const { bus } = await started(brokers);
+      const names = Object.values(topics).toSorted();
+      const figures = () => bus.figures().toSorted((a, b) => a.topic.localeCompare(b.topic));
+      expect(figures().map(({ topic }) => topic)).toEqual(names);
+      expect(figures()).toMatchObject(names.map((topic) => ({ topic, lag: 0, restarts: 0 })));
+      expect(Math.max(...figures().map(({ heartbeatAge }) => heartbeatAge))).toBeLessThan(10);
+      await putGarbage();
+      bus.restartConsumers('the test wants it');
+      await expect.poll(() => figures().map(({ restarts }) => restarts)).toEqual(names.map(() => 1));
+    });
+
     it('starts in under five seconds', async () => {
       await started(brokers);
       const before = performance.now();

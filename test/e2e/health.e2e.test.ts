@@ -32,10 +32,21 @@ await describeWithOwnService(['kafka', 'mongo', 'redis'], 'the health of a serve
     return (await fetch(`${cluster.servers[0]?.url}/metrics`)).text();
   }
 
+  /** The values of a metric, by topic. */
+  async function values(metric: string): Promise<number[]> {
+    const found = (await metrics()).matchAll(new RegExp(`^${metric}\\{topic="[^"]+"\\} (\\S+)$`, 'gm'));
+    return [...found].map(([, value]) => Number(value));
+  }
+  const lags = () => values('chat_kafka_lag_records');
+  const heartbeatAges = () => values('chat_kafka_heartbeat_age_seconds');
+
   it('stays ready while Kafka, MongoDB, Redis and presence are away, and names each of them', {
     timeout: 240_000,
   }, async () => {
     await expect.poll(health, NOTICED).toEqual(ready());
+    await expect.poll(lags, NOTICED).toEqual([0, 0, 0, 0, 0, 0]);
+    await expect.poll(heartbeatAges, NOTICED).toHaveLength(6);
+    expect(Math.max(...(await heartbeatAges()))).toBeLessThan(10);
     await cluster.presence.stop();
     await cluster.redis.kill();
     await expect.poll(health, NOTICED).toEqual(ready('presence', 'redis'));
