@@ -1,16 +1,17 @@
 import { type Chat, connect, MemoryStorage, type Place, type PlaceEvent, Refused } from '../../client/src/index.ts';
-import type { FinalEvent } from '../durability/checker.ts';
+import type { FinalEvent, LoggedEvent } from '../durability/checker.ts';
 import { STORM_COMMUNITY, type StormPlace, type StormWorld } from './people.ts';
 
 const WINDOW = 16;
 const OWN = 40;
 const NOT_FOUND = 4111;
-/** Every so many cuts, the person reloads the page instead: a new client on the same storage. */
-const RELOAD_EVERY = 4;
+/** This part of the cuts is a reload of the page: a new client on the same storage. */
+const RELOADS = 0.25;
 
 /** A storage that knows which commands are neither stored nor failed. */
 class CountingStorage extends MemoryStorage {
   readonly open = new Set<string>();
+  readonly failed = new Set<string>();
 
   override add(command: Parameters<MemoryStorage['add']>[0]): Promise<void> {
     if (command.failure === null) this.open.add(command.nonce);
@@ -18,7 +19,10 @@ class CountingStorage extends MemoryStorage {
   }
 
   override update(command: Parameters<MemoryStorage['update']>[0]): Promise<void> {
-    if (command.failure !== null) this.open.delete(command.nonce);
+    if (command.failure !== null) {
+      this.open.delete(command.nonce);
+      this.failed.add(command.nonce);
+    }
     return super.update(command);
   }
 
@@ -38,16 +42,18 @@ export class PackagePerson {
   readonly #places: readonly StormPlace[];
   readonly #prefix: string;
   readonly #storage = new CountingStorage();
+  /** All commands, in the order in which they were given. */
+  readonly #given: { readonly place: StormPlace; readonly nonce: string; readonly isDeletion: boolean }[] = [];
   readonly #own: { readonly place: StormPlace; readonly id: string }[] = [];
   #chat: Chat | null = null;
   #stops: (() => void)[] = [];
   #socket: WebSocket | null = null;
   #server: number;
   #serial = 0;
-  #cuts = 0;
   #lives = 0;
   reconnects = 0;
   refusals = 0;
+  reloads = 0;
   /** The package does not tell its application how often it repeats a command. */
   readonly repeats = 0;
 
@@ -112,8 +118,8 @@ export class PackagePerson {
 
   /** Breaks the connection, or reloads the page. */
   cut(): void {
-    this.#cuts += 1;
-    if (this.#cuts % RELOAD_EVERY === 0) {
+    if (this.#world.random() < RELOADS) {
+      this.reloads += 1;
       this.stop();
       this.start();
     } else this.#socket?.close();
@@ -129,14 +135,18 @@ export class PackagePerson {
     const key = target?.place ?? this.#places[Math.floor(random() * this.#places.length)] ?? 'r-1';
     const place = this.#view(key);
     record({ what: 'sent', nonce, place: key });
+    this.#given.push({ place: key, nonce, isDeletion: target !== undefined && dice < 0.08 });
     if (target === undefined) this.#follow(place.send(nonce, { nonce }), nonce, key, true);
     else if (dice < 0.08) place.remove(target.id, { nonce }).catch((error) => this.#failed(error, nonce, key));
     else if (dice < 0.22) this.#follow(place.edit(target.id, `edited by ${nonce}`, { nonce }), nonce, key, false);
     else this.#follow(place.reply(target.id, nonce, { nonce }), nonce, key, true);
   }
 
-  /** Compares the entries that the application shows with the history at the end. */
-  compare(history: ReadonlyMap<string, readonly FinalEvent[]>): void {
+  /**
+   * Compares what the application shows, and what it gave, with the history and the log at the end.
+   */
+  compare(history: ReadonlyMap<string, readonly FinalEvent[]>, log: ReadonlyMap<string, readonly LoggedEvent[]>): void {
+    for (const place of this.#places) this.#compareOrder(place, log.get(place) ?? []);
     for (const { key, getSnapshot } of this.#views) {
       const shown = getSnapshot().entries.filter(({ state }) => state === 'stored');
       const first = shown[0]?.seq ?? Number.POSITIVE_INFINITY;
@@ -151,6 +161,24 @@ export class PackagePerson {
         );
       }
     }
+  }
+
+  /**
+   * The commands of one place must be stored in the order in which the user gave them, each of them
+   * that did not fail. A deletion of a message that is gone already counts as done.
+   */
+  #compareOrder(place: StormPlace, log: readonly LoggedEvent[]): void {
+    const is = log.flatMap(({ nonce }) => (nonce?.startsWith(`${this.#prefix}-`) ? [nonce] : []));
+    const stored = new Set(is);
+    const should = this.#given
+      .filter((each) => each.place === place && !this.#storage.failed.has(each.nonce))
+      .filter(({ nonce, isDeletion }) => !isDeletion || stored.has(nonce))
+      .map(({ nonce }) => nonce);
+    const at = should.findIndex((nonce, i) => nonce !== is[i]);
+    if (at < 0 && is.length === should.length) return;
+    this.#world.surprise(
+      `${this.name} gave in ${place} ${should[at]}, and ${is[at]} was stored, ${is.length} of ${should.length}`,
+    );
   }
 
   get #views(): readonly Place[] {

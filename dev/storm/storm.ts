@@ -73,6 +73,8 @@ export interface StormReport extends Verdict {
   readonly repeats: number;
   readonly refusals: number;
   readonly reconnects: number;
+  /** Reloads of clients of the package. */
+  readonly reloads: number;
   readonly troubles: Readonly<Record<string, number>>;
   /** Frames and answers that no client should get, such as an ERROR. */
   readonly surprises: readonly string[];
@@ -91,6 +93,8 @@ const PLACES = [...ROOMS, ...CHANNELS];
 /** Places of one listener. */
 const EARS = 6;
 const TICK_MS = 20;
+/** Clients of the package are cut, or reload, at this pace besides the schedule. */
+const CUT_EVERY_MS = 500;
 const FINISH_MS = 90_000;
 const TOKEN_SECONDS = 4 * 3_600;
 
@@ -218,6 +222,8 @@ class Storm {
     const troubles = new Troubles(this.#stage.parts, cutClient, random, raisesAlert);
     const over = new AbortController();
     const talking = talk(publishers, rate, this.#random);
+    const { packageClients } = this.#options;
+    const cutting = packageClients === undefined ? undefined : setInterval(cutClient, CUT_EVERY_MS);
     const telling = setInterval(() => {
       const { done } = troubles;
       progress(`${this.#records.length} records, ${done.length} troubles, last ${JSON.stringify(done.at(-1) ?? null)}`);
@@ -228,11 +234,13 @@ class Storm {
       if (this.#options.troubles === false) await delay(seconds * 1_000);
       else await troubles.run(seconds * 1_000, over.signal);
       talking.stop();
+      clearInterval(cutting);
       progress('all parts are repaired');
       await this.#finish(publishers, listeners);
       verdict = await this.#judge(listeners, troubles);
     } finally {
       talking.stop();
+      clearInterval(cutting);
       clearInterval(telling);
       over.abort();
       for (const person of people) person.stop();
@@ -246,6 +254,7 @@ class Storm {
       repeats: sum(({ repeats }) => repeats),
       refusals: sum(({ refusals }) => refusals),
       reconnects: people.reduce((all, { reconnects }) => all + reconnects, 0),
+      reloads: people.reduce((all, each) => all + (each instanceof PackagePerson ? each.reloads : 0), 0),
       troubles,
       surprises: this.#surprises,
     };
@@ -330,7 +339,7 @@ class Storm {
       const connect = () => this.#stage.client(i % this.#stage.servers.length, this.#reader);
       log.set(place, await wholeLog(connect, place));
     }
-    for (const each of listeners) if (each instanceof PackagePerson) each.compare(history);
+    for (const each of listeners) if (each instanceof PackagePerson) each.compare(history, log);
     const complete = new Set(listeners.map(({ name }) => name));
     const run: Run = { records: this.#records, history, log, newest, complete };
     const verdict = check(run);

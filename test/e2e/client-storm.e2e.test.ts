@@ -96,7 +96,7 @@ it(`shows ${CLIENTS} applications nothing lost, twice or out of order while the 
     history.set(place, await reader.forwards(place));
     log.set(place, await wholeLog(connect, place));
   }
-  for (const person of people) person.compare(history);
+  for (const person of people) person.compare(history, log);
   const verdict = check({ records, history, log, newest, complete: new Set(people.map(({ name }) => name)) });
   expect({ findings: verdict.findings, surprises, resets: verdict.resets }).toEqual({
     findings: [],
@@ -105,4 +105,5 @@ it(`shows ${CLIENTS} applications nothing lost, twice or out of order while the 
   });
   expect(verdict.acknowledged).toBeGreaterThan(100);
   expect(people.reduce((all, { reconnects }) => all + reconnects, 0)).toBeGreaterThan(50);
+  expect(people.reduce((all, { reloads }) => all + reloads, 0)).toBeGreaterThan(0);
 }, 120_000);

@@ -1,0 +1,30 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { effectScope, nextTick, shallowRef } from 'vue';
+import { usePlace, useReadable } from '../../../examples/vue/use-place.ts';
+import { chatOn, memoryServer, pass } from '../../support/client/chats.ts';
+
+it('keeps a Vue component current, follows its key, and ends with it', async () => {
+  const server = memoryServer();
+  server.store('r-5', { type: 'message', message: 'one' });
+  server.store('r-6', { type: 'message', message: 'elsewhere' });
+  const chat = chatOn(server);
+  const key = shallowRef<'r-5' | 'r-6'>('r-5');
+  const scope = effectScope();
+  onTestFinished(() => scope.stop());
+  const used = scope.run(() => ({ ...usePlace(key, chat), state: useReadable(chat.state) }));
+  if (used === undefined) throw new Error('the scope has no result');
+  const texts = () => used.snapshot.value.entries.map(({ text }) => text);
+  await pass();
+  expect(texts()).toEqual(['one']);
+  expect(used.state.value.kind).toBe('online');
+  server.store('r-5', { type: 'message', message: 'two' });
+  await pass();
+  expect(texts()).toEqual(['one', 'two']);
+  key.value = 'r-6';
+  await nextTick();
+  await pass();
+  expect(texts()).toEqual(['elsewhere']);
+  expect(chat.room(5).getSnapshot().status).toBe('idle');
+  scope.stop();
+  expect(chat.room(6).getSnapshot().status).toBe('idle');
+});
