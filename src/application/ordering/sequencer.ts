@@ -3,13 +3,14 @@ import type { MessageId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import type { StoredEvent } from '../../domain/stored-event.ts';
-import type { Clock, Timer } from '../ports/clock.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { AppendBatch, AppendOutcome, MessageStore } from '../ports/message-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { AppendFailures } from './append-failures.ts';
 import { AppendSchedule } from './append-schedule.ts';
 import { decideBatch } from './decide-batch.ts';
 import { KnownPositions } from './known-positions.ts';
+import { OverdueCheck } from './overdue-check.ts';
 import type { Proposal } from './proposal.ts';
 import { answerRepeat, Repeats } from './repeats.ts';
 
@@ -58,9 +59,6 @@ const MAX_BATCH_EVENTS = 256;
 const MAX_APPEND_EVENTS = 1024;
 /** Proposals that may wait. A further one is refused with `try-again`. */
 const MAX_WAITING = 50_000;
-/** While appends fail, a proposal is refused after this time. */
-const MAX_WAIT_MS = 5_000;
-const OVERDUE_CHECK_MS = 500;
 /** Conflicts with other servers that a proposal may meet before it is refused. */
 const MAX_CONFLICTS = 100;
 
@@ -81,11 +79,11 @@ export class Sequencer {
   readonly #schedule: AppendSchedule;
   readonly #repeats: Repeats;
   readonly #failures: AppendFailures;
+  readonly #overdue: OverdueCheck;
   readonly #positions = new KnownPositions();
   readonly #lanes = new Map<ConversationKey, Lane>();
   #prepared: PreparedBatch[] = [];
   readonly #underWay = new Set<PreparedBatch>();
-  #overdueCheck: Timer | null = null;
   #waiting = 0;
   #idle: (() => void)[] = [];
 
@@ -93,6 +91,11 @@ export class Sequencer {
     this.#parts = parts;
     this.#repeats = new Repeats(parts.store);
     this.#failures = new AppendFailures(parts);
+    this.#overdue = new OverdueCheck({
+      clock: parts.clock,
+      isNeeded: () => this.#failures.isFailing && this.#waiting > 0,
+      refuse: (limit) => this.#refuseOverdue(limit),
+    });
     this.#schedule = new AppendSchedule({
       clock: parts.clock,
       maxInFlight: parts.maxInFlight ?? 2,
@@ -276,7 +279,7 @@ export class Sequencer {
         // The batch may be stored nevertheless. Then its numbers are taken, and the outbox brings
         // the events to all subscribers.
         this.#failures.failed(lane.place, outcome.error);
-        this.#checkOverdue();
+        this.#overdue.begin();
         this.#positions.forget(lane.place);
         this.#refuse(entries, outcome.error instanceof Refusal ? outcome.error : noAnswer());
         break;
@@ -300,21 +303,7 @@ export class Sequencer {
     this.#done(entries.length);
   }
 
-  /**
-   * Refuses the proposals that have waited for too long, until an append works again. Otherwise a
-   * proposal would wait behind the failing appends of others, each with the store's own timeout.
-   */
-  #checkOverdue(): void {
-    this.#overdueCheck ??= this.#parts.clock.after(OVERDUE_CHECK_MS, () => {
-      this.#overdueCheck = null;
-      if (!this.#failures.isFailing || this.#waiting === 0) return;
-      this.#refuseOverdue();
-      this.#checkOverdue();
-    });
-  }
-
-  #refuseOverdue(): void {
-    const limit = this.#parts.clock.monotonic() - MAX_WAIT_MS;
+  #refuseOverdue(limit: number): void {
     const isOverdue = ({ since }: Entry): boolean => since <= limit;
     // An append that is under way may still store its events.
     for (const { entries } of this.#underWay) {
