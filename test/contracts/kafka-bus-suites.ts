@@ -1,5 +1,5 @@
 import { connect, createServer } from 'node:net';
-import { Kafka, logLevel } from 'kafkajs';
+import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { message, typing } from '../../dev/events.ts';
 import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
@@ -9,6 +9,7 @@ import { describeWithOwnService, describeWithService } from '../../dev/services/
 import { clientContext, openClient } from '../../src/adapters/kafka/kafkajs/client.ts';
 import { type KafkaBusOptions, KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerStream } from '../../src/adapters/kafka/topics.ts';
+import { MAX_UNPACKED_BYTES } from '../../src/adapters/kafka/unpack.ts';
 import { Heard } from '../support/heard.ts';
 import { MESSAGE_BUS_CASES, messageBusContract, runMessageBusCase } from './message-bus.ts';
 
@@ -228,6 +229,21 @@ export async function kafkaBusSuites(name: string, client: Pick<KafkaBusOptions,
       expect(heard.records).toHaveLength(garbage.length + 1);
       expect(telemetry.counts.get('records_skipped')).toBe(garbage.length);
       expect(telemetry.logs.filter(({ what }) => what.includes('decoded'))).toHaveLength(1);
+    });
+
+    it('goes on behind a compressed batch that becomes too large, counts it and logs it once', async () => {
+      const { bus, heard, telemetry } = await started(brokers);
+      const bomb = { key: 'r-5', value: Buffer.alloc(MAX_UNPACKED_BYTES) };
+      const compression = CompressionTypes.GZIP;
+      await producer.send({ topic: topics.DIRECT, compression, messages: [bomb] });
+      await producer.send({ topic: topics.DIRECT, compression, messages: [bomb] });
+      await bus.publish([{ event: message('r-5', 1) }]);
+      expect(await heard.count(1)).toEqual([message('r-5', 1)]);
+      expect(telemetry.counts.get('records_skipped')).toBe(2);
+      const logged = telemetry.logs.filter(({ level }) => level !== 'info');
+      expect(logged.map(({ fields }) => fields)).toMatchObject([
+        { topic: topics.DIRECT, error: `compressed records hold more than ${MAX_UNPACKED_BYTES} bytes` },
+      ]);
     });
 
     it('receives a record of an original server, without a number', async () => {

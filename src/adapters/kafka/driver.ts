@@ -121,6 +121,11 @@ export interface KafkaProducer {
 export interface ConsumedMessage extends RawRecord {
   /** Position in the partition, as decimal text. */
   readonly offset: string;
+  /**
+   * Set if this message stands for a whole batch of records that cannot be read: the human-readable
+   * reason. The offset is that of the last record of the batch.
+   */
+  readonly unreadable?: string;
 }
 
 export interface FetchedBatch {

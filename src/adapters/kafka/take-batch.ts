@@ -5,8 +5,8 @@ import type { ReadPositions } from './positions.ts';
 
 /**
  * Hands on the records of a batch and moves the position behind them. Records that were handed on
- * before are left out. If the handler throws, the error goes to `onError` and the next record
- * follows.
+ * before are left out. A batch that cannot be read is reported to the source as skipped. If the
+ * handler throws, the error goes to `onError` and the next record follows.
  */
 export function takeBatch(
   { partition, highWatermark, messages }: FetchedBatch,
@@ -20,6 +20,10 @@ export function takeBatch(
   for (; index < messages.length; index += 1) {
     const message = messages[index];
     if (message === undefined) continue;
+    if (message.unreadable !== undefined) {
+      source.skipped(message, message.unreadable);
+      continue;
+    }
     try {
       handler(new ReceivedRecord(message, source));
     } catch (error) {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { unpackLz4, unpackSnappy } from '../../../src/adapters/kafka/kafkajs/unpack.ts';
+import { unpackLz4, unpackSnappy } from '../../../src/adapters/kafka/unpack.ts';
 
 // Written by the Java client of Kafka 4.1.0.
 const SNAPPY = Buffer.from(

@@ -7,12 +7,14 @@ import { withTimeout } from '../../support/with-timeout.ts';
 import type { ClientOptions } from '../driver.ts';
 import type { SaslOptions } from '../sasl.ts';
 import { addCodecs } from './codecs.ts';
+import { boundFetchedRecords } from './fetched-records.ts';
 import { recoverGroups } from './group-recovery.ts';
 import { quietRequestTimers } from './request-timers.ts';
 
 quietRequestTimers();
 recoverGroups();
 addCodecs();
+boundFetchedRecords();
 
 /** How kafkajs itself repeats a request. */
 export interface RetryOptions {

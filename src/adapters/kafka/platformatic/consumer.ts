@@ -10,6 +10,7 @@ import { withTimeout } from '../../support/with-timeout.ts';
 import type { ClientOptions, ConsumedMessage, KafkaConsumer, KafkaConsumerOptions } from '../driver.ts';
 import { abandon, Connections, clientOptions, REQUEST_MS } from './client.ts';
 import { answersIn, classify, errorsIn, withCause } from './errors.ts';
+import { boundFetches, problemOf } from './fetch-response.ts';
 
 type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;
 
@@ -72,6 +73,7 @@ export class PlatformaticConsumer implements KafkaConsumer {
     this.#fetchPool = new ConnectionPool(common.clientId, common);
     this.#connections.watch(this.#consumer.connections);
     this.#connections.watch(this.#fetchPool);
+    boundFetches(this.#fetchPool);
     this.#listen();
     this.#consumer.topics.track(options.topic);
     this.#consumer.joinGroup().catch((error: unknown) => this.#end(error));
@@ -247,6 +249,11 @@ function isMove(error: unknown): boolean {
 
 function messagesOf(batch: RecordsBatch, start: bigint): ConsumedMessage[] {
   if ((batch.attributes & CONTROL_BATCH) !== 0) return [];
+  const unreadable = problemOf(batch);
+  if (unreadable !== null) {
+    const offset = String(batch.firstOffset + BigInt(batch.lastOffsetDelta));
+    return [{ key: null, value: null, headers: {}, timestamp: 0, offset, unreadable }];
+  }
   const messages: ConsumedMessage[] = [];
   for (const record of batch.records) {
     const offset = batch.firstOffset + BigInt(record.offsetDelta);

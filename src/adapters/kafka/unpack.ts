@@ -1,5 +1,49 @@
-/** Largest size of an unpacked batch of records, in bytes. */
-export const MAX_UNPACKED_BYTES = 128 * 1024 * 1024;
+import { constants, gunzipSync, zstdDecompressSync } from 'node:zlib';
+
+/** Largest size of an unpacked batch of records, in bytes. Kafka accepts 1 MB packed by default. */
+export const MAX_UNPACKED_BYTES = 16 * 1024 * 1024;
+
+/** Larger windows are for more bytes than may be unpacked. zstd would allocate 128 MB for them. */
+const ZSTD_LIMITS = {
+  maxOutputLength: MAX_UNPACKED_BYTES,
+  params: { [constants.ZSTD_d_windowLogMax]: Math.log2(MAX_UNPACKED_BYTES) },
+};
+
+/**
+ * Unpacks the records of a batch. `codec` is the number of the compression in the protocol of
+ * Kafka.
+ * @throws Error if the bytes are damaged, or hold more than MAX_UNPACKED_BYTES
+ */
+export function unpack(codec: number, packed: Buffer): Buffer {
+  try {
+    switch (codec) {
+      case 1:
+        return gunzipSync(packed, { maxOutputLength: MAX_UNPACKED_BYTES });
+      case 2:
+        return unpackSnappy(packed);
+      case 3:
+        return unpackLz4(packed);
+      case 4:
+        return zstdDecompressSync(packed, ZSTD_LIMITS);
+    }
+  } catch (error) {
+    if (error instanceof RangeError) throw isTooLarge(error) ? tooLarge() : damaged();
+    throw error;
+  }
+  throw new Error(`the compression ${codec} is unknown`);
+}
+
+function isTooLarge(error: Error): boolean {
+  return 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+}
+
+function tooLarge(): Error {
+  return new Error(`compressed records hold more than ${MAX_UNPACKED_BYTES} bytes`);
+}
+
+function damaged(): Error {
+  return new Error('compressed records are damaged');
+}
 
 /** Bytes that are appended one after the other, and repeated from what is already there. */
 class Output {
@@ -18,10 +62,12 @@ class Output {
 
   /** Repeats `count` bytes from `distance` bytes before the end. They may overlap the end. */
   repeat(distance: number, count: number): void {
-    if (distance === 0 || distance > this.#length) throw new Error('compressed records are damaged');
+    if (distance === 0 || distance > this.#length) throw damaged();
     this.#reserve(count);
     const from = this.#length - distance;
-    for (let index = 0; index < count; index += 1) this.#bytes[this.#length + index] = this.#bytes[from + index] ?? 0;
+    if (distance >= count) this.#bytes.copyWithin(this.#length, from, from + count);
+    else
+      for (let index = 0; index < count; index += 1) this.#bytes[this.#length + index] = this.#bytes[from + index] ?? 0;
     this.#length += count;
   }
 
@@ -32,7 +78,7 @@ class Output {
   #reserve(count: number): void {
     const needed = this.#length + count;
     if (needed <= this.#bytes.length) return;
-    if (needed > MAX_UNPACKED_BYTES) throw new Error(`compressed records hold more than ${MAX_UNPACKED_BYTES} bytes`);
+    if (needed > MAX_UNPACKED_BYTES) throw tooLarge();
     const larger = Buffer.allocUnsafe(Math.min(Math.max(needed, this.#bytes.length * 2), MAX_UNPACKED_BYTES));
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
@@ -62,8 +108,15 @@ export function unpackSnappy(packed: Buffer): Buffer {
 function snappyBlock(packed: Buffer, output: Output): void {
   let at = 0;
   // The length of the unpacked block, seven bits a byte.
-  while (packed.readUInt8(at) >= 0x80) at += 1;
-  at += 1;
+  let claimed = 0;
+  for (let shift = 0; ; shift += 7) {
+    const byte = packed.readUInt8(at);
+    at += 1;
+    claimed += (byte & 0x7f) * 2 ** shift;
+    if (claimed > MAX_UNPACKED_BYTES) throw tooLarge();
+    if (byte < 0x80) break;
+    if (shift > 28) throw damaged();
+  }
   while (at < packed.length) {
     const tag = packed.readUInt8(at);
     at += 1;
@@ -104,6 +157,7 @@ export function unpackLz4(packed: Buffer): Buffer {
   const hasBlockChecksum = (flags & 0x10) !== 0;
   const hasContentSize = (flags & 0x08) !== 0;
   const hasDictionary = (flags & 0x01) !== 0;
+  if (hasContentSize && packed.readBigUInt64LE(6) > MAX_UNPACKED_BYTES) throw tooLarge();
   let at = 7 + (hasContentSize ? 8 : 0) + (hasDictionary ? 4 : 0);
   const output = new Output(packed.length * 4);
   for (;;) {
@@ -145,6 +199,6 @@ function lz4Block(packed: Buffer, output: Output): void {
 }
 
 function slice(bytes: Buffer, at: number, length: number): Buffer {
-  if (at + length > bytes.length) throw new Error('compressed records are damaged');
+  if (at + length > bytes.length) throw damaged();
   return bytes.subarray(at, at + length);
 }
