@@ -149,3 +149,15 @@ it('refuses everybody with a wish for patience while the bans are not known, and
   await passTime(world.clock, 1_500);
   expect(call()).toMatchObject({ userId: world.ada.userId });
 });
+
+it('reads all orders again after a long pause, without ending sessions by an old one', async () => {
+  const { world, one } = await twoServers();
+  const { ada, clock } = world;
+  await one.app.service.ban(ADMIN, { userId: world.grace.userId, until: null, reason: null });
+  await one.app.service.disconnect(ADMIN, ada.userId);
+  const back = connect(one, 'a', ada);
+  clock.stall(2 * 60 * 60 * 1000);
+  await passTime(clock, 1_500);
+  expect(back.ends).toEqual([]);
+  expect(one.app.service.bans()).toMatchObject([{ userId: world.grace.userId }]);
+});
