@@ -8,8 +8,10 @@ import { MemoryRoomDirectory } from '../../src/adapters/memory/room-directory.ts
 import { MemorySessionReporter } from '../../src/adapters/memory/session-reporter.ts';
 import { MemoryUserDirectory } from '../../src/adapters/memory/user-directory.ts';
 import type { SqliteDatabase } from '../../src/adapters/sqlite/database.ts';
+import { SqliteJobStore } from '../../src/adapters/sqlite/job-store.ts';
 import { SqliteMessageStore } from '../../src/adapters/sqlite/message-store.ts';
 import { SqliteReadMarkers } from '../../src/adapters/sqlite/read-markers.ts';
+import { SqliteStoredData } from '../../src/adapters/sqlite/stored-data.ts';
 import type { Caller } from '../../src/application/commands.ts';
 import { createApplication, type RunningApplication } from '../../src/application/create-application.ts';
 import type { LocalSubscribers } from '../../src/application/ports/local-subscribers.ts';
@@ -139,6 +141,8 @@ export class SimulatedServer implements LocalSubscribers {
             throw new Error('no administrators here');
           },
         },
+        data: new SqliteStoredData({ database }),
+        jobs: new SqliteJobStore({ database }),
         reporter: new MemorySessionReporter(),
         directory: new MemoryRoomDirectory(directory),
         memberCache: new MemoryMemberCache(),

@@ -27,6 +27,7 @@ import { UserPlaces } from './personal/user-places.ts';
 import type { Clock } from './ports/clock.ts';
 import type { FileStore } from './ports/file-store.ts';
 import type { IdSource } from './ports/id-source.ts';
+import type { JobStore } from './ports/job-store.ts';
 import type { LocalSubscribers } from './ports/local-subscribers.ts';
 import type { MemberCache } from './ports/member-cache.ts';
 import type { MessageBus } from './ports/message-bus.ts';
@@ -40,6 +41,7 @@ import type { RoomDirectory } from './ports/room-directory.ts';
 import type { ServerFacts } from './ports/server-facts.ts';
 import type { SessionReporter } from './ports/session-reporter.ts';
 import type { SharedRates } from './ports/shared-rates.ts';
+import type { StoredData } from './ports/stored-data.ts';
 import type { Telemetry } from './ports/telemetry.ts';
 import type { TokenVerifier } from './ports/token-verifier.ts';
 import type { UserDirectory } from './ports/user-directory.ts';
@@ -53,6 +55,8 @@ import { VoiceBroadcast } from './presence/voice-broadcast.ts';
 import { VoiceSessions } from './presence/voice-sessions.ts';
 import { Rates } from './rates.ts';
 import { ReadMarks } from './read-marks.ts';
+import { type DataJobFigures, DataJobs } from './retention/data-jobs.ts';
+import type { RetentionRules } from './retention/remove-expired.ts';
 import { ServerHealth } from './server-health.ts';
 import { ReplaceMembers } from './use-cases/membership/replace-members.ts';
 import { DeleteMessage } from './use-cases/messages/delete-message.ts';
@@ -95,6 +99,8 @@ export interface Ports {
   readonly store: MessageStore;
   readonly outbox: Outbox;
   readonly markers: ReadMarkers;
+  readonly data: StoredData;
+  readonly jobs: JobStore;
   readonly reporter: SessionReporter;
   readonly directory: RoomDirectory;
   readonly memberCache: MemberCache;
@@ -123,6 +129,7 @@ export interface ApplicationFigures {
   readonly waitingEvents: number;
   /** Batches of all servers that have waited for the bus for some seconds; at most 200. */
   readonly outboxBatches: number;
+  readonly jobs: DataJobFigures;
 }
 
 /** The application with its life cycle, which bootstrap controls. */
@@ -138,8 +145,16 @@ export interface RunningApplication extends Application {
   stop(withinMs: number): Promise<void>;
 }
 
+/** Nothing is ever removed because of its age. */
+const KEEP_ALL: RetentionRules = { days: null, fileDays: null };
+
 /** Puts the application together. `server` is this server's id, unique in the cluster. */
-export function createApplication(server: string, ports: Ports, limits: Limits): RunningApplication {
+export function createApplication(
+  server: string,
+  ports: Ports,
+  limits: Limits,
+  rules: RetentionRules = KEEP_ALL,
+): RunningApplication {
   const { bus, store, outbox, markers, reporter, directory, users, subscribers, clock, ids, random, telemetry } = ports;
 
   const sessions = new Sessions();
@@ -334,9 +349,24 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
   const reportVoiceLeft = new ReportVoiceLeft({ reporter, voice });
   const countUnread = new CountUnread({ markers });
   const listenToPersonalEvents = new ListenToPersonalEvents({ listeners, places: userPlaces, rates });
+  const deleteAnyMessage = new DeleteAnyMessage({ writer, files: ports.files, telemetry });
+  const dataJobs = new DataJobs({
+    server,
+    rules,
+    data: ports.data,
+    jobs: ports.jobs,
+    store,
+    files: ports.files,
+    clock,
+    ids,
+    telemetry,
+    deleteMessage: ({ place, id }) => deleteAnyMessage.executeIfThere({ place, id }),
+    forgetRecent: (place) => feeds.get(place)?.forgetRecent(),
+  });
   const service = createServiceCalls({
     sendInName: new SendInName({ writer, membership }),
-    deleteAnyMessage: new DeleteAnyMessage({ writer, files: ports.files, telemetry }),
+    deleteAnyMessage,
+    dataJobs,
     moderate: new Moderate({ orders, restrictions, clusterSessions, clock }),
     lookIntoCluster: new LookIntoCluster({ questions }),
   });
@@ -396,6 +426,7 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
       users: clusterSessions.users,
       waitingEvents: publisher.waitingEvents,
       outboxBatches: publisher.outboxBatches,
+      jobs: dataJobs.figures,
     }),
 
     start: async () => {
@@ -409,10 +440,12 @@ export function createApplication(server: string, ports: Ports, limits: Limits):
       feeds.start();
       membership.start();
       clusterSessions.start();
+      dataJobs.start();
     },
     stop: async (withinMs) => {
       const late = new Promise<void>((resolve) => clock.after(withinMs, resolve));
       const done = (async () => {
+        await dataJobs.stop();
         await sequencer.idle();
         await Promise.all([logouts.settled(), clusterSessions.stop()]);
         await publisher.stop();

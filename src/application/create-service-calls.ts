@@ -1,3 +1,4 @@
+import type { DataJobs } from './retention/data-jobs.ts';
 import type { ServiceCalls } from './service-calls.ts';
 import type { DeleteAnyMessage } from './use-cases/service/delete-any-message.ts';
 import type { LookIntoCluster } from './use-cases/service/look-into-cluster.ts';
@@ -7,13 +8,14 @@ import type { SendInName } from './use-cases/service/send-in-name.ts';
 export interface ServiceUseCases {
   readonly sendInName: SendInName;
   readonly deleteAnyMessage: DeleteAnyMessage;
+  readonly dataJobs: DataJobs;
   readonly moderate: Moderate;
   readonly lookIntoCluster: LookIntoCluster;
 }
 
 /** Puts the calls of administrators together. */
 export function createServiceCalls(parts: ServiceUseCases): ServiceCalls {
-  const { sendInName, deleteAnyMessage, moderate, lookIntoCluster } = parts;
+  const { sendInName, deleteAnyMessage, dataJobs, moderate, lookIntoCluster } = parts;
   return {
     sendMessage: (message) => sendInName.execute(message),
     deleteMessage: (deletion) => deleteAnyMessage.execute(deletion),
@@ -31,5 +33,11 @@ export function createServiceCalls(parts: ServiceUseCases): ServiceCalls {
     sessions: (userId) => lookIntoCluster.sessions(userId),
     presence: (place) => lookIntoCluster.presence(place),
     servers: () => lookIntoCluster.servers(),
+
+    exportUser: (userId) => dataJobs.exportUser(userId),
+    eraseUser: (userId, mode, dryRun) => dataJobs.eraseUser(userId, mode, dryRun),
+    tryRetention: (days, fileDays) => dataJobs.tryRetention(days, fileDays),
+    job: (id) => dataJobs.job(id),
+    jobs: () => dataJobs.jobs(),
   };
 }

@@ -4,6 +4,9 @@ import type { Ban, Mute, SlowMode } from '../domain/moderation.ts';
 import type { ConversationKey, PlaceKey } from '../domain/place.ts';
 import type { Stored } from './commands.ts';
 import type { GivenBan, GivenMute, GivenSlowMode } from './moderation/restrictions.ts';
+import type { ErasureMode } from './ports/job-store.ts';
+import type { JobReport } from './retention/data-jobs.ts';
+import type { ExportLine } from './retention/export-user.ts';
 
 /** A message or reply that an administrator sends in the name of a user. */
 export interface ServiceMessage {
@@ -82,4 +85,22 @@ export interface ServiceCalls {
   presence(place: PlaceKey): Promise<ClusterView<ShownPresence>>;
   /** The live servers, by id. */
   servers(): Promise<ClusterView<readonly OfServer<ShownServer>[]>>;
+  /** Lists everything that is stored of a user, of any size. The last line is `end`. */
+  exportUser(userId: UserId): AsyncGenerator<ExportLine, void, void>;
+  /**
+   * Begins the erasure of a user over all places, files and the event log. A dry run counts what it
+   * would change. The user should be banned before, so that nothing new comes.
+   * @throws Refusal `try-again`, `store-failed`
+   */
+  eraseUser(userId: UserId, mode: ErasureMode, dryRun: boolean): Promise<JobReport>;
+  /**
+   * Begins a run that counts what retention would remove after so many days and changes nothing.
+   * Null: the configured days.
+   * @throws Refusal `bad-input` if nothing expires; `try-again`, `store-failed`
+   */
+  tryRetention(days: number | null, fileDays: number | null): Promise<JobReport>;
+  /** A job, also of another server; null if there is none. */
+  job(id: string): Promise<JobReport | null>;
+  /** The newest jobs of all servers, at most 200. */
+  jobs(): Promise<readonly JobReport[]>;
 }

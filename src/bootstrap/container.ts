@@ -19,6 +19,7 @@ import { createApplication } from '../application/create-application.ts';
 import { sharedRateLimits } from '../application/rates.ts';
 import type { AdapterParts } from './adapters.ts';
 import { connectHub } from './hub-connection.ts';
+import { keptCopies } from './kept-copies.ts';
 import { NeighbourWatch } from './neighbour-watch.ts';
 import type { OptionalAdapters } from './optional-adapters.ts';
 import { refusedBy } from './refused.ts';
@@ -273,6 +274,8 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
         moderationStore: get(TOKENS.moderationStore),
         moderation: get(TOKENS.moderation),
         serverFacts: get(TOKENS.serverState),
+        data: stores.data,
+        jobs: stores.jobs,
         reporter: get(TOKENS.reporter),
         directory: get(TOKENS.directory),
         memberCache: get(TOKENS.memberCache),
@@ -288,6 +291,7 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
         telemetry: get(TOKENS.telemetry),
       },
       config.limits,
+      { ...config.retention, copies: keptCopies(config) },
     ),
   );
   replaceAdapters(opened, provide);

@@ -12,6 +12,8 @@ export function readApplicationMetrics(metrics: Metrics, figures: () => Applicat
   metrics.read('chat_cluster_users', () => figures().users);
   metrics.read('chat_publish_waiting_events', () => figures().waitingEvents);
   metrics.read('chat_outbox_waiting_batches', () => figures().outboxBatches);
+  metrics.read('chat_jobs_running', () => (figures().jobs.isBusy ? 1 : 0));
+  metrics.read('chat_retention_finished_seconds', () => figures().jobs.retentionFinishedAt / 1000);
 }
 
 /** Says where the metrics of the Kafka consumers are. Another bus has none. */

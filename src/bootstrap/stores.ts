@@ -2,10 +2,12 @@ import type { Database } from '../adapters/sqlite/database.ts';
 import type { StoredEvents } from '../adapters/sqlite/stored-events.ts';
 import { SystemClock } from '../adapters/system/clock.ts';
 import { LogHoles } from '../application/ordering/log-holes.ts';
+import type { JobStore } from '../application/ports/job-store.ts';
 import type { MessageStore } from '../application/ports/message-store.ts';
 import type { ModerationStore } from '../application/ports/moderation-store.ts';
 import type { Outbox } from '../application/ports/outbox.ts';
 import type { ReadMarkers } from '../application/ports/read-markers.ts';
+import type { StoredData } from '../application/ports/stored-data.ts';
 import type { Telemetry } from '../application/ports/telemetry.ts';
 import type { Config } from './config/config.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -15,6 +17,8 @@ export interface Stores {
   readonly outbox: Outbox;
   readonly markers: ReadMarkers;
   readonly moderation: ModerationStore;
+  readonly data: StoredData;
+  readonly jobs: JobStore;
   /**
    * Writes a copy of the database to a new file while it is in use; null where another process owns
    * the database.
@@ -41,6 +45,8 @@ export async function openStores({ config, lifecycle, telemetry, shared }: Store
     const { SqliteMessageStore } = await import('../adapters/sqlite/message-store.ts');
     const { SqliteModerationStore } = await import('../adapters/sqlite/moderation-store.ts');
     const { SqliteOutbox } = await import('../adapters/sqlite/outbox.ts');
+    const { SqliteJobStore } = await import('../adapters/sqlite/job-store.ts');
+    const { SqliteStoredData } = await import('../adapters/sqlite/stored-data.ts');
     const { SqliteReadMarkers } = await import('../adapters/sqlite/read-markers.ts');
     const { database, backUp, storedEvents } = await openSqlite(config.file, shared);
     lifecycle.onStop('database', () => database.close());
@@ -52,6 +58,8 @@ export async function openStores({ config, lifecycle, telemetry, shared }: Store
       outbox: new SqliteOutbox({ database }),
       markers: new SqliteReadMarkers({ database }),
       moderation: new SqliteModerationStore({ database }),
+      data: new SqliteStoredData({ database }),
+      jobs: new SqliteJobStore({ database }),
       backUp,
       storedEvents,
     };
@@ -60,6 +68,8 @@ export async function openStores({ config, lifecycle, telemetry, shared }: Store
   const { MongoMessageStore } = await import('../adapters/mongo/message-store.ts');
   const { MongoModerationStore } = await import('../adapters/mongo/moderation-store.ts');
   const { MongoOutbox } = await import('../adapters/mongo/outbox.ts');
+  const { MongoJobStore } = await import('../adapters/mongo/job-store.ts');
+  const { MongoStoredData } = await import('../adapters/mongo/stored-data.ts');
   const { MongoReadMarkers } = await import('../adapters/mongo/read-markers.ts');
   const holes = new LogHoles({ clock: new SystemClock(), telemetry });
   const database = await MongoDatabase.connect(config.url.reveal());
@@ -77,6 +87,8 @@ export async function openStores({ config, lifecycle, telemetry, shared }: Store
     outbox: new MongoOutbox({ db: database }),
     markers,
     moderation: new MongoModerationStore({ db: database }),
+    data: new MongoStoredData({ db: database, store }),
+    jobs: new MongoJobStore({ db: database }),
     backUp: null,
     storedEvents: null,
   };

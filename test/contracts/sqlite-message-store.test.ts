@@ -3,14 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SqliteDatabase } from '../../src/adapters/sqlite/database.ts';
+import { SqliteJobStore } from '../../src/adapters/sqlite/job-store.ts';
 import { SqliteMessageStore } from '../../src/adapters/sqlite/message-store.ts';
 import { SqliteOutbox } from '../../src/adapters/sqlite/outbox.ts';
 import { SqliteReadMarkers } from '../../src/adapters/sqlite/read-markers.ts';
+import { SqliteStoredData } from '../../src/adapters/sqlite/stored-data.ts';
 import { historyContract } from './history.ts';
+import { jobStoreContract } from './job-store.ts';
 import { messageStoreContract } from './message-store.ts';
 import { outboxContract } from './outbox.ts';
 import { readMarkersContract } from './read-markers.ts';
 import { type RemovalWorld, removalContract } from './removal.ts';
+import { storedDataContract } from './stored-data.ts';
 import type { Server, ServerOptions, World } from './world.ts';
 
 /** One process owns the file, so the servers of a test are several stores on one database. */
@@ -56,3 +60,14 @@ historyContract('SQLite', sqlite);
 outboxContract('SQLite', sqlite);
 readMarkersContract('SQLite', sqlite);
 removalContract('SQLite', sqliteFile);
+storedDataContract('SQLite', async () => {
+  const database = await SqliteDatabase.open(':memory:');
+  return {
+    server: async () => ({ ...serverOn(database), data: new SqliteStoredData({ database }) }),
+    close: () => database.close(),
+  };
+});
+jobStoreContract('SQLite', async () => {
+  const database = await SqliteDatabase.open(':memory:');
+  return { jobs: new SqliteJobStore({ database }), close: () => database.close() };
+});

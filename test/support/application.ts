@@ -15,14 +15,17 @@ import { MemoryRoomDirectory } from '../../src/adapters/memory/room-directory.ts
 import { MemorySessionReporter } from '../../src/adapters/memory/session-reporter.ts';
 import { MemoryUserDirectory } from '../../src/adapters/memory/user-directory.ts';
 import { SqliteDatabase } from '../../src/adapters/sqlite/database.ts';
+import { SqliteJobStore } from '../../src/adapters/sqlite/job-store.ts';
 import { SqliteMessageStore } from '../../src/adapters/sqlite/message-store.ts';
 import { SqliteOutbox } from '../../src/adapters/sqlite/outbox.ts';
 import { SqliteReadMarkers } from '../../src/adapters/sqlite/read-markers.ts';
+import { SqliteStoredData } from '../../src/adapters/sqlite/stored-data.ts';
 import { SystemIdSource } from '../../src/adapters/system/id-source.ts';
 import type { Accepted, Caller, MaybePromise } from '../../src/application/commands.ts';
 import { createApplication, type Ports, type RunningApplication } from '../../src/application/create-application.ts';
 import type { Limits } from '../../src/application/limits.ts';
 import type { VerifiedToken } from '../../src/application/ports/token-verifier.ts';
+import type { RetentionRules } from '../../src/application/retention/remove-expired.ts';
 import type { ShownServer } from '../../src/domain/cluster-event.ts';
 import { Refusal } from '../../src/domain/errors.ts';
 import type { ChannelId, CommunityId, RoomId, UserId } from '../../src/domain/ids.ts';
@@ -43,6 +46,7 @@ export interface TestServerOptions {
   readonly limits?: Partial<Limits>;
   /** Ports that take the place of the embedded adapters. */
   readonly ports?: Partial<Ports>;
+  readonly retention?: RetentionRules;
 }
 
 /** One server's application and the parts of it that a test looks at. */
@@ -169,6 +173,8 @@ export class TestWorld {
       moderationStore: this.moderationStore,
       moderation: null,
       serverFacts: { read: () => SERVER },
+      data: new SqliteStoredData({ database: this.database }),
+      jobs: new SqliteJobStore({ database: this.database, now }),
       reporter: this.reporter,
       directory: new MemoryRoomDirectory(this.directory),
       memberCache: this.memberCache,
@@ -184,7 +190,7 @@ export class TestWorld {
       telemetry,
       ...options.ports,
     };
-    const app = createApplication(id, ports, { ...unlimited, ...options.limits });
+    const app = createApplication(id, ports, { ...unlimited, ...options.limits }, options.retention);
     await app.start();
     onTestFinished(async () => {
       await this.#untilDone(app.stop(STOP_MS));

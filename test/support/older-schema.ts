@@ -16,12 +16,13 @@ const STEPS: readonly string[] = [
    ) WITHOUT ROWID;`,
   'DROP TABLE place_end',
   'DROP TABLE moderation; DROP TABLE slow_turn;',
+  'DROP INDEX message_file; DROP TABLE job',
 ];
 
 /**
  * Takes a file of the newest schema back to an older version, as if that version had written it.
  */
-export function takeBackSchema(db: DatabaseSync, version: 2 | 3 | 4 | 5): void {
+export function takeBackSchema(db: DatabaseSync, version: 2 | 3 | 4 | 5 | 6): void {
   for (const step of STEPS.slice(version - 2).reverse()) db.exec(step);
   db.prepare(`UPDATE meta SET value = ? WHERE key = 'schema'`).run(version);
 }

@@ -13,6 +13,7 @@ import { AbandonedTransactions } from './abandoned-transactions.ts';
 import type {
   EventDocument,
   HoleDocument,
+  JobDocument,
   MessageDocument,
   OrderDocument,
   PositionDocument,
@@ -72,6 +73,7 @@ export class MongoDatabase {
   readonly positions: Collection<PositionDocument>;
   readonly orders: Collection<OrderDocument>;
   readonly turns: Collection<TurnDocument>;
+  readonly jobs: Collection<JobDocument>;
   readonly marks: PublishedMarks;
   readonly abandoned: AbandonedTransactions;
   readonly #db: Db;
@@ -113,6 +115,7 @@ export class MongoDatabase {
     this.positions = db.collection('readPosition');
     this.orders = db.collection('moderation');
     this.turns = db.collection('slowTurn');
+    this.jobs = db.collection('job');
     this.#direct = db.collection('directMessage');
     this.#channel = db.collection('channelMessage');
     this.marks = new PublishedMarks(this.events);

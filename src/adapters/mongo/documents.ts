@@ -1,4 +1,5 @@
 import { Long, ObjectId } from 'mongodb';
+import type { Job } from '../../application/ports/job-store.ts';
 import { NO_FILE_FACTS } from '../../domain/file.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import { createdMessage, type Message, parseMessageType } from '../../domain/message.ts';
@@ -107,6 +108,17 @@ export interface HoleDocument {
   readonly n: Readonly<Record<string, number>>;
 }
 
+/** Collection `job`. Times are in milliseconds since 1970, except for the end of the lease. */
+export type JobDocument = Omit<Job, 'id'> & {
+  readonly _id: string;
+  /** The server that does the job; null for none. */
+  readonly owner: string | null;
+  readonly until: Date;
+};
+
+/** The kind of an event in a batch that was removed. Only its number is left. */
+export const REMOVED_KIND = 'removed';
+
 /** Collection `messageTime`: the read markers of a place, by user id. */
 export interface ReadDocument {
   readonly _id: ObjectId;
@@ -197,6 +209,7 @@ export function readEvents({ p, f, e }: Pick<EventDocument, 'p' | 'f' | 'e'>): S
 }
 
 export function readEvent(place: ConversationKey, seq: number, body: EventBody): SequencedEvent {
+  if (body.kind === REMOVED_KIND) return { kind: 'unknown', place, seq, isRemoved: true };
   if (!isStoredKind(body.kind)) return { kind: 'unknown', place, seq };
   const event = { ...ABSENT[body.kind], ...body, place, seq } as unknown as StoredEvent;
   const isUnquoted = event.kind === 'reply' && event.parentName === '' && event.parentContent === '';

@@ -11,6 +11,8 @@ export const UNPUBLISHED = 'unpublished';
 export const CHANNEL_SEQ = 'channel_seq';
 export const CHANNEL_TIME = 'channel_time';
 export const CHANNEL_USER = 'channel_user_seq';
+export const EDITS = 'edits';
+export const FILE_TIME = 'file_time';
 export const QUOTES = 'quotes';
 export const REPLIES = 'replies';
 export const MARKER_PLACE = 'place';
@@ -24,7 +26,7 @@ const EVENT: IndexDescription[] = [
   { name: UNPROJECTED, key: { p: 1, f: 1 }, partialFilterExpression: { proj: true } },
   { name: LATE, key: { late: 1 }, partialFilterExpression: { proj: 'late' } },
   { name: UNPUBLISHED, key: { at: 1 }, partialFilterExpression: { out: true } },
-  { name: 'edits', key: { m: 1 }, partialFilterExpression: { m: { $exists: true } } },
+  { name: EDITS, key: { m: 1 }, partialFilterExpression: { m: { $exists: true } } },
   // Batches with replies, by the messages that they quote.
   { name: QUOTES, key: { 'e.parentId': 1 }, partialFilterExpression: { 'e.parentId': { $exists: true } } },
 ];
@@ -34,6 +36,12 @@ const MESSAGE: IndexDescription[] = [
   { name: CHANNEL_SEQ, key: { channelId: 1, seq: -1, localDateTime: -1, _id: -1 } },
   { name: CHANNEL_TIME, key: { channelId: 1, localDateTime: 1, userId: 1 } },
   { name: CHANNEL_USER, key: { channelId: 1, userId: 1, seq: 1 } },
+  // Messages without a type are not in it. Replies are, because older servers know no `$in` here.
+  {
+    name: FILE_TIME,
+    key: { type: 1, localDateTime: 1 },
+    partialFilterExpression: { type: { $exists: true } },
+  },
   { name: REPLIES, key: { parentId: 1 }, partialFilterExpression: { parentId: { $exists: true } } },
 ];
 

@@ -33,9 +33,8 @@ import {
 } from './documents.ts';
 import { DUPLICATE_KEY } from './error-codes.ts';
 import { QUOTES, REPLIES } from './indexes.ts';
+import { transaction } from './transaction.ts';
 
-/** If a transaction is blocked for this time, it looks for abandoned transactions. */
-const BLOCKED_MS = 300;
 /** The most documents that lose a quote in one update. */
 const MAX_UPDATED_DOCUMENTS = 500;
 
@@ -153,18 +152,6 @@ async function inParts<T extends { readonly _id: unknown }>(
     const ids = found.slice(i, i + MAX_UPDATED_DOCUMENTS).map(({ _id }) => _id);
     await transaction(db, (session) => update({ _id: { $in: ids } } as Filter<T>, session));
   }
-}
-
-/** Runs a transaction. If another one is in its way, it ends the abandoned ones and tries again. */
-function transaction(db: MongoDatabase, task: (session: ClientSession) => Promise<void>): Promise<void> {
-  const began = performance.now();
-  return db.client.withSession((session) =>
-    session.withTransaction(async () => {
-      // The driver repeats this function while another transaction holds a document.
-      if (performance.now() - began > BLOCKED_MS) await db.abandoned.end();
-      await task(session);
-    }),
-  );
 }
 
 interface Mode {

@@ -1,4 +1,5 @@
 import type { SQLOutputValue } from 'node:sqlite';
+import { DELETED_USER_ID, DELETED_USER_NAME, withoutAuthor } from '../../domain/anonymous.ts';
 import { NO_FILE_FACTS } from '../../domain/file.ts';
 import { type Message, parseMessageType } from '../../domain/message.ts';
 import type { ConversationKey } from '../../domain/place.ts';
@@ -55,6 +56,26 @@ export function blankedBody(place: ConversationKey, row: Row): string {
 export function unquotedBody(place: ConversationKey, row: Row): string {
   const event = readEvent(place, row);
   return event.kind === 'unknown' ? String(row.body) : eventBody(unquoted(event));
+}
+
+/** Column `body` of the event after its user was removed. */
+export function anonymousBody(place: ConversationKey, row: Row): string {
+  const event = readEvent(place, row);
+  if (event.kind !== 'unknown') return eventBody(withoutAuthor(event));
+  const body = JSON.parse(String(row.body));
+  return JSON.stringify({
+    ...body,
+    userId: DELETED_USER_ID,
+    ...('nonce' in body && { nonce: null }),
+    ...('name' in body && { name: DELETED_USER_NAME }),
+    ...('profileImage' in body && { profileImage: null }),
+  });
+}
+
+/** Column `body` of a reply under another name of its parent's author. */
+export function renamedParent(place: ConversationKey, row: Row, parentName: string): string {
+  const event = readEvent(place, row);
+  return event.kind === 'reply' ? eventBody({ ...event, parentName }) : String(row.body);
 }
 
 export function messageValues(message: Message): (string | number | null)[] {

@@ -78,6 +78,11 @@ const MIGRATIONS: readonly string[] = [
      place TEXT NOT NULL, user INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (place, user)
    ) WITHOUT ROWID;
    CREATE INDEX slow_turn_age ON slow_turn (at);`,
+  `CREATE INDEX message_file ON message (time) WHERE type IN ('image', 'video', 'file');
+   CREATE TABLE job (
+     id TEXT PRIMARY KEY, state TEXT NOT NULL, due INTEGER NOT NULL, created INTEGER NOT NULL, owner TEXT,
+     until INTEGER NOT NULL, body TEXT NOT NULL
+   ) WITHOUT ROWID;`,
 ];
 
 /** SQLite's result code for a file that another process has locked. */

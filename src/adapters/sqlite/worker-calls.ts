@@ -1,19 +1,23 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { EventLog } from './event-log.ts';
+import { Jobs } from './jobs.ts';
 import { Moderation } from './moderation.ts';
 import { Pages } from './pages.ts';
+import { StoredContent } from './stored-content.ts';
 import { Unread } from './unread.ts';
 import type { Calls } from './worker-protocol.ts';
 
 /**
  * Answers calls from the database. Writes expect to run inside of a transaction.
- * @param removed called for each deletion of a message
+ * @param removed called when texts are removed
  */
 export function callsOn(db: DatabaseSync, removed: () => void = () => {}): Calls {
   const log = new EventLog(db, removed);
   const pages = new Pages(db);
   const unread = new Unread(db);
   const moderation = new Moderation(db);
+  const content = new StoredContent(db, removed);
+  const jobs = new Jobs(db);
   return {
     append: (batches, now) => log.append(batches, now),
     published: (batches) => log.published(batches),
@@ -30,5 +34,21 @@ export function callsOn(db: DatabaseSync, removed: () => void = () => {}): Calls
     appendOrder: (order, admin, now) => moderation.append(order, admin, now),
     ordersAfter: (after, limit) => moderation.ordersAfter(after, limit),
     takeTurn: (place, userId, intervalMs, now) => moderation.takeTurn(place, userId, intervalMs, now),
+    places: (cursor, limit) => content.places(cursor, limit),
+    expired: (place, after, before, limit) => content.expired(place, after, before, limit),
+    removeExpired: (place, upTo) => content.removeExpired(place, upTo),
+    expiredFiles: (before, limit) => content.expiredFiles(before, limit),
+    countFiles: (from, before) => content.countFiles(from, before),
+    messagesOf: (userId, place, after, limit) => content.messagesOf(userId, place, after, limit),
+    eventsOf: (userId, place, from, to) => content.eventsOf(userId, place, from, to),
+    anonymiseEvents: (userId, place, from, to) => content.anonymiseEvents(userId, place, from, to),
+    anonymiseMessages: (userId, place, ids) => content.anonymiseMessages(userId, place, ids),
+    readingOf: (userId, place) => content.readingOf(userId, place),
+    forgetReader: (userId, place) => content.forgetReader(userId, place),
+    addJob: (job) => jobs.add(job),
+    listJobs: () => jobs.list(),
+    getJob: (id) => jobs.get(id),
+    claimJob: (server, kinds, now, at, leaseMs) => jobs.claim(server, kinds, now, at, leaseMs),
+    saveJob: (server, job, at, leaseMs) => jobs.save(server, job, at, leaseMs),
   };
 }

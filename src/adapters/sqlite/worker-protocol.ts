@@ -1,14 +1,16 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { Job, JobKind } from '../../application/ports/job-store.ts';
 import type { AppendBatch, AppendOutcome, HistoryPage } from '../../application/ports/message-store.ts';
 import type { StoredOrder } from '../../application/ports/moderation-store.ts';
 import type { BatchKey, UnpublishedBatch } from '../../application/ports/outbox.ts';
 import type { ReadPosition, UnreadCount } from '../../application/ports/read-markers.ts';
+import type { ExpiredPart, PlacesPart } from '../../application/ports/stored-data.ts';
 import type { HistoryRange } from '../../domain/history.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import type { ModerationOrder } from '../../domain/moderation.ts';
 import type { ConversationKey } from '../../domain/place.ts';
-import type { SequencedEvent } from '../../domain/stored-event.ts';
+import type { SequencedEvent, StoredEvent } from '../../domain/stored-event.ts';
 
 type Places = readonly ConversationKey[];
 
@@ -31,17 +33,30 @@ export interface Calls {
   appendOrder(order: ModerationOrder, admin: string, now: number): number;
   ordersAfter(after: number, limit: number): StoredOrder[];
   takeTurn(place: ConversationKey, userId: UserId, intervalMs: number, now: number): number;
+  places(cursor: string | null, limit: number): PlacesPart;
+  expired(place: ConversationKey, after: number, before: number, limit: number): ExpiredPart;
+  removeExpired(place: ConversationKey, upTo: number): void;
+  expiredFiles(before: number, limit: number): Message[];
+  countFiles(from: number, before: number): number;
+  messagesOf(userId: UserId, place: ConversationKey, after: MessageId | null, limit: number): Message[];
+  eventsOf(userId: UserId, place: ConversationKey, from: number, to: number): StoredEvent[];
+  anonymiseEvents(userId: UserId, place: ConversationKey, from: number, to: number): void;
+  anonymiseMessages(userId: UserId, place: ConversationKey, ids: readonly MessageId[]): void;
+  readingOf(userId: UserId, place: ConversationKey): ReadPosition | null;
+  forgetReader(userId: UserId, place: ConversationKey): void;
+  addJob(job: Job): void;
+  listJobs(): Job[];
+  getJob(id: string): Job | null;
+  claimJob(server: string, kinds: readonly JobKind[], now: number, at: number, leaseMs: number): Job | null;
+  saveJob(server: string, job: Job, at: number, leaseMs: number): boolean;
 }
 
 export type CallName = keyof Calls;
 
 const WRITES: ReadonlySet<CallName> = new Set<CallName>([
-  'append',
-  'published',
-  'mark',
-  'markUpTo',
-  'appendOrder',
-  'takeTurn',
+  ...(['append', 'published', 'mark', 'markUpTo', 'appendOrder', 'takeTurn'] as const),
+  ...(['removeExpired', 'anonymiseEvents', 'anonymiseMessages', 'forgetReader'] as const),
+  ...(['addJob', 'claimJob', 'saveJob'] as const),
 ]);
 
 export function isWrite(name: CallName): boolean {

@@ -64,6 +64,13 @@ export const METRICS = {
   },
   chat_gaps_held_total: { type: 'counter', help: 'Events held back until an earlier number arrived' },
   chat_gaps_read_total: { type: 'counter', help: 'Missing numbers read from the store' },
+  chat_retention_removed_total: { type: 'counter', help: 'Messages that retention removed on this server' },
+  chat_retention_finished_seconds: {
+    type: 'gauge',
+    help: 'Time of the last complete retention run of this server, in seconds since 1970; 0 before',
+    aggregator: 'max',
+  },
+  chat_jobs_running: { type: 'gauge', help: 'Jobs of retention and erasure that run on this server' },
   chat_log_holes_total: { type: 'counter', help: 'Holes that were found in the event log' },
 
   chat_publish_seconds: { type: 'histogram', help: 'Time of a publish' },

@@ -29,6 +29,7 @@ const COUNTERS: Readonly<Record<CounterName, MetricName>> = {
   appends_refused: 'chat_appends_refused_total',
   gaps_held: 'chat_gaps_held_total',
   gaps_read: 'chat_gaps_read_total',
+  retention_removed: 'chat_retention_removed_total',
   log_holes: 'chat_log_holes_total',
   outbox_republished: 'chat_outbox_republished_total',
   refusals: 'chat_refusals_total',

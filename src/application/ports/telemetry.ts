@@ -32,6 +32,7 @@ export type CounterName =
   | 'gaps_held'
   | 'gaps_read'
   | 'log_holes'
+  | 'retention_removed'
   | 'outbox_republished'
   | 'refusals'
   | 'typing_dropped'

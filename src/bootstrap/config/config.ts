@@ -5,6 +5,7 @@ import type { RedisLocation } from '../../adapters/redis/location.ts';
 import type { TlsOptions } from '../../adapters/support/tls.ts';
 import type { LogThreshold } from '../../adapters/system/telemetry.ts';
 import type { Limits } from '../../application/limits.ts';
+import type { RetentionRules } from '../../application/retention/remove-expired.ts';
 import type { BusChoice } from './bus.ts';
 import type { ConnectionUrl } from './connection-url.ts';
 
@@ -44,6 +45,7 @@ export interface Config {
   /** The moderator, and what counts while it does not answer. */
   readonly moderator: (AtService & { readonly whenAway: 'allow' | 'refuse' }) | { readonly kind: 'none' };
   readonly files: FilesChoice;
+  readonly retention: RetentionRules;
   readonly http: HttpConfig;
   readonly limits: AllLimits;
 }

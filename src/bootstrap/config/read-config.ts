@@ -63,6 +63,7 @@ function configOf(values: Values): Config {
         ? { kind: 'none' }
         : { kind: 'rest', url: MODERATOR_URL, whenAway: values.MODERATOR_DEFAULT },
     files: filesOf(values, dataDir),
+    retention: { days: values.RETENTION_DAYS, fileDays: values.RETENTION_FILE_DAYS },
     http: {
       publicUrl: values.PUBLIC_URL,
       trustedProxies: values.TRUSTED_PROXIES ?? [],

@@ -158,6 +158,19 @@ export const VARIABLES = {
   AWS_SECRET_ACCESS_KEY: optional(FILES, SECRET, 'the AWS SDK looks for credentials', 'secret key for the bucket'),
   AWS_SESSION_TOKEN: optional(FILES, SECRET, 'none', 'token of temporary credentials for the bucket'),
 
+  RETENTION_DAYS: optional(
+    SERVICES,
+    wholeNumber(1, 36_500),
+    'kept for ever',
+    'messages that are older, with their files, are removed',
+  ),
+  RETENTION_FILE_DAYS: optional(
+    FILES,
+    wholeNumber(1, 36_500),
+    'as long as messages',
+    'files that are older are deleted with their messages',
+  ),
+
   PUBLIC_URL: optional(HTTP, baseUrl, 'the address of the request', 'prefix of file links'),
   TRUSTED_PROXIES: optional(
     HTTP,

@@ -24,6 +24,7 @@ describe('an empty environment', () => {
     const { config, secrets, warnings } = readConfig({});
     const dataDir = resolve('./data');
     expect(config).toEqual({
+      retention: { days: null, fileDays: null },
       listen: { host: '127.0.0.1', port: 8080, workers: 1 },
       internal: null,
       server: { id: null, dataDir, logLevel: 'info', drainSeconds: 0 },

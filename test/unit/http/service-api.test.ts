@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import { adminRule } from '../../../src/adapters/http/service/admin-rule.ts';
 import { SERVICE_ENDPOINTS } from '../../../src/adapters/http/service/endpoints.ts';
+import type { JobReport } from '../../../src/application/retention/data-jobs.ts';
+import type { ExportLine } from '../../../src/application/retention/export-user.ts';
 import type { ServiceCalls } from '../../../src/application/service-calls.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
 import { AS_OPS, asUser, json, type Running, serve } from './harness.ts';
@@ -319,4 +321,64 @@ it.each([
     status: 400,
     body: { code: 2100, message },
   });
+});
+
+const JOB: JobReport = {
+  id: ID,
+  task: { kind: 'erasure', userId: 7, mode: 'erase', dryRun: false },
+  state: 'waiting',
+  cursor: null,
+  counts: { messages: 2 },
+  error: null,
+  createdAt: 0,
+  finishedAt: null,
+  dueAt: 1_000,
+  copies: ['Kafka: for a week'],
+};
+const SHOWN_JOB = {
+  ...{ id: ID, task: JOB.task, state: 'waiting', counts: { messages: 2 }, error: null, copies: JOB.copies },
+  ...{ created: '1970-01-01T00:00:00.000', finished: null, next: '1970-01-01T00:00:01.000' },
+};
+
+it('begins the erasure of a user, answers with the job, and audits it', async () => {
+  const { url, audited } = await serveService({ eraseUser: async () => JOB });
+  const at = `${url}/chat-server/service/users/7?mode=erase`;
+  expect(await json(fetch(at, { method: 'DELETE', headers: AS_OPS }))).toEqual({ status: 202, body: SHOWN_JOB });
+  expect(audited).toEqual([{ admin: 'ops', call: 'eraseUser', userId: 7, id: ID, outcome: 'done' }]);
+});
+
+it.each([
+  ['DELETE', 'users/7', 'mode must be anonymise or erase'],
+  ['DELETE', 'users/7?mode=erase&dry-run=maybe', 'dry-run must be true or false'],
+  ['DELETE', 'users/x?mode=erase', 'the user id in the path must be a positive integer'],
+  ['POST', 'jobs/retention-dry-run?days=0', 'days must be from 1 to 36500'],
+])('refuses %s %s of personal data', async (method, path, message) => {
+  const { url } = await serveService({ eraseUser: async () => JOB, tryRetention: async () => JOB });
+  const answer = await json(fetch(`${url}/chat-server/service/${path}`, { method, headers: AS_OPS }));
+  expect(answer).toEqual({ status: 400, body: { code: 2100, message } });
+});
+
+it('shows a job by its id, and 404 for another id', async () => {
+  const { url } = await serveService({ job: async (id) => (id === ID ? JOB : null), jobs: async () => [JOB] });
+  const get = (path: string) => json(fetch(`${url}/chat-server/service/jobs${path}`, { headers: AS_OPS }));
+  expect(await get(`/${ID}`)).toEqual({ status: 200, body: SHOWN_JOB });
+  expect(await get('')).toEqual({ status: 200, body: { jobs: [SHOWN_JOB] } });
+  expect(await get('/none')).toEqual({ status: 404, body: { code: 4111, message: 'there is no job none' } });
+});
+
+it('streams the export of a user as lines of JSON, and breaks off when the store fails', async () => {
+  const lines = async function* (userId: number): AsyncGenerator<ExportLine> {
+    yield { type: 'user', userId, time: 0 };
+    if (userId === 8) throw new Refusal('try-again', 'the database does not answer');
+    for (let seq = 0; seq < 5_000; seq += 1) yield { type: 'read', position: { place: 'r-5', seq } };
+    yield { type: 'end', lines: 5_001 };
+  };
+  const { url } = await serveService({ exportUser: lines });
+  const get = (id: number) => fetch(`${url}/chat-server/service/users/${id}/export`, { headers: AS_OPS });
+  const text = await (await get(7)).text();
+  const read = text.trimEnd().split('\n');
+  expect(read).toHaveLength(5_002);
+  expect(read[0]).toBe('{"type":"user","userId":7,"time":"1970-01-01T00:00:00.000"}');
+  expect(read.at(-1)).toBe('{"type":"end","lines":5001}');
+  await expect(get(8).then((answer) => answer.text())).rejects.toThrow();
 });

@@ -111,6 +111,41 @@ export const SERVICE_ENDPOINTS = {
     what: 'lists the live servers with their state',
     audited: false,
   },
+  exportUser: {
+    method: 'get',
+    path: `${SERVICE_PREFIX}/users/:userId/export`,
+    who: 'admin',
+    what: 'exports everything that is stored of a user',
+    audited: true,
+  },
+  eraseUser: {
+    method: 'delete',
+    path: `${SERVICE_PREFIX}/users/:userId`,
+    who: 'admin',
+    what: 'erases or anonymises a user in everything that is stored',
+    audited: true,
+  },
+  tryRetention: {
+    method: 'post',
+    path: `${SERVICE_PREFIX}/jobs/retention-dry-run`,
+    who: 'admin',
+    what: 'counts what retention would remove',
+    audited: true,
+  },
+  jobs: {
+    method: 'get',
+    path: `${SERVICE_PREFIX}/jobs`,
+    who: 'admin',
+    what: 'lists the jobs of retention and erasure',
+    audited: false,
+  },
+  job: {
+    method: 'get',
+    path: `${SERVICE_PREFIX}/jobs/:id`,
+    who: 'admin',
+    what: 'shows the state of a job',
+    audited: false,
+  },
 } as const satisfies Record<string, ServiceEndpoint>;
 
 export type ServiceEndpointName = keyof typeof SERVICE_ENDPOINTS;

@@ -7,8 +7,10 @@ import { SERVICE_ENDPOINTS, SERVICE_PREFIX, type ServiceEndpoint, type ServiceEn
 import { type ServiceHandler, serviceGuard } from './guard.ts';
 import { banRoute, bansRoute, disconnectRoute, unbanRoute } from './routes/bans.ts';
 import { placePresenceRoute, serversRoute, userSessionsRoute } from './routes/cluster.ts';
+import { jobRoute, jobsRoute, tryRetentionRoute } from './routes/jobs.ts';
 import { deleteMessageRoute, sendMessageRoute } from './routes/messages.ts';
 import { muteRoute, mutesRoute, unmuteRoute } from './routes/mutes.ts';
+import { eraseUserRoute, exportUserRoute } from './routes/personal-data.ts';
 import { slowModeRoute, slowModesRoute } from './routes/slow-mode.ts';
 
 /** Adds the service API to an express application. */
@@ -40,5 +42,10 @@ function handlersOf(deps: HttpDeps): Readonly<Record<ServiceEndpointName, Servic
     placePresence: placePresenceRoute(deps),
     userSessions: userSessionsRoute(deps),
     servers: serversRoute(deps),
+    exportUser: exportUserRoute(deps),
+    eraseUser: eraseUserRoute(deps),
+    tryRetention: tryRetentionRoute(deps),
+    jobs: jobsRoute(deps),
+    job: jobRoute(deps),
   };
 }

@@ -1,4 +1,5 @@
 import { deletionByAdmin } from '../../../domain/authorship.ts';
+import { Refusal } from '../../../domain/errors.ts';
 import type { Message } from '../../../domain/message.ts';
 import { dropFilesOf } from '../../messages/drop-file.ts';
 import type { MessageWriter } from '../../messages/message-writer.ts';
@@ -37,5 +38,14 @@ export class DeleteAnyMessage {
       return { seq, id, userId };
     });
     return result;
+  }
+
+  /** Like {@link execute}. A message that is deleted already is no failure. */
+  async executeIfThere(request: ServiceDeletion): Promise<void> {
+    try {
+      await this.execute(request);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== 'message-not-found') throw error;
+    }
   }
 }
