@@ -14,6 +14,10 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # The optional package is Node itself. The image has it already.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts && npm cache clean --force
+# Packages bring files along that no server reads. Node.js runs no TypeScript in node_modules.
+RUN find node_modules -type f \( -name '*.ts' -o -name '*.[cm]ts' -o -name '*.map' -o -name '*.md' \) ! -iname 'licen*' -delete \
+  && find node_modules -type d \( -name test -o -name tests -o -name benchmarks -o -name docs \) -prune -exec rm -rf {} + \
+  && find node_modules -type d -empty -delete
 
 FROM ${NODE_IMAGE} AS runtime
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/var/cache/node

@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Ajv2019 } from 'ajv/dist/2019.js';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { SOCKJS_SESSION } from '../../dev/cluster/balancer.ts';
@@ -94,6 +97,22 @@ describe('docker-compose.yml', () => {
     });
     // The only warning is that the demo gives tokens to everybody.
     expect(warnings).toEqual([expect.stringMatching(/^DEMO is on/)]);
+  });
+
+  it('gets the same configuration when its secrets and addresses come from files, as compose mounts secrets', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'chat-test-compose-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const { environment } = serviceOf('chat-1');
+    const secret = ['JWT_SECRET', 'SERVICE_TOKEN', 'MONGODB_URL', 'REDIS_URL', 'PRESENCE_URL', 'COMMUNITY_URL'];
+    const fromFiles: Record<string, string> = { ...environment };
+    for (const name of secret) {
+      const file = join(folder, name);
+      await writeFile(file, `${environment[name]}\n`);
+      delete fromFiles[name];
+      fromFiles[`${name}_FILE`] = file;
+    }
+    expect(Object.keys(fromFiles).filter((variable) => !isKnownVariable(variable))).toEqual([]);
+    expect(readConfig(fromFiles)).toEqual(readConfig(environment));
   });
 
   it('gives the chat servers the same configuration except for their ids', () => {
