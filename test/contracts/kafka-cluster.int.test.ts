@@ -5,6 +5,7 @@ import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
 import { type RunningKafkaCluster, startKafkaCluster } from '../../dev/services/kafka-cluster.ts';
 import { describeWithOwnService } from '../../dev/services/shared.ts';
 import { KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
+import { partitionOf } from '../../src/adapters/kafka/partition-of.ts';
 import { DEFAULT_TOPICS, type NamePerStream } from '../../src/adapters/kafka/topics.ts';
 import { Heard } from '../support/heard.ts';
 
@@ -31,6 +32,27 @@ await describeWithOwnService('kafka', 'the Kafka bus on three brokers', () => {
     await bus.start(heard.handler);
     return { bus, heard };
   }
+
+  it('hears records of partitions that are added while it runs', async () => {
+    const [one, two] = await Promise.all([started('grown-a', 'grown'), started('grown-b', 'grown')]);
+    const id =
+      Array.from({ length: 100 }, (_, room) => room + 1).find((room) => partitionOf(`r-${room}`, 8) === 7) ?? 0;
+    await addPartitions(cluster, `grown-${DEFAULT_TOPICS.DIRECT}`, 8);
+    let seq = 0;
+    // The writer uses the new partitions after it has asked for the leaders again.
+    await expect
+      .poll(
+        async () => {
+          seq += 1;
+          await one.bus.publish([{ event: message(`r-${id}`, seq) }]);
+          return newestOffset(cluster, `grown-${DEFAULT_TOPICS.DIRECT}`, 7);
+        },
+        { timeout: 25_000, interval: 500 },
+      )
+      .toBeGreaterThan(0);
+    await two.heard.until((events) => seqsOf(events).size === seq, 15_000);
+    expect([one.bus.health(), two.bus.health()]).toEqual([{ ready: true }, { ready: true }]);
+  }, 60_000);
 
   it('loses no acknowledged record when the first broker is killed, and starts anew without it', async () => {
     const [one, two] = await Promise.all([started('a', 'old'), started('b', 'old')]);
@@ -70,6 +92,27 @@ await describeWithOwnService('kafka', 'the Kafka bus on three brokers', () => {
 
 function seqsOf(events: readonly { readonly kind: string }[]): Set<unknown> {
   return new Set(events.map((event) => ('seq' in event ? event.seq : null)));
+}
+
+async function addPartitions({ clientConfig }: RunningKafkaCluster, topic: string, count: number): Promise<void> {
+  const admin = new Kafka(clientConfig).admin();
+  try {
+    await admin.connect();
+    await admin.createPartitions({ topicPartitions: [{ topic, count }] });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function newestOffset({ clientConfig }: RunningKafkaCluster, topic: string, partition: number): Promise<number> {
+  const admin = new Kafka(clientConfig).admin();
+  try {
+    await admin.connect();
+    const offsets = await admin.fetchTopicOffsets(topic);
+    return Number(offsets.find((one) => one.partition === partition)?.offset ?? 0);
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 /** The number of replicas of each partition. */
