@@ -7,9 +7,9 @@ import { askForBackup } from '../backup-socket.ts';
 import type { Config } from '../config/config.ts';
 import { readConfig } from '../config/read-config.ts';
 import { startStep } from '../start-failure.ts';
+import { packageVersion } from '../version.ts';
 import { BACKUP_FILES, copyKept, flush, type Manifest, sizeText } from './backup-folder.ts';
 import { type Command, CommandFailure } from './command.ts';
-import { packageVersion } from './version.ts';
 
 export const BACKUP: Command = {
   name: 'backup',

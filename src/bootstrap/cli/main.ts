@@ -1,10 +1,10 @@
 import { ConfigError } from '../config/config.ts';
 import type { Environment } from '../config/given-text.ts';
 import { StartFailure } from '../start-failure.ts';
+import { packageVersion } from '../version.ts';
 import { Arguments, UsageError } from './arguments.ts';
 import { type Command, CommandFailure, type ExitCode } from './command.ts';
 import { commandHelp, programHelp } from './help.ts';
-import { packageVersion } from './version.ts';
 
 /** All commands. The code of a command is loaded when it runs. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
