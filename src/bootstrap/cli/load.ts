@@ -1,8 +1,8 @@
 import { readConfig } from '../config/read-config.ts';
-import { UsageError } from './arguments.ts';
 import { type Command, type CommandContext, CommandFailure } from './command.ts';
 import { LoadFailure, type LoadOptions, type LoadReport, roomOf, runLoad } from './load/run-load.ts';
 import { ALLOW_PRODUCTION, refuseProduction, tokenIssuer } from './token.ts';
+import { baseUrlOf } from './url.ts';
 
 const MAX_ID = 1_000_000_000;
 const TOKEN_SECONDS = 86_400;
@@ -93,12 +93,6 @@ function directoryOf(shape: Shape) {
     rooms[room].push(userId);
   }
   return { users, rooms, communities: {} };
-}
-
-function baseUrlOf(text: string): string {
-  const url = URL.parse(text);
-  if (url !== null && /^https?:$/.test(url.protocol)) return url.href.replace(/\/+$/, '');
-  throw new UsageError(`--url must be like http://host:8080, not ${JSON.stringify(text)}`);
 }
 
 function isClean({ lost, twice, outOfOrder, resets, sent, receipted, refused }: LoadReport): boolean {
