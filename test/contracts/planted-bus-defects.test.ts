@@ -295,11 +295,11 @@ const DEFECTS: readonly (readonly [PlantedClass, string])[] = [
   [ReordersWithinAPlace, 'records of one place and kind keep the order in which one server published them'],
   [
     IsNeverForServers,
-    'isForServers is true for changed members and reports of servers, and false for every other event',
+    'isForServers is true for the events that servers act on themselves, and false for every other event',
   ],
   [
     IsAlwaysForServers,
-    'isForServers is true for changed members and reports of servers, and false for every other event',
+    'isForServers is true for the events that servers act on themselves, and false for every other event',
   ],
   [CorruptsOneKindOfEvent, 'every kind of event arrives unchanged, at the writer and at another server'],
   [
