@@ -91,6 +91,22 @@ export function storedDataContract(name: string, makeWorld: () => Promise<DataWo
       expect(page.entries.map(({ message }) => message.seq)).toEqual([9]);
     });
 
+    it('counts removed numbers as holes, also where counts skip thousands of numbers', async () => {
+      const [place, reader, far] = [newPlace(), newUser(), newUser()];
+      const old = Array.from({ length: 40 }, () => said(place, 'old', { time: OLD }));
+      const young = Array.from({ length: 2_200 }, (_, i) => said(place, `new ${i}`, { time: NEW }));
+      await append(server.store, 1, old);
+      await append(server.store, 41, young);
+      await contents(place);
+      await removeAll(place);
+      expect(await server.markers.unread(reader, [place])).toMatchObject([{ count: 2_200, seq: 2_240 }]);
+      await server.markers.markUpTo(far, place, 30);
+      expect(await server.markers.unread(far, [place])).toMatchObject([{ count: 2_200 }]);
+      const last = await server.store.history(place, { kind: 'page', page: 22, size: 100 });
+      const first = await server.store.history(place, { kind: 'page', page: 21, size: 100 });
+      expect([last.entries.length, first.entries[0]?.message.seq]).toEqual([0, 41]);
+    });
+
     it('gives no number again after everything of a place was removed', async () => {
       const place = newPlace('c');
       for (const i of [1, 2, 3]) await append(server.store, i, [said(place, `old ${i}`, { time: OLD })]);
