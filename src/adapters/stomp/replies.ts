@@ -100,9 +100,15 @@ export class Replies {
       this.#owner.ended(subscription);
     }
     const refusal = this.#refusalOf(error);
-    const { counts, messages, sweep } = this.#host;
+    const { counts, messages, sweep, telemetry } = this.#host;
     const { connection, errorIds } = this.#owner;
     counts.refused.add(refusal.code);
+    telemetry.log('debug', 'a frame was refused', {
+      userId: this.#owner.caller.userId,
+      code: refusalNumber(refusal.code),
+      reason: refusal.code,
+      place: subscription?.place ?? null,
+    });
     if (!this.#refusals.spend()) {
       this.fail(
         new Refusal('too-fast', `too many refused frames; the limit is ${REFUSALS.perSecond} a second`),

@@ -26,6 +26,8 @@ const NO_BEATS: HeartBeats = { sendEvery: 0, silenceLimit: 0 };
 const NO_IDS: readonly string[] = [];
 const NOBODY: Caller = { userId: 0, token: '', expiresAt: Number.POSITIVE_INFINITY };
 
+/** Characters of a session's id in log lines. The whole id is a secret of the server. */
+const SHOWN_ID_CHARS = 8;
 /** Subscribed places that an operator is shown of one session. */
 const MAX_SHOWN_PLACES = 1_000;
 
@@ -251,6 +253,8 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     this.#heardTick = this.#host.sweep.tick;
     this.#frames.speak(version, this.#host.frameLimits);
     this.#replies.connected(version);
+    const { remoteAddress: address, transport } = this.connection;
+    this.#host.telemetry.log('debug', 'a session began', { ...this.#who(), address, transport, version });
   }
 
   #send({ headers, body, bytes }: Frame, receipt: string | null): Promise<void> | undefined {
@@ -309,6 +313,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
       });
       this.#subscriptions.add(subscription);
       command = { receipt, bytes, id, subscription, readAt: null };
+      this.#host.telemetry.log('debug', 'a session subscribes', { ...this.#who(), place, lastSeq });
       const request = { place, lastSeq, sink: subscription };
       return this.#whenAccepted(this.#host.application.subscribe(this.caller, request), command);
     } catch (error) {
@@ -371,6 +376,11 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     if (this.#phase === 'leaving') this.#leaveWhenSettled();
   }
 
+  /** The fields by which an operator finds the lines of one user. Both are empty before CONNECT. */
+  #who(): { readonly userId: number | null; readonly session: string | null } {
+    return { userId: this.caller.userId || null, session: this.#id.slice(0, SHOWN_ID_CHARS) || null };
+  }
+
   /** A subscription id as it stands in frames to this client. */
   #wireId(id: string): string {
     return escapeHeader(id, this.#version);
@@ -402,6 +412,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     if (this.isOver) return;
     this.#phase = 'over';
     this.#host.counts.closes.add(codeLabel(code), cause);
+    this.#host.telemetry.log('debug', 'a session ended', { ...this.#who(), code, cause });
     this.#host.sweep.drop(this);
     this.#frames.release();
     this.#subscriptions?.endAll();

@@ -20,6 +20,8 @@ export class Fixture {
   readonly clock = new HandClock();
   /** The texts of the log lines. */
   readonly logs: string[] = [];
+  /** The lines at `debug`, which `logs` and `lines` leave out. */
+  readonly debugLines: { readonly what: string; readonly fields: Readonly<Record<string, unknown>> | undefined }[] = [];
   /** The log lines with their fields. */
   readonly lines: { level: string; what: string; fields?: unknown }[] = [];
   readonly subscribers: StompSubscribers;
@@ -51,6 +53,10 @@ export class Fixture {
         count: () => {},
         observe: () => {},
         log: (level, what, fields) => {
+          if (level === 'debug') {
+            this.debugLines.push({ what, fields });
+            return;
+          }
           this.logs.push(what);
           this.lines.push({ level, what, fields });
         },
