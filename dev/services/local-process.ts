@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,6 +8,8 @@ import type { ServiceEngine } from './service.ts';
 
 const TERMINATE_MS = 10_000;
 const TAIL_BYTES = 4096;
+/** Time in which a process stops after SIGSTOP. */
+const FREEZE_MS = 2_000;
 
 export interface LocalCommand {
   readonly program: string;
@@ -79,8 +81,11 @@ export class LocalProcess implements ServiceEngine {
     await this.#hasExited(TERMINATE_MS);
   }
 
+  /** Resolves when all threads have stopped. Until then, some of them may still answer. */
   async freeze(): Promise<void> {
     this.#signal('SIGSTOP');
+    const until = performance.now() + FREEZE_MS;
+    while (this.pid !== undefined && !hasStopped(this.pid) && performance.now() < until) await delay(1);
   }
 
   async thaw(): Promise<void> {
@@ -156,4 +161,16 @@ function guardOf(pid: number, folder: string): ChildProcess | undefined {
   guard.unref();
   if (guard.stdin !== null && 'unref' in guard.stdin && typeof guard.stdin.unref === 'function') guard.stdin.unref();
   return guard;
+}
+
+/** True if every thread of the process is stopped. Without `/proc`, true. */
+function hasStopped(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((thread) => {
+      const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+      return /\) [TtZX] /.test(stat.slice(stat.lastIndexOf(')')));
+    });
+  } catch {
+    return true;
+  }
 }
