@@ -148,7 +148,10 @@ export function serviceSuite(start: () => Promise<ServiceSystem>): void {
       servers: everyServer().map(() => ({ version: expect.any(String), ready: true, degraded: [] })),
       missing: [],
     });
-    expect((await call(0, 'POST', 'disconnect', { userId: 3 })).body).toEqual({ sessions: clients.length });
+    const ended = (await call(0, 'POST', 'disconnect', { userId: 3 })).body as { readonly sessions: number };
+    // The server may not have heard of sessions that have just begun elsewhere. It ends them too.
+    expect(ended.sessions).toBeGreaterThan(0);
+    expect(ended.sessions).toBeLessThanOrEqual(clients.length);
     await Promise.all(clients.map(({ closed }) => closed));
     await connect(-1, 3);
   });

@@ -31,7 +31,10 @@ export class Moderate {
     this.#parts = parts;
   }
 
-  /** Ends the user's sessions. Resolves to their number on all servers. */
+  /**
+   * Ends the user's sessions. Resolves to their number on all servers, as far as this one has heard
+   * of them: a session that began elsewhere within the last second may be missing.
+   */
   async disconnect(admin: string, userId: UserId): Promise<number> {
     const { orders, clusterSessions } = this.#parts;
     const sessions = clusterSessions.sessionsOf(userId);
