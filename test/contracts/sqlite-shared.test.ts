@@ -1,13 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { DatabaseHost } from '../../src/adapters/sqlite/database-host.ts';
 import { SqliteMessageStore } from '../../src/adapters/sqlite/message-store.ts';
 import { SqliteOutbox } from '../../src/adapters/sqlite/outbox.ts';
 import { SqliteReadMarkers } from '../../src/adapters/sqlite/read-markers.ts';
 import { SharedDatabase } from '../../src/adapters/sqlite/shared-database.ts';
+import type { FromStore, ToStore } from '../../src/adapters/sqlite/shared-protocol.ts';
 import { StoredEvents } from '../../src/adapters/sqlite/stored-events.ts';
+import { Peer } from '../../src/adapters/support/processes/peer.ts';
 import { Heard } from '../support/heard.ts';
 import { historyContract } from './history.ts';
 import { messageStoreContract } from './message-store.ts';
@@ -170,4 +173,41 @@ describe('a SQLite file that several processes share', () => {
     expect(await last).toEqual({ kind: 'stored' });
     await expect(store.newest([place])).rejects.toMatchObject({ code: 'try-again' });
   });
+});
+
+it('refuses a write whose answer is lost, and makes reads and marks again at the next owner', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'chat-test-lost-'));
+  const path = join(folder, 'store.sock');
+  const arrived: string[][] = [];
+  // An owner that ends when the first calls have arrived.
+  const owner = createServer((socket) => {
+    const names: string[] = [];
+    arrived.push(names);
+    const peer = new Peer<ToStore, FromStore>(socket, {
+      onMessage(message) {
+        if (message.kind === 'join') return peer.send({ kind: 'joined' });
+        names.push(...message.calls.map(({ name }) => name));
+        if (arrived.length === 1) peer.destroy();
+        else peer.send({ kind: 'answers', answers: message.calls.map(({ id }) => ({ id, result: null })) });
+      },
+      onClosed: () => {},
+    });
+  });
+  await new Promise<void>((resolve) => owner.listen(path, resolve));
+  const database = await SharedDatabase.open({ path, server: 'one' });
+  onTestFinished(async () => {
+    await database.close();
+    owner.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const turn = database.call('takeTurn', 'r-5', 7, 1_000, 0);
+  const append = database.call('append', [], 0);
+  const repeated = Promise.all([database.call('newest', ['r-5']), database.call('published', [])]);
+  await expect(turn).rejects.toMatchObject({ code: 'try-again' });
+  await expect(append).rejects.toMatchObject({ code: 'try-again' });
+  await repeated;
+  expect(arrived).toEqual([
+    ['takeTurn', 'append', 'newest', 'published'],
+    ['newest', 'published'],
+  ]);
 });

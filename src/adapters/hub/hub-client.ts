@@ -21,7 +21,7 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** What this server does when the hub has accepted it. */
+/** Reactions of a part of this server to the hub. Each is optional. */
 export interface HubListener {
   /** Called before anything else is sent, each time. A hub that was started anew knows nothing. */
   joined?(): void;

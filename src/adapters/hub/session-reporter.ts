@@ -10,7 +10,7 @@ const TIMEOUT_MS = 500;
 /** Limit of a repeated report, which waits for the connection. */
 const REPEAT_MS = 10_000;
 
-/** What this server has reported about a user who has a session here. */
+/** The last reports of this server about a user who has a session here. */
 interface Reported {
   readonly sessions: Set<string>;
   whereabouts: Whereabouts | null;

@@ -3,7 +3,7 @@ import { Link } from '../support/processes/link.ts';
 import type { Database } from './database.ts';
 import { PendingCalls } from './pending-calls.ts';
 import type { FromStore, StoredBatch, ToStore } from './shared-protocol.ts';
-import type { CallName, Calls } from './worker-protocol.ts';
+import { type CallName, type Calls, isRepeatable } from './worker-protocol.ts';
 
 const OPEN_MS = 10_000;
 
@@ -16,8 +16,8 @@ export interface SharedDatabaseOptions {
 
 /**
  * A SQLite file that another process owns and that several processes share. While that process is
- * away, calls wait for the next one. An append that was under way then is refused, since nobody
- * knows whether it was stored. All other calls are repeated.
+ * away, calls wait for the next one. A write that was under way then is refused, since nobody knows
+ * whether it was stored. Reads, and the writes that may be repeated, are made again.
  */
 export class SharedDatabase implements Database {
   readonly #link: Link<FromStore, ToStore>;
@@ -55,7 +55,7 @@ export class SharedDatabase implements Database {
       },
       onDown: () => {
         const reason = new Refusal('try-again', 'the process that owns the database has ended');
-        this.#calls.fail(reason, ({ name }) => name === 'append');
+        this.#calls.fail(reason, ({ name }) => !isRepeatable(name));
       },
     });
   }

@@ -59,8 +59,16 @@ const WRITES: ReadonlySet<CallName> = new Set<CallName>([
   ...(['addJob', 'claimJob', 'saveJob'] as const),
 ]);
 
+/** Writes that change nothing more when they are repeated. */
+const REPEATABLE_WRITES: ReadonlySet<CallName> = new Set<CallName>(['published', 'mark', 'markUpTo']);
+
 export function isWrite(name: CallName): boolean {
   return WRITES.has(name);
+}
+
+/** True if a call whose answer was lost can be made again. */
+export function isRepeatable(name: CallName): boolean {
+  return !isWrite(name) || REPEATABLE_WRITES.has(name);
 }
 
 /** The start of the database thread. */
