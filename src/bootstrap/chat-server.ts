@@ -25,6 +25,8 @@ export interface ChatServerOptions {
   readonly adapters?: ForeignAdapters;
   /** Number of this worker process from 1; null for a server of one process. */
   readonly worker?: number | null;
+  /** Fills the places of the demo world that have had no message yet. Default: false. */
+  readonly withSamples?: boolean;
 }
 
 /** Milliseconds that each part may take to stop. */
@@ -72,6 +74,7 @@ export class ChatServer {
     const parts: ServerParts = { id, config, secrets, telemetry, lifecycle, outages, worker, broker, adapters };
     try {
       const container = createContainer(await openResources(parts));
+      if (options.withSamples === true) await fillDemo(container);
       await joinCluster(parts, container);
       return new ChatServer(parts, await serveHttp(parts, container));
     } catch (error) {
@@ -103,6 +106,19 @@ export class ChatServer {
   stop(): Promise<void> {
     return this.#lifecycle.stop(STOP_EACH_MS);
   }
+}
+
+/** Stores the sample conversations, before the application reads the newest numbers. */
+async function fillDemo(container: DependencyContainer): Promise<void> {
+  const { seedDemo } = await import('./demo/seed.ts');
+  await seedDemo({
+    store: container.resolve(TOKENS.store),
+    files: container.resolve(TOKENS.files),
+    markers: container.resolve(TOKENS.markers),
+    world: container.resolve(TOKENS.world),
+    ids: container.resolve(TOKENS.ids),
+    clock: container.resolve(TOKENS.clock),
+  });
 }
 
 /** Starts the application, which joins the bus. */

@@ -15,7 +15,7 @@ import { parseNetworks } from '../adapters/transport/networks.ts';
 import { RequestClients } from '../adapters/transport/request-clients.ts';
 import type { Health } from '../application/server-health.ts';
 import type { Config } from './config/config.ts';
-import { createDemo } from './demo.ts';
+import { createDemo } from './demo/demo.ts';
 import { healthPage, readHealthMetrics } from './health-page.ts';
 import { readApplicationMetrics } from './part-metrics.ts';
 import type { ServerParts } from './resources.ts';

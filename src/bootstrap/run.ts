@@ -10,19 +10,20 @@ import { workerNumber } from './worker-number.ts';
  * workers, one more process holds the parts that live inside the server and that all workers share.
  * Problems are written to standard error, and set an exit code: 2 for the configuration, 1 for a
  * failed start.
+ * @param withSamples fills an empty demo with sample conversations, and prints what to try
  */
-export async function run(): Promise<void> {
+export async function run(withSamples = false): Promise<void> {
   const read = configured();
   if (read === null) return;
   if (isHubProcess()) return runHubProcess(read);
-  if (read.config.listen.workers === 1 || workerNumber() !== null) return runOne(read);
+  if (read.config.listen.workers === 1 || workerNumber() !== null) return runOne(read, withSamples);
   return runParent(read);
 }
 
 /** The parent process and the hub load little of what a worker needs. */
-async function runOne(read: ReadConfig): Promise<void> {
+async function runOne(read: ReadConfig, withSamples: boolean): Promise<void> {
   const { serve } = await import('./serve.ts');
-  await serve(read, workerNumber());
+  await serve(read, workerNumber(), withSamples);
 }
 
 async function runHubProcess({ config }: ReadConfig): Promise<void> {

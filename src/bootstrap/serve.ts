@@ -1,15 +1,23 @@
 import { ChatServer } from './chat-server.ts';
 import type { ReadConfig } from './config/config.ts';
+import { reasonAgainstSamples, welcomeText } from './demo/welcome.ts';
 import { reportFailedStart } from './start-failure.ts';
 
 /**
  * Runs one server in this process until a signal ends it.
  * @param worker number of this worker process; null for a server of one process
+ * @param withSamples fills an empty demo with sample conversations, and prints what to try
  */
-export async function serve({ config, secrets, warnings }: ReadConfig, worker: number | null): Promise<void> {
+export async function serve(
+  { config, secrets, warnings }: ReadConfig,
+  worker: number | null,
+  withSamples: boolean,
+): Promise<void> {
+  const reason = withSamples ? reasonAgainstSamples(config) : null;
+  const isDemo = withSamples && reason === null;
   let server: ChatServer;
   try {
-    server = await ChatServer.start({ config, secrets, worker });
+    server = await ChatServer.start({ config, secrets, worker, withSamples: isDemo });
   } catch (error) {
     reportFailedStart(error);
     process.exitCode = 1;
@@ -20,6 +28,8 @@ export async function serve({ config, secrets, warnings }: ReadConfig, worker: n
   const { telemetry } = server;
   if (worker === null) for (const warning of warnings) telemetry.log('warn', warning);
   telemetry.log('info', 'listening', { url: server.url, demo: config.demo });
+  if (reason !== null) telemetry.log('info', 'no sample conversations', { reason });
+  if (isDemo) process.stdout.write(welcomeText(server.url, config.server.dataDir));
   process.on('uncaughtException', (error) => telemetry.log('error', 'uncaught exception', { error }));
   process.on('unhandledRejection', (error) => telemetry.log('error', 'unhandled rejection', { error }));
   void server.failed.then((error) => {

@@ -51,7 +51,7 @@ userDirectoryContract('over REST', { authoritative: true }, async () => {
 it('the memory directory is a small demo world if it gets neither a file nor a world', async () => {
   const directory = new MemoryDirectory();
   const names = [...directory.users().values()].map(({ name }) => name);
-  expect(names).toEqual(['Ada', 'Grace', 'Linus', 'Margaret', 'Ken', 'Barbara']);
+  expect(names).toEqual(['Ada', 'Grace', 'Linus', 'Margaret', 'Ken', 'Barbara', '지민', '서연']);
   expect(await new MemoryRoomDirectory(directory).roomMembers(7)).toEqual([2, 3, 4]);
   expect(readDirectory(DEMO_WORLD).communities.get(2)?.members).toEqual([1, 5, 6]);
 });

@@ -8,8 +8,14 @@ export interface DemoWorld {
   readonly rooms: readonly { readonly id: RoomId; readonly members: readonly UserId[] }[];
   readonly communities: readonly {
     readonly id: CommunityId;
+    /** Null if it has none. */
+    readonly name: string | null;
     readonly members: readonly UserId[];
     /** The members of a channel are null when the whole community may read it. */
-    readonly channels: readonly { readonly id: ChannelId; readonly members: readonly UserId[] | null }[];
+    readonly channels: readonly {
+      readonly id: ChannelId;
+      readonly name: string | null;
+      readonly members: readonly UserId[] | null;
+    }[];
   }[];
 }

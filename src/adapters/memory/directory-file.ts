@@ -7,16 +7,20 @@ import { parseJsonText } from '../support/json-text.ts';
 /**
  * The JSON of `DIRECTORY_FILE`: `{"users":{"1":{"name":"Ada","image":null}},"rooms":{"5":[1,2]},
  * "communities":{"1":{"members":[1,2],"channels":{"11":null,"12":[1]}}}}`. A channel has a list of
- * its private members, or null if it is open to the whole community. Each part may be missing.
+ * its private members, or null if it is open to the whole community. A community may also have a
+ * `"name"` and `"channelNames":{"11":"general"}`. Each part may be missing.
  */
 export type DirectoryFile = z.input<typeof SHAPE>;
 
 export interface Community {
+  readonly name: string | null;
   readonly members: readonly UserId[];
   /**
    * The members of each private channel; null for a channel that is open to the whole community.
    */
   readonly channels: ReadonlyMap<ChannelId, readonly UserId[] | null>;
+  /** The names of the channels that have one. */
+  readonly channelNames: ReadonlyMap<ChannelId, string>;
 }
 
 /** The content of a valid directory file. */
@@ -71,7 +75,12 @@ const USER = z.object(
   expecting('an object with a name'),
 );
 const COMMUNITY = z.object(
-  { members: USER_IDS, channels: byId('channel', userIds('an array of user ids, or null').nullable()) },
+  {
+    name: z.string(expecting('a text or null')).nullable().default(null),
+    members: USER_IDS,
+    channels: byId('channel', userIds('an array of user ids, or null').nullable()),
+    channelNames: byId('channel', z.string(expecting('a text'))),
+  },
   expecting('an object with members'),
 );
 const SHAPE = z.object(
@@ -167,10 +176,18 @@ export const DEMO_WORLD: DirectoryFile = {
     4: { name: 'Margaret', image: null },
     5: { name: 'Ken', image: null },
     6: { name: 'Barbara', image: null },
+    7: { name: '지민', image: null },
+    8: { name: '서연', image: null },
   },
   rooms: { 5: [1, 2], 6: [1, 3], 7: [2, 3, 4] },
   communities: {
-    1: { members: [1, 2, 3, 4], channels: { 11: null, 12: [1, 2] } },
-    2: { members: [1, 5, 6], channels: { 21: null } },
+    1: {
+      name: 'Engine room',
+      members: [1, 2, 3, 4],
+      channels: { 11: null, 12: [1, 2] },
+      channelNames: { 11: 'general', 12: 'release' },
+    },
+    2: { name: 'Book club', members: [1, 5, 6], channels: { 21: null }, channelNames: { 21: 'reading' } },
+    3: { name: '서울 사무실', members: [1, 2, 7, 8], channels: { 31: null }, channelNames: { 31: '일반' } },
   },
 };

@@ -56,5 +56,5 @@ function channelInfo(
   // A user who is not in the community is not in its private channels either, even if they are
   // still listed there.
   const members = listed === null ? community.members : listed.filter((member) => community.members.includes(member));
-  return { id, name: null, members, isPublic: listed === null, communityId };
+  return { id, name: community.channelNames.get(id) ?? null, members, isPublic: listed === null, communityId };
 }

@@ -3,7 +3,7 @@ import { JwtTokenIssuer } from '../../../src/adapters/jwt/token-issuer.ts';
 import { JwtTokenVerifier } from '../../../src/adapters/jwt/token-verifier.ts';
 import { MemoryDirectory } from '../../../src/adapters/memory/directory.ts';
 import type { DirectoryFile } from '../../../src/adapters/memory/directory-file.ts';
-import { createDemo } from '../../../src/bootstrap/demo.ts';
+import { createDemo } from '../../../src/bootstrap/demo/demo.ts';
 
 const KEYS = { secrets: ['a secret of thirty-two characters'], encoding: 'utf8' } as const;
 const verifier = new JwtTokenVerifier(KEYS);
@@ -28,7 +28,9 @@ it('lists the users and places of the directory', () => {
   const demo = demoOf({
     users: { 1: { name: 'Ada', image: 'a.png' } },
     rooms: { 5: [1] },
-    communities: { 1: { members: [1], channels: { 11: null, 12: [1] } } },
+    communities: {
+      1: { name: 'Team', members: [1], channels: { 11: null, 12: [1] }, channelNames: { 11: 'general' } },
+    },
   });
   expect(demo.demoWorld()).toEqual({
     users: [{ id: 1, name: 'Ada', image: 'a.png' }],
@@ -36,10 +38,11 @@ it('lists the users and places of the directory', () => {
     communities: [
       {
         id: 1,
+        name: 'Team',
         members: [1],
         channels: [
-          { id: 11, members: null },
-          { id: 12, members: [1] },
+          { id: 11, name: 'general', members: null },
+          { id: 12, name: null, members: [1] },
         ],
       },
     ],

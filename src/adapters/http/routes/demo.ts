@@ -24,7 +24,9 @@ const POLICY = [
   "connect-src 'self'",
   "form-action 'none'",
   "base-uri 'none'",
-  "frame-ancestors 'none'",
+  // side-by-side.html shows the page twice.
+  "frame-src 'self'",
+  "frame-ancestors 'self'",
 ].join('; ');
 
 /** Serves the demo page and its files. */

@@ -1,8 +1,8 @@
-import type { DemoWorld } from '../adapters/http/demo-world.ts';
-import type { JwtTokenIssuer } from '../adapters/jwt/token-issuer.ts';
-import type { MemoryDirectory } from '../adapters/memory/directory.ts';
-import { Refusal } from '../domain/errors.ts';
-import type { UserId } from '../domain/ids.ts';
+import type { DemoWorld } from '../../adapters/http/demo-world.ts';
+import type { JwtTokenIssuer } from '../../adapters/jwt/token-issuer.ts';
+import type { MemoryDirectory } from '../../adapters/memory/directory.ts';
+import { Refusal } from '../../domain/errors.ts';
+import type { UserId } from '../../domain/ids.ts';
 
 const LIFETIME_SECONDS = 24 * 60 * 60;
 
@@ -20,10 +20,15 @@ export function createDemo(issuer: JwtTokenIssuer, world: MemoryDirectory) {
       return {
         users: Array.from(world.users(), ([id, { name, image }]) => ({ id, name, image })),
         rooms: Array.from(world.rooms(), ([id, members]) => ({ id, members })),
-        communities: Array.from(world.communities(), ([id, { members, channels }]) => ({
+        communities: Array.from(world.communities(), ([id, { name, members, channels, channelNames }]) => ({
           id,
+          name,
           members,
-          channels: Array.from(channels, ([channel, only]) => ({ id: channel, members: only })),
+          channels: Array.from(channels, ([channel, only]) => ({
+            id: channel,
+            name: channelNames.get(channel) ?? null,
+            members: only,
+          })),
         })),
       };
     },
