@@ -3,7 +3,7 @@ const TOKEN: readonly number[] = [2101, 2102];
 
 /** A refusal by the server, or by the client itself for a message that no server would accept. */
 export class Refused extends Error {
-  /** One of the codes in docs/protocol.md, such as 2103. */
+  /** One of the codes in docs/reference/protocol.md, such as 2103. */
   readonly code: number;
   /** Milliseconds after which the same command may be accepted; null where the server said none. */
   readonly retryAfterMs: number | null;

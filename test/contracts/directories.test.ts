@@ -70,8 +70,8 @@ it('gives the memory directory each listed user once, and leaves users who are n
   });
 });
 
-it('accepts the directory file that docs/configuration.md shows', () => {
-  const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+it('accepts the directory file that docs/reference/configuration.md shows', () => {
+  const page = readFileSync(new URL('../../docs/reference/configuration.md', import.meta.url), 'utf8');
   const [, json = ''] = /```json\n([^`]+)```/.exec(page.slice(page.indexOf('## The directory file'))) ?? [];
   const world = readDirectory(JSON.parse(json));
   expect(world.users.get(2)).toEqual({ name: 'Grace', image: null });

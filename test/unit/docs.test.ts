@@ -19,7 +19,7 @@ const PAGES = globSync(
     cwd: ROOT,
   },
 ).sort();
-const protocol = read('docs/protocol.md');
+const protocol = read('docs/reference/protocol.md');
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
 /** Variables of the tests and neighbours. The server's own variables are known from its table. */
@@ -124,12 +124,12 @@ describe.each(PAGES)('%s', (page) => {
   });
 });
 
-describe('docs/protocol.md', () => {
-  it('docs/protocol.md has every destination for SEND', () => {
+describe('docs/reference/protocol.md', () => {
+  it('docs/reference/protocol.md has every destination for SEND', () => {
     expect(SEND_DESTINATIONS.filter((destination) => !protocol.includes(`| \`${destination}\` |`))).toEqual([]);
   });
 
-  it('docs/protocol.md has every destination for SUBSCRIBE', () => {
+  it('docs/reference/protocol.md has every destination for SUBSCRIBE', () => {
     const destinations = [
       destinationOf(roomKey(1)).replace('1', '{roomId}'),
       destinationOf(channelKey(1)).replace('1', '{channelId}'),
@@ -140,23 +140,23 @@ describe('docs/protocol.md', () => {
   });
 
   it.each([
-    ['docs/protocol.md', 'every HTTP call but those of the service API', OWN_ENDPOINTS],
-    ['docs/service-api.md', 'every call of the service API', SERVICE_ENDPOINTS],
+    ['docs/reference/protocol.md', 'every HTTP call but those of the service API', OWN_ENDPOINTS],
+    ['docs/reference/service-api.md', 'every call of the service API', SERVICE_ENDPOINTS],
   ])('%s has %s, and no other', (page, _, endpoints) => {
     const calls = Object.values(endpoints).map(({ method, path }) => `${method.toUpperCase()} ${path}`);
     const documented = [...read(page).matchAll(/^\| `((?:GET|POST|PUT|DELETE) \S+)` \|/gm)].map(([, call]) => call);
     expect(documented.sort()).toEqual(calls.sort());
   });
 
-  it('docs/protocol.md and docs/service-api.md have every use case', () => {
+  it('docs/reference/protocol.md and docs/reference/service-api.md have every use case', () => {
     const files = globSync('**/*.ts', { cwd: join(ROOT, 'src/application/use-cases') });
     const names = files.map((file) => pascal(basename(file, '.ts')));
     expect(names.length).toBeGreaterThan(0);
-    const pages = protocol + read('docs/service-api.md');
+    const pages = protocol + read('docs/reference/service-api.md');
     expect(names.filter((name) => !pages.includes(`\`${name}\``))).toEqual([]);
   });
 
-  it('docs/protocol.md has every number of a refusal, and no other', () => {
+  it('docs/reference/protocol.md has every number of a refusal, and no other', () => {
     const codes: Record<RefusalCode, true> = {
       'bad-input': true,
       'no-token': true,

@@ -4,7 +4,7 @@ import { zeroCounts } from '../../src/adapters/stomp/counts.ts';
 import { METRICS, type MetricDefinition } from '../../src/adapters/system/metric-catalogue.ts';
 import { Metrics } from '../../src/adapters/system/metrics.ts';
 
-const page = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../docs/reference/metrics.md', import.meta.url), 'utf8');
 const definitions: Readonly<Record<string, MetricDefinition>> = METRICS;
 const AGGREGATORS: Readonly<Record<string, string>> = { largest: 'max', smallest: 'min', first: 'first' };
 
@@ -32,7 +32,7 @@ function rows(): Record<string, Row> {
   );
 }
 
-it('docs/metrics.md describes each metric of the server with its type and labels, and no other', () => {
+it('docs/reference/metrics.md describes each metric of the server with its type and labels, and no other', () => {
   const expected = Object.entries(definitions).map(([name, { type, labels = [], aggregator, replacedBy }]) => [
     name,
     { type, labels, aggregator: aggregator ?? 'sum', replacedBy: replacedBy ?? null },
@@ -40,7 +40,7 @@ it('docs/metrics.md describes each metric of the server with its type and labels
   expect(rows()).toEqual(Object.fromEntries(expected));
 });
 
-it('docs/metrics.md gives each reason of a close', () => {
+it('docs/reference/metrics.md gives each reason of a close', () => {
   const reasons = new Set(
     zeroCounts()
       .closes.samples()

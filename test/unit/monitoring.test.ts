@@ -87,13 +87,13 @@ describe('deploy/monitoring', () => {
 
 describe('the alerts', () => {
   const runbook = new Map(
-    read('docs/runbook.md')
+    read('docs/how-to/runbook.md')
       .split(/^## /m)
       .slice(1)
       .map((section) => [section.split('\n', 1)[0] ?? '', section]),
   );
 
-  it('each alert has a section in docs/runbook.md, and each section an alert', () => {
+  it('each alert has a section in docs/how-to/runbook.md, and each section an alert', () => {
     expect([...runbook.keys()].toSorted()).toEqual(rules.map(({ alert }) => alert).toSorted());
   });
 

@@ -7,7 +7,7 @@ import { SEND_DESTINATIONS } from '../../src/adapters/stomp/send-routes.ts';
 import { LIMIT_VARIABLES } from '../../src/bootstrap/config/limit-variables.ts';
 
 const ROOT = new URL('../../', import.meta.url);
-const page = readFileSync(new URL('docs/security.md', ROOT), 'utf8');
+const page = readFileSync(new URL('docs/reference/security.md', ROOT), 'utf8');
 
 /** Returns the rows of the table under a heading, each as a list of cells. */
 function rows(heading: string): string[][] {
@@ -18,7 +18,7 @@ function rows(heading: string): string[][] {
 
 const code = (text: string | undefined) => text?.replaceAll('`', '');
 
-describe('docs/security.md', () => {
+describe('docs/reference/security.md', () => {
   it('names every HTTP call with its permitted callers, and no other call', () => {
     expect(rows('### HTTP').map(([call, who, what]) => [code(call), who, what])).toEqual(
       Object.values(ENDPOINTS).map(({ method, path, who, what }) => [`${method.toUpperCase()} ${path}`, who, what]),

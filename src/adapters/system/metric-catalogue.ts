@@ -12,7 +12,7 @@ export interface MetricDefinition {
 /**
  * Every metric of the server, by name. Times are in seconds and sizes in bytes. Each is always
  * present in `/metrics`; a labelled one gets its values when they first occur.
- * docs/metrics.md describes them for operators. A test compares the page with this table.
+ * docs/reference/metrics.md describes them for operators. A test compares the page with this table.
  */
 export const METRICS = {
   chat_delivery_seconds: {

@@ -5,7 +5,7 @@ import type { Command } from './command.ts';
 export const ENV: Command = {
   name: 'env',
   summary: 'lists all environment variables with their defaults',
-  about: ['docs/configuration.md has the same table.'],
+  about: ['docs/reference/configuration.md has the same table.'],
   options: {
     example: { meaning: 'writes an environment file instead, with every variable commented out' },
     json: { meaning: 'writes a JSON list instead, for programs' },

@@ -4,7 +4,7 @@ import { commandHelp, programHelp } from '../../../src/bootstrap/cli/help.ts';
 import { allCommands, COMMAND_NAMES } from '../../../src/bootstrap/cli/main.ts';
 import { runCommand } from './run-command.ts';
 
-const page = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../../docs/reference/cli.md', import.meta.url), 'utf8');
 
 describe('the command line', () => {
   it('shows all commands with --help, and their options with COMMAND --help', async () => {
@@ -44,8 +44,8 @@ describe('the command line', () => {
   });
 });
 
-describe('docs/cli.md', () => {
-  it('docs/cli.md has the help of the program and of every command, and no other', async () => {
+describe('docs/reference/cli.md', () => {
+  it('docs/reference/cli.md has the help of the program and of every command, and no other', async () => {
     const commands = await allCommands();
     const texts = [programHelp(commands), ...commands.map(commandHelp)];
     const blocks = [...page.matchAll(/^```text\n(Usage: [\s\S]*?)```$/gm)].map(([, text]) => text);

@@ -4,15 +4,15 @@ import { configurationPage } from '../../../scripts/config-docs.ts';
 import { valuesSchemaText } from '../../../scripts/helm-schema.ts';
 import { VARIABLE_NAMES } from '../../../src/bootstrap/config/variables.ts';
 
-const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../../docs/reference/configuration.md', import.meta.url), 'utf8');
 
-describe('docs/configuration.md', () => {
-  it('docs/configuration.md has one line for each variable and no other', () => {
+describe('docs/reference/configuration.md', () => {
+  it('docs/reference/configuration.md has one line for each variable and no other', () => {
     const documented = [...page.matchAll(/^\| `([A-Z0-9_]+)` \|/gm)].map((match) => match[1]);
     expect(documented.sort()).toEqual([...VARIABLE_NAMES].sort());
   });
 
-  it('docs/configuration.md is the output of `node scripts/config-docs.ts`', () => {
+  it('docs/reference/configuration.md is the output of `node scripts/config-docs.ts`', () => {
     expect(page).toBe(configurationPage());
   });
 });
