@@ -17,7 +17,7 @@ type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;
 const BYTES_PER_PARTITION = 256 * 1024;
 const MAX_BYTES = 6 * BYTES_PER_PARTITION;
 /**
- * The library repeats a request for about 18 s. A cluster takes ten to elect other leaders and
+ * The library repeats the requests of the group for about 18 s. A cluster takes ten to elect other
  * coordinators for those of a dead broker. Meanwhile the consumer reads from the other brokers.
  */
 const RETRIES = 120;
@@ -37,6 +37,11 @@ const UNKNOWN_EPOCH = -1;
 export class PlatformaticConsumer implements KafkaConsumer {
   readonly #options: KafkaConsumerOptions;
   readonly #consumer: Consumer;
+  /**
+   * Never joins the group. It repeats no request, because the library repeats a fetch at the same
+   * broker also after another one leads the partitions.
+   */
+  readonly #fetcher: Consumer;
   readonly #connections = new Connections();
   /** Brokers handle one request of a connection at a time, so a fetch would delay heartbeats. */
   readonly #fetchPool: ConnectionPool;
@@ -64,18 +69,25 @@ export class PlatformaticConsumer implements KafkaConsumer {
       rebalanceTimeout: timing.session,
       heartbeatInterval: timing.heartbeat,
       autocommit: false,
-      minBytes: 1,
-      maxBytes: MAX_BYTES,
-      maxWaitTime: timing.fetchWait,
       retries: RETRIES,
       retryDelay: RETRY_PAUSE_MS,
     });
+    this.#fetcher = new Consumer({
+      ...common,
+      groupId: group,
+      minBytes: 1,
+      maxBytes: MAX_BYTES,
+      maxWaitTime: timing.fetchWait,
+      retries: 0,
+    });
     this.#fetchPool = new ConnectionPool(common.clientId, common);
     this.#connections.watch(this.#consumer.connections);
+    this.#connections.watch(this.#fetcher.connections);
     this.#connections.watch(this.#fetchPool);
     boundFetches(this.#fetchPool);
     this.#listen();
     this.#consumer.topics.track(options.topic);
+    this.#fetcher.topics.track(options.topic);
     this.#consumer.joinGroup().catch((error: unknown) => this.#end(error));
   }
 
@@ -96,6 +108,7 @@ export class PlatformaticConsumer implements KafkaConsumer {
     clearTimeout(this.#retry);
     await withTimeout(ms, this.#left(), () => new Error('timeout')).catch(() => {});
     abandon(this.#consumer, this.#connections);
+    abandon(this.#fetcher, this.#connections);
     this.#fetchPool.close().catch(() => {});
   }
 
@@ -111,7 +124,7 @@ export class PlatformaticConsumer implements KafkaConsumer {
 
   #listen(): void {
     const { topic, position, onHeartbeat, onJoined } = this.#options;
-    this.#consumer.on('error', (error: unknown) => this.#end(error));
+    for (const client of [this.#consumer, this.#fetcher]) client.on('error', (error: unknown) => this.#end(error));
     this.#consumer.on('consumer:heartbeat:end', () => {
       if (!this.#over) onHeartbeat();
     });
@@ -129,7 +142,7 @@ export class PlatformaticConsumer implements KafkaConsumer {
   async #fetchFromIdle(): Promise<void> {
     const { topic } = this.#options;
     try {
-      const metadata = await this.#consumer.metadata({ topics: [topic] });
+      const metadata = await this.#fetcher.metadata({ topics: [topic] });
       if (this.#over) return;
       this.#rejoinIfGrown(metadata);
       for (const [broker, partitions] of this.#idlePartitions(metadata)) {
@@ -137,14 +150,16 @@ export class PlatformaticConsumer implements KafkaConsumer {
       }
       if (this.#busyBrokers.size === 0) this.#awaitLeader();
     } catch (error) {
-      this.#end(error);
+      if (!isMove(error)) this.#end(error);
+      else if (this.#busyBrokers.size === 0) this.#awaitLeader();
     }
   }
 
   /** No partition has a known leader, so no fetch begins the next ones. */
   #awaitLeader(): void {
     clearTimeout(this.#retry);
-    this.#consumer.clearMetadata();
+    if (this.#over) return;
+    this.#fetcher.clearMetadata();
     this.#retry = setTimeout(() => void this.#fetchFromIdle(), RETRY_PAUSE_MS).unref();
   }
 
@@ -153,7 +168,9 @@ export class PlatformaticConsumer implements KafkaConsumer {
     const count = topics.get(this.#options.topic)?.partitionsCount ?? 0;
     const isGrown = this.#partitionCount > 0 && count > this.#partitionCount;
     this.#partitionCount = count;
-    if (isGrown) this.#consumer.joinGroup({}).catch((error: unknown) => this.#end(error));
+    if (!isGrown) return;
+    this.#consumer.clearMetadata();
+    this.#consumer.joinGroup({}).catch((error: unknown) => this.#end(error));
   }
 
   /** The assigned partitions without a fetch under way, for each leader. */
@@ -181,7 +198,7 @@ export class PlatformaticConsumer implements KafkaConsumer {
         currentLeaderEpoch: UNKNOWN_EPOCH,
         lastFetchedEpoch: UNKNOWN_EPOCH,
       }));
-      const response = await this.#consumer.fetch({
+      const response = await this.#fetcher.fetch({
         node: broker,
         topics: [{ topicId: metadata.topics.get(topic)?.id ?? '', partitions: requested }],
         connectionPool: this.#fetchPool,
@@ -192,7 +209,7 @@ export class PlatformaticConsumer implements KafkaConsumer {
     } catch (error) {
       if (isMove(error)) {
         this.#movedAt = performance.now();
-        this.#consumer.clearMetadata();
+        this.#fetcher.clearMetadata();
         await delay(MOVE_PAUSE_MS);
       } else if (!this.#skippedTo(error)) this.#end(error);
     } finally {
