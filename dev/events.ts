@@ -75,6 +75,8 @@ const SAMPLES: { readonly [K in OutgoingEvent['kind']]: readonly [OfKind<K>, ...
     { kind: 'question', server: 'one', id: 'q-1', question: { type: 'sessions', userId: 3 } },
     { kind: 'question', server: 'one', id: 'q-2', question: { type: 'presence', place: 'com-1' } },
     { kind: 'question', server: 'one', id: 'q-3', question: { type: 'server' } },
+    { kind: 'question', server: 'one', id: 'q-4', question: { type: 'busiest' } },
+    { kind: 'question', server: 'one', id: 'q-5', question: { type: 'slow' } },
   ],
   answer: [
     {
@@ -112,10 +114,43 @@ const SAMPLES: { readonly [K in OutgoingEvent['kind']]: readonly [OfKind<K>, ...
         sessions: 1,
         subscriptions: 2,
         deliveriesPerSecond: 3.5,
+        messagesPerSecond: 1,
+        eventLoopUtilization: 0.25,
+        eventLoopDelayMs: null,
+        memoryBytes: 50_000_000,
         lag: null,
         ready: false,
         reasons: ['starting'],
         degraded: ['kafka: away'],
+      },
+    },
+    {
+      kind: 'answer',
+      server: 'two',
+      id: 'q-4',
+      answer: {
+        type: 'busiest',
+        seconds: 7.5,
+        places: [{ place: 'r-5', events: 30, deliveries: 60, subscriptions: 2 }],
+      },
+    },
+    {
+      kind: 'answer',
+      server: 'two',
+      id: 'q-5',
+      answer: {
+        type: 'slow',
+        clients: [
+          {
+            userId: 3,
+            since: TIME,
+            address: '10.0.0.7',
+            transport: 'websocket',
+            subscriptions: 4,
+            waitingBytes: 17,
+          },
+        ],
+        leftOut: 0,
       },
     },
   ],

@@ -14,7 +14,7 @@ import { SqliteReadMarkers } from '../../src/adapters/sqlite/read-markers.ts';
 import { SqliteStoredData } from '../../src/adapters/sqlite/stored-data.ts';
 import type { Caller } from '../../src/application/commands.ts';
 import { createApplication, type RunningApplication } from '../../src/application/create-application.ts';
-import type { LocalSubscribers } from '../../src/application/ports/local-subscribers.ts';
+import type { LocalSubscribers, Traffic } from '../../src/application/ports/local-subscribers.ts';
 import type { MessageBus } from '../../src/application/ports/message-bus.ts';
 import type { AppendBatch, AppendOutcome, MessageStore } from '../../src/application/ports/message-store.ts';
 import type { Outbox } from '../../src/application/ports/outbox.ts';
@@ -111,6 +111,10 @@ export class SimulatedServer implements LocalSubscribers {
   }
 
   remove(): void {}
+
+  busiest(): Traffic {
+    return { seconds: 0, places: [] };
+  }
 
   add(place: PlaceKey, subscriber: SimulatedClient): void {
     const set = this.#subscriptions.get(place) ?? new Set();

@@ -368,7 +368,7 @@ export function createApplication(
     deleteAnyMessage,
     dataJobs,
     moderate: new Moderate({ orders, restrictions, clusterSessions, clock }),
-    lookIntoCluster: new LookIntoCluster({ questions }),
+    lookIntoCluster: new LookIntoCluster({ questions, clock }),
   });
   const showOnline = new ShowOnline({ membership, clusterSessions, announcer });
 

@@ -33,6 +33,8 @@ export function createServiceCalls(parts: ServiceUseCases): ServiceCalls {
     sessions: (userId) => lookIntoCluster.sessions(userId),
     presence: (place) => lookIntoCluster.presence(place),
     servers: () => lookIntoCluster.servers(),
+    busiest: (max) => lookIntoCluster.busiest(max),
+    slowClients: (max) => lookIntoCluster.slowClients(max),
 
     exportUser: (userId) => dataJobs.exportUser(userId),
     eraseUser: (userId, mode, dryRun) => dataJobs.eraseUser(userId, mode, dryRun),

@@ -1,4 +1,4 @@
-import type { ShownPresence, ShownServer, ShownSession } from '../domain/cluster-event.ts';
+import type { ShownPresence, ShownServer, ShownSession, ShownSlowClient } from '../domain/cluster-event.ts';
 import type { CommunityId, MessageId, UserId } from '../domain/ids.ts';
 import type { Ban, Mute, SlowMode } from '../domain/moderation.ts';
 import type { ConversationKey, PlaceKey } from '../domain/place.ts';
@@ -39,6 +39,25 @@ export interface ClusterView<T> {
 
 /** A thing, with the id of the server that shows it. */
 export type OfServer<T> = T & { readonly server: string };
+
+/** The traffic of a place over all servers. */
+export interface PlaceRates {
+  readonly place: PlaceKey;
+  /** Events of the place. */
+  readonly eventsPerSecond: number;
+  /** Events handed to subscriptions of any server. */
+  readonly deliveriesPerSecond: number;
+  /** Live subscriptions on the servers where the place is among the busiest. */
+  readonly subscriptions: number;
+}
+
+/** The sessions for which bytes wait. */
+export interface SlowClients {
+  /** The slowest first. */
+  readonly clients: readonly OfServer<ShownSlowClient>[];
+  /** How many more there are. */
+  readonly leftOut: number;
+}
 
 /**
  * The calls of administrators. The adapter checks that the caller is one. A method that fails
@@ -85,6 +104,13 @@ export interface ServiceCalls {
   presence(place: PlaceKey): Promise<ClusterView<ShownPresence>>;
   /** The live servers, by id. */
   servers(): Promise<ClusterView<readonly OfServer<ShownServer>[]>>;
+  /**
+   * The places with the most deliveries in the last 5 to 10 s, at most `max`. Takes a second longer
+   * where nobody has asked in the last seconds.
+   */
+  busiest(max: number): Promise<ClusterView<readonly PlaceRates[]>>;
+  /** The sessions with the most waiting bytes, at most `max`. */
+  slowClients(max: number): Promise<ClusterView<SlowClients>>;
   /** Lists everything that is stored of a user, of any size. The last line is `end`. */
   exportUser(userId: UserId): AsyncGenerator<ExportLine, void, void>;
   /**

@@ -1,16 +1,25 @@
 import type { ServerFacts } from '../application/ports/server-facts.ts';
 import type { Health } from '../application/server-health.ts';
 import type { ShownServer } from '../domain/cluster-event.ts';
+import { EventLoopWatch } from './event-loop-watch.ts';
 import { packageVersion } from './version.ts';
 
-/** Interval of the measured rate, in milliseconds. */
+/** Interval of the measured rates, in milliseconds. */
 const RATE_MS = 1_000;
+
+export interface StateCounts {
+  /** Sessions and live subscriptions now. */
+  readonly sessions: number;
+  readonly subscriptions: number;
+  /** Events delivered, and messages that clients sent, since the start. */
+  readonly delivered: number;
+  readonly messages: number;
+}
 
 /** The parts of a server that know its state. They exist after the application. */
 export interface ServerStateSources {
   readonly health: () => Health;
-  /** Sessions and live subscriptions now, and events delivered since the start. */
-  readonly counts: () => { readonly sessions: number; readonly subscriptions: number; readonly delivered: number };
+  readonly counts: () => StateCounts;
 }
 
 /** The state of this server, for operators. */
@@ -19,19 +28,25 @@ export class ServerState implements ServerFacts {
   readonly #version = packageVersion();
   #sources: ServerStateSources | null = null;
   #lag: (() => number) | null = null;
-  #delivered = 0;
-  #deliveriesPerSecond = 0;
+  readonly #eventLoop = new EventLoopWatch();
+  #before = { delivered: 0, messages: 0 };
+  #rates = { deliveriesPerSecond: 0, messagesPerSecond: 0 };
   #timer: NodeJS.Timeout | undefined;
 
-  /** Begins to read the state from these sources, and to measure the rate. */
+  /** Begins to read the state from these sources, and to measure the rates. */
   readFrom(sources: ServerStateSources): void {
     this.#sources = sources;
     let at = performance.now();
     this.#timer = setInterval(() => {
-      const { delivered } = sources.counts();
+      const { delivered, messages } = sources.counts();
       const now = performance.now();
-      this.#deliveriesPerSecond = Math.round(((delivered - this.#delivered) * 1_000) / (now - at));
-      this.#delivered = delivered;
+      const perSecond = (events: number): number => Math.round((events * 1_000) / (now - at));
+      this.#rates = {
+        deliveriesPerSecond: perSecond(delivered - this.#before.delivered),
+        messagesPerSecond: perSecond(messages - this.#before.messages),
+      };
+      this.#before = { delivered, messages };
+      this.#eventLoop.tick();
       at = now;
     }, RATE_MS).unref();
   }
@@ -43,10 +58,19 @@ export class ServerState implements ServerFacts {
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#eventLoop.stop();
   }
 
   read(): ShownServer {
-    const own = { version: this.#version, since: this.#since, deliveriesPerSecond: this.#deliveriesPerSecond };
+    const { utilization, delayMs } = this.#eventLoop.read();
+    const own = {
+      version: this.#version,
+      since: this.#since,
+      ...this.#rates,
+      eventLoopUtilization: utilization,
+      eventLoopDelayMs: delayMs,
+      memoryBytes: process.memoryUsage.rss(),
+    };
     const lag = this.#lag?.() ?? null;
     if (this.#sources === null) {
       return { ...own, sessions: 0, subscriptions: 0, lag, ready: false, reasons: ['starting'], degraded: [] };

@@ -67,11 +67,15 @@ export interface ModerationChanged {
  * - `sessions`: the sessions of a user
  * - `presence`: the users who are subscribed to a place or look at it
  * - `server`: the state of the server
+ * - `busiest`: the places with the most deliveries
+ * - `slow`: the sessions with the most waiting bytes
  */
 export type Question =
   | { readonly type: 'sessions'; readonly userId: UserId }
   | { readonly type: 'presence'; readonly place: PlaceKey }
-  | { readonly type: 'server' };
+  | { readonly type: 'server' }
+  | { readonly type: 'busiest' }
+  | { readonly type: 'slow' };
 
 /** A session of a user, as its server sees it. */
 export interface ShownSession {
@@ -97,6 +101,31 @@ export interface ShownPresence {
   readonly leftOut: number;
 }
 
+/** The traffic of a place on one server, in the seconds that were measured. */
+export interface ShownTraffic {
+  readonly place: PlaceKey;
+  /** Events of the place, also those that nobody of this server is subscribed to. */
+  readonly events: number;
+  /** Events handed to subscriptions. */
+  readonly deliveries: number;
+  /** Live subscriptions now. */
+  readonly subscriptions: number;
+}
+
+/** A session for which bytes wait. */
+export interface ShownSlowClient {
+  readonly userId: UserId;
+  /** When it began, in milliseconds since 1970. */
+  readonly since: number;
+  /** Address of the client; empty if unknown. */
+  readonly address: string;
+  /** Such as `websocket` or `xhr_streaming`. */
+  readonly transport: string;
+  /** Number of all subscriptions. */
+  readonly subscriptions: number;
+  readonly waitingBytes: number;
+}
+
 /** The state of a server. */
 export interface ShownServer {
   readonly version: string;
@@ -106,6 +135,17 @@ export interface ShownServer {
   readonly subscriptions: number;
   /** Events handed to subscriptions in the last second. */
   readonly deliveriesPerSecond: number;
+  /** Messages and replies that clients sent here in the last second. Null: an older server. */
+  readonly messagesPerSecond: number | null;
+  /** Part of the last second in which the event loop was busy, 0 to 1. Null: an older server. */
+  readonly eventLoopUtilization: number | null;
+  /**
+   * Longest time that the event loop kept others waiting in the last second, in milliseconds. Null
+   * until it was measured for a second; servers measure it while somebody asks.
+   */
+  readonly eventLoopDelayMs: number | null;
+  /** Memory of the process. Null: an older server. */
+  readonly memoryBytes: number | null;
   /** Records of the bus that wait to be read; null if the bus does not say. */
   readonly lag: number | null;
   readonly ready: boolean;
@@ -118,7 +158,21 @@ export interface ShownServer {
 export type Answer =
   | { readonly type: 'sessions'; readonly sessions: readonly ShownSession[] }
   | ({ readonly type: 'presence' } & ShownPresence)
-  | ({ readonly type: 'server' } & ShownServer);
+  | ({ readonly type: 'server' } & ShownServer)
+  | {
+      readonly type: 'busiest';
+      /** How long was measured; 0 if it has just begun. */
+      readonly seconds: number;
+      /** The busiest first. */
+      readonly places: readonly ShownTraffic[];
+    }
+  | {
+      readonly type: 'slow';
+      /** The slowest first. */
+      readonly clients: readonly ShownSlowClient[];
+      /** Clients for which bytes wait and that are left out. */
+      readonly leftOut: number;
+    };
 
 /** A server asks all others. `id` cannot be guessed. */
 export interface ClusterQuestion {

@@ -19,6 +19,10 @@ export class TestClient implements SessionClient {
     this.#onEnd();
   }
 
+  get waitingBytes(): number {
+    return this.facts().waitingBytes;
+  }
+
   facts(): SessionFacts {
     return { address: '127.0.0.1', transport: 'test', places: [], subscriptions: 0, waitingBytes: 0, ...this.#facts };
   }

@@ -1,5 +1,5 @@
 import type { Caller } from '../../src/application/commands.ts';
-import type { LocalSubscribers, ReplaySink } from '../../src/application/ports/local-subscribers.ts';
+import type { LocalSubscribers, ReplaySink, Traffic } from '../../src/application/ports/local-subscribers.ts';
 import type { ChatEvent } from '../../src/domain/chat-event.ts';
 import type { UserId } from '../../src/domain/ids.ts';
 import type { PlaceKey } from '../../src/domain/place.ts';
@@ -7,6 +7,8 @@ import type { StoredEvent } from '../../src/domain/stored-event.ts';
 
 /** The subscriptions of a test. They record what they hear and are never slow. */
 export class TestSubscribers implements LocalSubscribers {
+  /** The traffic that the test says it has measured. */
+  traffic: Traffic = { seconds: 0, places: [] };
   readonly #byPlace = new Map<PlaceKey, Set<TestSubscriber>>();
 
   /** A subscription that is live at once, without the use case. */
@@ -50,6 +52,10 @@ export class TestSubscribers implements LocalSubscribers {
       subscriber.isRemoved = true;
     }
     if (subscribers.size === 0) this.#byPlace.delete(place);
+  }
+
+  busiest(): Traffic {
+    return this.traffic;
   }
 }
 

@@ -50,6 +50,6 @@ export function foreignOrigin({ headers }: Request): string {
 }
 
 /** True unless the request comes from a page of an origin that is not allowed. */
-export function mayUse(deps: HttpDeps, request: Request): boolean {
+export function mayUse(deps: Pick<HttpDeps, 'allowOrigin' | 'clients'>, request: Request): boolean {
   return deps.allowOrigin(request.headers.origin, deps.clients.of(request).host);
 }

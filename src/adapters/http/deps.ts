@@ -49,6 +49,8 @@ export interface HttpOptions {
   readonly isService: ServiceRule;
   readonly admins: AdminRule;
   readonly audit: AuditLog;
+  /** Web pages may make calls of the service API that change something, `ADMIN_PAGE_ACTIONS`. */
+  readonly adminPageActions: boolean;
   /**
    * Base of file links, without a slash at the end; null: the address to which the request was
    * sent.

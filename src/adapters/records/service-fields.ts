@@ -27,6 +27,8 @@ const question: z.ZodType<Question> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('sessions'), userId }),
   z.object({ type: z.literal('presence'), place }),
   z.object({ type: z.literal('server') }),
+  z.object({ type: z.literal('busiest') }),
+  z.object({ type: z.literal('slow') }),
 ]);
 
 const session = z.object({
@@ -37,6 +39,20 @@ const session = z.object({
   subscriptions: count,
   waitingBytes: count,
 });
+
+const traffic = z.object({ place, events: count, deliveries: count, subscriptions: count });
+
+const slowClient = z.object({
+  userId,
+  since: z.number(),
+  address: z.string(),
+  transport: z.string(),
+  subscriptions: count,
+  waitingBytes: count,
+});
+
+/** A figure that servers of an earlier version do not report. */
+const newFigure = z.number().nullable().default(null);
 
 const answer: z.ZodType<Answer> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('sessions'), sessions: z.array(session) }),
@@ -53,11 +69,17 @@ const answer: z.ZodType<Answer> = z.discriminatedUnion('type', [
     sessions: count,
     subscriptions: count,
     deliveriesPerSecond: z.number(),
+    messagesPerSecond: newFigure,
+    eventLoopUtilization: newFigure,
+    eventLoopDelayMs: newFigure,
+    memoryBytes: newFigure,
     lag: count.nullable(),
     ready: z.boolean(),
     reasons: z.array(z.string()),
     degraded: z.array(z.string()),
   }),
+  z.object({ type: z.literal('busiest'), seconds: z.number(), places: z.array(traffic) }),
+  z.object({ type: z.literal('slow'), clients: z.array(slowClient), leftOut: count }),
 ]);
 
 const EVENTS = {

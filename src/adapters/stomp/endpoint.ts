@@ -12,6 +12,7 @@ import type { FileLink } from './event-body.ts';
 import { Sweep } from './heart-beats.ts';
 import { MessageBuilder } from './message-builder.ts';
 import { closePaced } from './paced-close.ts';
+import { PlaceTraffic } from './place-traffic.ts';
 import { Session } from './session.ts';
 import type { SessionHost, StompLimits } from './session-host.ts';
 import { SubscriptionIndex } from './subscription-index.ts';
@@ -64,6 +65,7 @@ export class StompSubscribers {
       sweep: this.sweep,
       counts: this.counts,
       times: this.times,
+      traffic: new PlaceTraffic(clock),
     });
   }
 
@@ -93,6 +95,8 @@ export interface StompTotals extends Pick<Counts, 'subscriptions' | 'delivered' 
   readonly refused: number;
   /** ERROR frames. */
   readonly errors: number;
+  /** Messages and replies that clients sent. */
+  readonly messages: number;
   /** Connections now, those before CONNECT included. */
   readonly sessions: number;
 }
@@ -170,6 +174,7 @@ export function createStompEndpoint(options: StompEndpointOptions): StompEndpoin
       unheard: counts.unheard,
       refused: counts.refused.total,
       errors: counts.errors.total,
+      messages: counts.received.message + counts.received.reply,
       sessions: sweep.size,
     }),
     figures: counts,

@@ -142,6 +142,10 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     return { address: remoteAddress, transport, places, subscriptions, waitingBytes: bufferedBytes };
   }
 
+  get waitingBytes(): number {
+    return this.connection.bufferedBytes;
+  }
+
   ended(subscription: Subscription): void {
     this.#subscriptions?.forget(subscription);
   }

@@ -1,5 +1,5 @@
 import type { Caller } from '../../application/commands.ts';
-import type { LocalSubscribers, Origin } from '../../application/ports/local-subscribers.ts';
+import type { LocalSubscribers, Origin, Traffic } from '../../application/ports/local-subscribers.ts';
 import type { ChatEvent } from '../../domain/chat-event.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { PlaceKey } from '../../domain/place.ts';
@@ -8,6 +8,7 @@ import type { DeliveryTimes } from './delivery-times.ts';
 import { hasLinks, isLowValue } from './event-body.ts';
 import type { MessageBuilder } from './message-builder.ts';
 import type { MessageFrames } from './message-frame.ts';
+import type { PlaceTraffic } from './place-traffic.ts';
 import type { Subscription, SubscriptionBook } from './subscription.ts';
 
 export interface SubscriptionIndexParts {
@@ -17,6 +18,7 @@ export interface SubscriptionIndexParts {
   readonly sweep: { readonly tick: number };
   readonly counts: Counts;
   readonly times: DeliveryTimes;
+  readonly traffic: PlaceTraffic;
 }
 
 /** The live subscriptions of each place. Adding and removing take constant time. */
@@ -64,8 +66,9 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
 
   deliver(place: PlaceKey, event: ChatEvent, origin: Origin | null = null): void {
     const audience = this.#live.get(place);
+    const { counts, times, messages, traffic } = this.#parts;
+    if (traffic.isCounting) traffic.add(place, audience?.length ?? 0);
     if (audience === undefined) return;
-    const { counts, times, messages } = this.#parts;
     const before = counts.delivered;
     if (hasLinks(event)) this.#deliverLinks(place, audience, event);
     else this.#deliverTo(audience, messages.event(place, event, ''), isLowValue(event));
@@ -91,6 +94,11 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
     for (const subscription of [...(this.#live.get(place) ?? []), ...replaying]) {
       if (isRemoved(subscription.subscriber.caller.userId)) subscription.remove();
     }
+  }
+
+  busiest(max: number): Traffic {
+    const { seconds, places } = this.#parts.traffic.busiest(max);
+    return { seconds, places: places.map((traffic) => ({ ...traffic, subscriptions: this.count(traffic.place) })) };
   }
 
   #deliverTo(audience: readonly Subscription[], frames: MessageFrames | null, isSpared: boolean): void {

@@ -1,4 +1,4 @@
-import type { Answer, Question, ShownPresence } from '../../domain/cluster-event.ts';
+import type { Answer, Question, ShownPresence, ShownSlowClient } from '../../domain/cluster-event.ts';
 import type { UserId } from '../../domain/ids.ts';
 import { isCommunity, type PlaceKey } from '../../domain/place.ts';
 import type { LocalSubscribers } from '../ports/local-subscribers.ts';
@@ -7,6 +7,12 @@ import type { Sessions } from '../presence/sessions.ts';
 
 /** Users of one list in an answer. A record of the bus holds about 700,000 bytes. */
 const MAX_USERS = 10_000;
+/**
+ * Places in an answer. Sums over servers lack the part of a server on which a place is not among
+ * its busiest, so there are more of them than are shown.
+ */
+const MAX_PLACES = 200;
+const MAX_SLOW_CLIENTS = 100;
 
 export interface ServerViewParts {
   readonly sessions: Sessions;
@@ -32,7 +38,23 @@ export class ServerView {
         return { type: 'presence', ...this.#presence(question.place) };
       case 'server':
         return { type: 'server', ...this.#parts.facts.read() };
+      case 'busiest':
+        return { type: 'busiest', ...this.#parts.subscribers.busiest(MAX_PLACES) };
+      case 'slow':
+        return { type: 'slow', ...this.#slowClients() };
     }
+  }
+
+  /** Looks at every session once: a millisecond for about 20,000 of them. */
+  #slowClients(): { readonly clients: readonly ShownSlowClient[]; readonly leftOut: number } {
+    const slow = Array.from(this.#parts.sessions.all(), (session) => ({ session, bytes: session.client.waitingBytes }))
+      .filter(({ bytes }) => bytes > 0)
+      .sort((a, b) => b.bytes - a.bytes);
+    const clients = slow.slice(0, MAX_SLOW_CLIENTS).map(({ session: { userId, since, client }, bytes }) => {
+      const { address, transport, subscriptions } = client.facts();
+      return { userId, since, address, transport, subscriptions, waitingBytes: bytes };
+    });
+    return { clients, leftOut: slow.length - clients.length };
   }
 
   #presence(place: PlaceKey): ShownPresence {

@@ -1,4 +1,5 @@
 import type { ChatEvent } from '../../domain/chat-event.ts';
+import type { ShownTraffic } from '../../domain/cluster-event.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { PlaceKey } from '../../domain/place.ts';
 import type { StoredEvent } from '../../domain/stored-event.ts';
@@ -45,6 +46,18 @@ export interface LocalSubscribers {
    * to date. The client of each gets one `{"type":"removed"}`, and then nothing more.
    */
   remove(place: PlaceKey, isRemoved: (userId: UserId) => boolean): void;
+  /**
+   * The places with the most traffic in the last seconds, the busiest first, at most `max`. The
+   * first call begins to count, with `seconds` 0 and no places. The adapter ends counting some
+   * seconds after the last call, so that deliveries cost nothing more while nobody asks.
+   */
+  busiest(max: number): Traffic;
+}
+
+/** What the busiest places had within some seconds. */
+export interface Traffic {
+  readonly seconds: number;
+  readonly places: readonly ShownTraffic[];
 }
 
 /**

@@ -23,4 +23,6 @@ export interface SessionClient {
    */
   end(refusal: Refusal): void;
   facts(): SessionFacts;
+  /** Bytes that wait for the client. Cheap: it is read of all sessions at once. */
+  readonly waitingBytes: number;
 }

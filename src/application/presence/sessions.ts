@@ -48,6 +48,11 @@ export class Sessions {
     for (const [sessionId, { userId }] of this.#sessions) yield [sessionId, userId];
   }
 
+  /** All sessions of this server. */
+  all(): Iterable<Readonly<Session>> {
+    return this.#sessions.values();
+  }
+
   /** The number of sessions. */
   get size(): number {
     return this.#sessions.size;

@@ -88,6 +88,8 @@ export interface HttpConfig {
   /** Callers from here may make service calls without the token. */
   readonly serviceNetworks: readonly string[];
   readonly fileUrlHours: number;
+  /** Web pages of administrators may do more than read. */
+  readonly adminPageActions: boolean;
 }
 
 /**

@@ -70,6 +70,7 @@ function configOf(values: Values): Config {
       allowedOrigins: values.ALLOWED_ORIGINS ?? [],
       serviceNetworks: values.SERVICE_NETWORKS ?? (values.SERVICE_TOKEN === null ? LOCAL_NETWORKS : []),
       fileUrlHours: values.FILE_URL_HOURS,
+      adminPageActions: values.ADMIN_PAGE_ACTIONS === 'on',
     },
     limits: limitsOf(values),
   };

@@ -37,7 +37,7 @@ export const VARIABLES = {
     SERVER,
     wholeNumber(0, 65_535),
     'all of these are on `PORT`',
-    'second port, for operators: metrics, health and the service API; `PORT` has only health of them then',
+    'second port, for operators: metrics, health, the service API and the admin page; `PORT` has only health of them then',
   ),
   INTERNAL_HOST: optional(SERVER, hostName, 'the value of `HOST`', 'address of `INTERNAL_PORT`'),
   SERVER_ID: optional(
@@ -200,8 +200,14 @@ export const VARIABLES = {
   ADMIN_TOKENS: optional(
     HTTP,
     adminTokens,
-    'the service API is closed',
-    'administrators, who may use the service API, as `name:token`, separated by commas',
+    'the service API and the admin page are closed',
+    'administrators, who may use the service API and the admin page, as `name:token`, separated by commas',
+  ),
+  ADMIN_PAGE_ACTIONS: defaulted(
+    HTTP,
+    oneOf('on', 'off'),
+    'off',
+    'whether the admin page (`/admin`) may disconnect, ban, mute, slow places down and begin jobs; with `off`, the server refuses these calls of every web page',
   ),
 
   ...LIMIT_VARIABLES,

@@ -1,11 +1,11 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { adminRule } from '../../../src/adapters/http/service/admin-rule.ts';
 import { SERVICE_ENDPOINTS } from '../../../src/adapters/http/service/endpoints.ts';
 import type { JobReport } from '../../../src/application/retention/data-jobs.ts';
 import type { ExportLine } from '../../../src/application/retention/export-user.ts';
 import type { ServiceCalls } from '../../../src/application/service-calls.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
-import { AS_OPS, asUser, json, type Running, serve } from './harness.ts';
+import { AS_OPS, asUser, json, NOW, type Running, serve } from './harness.ts';
 
 const ID = '0123456789abcdef01234567';
 
@@ -381,4 +381,101 @@ it('streams the export of a user as lines of JSON, and breaks off when the store
   expect(read[0]).toBe('{"type":"user","userId":7,"time":"1970-01-01T00:00:00.000"}');
   expect(read.at(-1)).toBe('{"type":"end","lines":5001}');
   await expect(get(8).then((answer) => answer.text())).rejects.toThrow();
+});
+
+it('names the administrator of the token, and says whether pages may act', async () => {
+  const { url } = await serveService({}, { adminPageActions: true });
+  expect(await json(fetch(`${url}/chat-server/service/me`, { headers: AS_OPS }))).toEqual({
+    status: 200,
+    body: { admin: 'ops', pageActions: true },
+  });
+});
+
+it('lists the busiest places and the slow clients, as many as asked for', async () => {
+  const sizes: number[] = [];
+  const client = {
+    server: 'one',
+    userId: 7,
+    address: '10.0.0.7',
+    transport: 'xhr',
+    subscriptions: 3,
+    waitingBytes: 17,
+  };
+  const { url } = await serveService({
+    busiest: async (size) => {
+      sizes.push(size);
+      const rates = { eventsPerSecond: 1.26, deliveriesPerSecond: 10 / 3, subscriptions: 4 };
+      return { seen: [{ place: 'r-5', ...rates }], missing: ['two'] };
+    },
+    slowClients: async (size) => {
+      sizes.push(size);
+      return { seen: { clients: [{ ...client, since: 0 }], leftOut: 2 }, missing: [] };
+    },
+  });
+  const get = (path: string) => json(fetch(`${url}/chat-server/service/${path}`, { headers: AS_OPS }));
+  expect((await get('busiest-places?size=7')).body).toEqual({
+    places: [{ place: 'r-5', eventsPerSecond: 1.3, deliveriesPerSecond: 3.3, subscriptions: 4 }],
+    missing: ['two'],
+  });
+  expect((await get('slow-clients')).body).toEqual({
+    clients: [{ ...client, since: '1970-01-01T00:00:00.000' }],
+    leftOut: 2,
+    missing: [],
+  });
+  expect(sizes).toEqual([7, 50]);
+  for (const size of ['0', '201', '-1', 'x']) expect((await get(`slow-clients?size=${size}`)).status).toBe(400);
+});
+
+describe('web pages', () => {
+  const changes = Object.values(SERVICE_ENDPOINTS).filter((endpoint) => endpoint.changes);
+  const at = (url: string, path: string) =>
+    url + path.replace(':id', ID).replace(':userId', '1').replace(':place', 'r-5');
+
+  it.each(changes.map(({ method, path }) => [method.toUpperCase(), path]))(
+    'may not make the call %s %s while ADMIN_PAGE_ACTIONS is off',
+    async (method, path) => {
+      const { url, audited } = await serveService({});
+      for (const headers of [{ origin: url }, { 'sec-fetch-site': 'same-origin' }]) {
+        const answer = await json(fetch(at(url, path), { method, headers: { ...AS_OPS, ...headers } }));
+        expect(answer).toEqual({
+          status: 403,
+          body: { code: 2103, message: 'web pages may only read; set ADMIN_PAGE_ACTIONS=on to allow this call' },
+        });
+      }
+      expect(audited.map(({ outcome }) => outcome)).toEqual(['not-permitted', 'not-permitted']);
+    },
+  );
+
+  it('may make calls that change something while ADMIN_PAGE_ACTIONS is on, but not from foreign origins', async () => {
+    const unbanned: number[] = [];
+    const unban = async (_: string, userId: number) => void unbanned.push(userId);
+    const { url } = await serveService({ unban }, { adminPageActions: true });
+    const ask = async (origin: string) => {
+      const headers = { ...AS_OPS, origin };
+      return (await fetch(`${url}/chat-server/service/bans/7`, { method: 'DELETE', headers })).status;
+    };
+    expect([await ask(url), await ask('https://evil.example')]).toEqual([200, 403]);
+    expect(unbanned).toEqual([7]);
+  });
+});
+
+it('audits a read that a page repeats once a minute, and every call that changes something', async () => {
+  let now = NOW;
+  const { url, audited } = await serveService(
+    { sessions: async () => ({ seen: [], missing: [] }), unban: async () => {} },
+    { clock: { now: () => now } },
+  );
+  const call = (method: string, path: string) =>
+    fetch(`${url}/chat-server/service/${path}`, { method, headers: AS_OPS });
+  const audits = () => audited.splice(0).map(({ call, userId }) => `${call} ${userId}`);
+  for (const user of [1, 1, 2, 1]) await call('GET', `users/${user}/sessions`);
+  expect(audits()).toEqual(['userSessions 1', 'userSessions 2']);
+  now += 59_000;
+  await call('GET', 'users/1/sessions');
+  expect(audits()).toEqual([]);
+  now += 1_000;
+  await call('GET', 'users/1/sessions');
+  await call('DELETE', 'bans/1');
+  await call('DELETE', 'bans/1');
+  expect(audits()).toEqual(['userSessions 1', 'unbanUser 1', 'unbanUser 1']);
 });

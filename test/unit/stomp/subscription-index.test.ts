@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { zeroCounts } from '../../../src/adapters/stomp/counts.ts';
 import { DeliveryTimes } from '../../../src/adapters/stomp/delivery-times.ts';
 import { MessageBuilder } from '../../../src/adapters/stomp/message-builder.ts';
+import { PlaceTraffic } from '../../../src/adapters/stomp/place-traffic.ts';
 import { type Subscriber, Subscription } from '../../../src/adapters/stomp/subscription.ts';
 import { SubscriptionIndex } from '../../../src/adapters/stomp/subscription-index.ts';
 import type { PlaceKey } from '../../../src/domain/place.ts';
@@ -21,7 +22,8 @@ function setUp() {
   const counts = zeroCounts();
   const clock = new HandClock();
   const times = new DeliveryTimes(clock);
-  const index = new SubscriptionIndex({ messages, slowBytes: 1_000, sweep: { tick: 0 }, counts, times });
+  const traffic = new PlaceTraffic(clock);
+  const index = new SubscriptionIndex({ messages, slowBytes: 1_000, sweep: { tick: 0 }, counts, times, traffic });
   const subscriber = (userId: number): Subscriber & { readonly connection: MemoryConnection } => ({
     connection: new MemoryConnection(),
     caller: { userId, token: '', expiresAt: 0 },

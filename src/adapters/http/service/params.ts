@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { Refusal } from '../../../domain/errors.ts';
 import { type MessageId, parseId, parseMessageId, type UserId } from '../../../domain/ids.ts';
 import { type ConversationKey, type PlaceKey, parseConversationKey, parsePlaceKey } from '../../../domain/place.ts';
-import { queryText } from '../query.ts';
+import { queryCount, queryText } from '../query.ts';
 
 /** The user in the path. @throws Refusal `bad-input` */
 export function userInPath(request: Request): UserId {
@@ -42,4 +42,14 @@ export function conversationInQuery(request: Request): ConversationKey | null {
   const place = parseConversationKey(text);
   if (place === null) throw new Refusal('bad-input', 'place must be like r-5 or c-11');
   return place;
+}
+
+const DEFAULT_SIZE = 50;
+const MAX_SIZE = 200;
+
+/** The entries of a list, `size` in the query. @throws Refusal `bad-input` */
+export function sizeInQuery(request: Request): number {
+  const size = queryCount(request, 'size') ?? DEFAULT_SIZE;
+  if (size < 1 || size > MAX_SIZE) throw new Refusal('bad-input', `size must be from 1 to ${MAX_SIZE}`);
+  return size;
 }

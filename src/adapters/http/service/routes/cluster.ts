@@ -2,7 +2,7 @@ import { wireTime } from '../../../support/wire-time.ts';
 import type { HttpDeps } from '../../deps.ts';
 import { sendJson } from '../../envelope.ts';
 import type { ServiceHandler } from '../guard.ts';
-import { placeInPath, userInPath } from '../params.ts';
+import { placeInPath, sizeInQuery, userInPath } from '../params.ts';
 
 /** Lists a user's sessions on all servers: `{"sessions":[...],"missing":[]}`. */
 export function userSessionsRoute({ application }: HttpDeps): ServiceHandler {
@@ -31,6 +31,33 @@ export function serversRoute({ application }: HttpDeps): ServiceHandler {
     const { seen, missing } = await application.service.servers();
     sendJson(response, 200, { servers: seen.map(withTime), missing });
   };
+}
+
+/** Lists the places with the most deliveries: `{"places":[...],"missing":[]}`. */
+export function busiestPlacesRoute({ application }: HttpDeps): ServiceHandler {
+  return async (_call, request, response) => {
+    const { seen, missing } = await application.service.busiest(sizeInQuery(request));
+    const places = seen.map(({ place, eventsPerSecond, deliveriesPerSecond, subscriptions }) => ({
+      place,
+      eventsPerSecond: rounded(eventsPerSecond),
+      deliveriesPerSecond: rounded(deliveriesPerSecond),
+      subscriptions,
+    }));
+    sendJson(response, 200, { places, missing });
+  };
+}
+
+/** Lists the sessions with the most waiting bytes: `{"clients":[...],"leftOut":0,"missing":[]}`. */
+export function slowClientsRoute({ application }: HttpDeps): ServiceHandler {
+  return async (_call, request, response) => {
+    const { seen, missing } = await application.service.slowClients(sizeInQuery(request));
+    sendJson(response, 200, { clients: seen.clients.map(withTime), leftOut: seen.leftOut, missing });
+  };
+}
+
+/** With one digit after the point. */
+function rounded(perSecond: number): number {
+  return Math.round(perSecond * 10) / 10;
 }
 
 function withTime<T extends { readonly since: number }>(shown: T): Omit<T, 'since'> & { readonly since: string } {
