@@ -34,6 +34,10 @@ export const en = {
     refused: (code: number, message: string): string => `refused (${code}): ${message}`,
     lost: 'lost on the way',
   },
+  switcher: {
+    placeholder: 'A room, a channel or a name',
+    none: 'Nothing has this name.',
+  },
 };
 
 export type Words = typeof en;

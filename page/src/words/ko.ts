@@ -36,4 +36,8 @@ export const ko: Words = {
     refused: (code, message) => `거절됨 (${code}): ${message}`,
     lost: '도중에 유실됨',
   },
+  switcher: {
+    placeholder: '대화방, 채널 또는 이름',
+    none: '일치하는 대화가 없습니다.',
+  },
 };
