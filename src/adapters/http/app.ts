@@ -20,6 +20,7 @@ import { onlineRoute } from './routes/online.ts';
 import { liveRoute, metricsRoute, readyRoute } from './routes/operations.ts';
 import { placesRoute } from './routes/places.ts';
 import { callLeftRoute, voiceLeftRoute } from './routes/signaling.ts';
+import { specificationRoute } from './routes/specification.ts';
 import { unreadRoute } from './routes/unread.ts';
 import { type UploadsUnderWay, uploadRoute } from './routes/upload.ts';
 import { mountService } from './service/mount.ts';
@@ -30,15 +31,16 @@ type Handlers = { readonly [Name in EndpointName]: HandlerOf<(typeof OWN_ENDPOIN
 
 /**
  * The calls of a port. `whole`: all of them. With a port of its own for operators, `internal` has
- * health, metrics and the service API, and `public` has the others and health.
+ * health, metrics, the specifications and the service API, and `public` has the others, health and
+ * the specifications.
  */
 export type HttpSide = 'whole' | 'public' | 'internal';
 
-const HEALTH: readonly EndpointName[] = ['live', 'ready'];
+const EVERYWHERE: readonly EndpointName[] = ['live', 'ready', 'openapi', 'asyncapi'];
 const ONLY_INTERNAL: readonly EndpointName[] = ['metrics'];
 
 function isAt(side: HttpSide, name: EndpointName): boolean {
-  if (side === 'whole' || HEALTH.includes(name)) return true;
+  if (side === 'whole' || EVERYWHERE.includes(name)) return true;
   return ONLY_INTERNAL.includes(name) === (side === 'internal');
 }
 
@@ -95,6 +97,8 @@ function handlersOf(deps: HttpDeps): Handlers {
     live: liveRoute(),
     ready: readyRoute(deps),
     metrics: metricsRoute(deps),
+    openapi: specificationRoute('openapi'),
+    asyncapi: specificationRoute('asyncapi'),
     demoToken: deps.demo === null ? null : demoTokenRoute(deps, deps.demo),
     demoWorld: deps.demo === null ? null : demoWorldRoute(deps.demo),
     page: deps.demo === null ? null : pageRoute(),

@@ -116,6 +116,18 @@ export const OWN_ENDPOINTS = {
     who: 'anyone',
     what: 'reads the metrics for Prometheus',
   },
+  openapi: {
+    method: 'get',
+    path: '/openapi.json',
+    who: 'anyone',
+    what: 'reads the OpenAPI document of all HTTP calls',
+  },
+  asyncapi: {
+    method: 'get',
+    path: '/asyncapi.json',
+    who: 'anyone',
+    what: 'reads the AsyncAPI document of STOMP and Kafka',
+  },
   demoToken: {
     method: 'post',
     path: '/demo/token',

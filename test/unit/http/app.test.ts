@@ -33,14 +33,17 @@ it('serves the routes of the table of endpoints, and no others', async () => {
   expect(layers.filter(({ route }) => route === undefined)).toHaveLength(6);
 });
 
-it('splits the calls between the port of clients and the port of operators, and health is on both', async () => {
+it('splits the calls between the ports of clients and operators, and both have health and the specifications', async () => {
   const { options } = await serve({}, { demo });
   const pathsOf = (side: HttpSide) =>
     createHttpApp(options, side).router.stack.flatMap(({ route }) => (route === undefined ? [] : [route.path]));
   const [clients, operators] = [pathsOf('public'), pathsOf('internal')];
   const health = ['/chat-server/health/live', '/chat-server/health/ready'];
-  expect(clients.filter((path) => operators.includes(path))).toEqual(health);
-  expect(operators.filter((path) => !path.startsWith('/chat-server/service/'))).toEqual([...health, '/metrics']);
+  const both = [...health, '/openapi.json', '/asyncapi.json'];
+  expect(clients.filter((path) => operators.includes(path))).toEqual(both);
+  expect(operators.filter((path) => !path.startsWith('/chat-server/service/')).toSorted()).toEqual(
+    [...both, '/metrics'].toSorted(),
+  );
   expect(operators).toContain('/chat-server/service/messages');
   expect(clients).toContain('/chat-server/direct');
   expect(new Set([...clients, ...operators])).toEqual(new Set(pathsOf('whole')));

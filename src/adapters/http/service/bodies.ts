@@ -5,14 +5,14 @@ import { id, object } from '../bodies.ts';
 
 const text = z.string({ error: 'must be a text' });
 
-const conversation = z.unknown().transform((value, context) => {
+export const conversation = z.unknown().transform((value, context) => {
   const place = typeof value === 'string' ? parseConversationKey(value) : null;
   if (place !== null) return place;
   context.addIssue({ code: 'custom', message: 'must be like r-5 or c-11' });
   return z.NEVER;
 });
 
-const messageId = z.unknown().transform((value, context) => {
+export const messageId = z.unknown().transform((value, context) => {
   const parsed = parseMessageId(value);
   if (parsed !== null) return parsed;
   context.addIssue({ code: 'custom', message: 'must be 24 hexadecimal digits' });
@@ -36,7 +36,7 @@ export const messageBody = object({
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z?$/;
 
 /** A time in UTC, with or without `Z`. */
-const time = z.unknown().transform((value, context) => {
+export const time = z.unknown().transform((value, context) => {
   const ms = typeof value === 'string' && TIME.test(value) ? Date.parse(`${value.replace(/Z$/, '')}Z`) : Number.NaN;
   if (!Number.isNaN(ms)) return ms;
   context.addIssue({ code: 'custom', message: 'must be a time in UTC like 2026-11-27T12:00:00.000, or null' });
