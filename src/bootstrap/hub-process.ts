@@ -3,6 +3,7 @@ import { Hub } from '../adapters/hub/hub.ts';
 import { MemoryMemberCache } from '../adapters/memory/member-cache.ts';
 import { MemorySessionReporter } from '../adapters/memory/session-reporter.ts';
 import { MemorySharedRates } from '../adapters/memory/shared-rates.ts';
+import { releaseStartMemory } from '../adapters/support/release-start-memory.ts';
 import { SystemTelemetry } from '../adapters/system/telemetry.ts';
 import type { SharedRateLimits } from '../application/ports/shared-rates.ts';
 import { sharedRateLimits } from '../application/rates.ts';
@@ -47,6 +48,7 @@ export async function runHub(config: Config): Promise<void> {
     if (message === HUB_STOP) end(0);
   });
   process.on('disconnect', () => end(0));
+  releaseStartMemory();
   process.send?.(HUB_READY);
 }
 

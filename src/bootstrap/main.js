@@ -28,9 +28,11 @@ const WANTED = [
   // second the 99th percentile was 34 ms; with this flag it is 9 ms. 0 means: as many threads as
   // the machine has cores for.
   ['--v8-pool-size', 0],
+  // The server collects the garbage of its start once, which returns 20 MB.
+  ['--expose-gc'],
 ];
 const given = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
-const missing = WANTED.filter(([name]) => !given.includes(name)).map(([name, value]) => `${name}=${value}`);
+const missing = WANTED.filter(([name]) => !given.includes(name)).map((flag) => flag.join('='));
 const canReplace = process.send === undefined && process.execve !== undefined && process.platform !== 'win32';
 if (isServer && missing.length > 0 && canReplace) {
   const { execPath, execArgv, argv, env } = process;

@@ -1,3 +1,4 @@
+import { releaseStartMemory } from '../adapters/support/release-start-memory.ts';
 import { ChatServer } from './chat-server.ts';
 import type { ReadConfig } from './config/config.ts';
 import { reasonAgainstSamples, welcomeText } from './demo/welcome.ts';
@@ -26,6 +27,7 @@ export async function serve(
     return;
   }
   const { telemetry } = server;
+  releaseStartMemory();
   if (worker === null) for (const warning of warnings) telemetry.log('warn', warning);
   telemetry.log('info', 'listening', { url: server.url, demo: config.demo });
   if (reason !== null) telemetry.log('info', 'no sample conversations', { reason });

@@ -1,5 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import { AggregatorRegistry, type Registry } from 'prom-client';
+import { releaseStartMemory } from '../adapters/support/release-start-memory.ts';
 import { workerNumber } from './worker-number.ts';
 
 const RESTART_MS = 1_000;
@@ -75,6 +76,7 @@ export function runWorkers({ count, drainSeconds, log, stopped }: WorkersOptions
     });
   };
   for (let number = 1; number <= count; number++) start(number);
+  releaseStartMemory();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (stopping) return;

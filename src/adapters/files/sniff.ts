@@ -1,4 +1,3 @@
-import { fileTypeFromBuffer } from 'file-type';
 import type { ByteStream } from '../../application/ports/file-store.ts';
 import { isServedType, OPAQUE_TYPE } from '../../domain/file.ts';
 
@@ -41,13 +40,19 @@ const AVIF_BRANDS: ReadonlySet<string> = new Set(['avif', 'avis']);
  */
 export async function sniff(head: Uint8Array): Promise<string> {
   try {
-    const mime = pictureType(head) ?? (await fileTypeFromBuffer(head))?.mime ?? OPAQUE_TYPE;
+    const mime = pictureType(head) ?? (await typeByLibrary(head)) ?? OPAQUE_TYPE;
     const usual = USUAL_NAMES[mime] ?? mime;
     if (WEAK_TYPES.has(usual) && !head.includes(0)) return OPAQUE_TYPE;
     return isServedType(usual) ? usual : OPAQUE_TYPE;
   } catch {
     return OPAQUE_TYPE;
   }
+}
+
+/** Loads the library with the first file, because it takes 2 MB. */
+async function typeByLibrary(head: Uint8Array): Promise<string | undefined> {
+  const { fileTypeFromBuffer } = await import('file-type');
+  return (await fileTypeFromBuffer(head))?.mime;
 }
 
 /**

@@ -5,6 +5,7 @@ import { serialize } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { AppendBatch, AppendOutcome } from '../../application/ports/message-store.ts';
 import { Peer } from '../support/processes/peer.ts';
+import { releaseStartMemory } from '../support/release-start-memory.ts';
 import { Purge } from './purge.ts';
 import { prepareSchema } from './schema.ts';
 import { serveBackups } from './serve-backups.ts';
@@ -89,6 +90,7 @@ function serve({ path: file, socketPath, backups }: WorkerData): void {
   server.listen(socketPath, () => {
     chmodSync(socketPath, OWNER_ONLY);
     port.postMessage('ready');
+    releaseStartMemory();
   });
 }
 

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { releaseStartMemory } from '../support/release-start-memory.ts';
 import { Purge } from './purge.ts';
 import { prepareSchema } from './schema.ts';
 import { serveBackups } from './serve-backups.ts';
@@ -43,6 +44,7 @@ function serve({ path, backups }: WorkerData): void {
   serveBackups(db, backups);
   port.on('message', take);
   port.postMessage('ready');
+  releaseStartMemory();
 }
 
 serve(workerData as WorkerData);
