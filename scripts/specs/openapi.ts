@@ -163,7 +163,7 @@ const MODERATOR = {
 const bearer = (description: string) => ({ type: 'http', scheme: 'bearer', description });
 
 /** The OpenAPI 3.1 document of all HTTP calls. @param version of the server */
-export function openApiDocument(version: string): object {
+export function openApiDocument(version: string): Record<string, unknown> {
   const paths: Record<string, Record<string, object>> = {};
   for (const call of CALLS) paths[call.path] = { ...paths[call.path], [call.method]: operation(call) };
   const webhooks = { moderator: MODERATOR };

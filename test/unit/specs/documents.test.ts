@@ -52,7 +52,7 @@ it.each(DOCUMENTS)('%s refers only to parts of itself that exist', (_, document)
 });
 
 it('accepts openapi.json by the official schema of OpenAPI 3.1', async () => {
-  const { valid, errors } = await new Validator().validate(JSON.stringify(openApiDocument('0.0.0')));
+  const { valid, errors } = await new Validator().validate(structuredClone(openApiDocument('0.0.0')));
   expect(errors).toBeUndefined();
   expect(valid).toBe(true);
 });
