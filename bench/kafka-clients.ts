@@ -9,7 +9,8 @@ import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { message } from '../dev/events.ts';
 import { RecordedTelemetry } from '../dev/recorded-telemetry.ts';
-import type { ClientOptions, Compression, KafkaDriver } from '../src/adapters/kafka/driver.ts';
+import type { Compression } from '../src/adapters/kafka/driver.ts';
+import { loadDriver } from '../src/adapters/kafka/load-driver.ts';
 import { KafkaMessageBus } from '../src/adapters/kafka/message-bus.ts';
 import { TopicConsumer } from '../src/adapters/kafka/topic-consumer.ts';
 import { DEFAULT_TOPICS } from '../src/adapters/kafka/topics.ts';
@@ -39,15 +40,6 @@ function textOf(seed: number): string {
 
 const eventOf = (seq: number) => ({ ...message(`r-${1 + (seq % 50)}`, seq), content: textOf(seq) });
 
-async function openDriver(client: string): Promise<(options: ClientOptions) => KafkaDriver> {
-  if (client === 'platformatic') {
-    const { PlatformaticDriver } = await import('../src/adapters/kafka/platformatic/driver.ts');
-    return (options) => new PlatformaticDriver(options);
-  }
-  const { KafkaJsDriver } = await import('../src/adapters/kafka/kafkajs/driver.ts');
-  return (options) => new KafkaJsDriver(options);
-}
-
 /** Microseconds of CPU of this process for each of `count` records. */
 async function cpuOf(count: number, work: () => Promise<void>): Promise<number> {
   const before = process.cpuUsage();
@@ -61,7 +53,7 @@ async function runOnce(brokers: readonly string[], client: string, compression: 
   const prefix = `bench-${process.pid}`;
   const names = Object.entries(DEFAULT_TOPICS).map(([stream, name]) => [stream, `${prefix}-${name}`]);
   const topics = { ...DEFAULT_TOPICS, ...Object.fromEntries(names) };
-  const open = await openDriver(client);
+  const open = await loadDriver(client === 'platformatic' ? 'platformatic' : 'kafkajs');
   const options = { brokers, clientId: prefix, telemetry, tls: null, sasl: null, compression };
   const busOf = (serverId: string) =>
     new KafkaMessageBus({ brokers, serverId, telemetry, topics, compression, openDriver: open });

@@ -13,9 +13,8 @@ import { Kafka } from 'kafkajs';
 import { message } from '../dev/events.ts';
 import { RecordedTelemetry } from '../dev/recorded-telemetry.ts';
 import { startKafkaCluster } from '../dev/services/kafka-cluster.ts';
-import { KafkaJsDriver } from '../src/adapters/kafka/kafkajs/driver.ts';
+import { loadDriver } from '../src/adapters/kafka/load-driver.ts';
 import { KafkaMessageBus } from '../src/adapters/kafka/message-bus.ts';
-import { PlatformaticDriver } from '../src/adapters/kafka/platformatic/driver.ts';
 import { DEFAULT_TOPICS } from '../src/adapters/kafka/topics.ts';
 
 const { values } = parseArgs({
@@ -26,7 +25,7 @@ const { values } = parseArgs({
   },
 });
 const starts = Number(values.starts);
-const Driver = values.client === 'platformatic' ? PlatformaticDriver : KafkaJsDriver;
+const openDriver = await loadDriver(values.client === 'platformatic' ? 'platformatic' : 'kafkajs');
 const isDefault = values.session === '9000';
 const cluster = await startKafkaCluster({
   config: {
@@ -57,7 +56,7 @@ function open(prefix: string): KafkaMessageBus {
     serverId: `bench-${servers}`,
     telemetry,
     topics,
-    openDriver: (options) => new Driver(options),
+    openDriver,
   });
 }
 

@@ -7,6 +7,7 @@
 import { startKafka } from '../dev/services/kafka.ts';
 import type { ConsumedMessage } from '../src/adapters/kafka/driver.ts';
 import { KafkaJsDriver } from '../src/adapters/kafka/kafkajs/driver.ts';
+import { loadDriver } from '../src/adapters/kafka/load-driver.ts';
 import { KafkaMessageBus } from '../src/adapters/kafka/message-bus.ts';
 import { ReadPositions } from '../src/adapters/kafka/positions.ts';
 import { takeBatch } from '../src/adapters/kafka/take-batch.ts';
@@ -84,7 +85,14 @@ function named(names: NamePerStream): NamePerStream {
 async function overKafka(brokers: readonly string[]): Promise<void> {
   const topics = named(DEFAULT_TOPICS);
   const groups = named(DEFAULT_GROUPS);
-  const bus = new KafkaMessageBus({ brokers, serverId: `bench-${process.pid}`, telemetry, topics, groups });
+  const bus = new KafkaMessageBus({
+    brokers,
+    serverId: `bench-${process.pid}`,
+    telemetry,
+    topics,
+    groups,
+    openDriver: await loadDriver('kafkajs'),
+  });
   const sent = new Map<number, number>();
   const times: number[] = [];
   const seconds = 10;

@@ -1,10 +1,8 @@
-import type { KafkaBusOptions } from '../adapters/kafka/message-bus.ts';
 import type { Metrics } from '../adapters/system/metrics.ts';
 import type { MessageBus } from '../application/ports/message-bus.ts';
 import type { Telemetry } from '../application/ports/telemetry.ts';
 import type { BusChoice } from './config/bus.ts';
 import type { Config } from './config/config.ts';
-import type { KafkaChoice } from './config/kafka.ts';
 import { readKafkaMetrics } from './part-metrics.ts';
 import type { SharedParts } from './shared-parts.ts';
 
@@ -44,9 +42,10 @@ async function loadBus(bus: BusChoice): Promise<((parts: BusParts) => MessageBus
     case 'kafka': {
       const { KafkaMessageBus } = await import('../adapters/kafka/message-bus.ts');
       const security = bus.security.reveal();
-      const client = await loadKafkaClient(bus.client);
+      const { loadDriver } = await import('../adapters/kafka/load-driver.ts');
+      const openDriver = await loadDriver(bus.client);
       return ({ serverId, telemetry, metrics, lagFrom, onRefused }) => {
-        const options = { ...bus, ...security, ...client, serverId, telemetry: telemetry('kafka'), onRefused };
+        const options = { ...bus, ...security, openDriver, serverId, telemetry: telemetry('kafka'), onRefused };
         const kafka = new KafkaMessageBus(options);
         readKafkaMetrics(metrics, () => kafka.figures());
         lagFrom(() => kafka.figures().reduce((sum, { lag }) => sum + lag, 0));
@@ -54,13 +53,6 @@ async function loadBus(bus: BusChoice): Promise<((parts: BusParts) => MessageBus
       };
     }
   }
-}
-
-/** Loads the other client library. The bus itself loads kafkajs. */
-export async function loadKafkaClient(client: KafkaChoice['client']): Promise<Pick<KafkaBusOptions, 'openDriver'>> {
-  if (client === 'kafkajs') return {};
-  const { PlatformaticDriver } = await import('../adapters/kafka/platformatic/driver.ts');
-  return { openDriver: (options) => new PlatformaticDriver(options) };
 }
 
 /** Loads the parts that workers share over the hub at this path. */

@@ -7,7 +7,8 @@ import { freePorts } from '../../dev/services/free-port.ts';
 import { type RunningKafka, startKafka } from '../../dev/services/kafka.ts';
 import { describeWithOwnService, describeWithService } from '../../dev/services/shared.ts';
 import { clientContext, openClient } from '../../src/adapters/kafka/kafkajs/client.ts';
-import { type KafkaBusOptions, KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
+import type { OpenDriver } from '../../src/adapters/kafka/load-driver.ts';
+import { KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerStream } from '../../src/adapters/kafka/topics.ts';
 import { MAX_UNPACKED_BYTES } from '../../src/adapters/kafka/unpack.ts';
 import { Heard } from '../support/heard.ts';
@@ -16,7 +17,7 @@ import { MESSAGE_BUS_CASES, messageBusContract, runMessageBusCase } from './mess
 /**
  * Declares the suites of the Kafka bus on one client library. `name` is the name of the library.
  */
-export async function kafkaBusSuites(name: string, client: Pick<KafkaBusOptions, 'openDriver'>): Promise<void> {
+export async function kafkaBusSuites(name: string, openDriver: OpenDriver): Promise<void> {
   const prefix = `bus-${name}-${process.pid}-`;
   const topics = prefixed(DEFAULT_TOPICS);
   const groups = prefixed(DEFAULT_GROUPS);
@@ -51,7 +52,7 @@ export async function kafkaBusSuites(name: string, client: Pick<KafkaBusOptions,
   });
 
   function open(brokers: readonly string[], serverId: string, telemetry = new RecordedTelemetry()): KafkaMessageBus {
-    const bus = new KafkaMessageBus({ brokers, serverId, telemetry, topics, groups, timing, ...client });
+    const bus = new KafkaMessageBus({ brokers, serverId, telemetry, topics, groups, timing, openDriver });
     opened.push(bus);
     return bus;
   }
@@ -129,7 +130,7 @@ export async function kafkaBusSuites(name: string, client: Pick<KafkaBusOptions,
         topics: { ...topics, ...Object.fromEntries(names) },
         groups,
         timing,
-        ...client,
+        openDriver,
       });
       opened.push(bus);
       await bus.start(() => {});
@@ -149,7 +150,7 @@ export async function kafkaBusSuites(name: string, client: Pick<KafkaBusOptions,
         topics,
         groups,
         timing,
-        ...client,
+        openDriver,
         onRefused: refused.resolve,
       });
       opened.push(same);
@@ -183,7 +184,7 @@ export async function kafkaBusSuites(name: string, client: Pick<KafkaBusOptions,
         topics: names,
         groups,
         timing,
-        ...client,
+        openDriver,
       });
       opened.push(bus);
       const heard = new Heard();
@@ -211,7 +212,7 @@ export async function kafkaBusSuites(name: string, client: Pick<KafkaBusOptions,
           topics: fresh,
           groups,
           timing,
-          ...client,
+          openDriver,
         });
         opened.push(bus);
         return bus;
@@ -388,9 +389,9 @@ export async function kafkaBusSuites(name: string, client: Pick<KafkaBusOptions,
     it('refuses one topic name for two streams', () => {
       const telemetry = new RecordedTelemetry();
       const names = { ...topics, FILE: topics.STATE };
-      expect(() => new KafkaMessageBus({ brokers: ['x:1'], serverId: 'a', telemetry, topics: names })).toThrow(
-        'six different names',
-      );
+      expect(
+        () => new KafkaMessageBus({ brokers: ['x:1'], serverId: 'a', telemetry, topics: names, openDriver }),
+      ).toThrow('six different names');
     });
   });
 }

@@ -2,12 +2,14 @@ import { Kafka, logLevel } from 'kafkajs';
 import { expect, it } from 'vitest';
 import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
 import { describeWithService } from '../../dev/services/shared.ts';
+import { loadDriver } from '../../src/adapters/kafka/load-driver.ts';
 import { KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
-import { PlatformaticDriver } from '../../src/adapters/kafka/platformatic/driver.ts';
 import { DEFAULT_TOPICS } from '../../src/adapters/kafka/topics.ts';
 import { kafkaBusSuites } from './kafka-bus-suites.ts';
 
-await kafkaBusSuites('platformatic', { openDriver: (options) => new PlatformaticDriver(options) });
+const openDriver = await loadDriver('platformatic');
+
+await kafkaBusSuites('platformatic', openDriver);
 
 await describeWithService('kafka', 'the driver on @platformatic/kafka', ({ kafka: brokers }) => {
   it('reads the first record of a partition that was added later, and each record once', async () => {
@@ -19,7 +21,7 @@ await describeWithService('kafka', 'the driver on @platformatic/kafka', ({ kafka
       telemetry: new RecordedTelemetry(),
       topics,
       partitions: 1,
-      openDriver: (options) => new PlatformaticDriver(options),
+      openDriver,
     });
     const keys: unknown[] = [];
     await bus.start(({ key }) => {

@@ -1,3 +1,4 @@
+import { loadDriver } from '../../src/adapters/kafka/load-driver.ts';
 import { kafkaBusSuites } from './kafka-bus-suites.ts';
 
-await kafkaBusSuites('kafkajs', {});
+await kafkaBusSuites('kafkajs', await loadDriver('kafkajs'));

@@ -7,6 +7,7 @@ import { Authority, type KeyPair } from '../../dev/services/certificates.ts';
 import { freePorts } from '../../dev/services/free-port.ts';
 import { type RunningKafka, startKafka } from '../../dev/services/kafka.ts';
 import { describeWithOwnService } from '../../dev/services/shared.ts';
+import { loadDriver } from '../../src/adapters/kafka/load-driver.ts';
 import { KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
 import { readConfig } from '../../src/bootstrap/config/read-config.ts';
 import { startFailure } from '../../src/bootstrap/start-failure.ts';
@@ -18,7 +19,7 @@ await describeWithOwnService('kafka', 'with a Kafka that has TLS and SASL', () =
   let folder: string;
   let authority: Authority;
   let stranger: Authority;
-  let client: KeyPair;
+  let own: KeyPair;
   let kafka: RunningKafka;
   let ports: { readonly sasl: number; readonly mutual: number; readonly expired: number; readonly named: number };
 
@@ -39,7 +40,7 @@ await describeWithOwnService('kafka', 'with a Kafka that has TLS and SASL', () =
     const [sasl = 0, mutual = 0, expired = 0, named = 0] = await freePorts(4);
     ports = { sasl, mutual, expired, named };
     const good = await authority.issue('good', 'IP:127.0.0.1');
-    client = await authority.issue('client', 'DNS:client');
+    own = await authority.issue('client', 'DNS:client');
     const login = `username="chat" password="${PASSWORD}"`;
     const jaas = (module: string, text: string): string =>
       `org.apache.kafka.common.security.${module} required ${text};`;
@@ -76,7 +77,7 @@ await describeWithOwnService('kafka', 'with a Kafka that has TLS and SASL', () =
   });
 
   /** A bus of these variables, read as the server reads them. */
-  function busOf(env: Record<string, string>): KafkaMessageBus {
+  async function busOf(env: Record<string, string>): Promise<KafkaMessageBus> {
     const { bus } = readConfig({
       JWT_SECRET: Buffer.alloc(32, 1).toString('base64'),
       MONGODB_URL: 'mongodb://not-used',
@@ -84,7 +85,8 @@ await describeWithOwnService('kafka', 'with a Kafka that has TLS and SASL', () =
     }).config;
     if (bus.kind !== 'kafka') throw new Error('the variables choose no Kafka');
     const telemetry = { log: () => {}, count: () => {}, observe: () => {}, gauge: () => {} };
-    const options = { serverId: randomUUID().slice(0, 8), telemetry, partitions: 1 };
+    const openDriver = await loadDriver(bus.client);
+    const options = { serverId: randomUUID().slice(0, 8), telemetry, openDriver, partitions: 1 };
     const opened = new KafkaMessageBus({ ...bus, ...bus.security.reveal(), ...options });
     onTestFinished(() => opened.close({ forget: true }));
     return opened;
@@ -100,77 +102,80 @@ await describeWithOwnService('kafka', 'with a Kafka that has TLS and SASL', () =
     at(ports.sasl, { KAFKA_SASL: mechanism, KAFKA_SASL_USER: 'chat', KAFKA_SASL_PASSWORD: PASSWORD, ...more });
 
   /** Starts a bus; the message with which the start of a server would end, or `started`. */
-  async function outcome(env: Record<string, string>): Promise<string> {
+  async function outcome(client: string, env: Record<string, string>): Promise<string> {
     try {
-      await busOf(env).start(() => {});
+      const bus = await busOf({ ...env, KAFKA_CLIENT: client });
+      await bus.start(() => {});
       return 'started';
     } catch (error) {
       return startFailure({ variable: 'KAFKA_BROKERS' }, error).message;
     }
   }
 
-  it.each(['plain', 'scram-sha-256', 'scram-sha-512'])(
-    'joins with SASL %s over TLS',
-    async (mechanism) => {
-      expect(await outcome(login(mechanism))).toBe('started');
-    },
-    STARTS_IN,
-  );
-
-  it(
-    'joins with a client certificate',
-    async () => {
-      const own = { KAFKA_TLS_CERT: client.certPath, KAFKA_TLS_KEY: client.key };
-      expect(await outcome(at(ports.mutual, own))).toBe('started');
-    },
-    STARTS_IN,
-  );
-
-  it(
-    'joins where the certificate has another name, if KAFKA_TLS_SERVER_NAME is that name',
-    async () => {
-      expect(await outcome(at(ports.named, { KAFKA_TLS_SERVER_NAME: 'kafka.internal' }))).toBe('started');
-    },
-    STARTS_IN,
-  );
-
-  describe('names the variable that is wrong', () => {
-    it.each<[string, () => Record<string, string>, string]>([
-      [
-        'a wrong password for PLAIN',
-        () => login('plain', { KAFKA_SASL_PASSWORD: 'x' }),
-        'KAFKA_SASL_PASSWORD: the broker refuses the user or the password',
-      ],
-      [
-        'a wrong password for SCRAM',
-        () => login('scram-sha-512', { KAFKA_SASL_PASSWORD: 'x' }),
-        'KAFKA_SASL_PASSWORD: the broker refuses the user or the password',
-      ],
-      [
-        'an unknown user',
-        () => login('scram-sha-256', { KAFKA_SASL_USER: 'x' }),
-        'KAFKA_SASL_PASSWORD: the broker refuses the user or the password',
-      ],
-      [
-        'an unknown authority',
-        () => login('plain', { KAFKA_TLS_CA: stranger.pair.certPath }),
-        'KAFKA_TLS_CA: an unknown authority has signed the certificate',
-      ],
-      ['an expired certificate', () => at(ports.expired), 'KAFKA_TLS_CA: the certificate has expired'],
-      ['another name', () => at(ports.named), 'KAFKA_TLS_SERVER_NAME: the certificate is for another name'],
-      [
-        'no client certificate',
-        () => at(ports.mutual),
-        'KAFKA_TLS_CERT: the peer refuses our certificate, or asks for one',
-      ],
-    ])(
-      '%s',
-      async (_, env, expected) => {
-        const message = await outcome(env());
-        expect(message).toBe(expected);
-        expect(message).not.toContain(PASSWORD);
+  describe.each(['kafkajs', 'platformatic'])('on the client %s', (client) => {
+    it.each(['plain', 'scram-sha-256', 'scram-sha-512'])(
+      'joins with SASL %s over TLS',
+      async (mechanism) => {
+        expect(await outcome(client, login(mechanism))).toBe('started');
       },
       STARTS_IN,
     );
+
+    it(
+      'joins with a client certificate',
+      async () => {
+        const pair = { KAFKA_TLS_CERT: own.certPath, KAFKA_TLS_KEY: own.key };
+        expect(await outcome(client, at(ports.mutual, pair))).toBe('started');
+      },
+      STARTS_IN,
+    );
+
+    it(
+      'joins where the certificate has another name, if KAFKA_TLS_SERVER_NAME is that name',
+      async () => {
+        expect(await outcome(client, at(ports.named, { KAFKA_TLS_SERVER_NAME: 'kafka.internal' }))).toBe('started');
+      },
+      STARTS_IN,
+    );
+
+    describe('names the variable that is wrong', () => {
+      it.each<[string, () => Record<string, string>, string]>([
+        [
+          'a wrong password for PLAIN',
+          () => login('plain', { KAFKA_SASL_PASSWORD: 'x' }),
+          'KAFKA_SASL_PASSWORD: the broker refuses the user or the password',
+        ],
+        [
+          'a wrong password for SCRAM',
+          () => login('scram-sha-512', { KAFKA_SASL_PASSWORD: 'x' }),
+          'KAFKA_SASL_PASSWORD: the broker refuses the user or the password',
+        ],
+        [
+          'an unknown user',
+          () => login('scram-sha-256', { KAFKA_SASL_USER: 'x' }),
+          'KAFKA_SASL_PASSWORD: the broker refuses the user or the password',
+        ],
+        [
+          'an unknown authority',
+          () => login('plain', { KAFKA_TLS_CA: stranger.pair.certPath }),
+          'KAFKA_TLS_CA: an unknown authority has signed the certificate',
+        ],
+        ['an expired certificate', () => at(ports.expired), 'KAFKA_TLS_CA: the certificate has expired'],
+        ['another name', () => at(ports.named), 'KAFKA_TLS_SERVER_NAME: the certificate is for another name'],
+        [
+          'no client certificate',
+          () => at(ports.mutual),
+          'KAFKA_TLS_CERT: the peer refuses our certificate, or asks for one',
+        ],
+      ])(
+        '%s',
+        async (_, env, expected) => {
+          const message = await outcome(client, env());
+          expect(message).toBe(expected);
+          expect(message).not.toContain(PASSWORD);
+        },
+        STARTS_IN,
+      );
+    });
   });
 });

@@ -1,6 +1,6 @@
 import { describedFailure } from './described-failure.ts';
-import type { ClientOptions, KafkaDriver } from './driver.ts';
-import { KafkaJsDriver } from './kafkajs/driver.ts';
+import type { ClientOptions } from './driver.ts';
+import type { OpenDriver } from './load-driver.ts';
 
 const ANSWER_MS = 10_000;
 
@@ -15,11 +15,10 @@ export interface KafkaFacts {
  * @throws Error with a human-readable message
  */
 export async function inspectKafka(
-  options: ClientOptions & { readonly openDriver?: (options: ClientOptions) => KafkaDriver },
+  options: ClientOptions & { readonly openDriver: OpenDriver },
   topics: readonly string[],
 ): Promise<KafkaFacts> {
-  const { openDriver = (client: ClientOptions) => new KafkaJsDriver(client) } = options;
-  const driver = openDriver(options);
+  const driver = options.openDriver(options);
   try {
     return await driver.withAdmin(ANSWER_MS, 'asking the brokers', async (admin) => {
       const existing = new Set(await admin.listTopics());

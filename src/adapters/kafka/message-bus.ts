@@ -8,7 +8,6 @@ import type { TlsOptions } from '../support/tls.ts';
 import { withTimeout } from '../support/with-timeout.ts';
 import { describedFailure } from './described-failure.ts';
 import {
-  type ClientOptions,
   type Compression,
   type ConsumerTiming,
   type KafkaAdmin,
@@ -17,7 +16,7 @@ import {
   type Positions,
 } from './driver.ts';
 import { ensureTopics } from './ensure-topics.ts';
-import { KafkaJsDriver } from './kafkajs/driver.ts';
+import type { OpenDriver } from './load-driver.ts';
 import { RecordSender } from './record-sender.ts';
 import { retryWhileNotReady } from './retry-while-not-ready.ts';
 import type { SaslOptions } from './sasl.ts';
@@ -45,8 +44,8 @@ export interface KafkaBusOptions {
    * another live server uses its id. The bus is closed then.
    */
   readonly onRefused?: (error: unknown) => void;
-  /** The client library; kafkajs if not given. */
-  readonly openDriver?: (options: ClientOptions) => KafkaDriver;
+  /** The driver of a client library; see `loadDriver`. */
+  readonly openDriver: OpenDriver;
 }
 
 /** Values of the consumer of one topic. */
@@ -100,12 +99,7 @@ export class KafkaMessageBus implements MessageBus {
     if (new Set(this.#groups.values()).size < RECORD_STREAMS.length)
       throw new Error(`the six Kafka groups need six different names, not ${[...this.#groups.values()].join(', ')}`);
     this.#timing = { ...TIMING, ...options.timing };
-    const {
-      tls = null,
-      sasl = null,
-      compression = 'none',
-      openDriver = (client) => new KafkaJsDriver(client),
-    } = options;
+    const { tls = null, sasl = null, compression = 'none', openDriver } = options;
     this.#driver = openDriver({ brokers, clientId: `chat-${serverId}`, telemetry, tls, sasl, compression });
     this.#sender = new RecordSender({ driver: this.#driver, topics, telemetry });
   }

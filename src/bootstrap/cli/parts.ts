@@ -100,11 +100,11 @@ function busPart(bus: Config['bus'], serverId: string | null): Part | null {
         variable: 'KAFKA_BROKERS',
         async ask() {
           const { inspectKafka } = await import('../../adapters/kafka/inspect.ts');
-          const { loadKafkaClient } = await import('../optional-adapters.ts');
+          const { loadDriver } = await import('../../adapters/kafka/load-driver.ts');
           const telemetry = SystemTelemetry.create({ level: 'silent' }).of('kafka');
           const clientId = `chat-${serverId ?? 'check'}`;
           const { brokers, missingTopics } = await inspectKafka(
-            { ...bus, ...bus.security.reveal(), ...(await loadKafkaClient(bus.client)), clientId, telemetry },
+            { ...bus, ...bus.security.reveal(), openDriver: await loadDriver(bus.client), clientId, telemetry },
             Object.values(bus.topics),
           );
           const topics =

@@ -1,4 +1,5 @@
 import type { Compression } from '../../adapters/kafka/driver.ts';
+import type { KafkaClient } from '../../adapters/kafka/load-driver.ts';
 import type { SaslOptions } from '../../adapters/kafka/sasl.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerStream } from '../../adapters/kafka/topics.ts';
 import { RECORD_STREAMS } from '../../adapters/records/record-stream.ts';
@@ -104,7 +105,7 @@ export interface KafkaChoice {
   /** Without the suffix of the server. */
   readonly groups: NamePerStream;
   /** The client library. */
-  readonly client: 'kafkajs' | 'platformatic';
+  readonly client: KafkaClient;
   /** Of the records that this server writes. */
   readonly compression: Compression;
   readonly security: Hidden<KafkaSecurity>;

@@ -4,6 +4,7 @@ import { Kafka, type KafkaConfig, type LogEntry, logLevel, type SASLOptions } fr
 import type { Telemetry } from '../../../application/ports/telemetry.ts';
 import { tlsConnectOptions, tlsServerName } from '../../support/tls.ts';
 import { withTimeout } from '../../support/with-timeout.ts';
+import { clientLog } from '../client-log.ts';
 import type { ClientOptions } from '../driver.ts';
 import type { SaslOptions } from '../sasl.ts';
 import { addCodecs } from './codecs.ts';
@@ -52,8 +53,6 @@ const REQUEST_MS = 10_000;
  */
 export const METADATA_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
-const LOG_INTERVAL_MS = 10_000;
-const MAX_REMEMBERED_MESSAGES = 100;
 const MAX_REMEMBERED_FAILURES = 100;
 const DISCONNECT_MS = 1_000;
 
@@ -174,20 +173,11 @@ function saslOf({ mechanism, username, password }: SaslOptions): SASLOptions {
   }
 }
 
-/**
- * Logs each message of kafkajs at most once in 10 s. During an outage kafkajs repeats it many times
- * a second.
- */
+/** The messages of kafkajs in the form of the log. */
 function logTo(telemetry: Telemetry): (entry: LogEntry) => void {
-  const last = new Map<string, number>();
-  return ({ namespace, log: { message, error, groupId, broker, timestamp } }) => {
-    const now = Date.parse(timestamp);
-    const repeated = `${namespace} ${message}`;
-    if (now - (last.get(repeated) ?? Number.NEGATIVE_INFINITY) < LOG_INTERVAL_MS) return;
-    if (last.size > MAX_REMEMBERED_MESSAGES) last.clear();
-    last.set(repeated, now);
-    telemetry.log('warn', 'kafka client', { component: namespace, message, error, groupId, broker });
-  };
+  const write = clientLog(telemetry);
+  return ({ namespace, log: { message, error, groupId, broker } }) =>
+    write({ component: namespace, message, error, groupId, broker });
 }
 
 /** Disconnects, but waits at most `ms` for it. Errors are ignored. Call `abandon` afterwards. */

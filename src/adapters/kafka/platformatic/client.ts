@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
-import type { BaseOptions, Connection, ConnectionPool } from '@platformatic/kafka';
+import type { BaseOptions, Broker, Connection, ConnectionPool } from '@platformatic/kafka';
 import { isRefusedForGood } from '../../support/refused-connection.ts';
 import { tlsConnectOptions } from '../../support/tls.ts';
 import { withTimeout } from '../../support/with-timeout.ts';
+import { type ClientMessage, clientLog } from '../client-log.ts';
 import type { ClientOptions } from '../driver.ts';
 import type { SaslOptions } from '../sasl.ts';
 import { withCause } from './errors.ts';
@@ -21,6 +22,16 @@ const MECHANISMS = {
   'scram-sha-256': 'SCRAM-SHA-256',
   'scram-sha-512': 'SCRAM-SHA-512',
 } as const satisfies Record<SaslOptions['mechanism'], string>;
+
+/** What all clients of one server share, since a failed client is replaced by a new one. */
+export interface ClientContext {
+  readonly options: ClientOptions;
+  readonly log: (message: ClientMessage) => void;
+}
+
+export function clientContext(options: ClientOptions): ClientContext {
+  return { options, log: clientLog(options.telemetry) };
+}
 
 /** The options of each client of the library. */
 export function clientOptions({ brokers, clientId, tls, sasl }: ClientOptions): BaseOptions {
@@ -49,19 +60,35 @@ function haveNames(brokers: readonly string[]): boolean {
  */
 export class Connections {
   readonly #open = new Set<Connection>();
+  readonly #log: ClientContext['log'];
+  readonly #refused = Promise.withResolvers<Error>();
   #refusal: Error | null = null;
+  #isAbandoned = false;
+
+  constructor(log: ClientContext['log']) {
+    this.#log = log;
+  }
 
   watch(pool: ConnectionPool): void {
-    pool.on('connecting', ({ connection }: { connection: Connection }) => {
+    pool.on('connecting', ({ connection, broker }: Connecting) => {
       this.#open.add(connection);
       // The library listens to the first error of a connection only. A second one, such as a reset
       // after a refused login, would end the process.
       connection.on('error', (error) => {
-        if (isRefusedForGood(error)) this.#refusal = error;
+        if (isRefusedForGood(error)) this.#refuse(error);
+        this.#logError(error, broker);
       });
       connection.once('close', () => this.#open.delete(connection));
       connection.once('error', () => this.#open.delete(connection));
     });
+  }
+
+  /**
+   * Resolves when a broker refuses a certificate, the user or the password. The library repeats the
+   * request for seconds then.
+   */
+  get refused(): Promise<Error> {
+    return this.#refused.promise;
   }
 
   /**
@@ -75,9 +102,28 @@ export class Connections {
   }
 
   destroy(): void {
+    this.#isAbandoned = true;
     for (const { socket } of this.#open) socket?.destroy();
     this.#open.clear();
   }
+
+  #refuse(error: Error): void {
+    this.#refusal = error;
+    this.#refused.resolve(error);
+  }
+
+  /** The errors of abandoned connections are expected. */
+  #logError(error: Error, { host, port }: Broker): void {
+    if (this.#isAbandoned) return;
+    const { message, cause } = withCause(error);
+    const reason = cause instanceof Error ? cause.message : undefined;
+    this.#log({ component: 'connection', message, error: reason, broker: `${host}:${port}` });
+  }
+}
+
+interface Connecting {
+  readonly connection: Connection;
+  readonly broker: Broker;
 }
 
 interface Closable {

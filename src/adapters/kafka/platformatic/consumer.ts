@@ -7,8 +7,8 @@ import {
   type RecordsBatch,
 } from '@platformatic/kafka';
 import { withTimeout } from '../../support/with-timeout.ts';
-import type { ClientOptions, ConsumedMessage, KafkaConsumer, KafkaConsumerOptions } from '../driver.ts';
-import { abandon, Connections, clientOptions, REQUEST_MS } from './client.ts';
+import type { ConsumedMessage, KafkaConsumer, KafkaConsumerOptions } from '../driver.ts';
+import { abandon, type ClientContext, Connections, clientOptions, REQUEST_MS } from './client.ts';
 import { answersIn, classify, errorsIn, withCause } from './errors.ts';
 import { boundFetches, problemOf } from './fetch-response.ts';
 
@@ -42,7 +42,8 @@ export class PlatformaticConsumer implements KafkaConsumer {
    * broker also after another one leads the partitions.
    */
   readonly #fetcher: Consumer;
-  readonly #connections = new Connections();
+  readonly #context: ClientContext;
+  readonly #connections: Connections;
   /** Brokers handle one request of a connection at a time, so a fetch would delay heartbeats. */
   readonly #fetchPool: ConnectionPool;
   /** For each assigned partition the offset of the next record. */
@@ -56,10 +57,12 @@ export class PlatformaticConsumer implements KafkaConsumer {
   #movedAt = Number.NEGATIVE_INFINITY;
   #over = false;
 
-  constructor(client: ClientOptions, options: KafkaConsumerOptions) {
+  constructor(context: ClientContext, options: KafkaConsumerOptions) {
     const { group, timing } = options;
+    this.#context = context;
     this.#options = options;
-    const common = clientOptions(client);
+    this.#connections = new Connections(context.log);
+    const common = clientOptions(context.options);
     this.#consumer = new Consumer({
       ...common,
       // A join waits for an earlier consumer that could not leave.
@@ -123,10 +126,13 @@ export class PlatformaticConsumer implements KafkaConsumer {
   }
 
   #listen(): void {
-    const { topic, position, onHeartbeat, onJoined } = this.#options;
+    const { topic, group: groupId, position, onHeartbeat, onJoined } = this.#options;
     for (const client of [this.#consumer, this.#fetcher]) client.on('error', (error: unknown) => this.#end(error));
     this.#consumer.on('consumer:heartbeat:end', () => {
       if (!this.#over) onHeartbeat();
+    });
+    this.#consumer.on('consumer:heartbeat:error', ({ error }) => {
+      if (!this.#over) this.#context.log({ component: 'heartbeat', message: withCause(error).message, groupId });
     });
     this.#consumer.on('consumer:group:join', ({ assignments = [] }) => {
       if (this.#over) return;

@@ -11,7 +11,7 @@ import {
   NoAnswerError,
 } from '../driver.ts';
 import { PlatformaticAdmin } from './admin.ts';
-import { abandon, Connections, clientOptions } from './client.ts';
+import { abandon, type ClientContext, Connections, clientContext, clientOptions } from './client.ts';
 import { PlatformaticConsumer } from './consumer.ts';
 import { classify } from './errors.ts';
 import { PlatformaticProducer } from './producer.ts';
@@ -21,18 +21,19 @@ const RETRY_PAUSE_MS = 200;
 
 /** The driver on @platformatic/kafka. */
 export class PlatformaticDriver implements KafkaDriver {
-  readonly #options: ClientOptions;
+  readonly #context: ClientContext;
 
   constructor(options: ClientOptions) {
-    this.#options = options;
+    this.#context = clientContext(options);
   }
 
   async withAdmin<T>(ms: number, task: string, work: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
-    const admin = new Admin({ ...clientOptions(this.#options), retries: RETRIES, retryDelay: RETRY_PAUSE_MS });
-    const connections = new Connections();
+    const admin = new Admin({ ...clientOptions(this.#context.options), retries: RETRIES, retryDelay: RETRY_PAUSE_MS });
+    const connections = new Connections(this.#context.log);
     connections.watch(admin.connections);
     try {
-      const done = work(new PlatformaticAdmin(admin));
+      const refused = connections.refused.then((error) => Promise.reject(error));
+      const done = Promise.race([work(new PlatformaticAdmin(admin)), refused]);
       return await withTimeout(ms, done, () => new NoAnswerError(`${task} took longer than ${ms} ms`));
     } catch (error) {
       throw connections.explain(error);
@@ -42,11 +43,11 @@ export class PlatformaticDriver implements KafkaDriver {
   }
 
   openProducer(): KafkaProducer {
-    return new PlatformaticProducer(this.#options);
+    return new PlatformaticProducer(this.#context);
   }
 
   openConsumer(options: KafkaConsumerOptions): KafkaConsumer {
-    return new PlatformaticConsumer(this.#options, options);
+    return new PlatformaticConsumer(this.#context, options);
   }
 
   classify(error: unknown): KafkaProblem {

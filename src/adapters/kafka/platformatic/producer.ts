@@ -1,16 +1,16 @@
 import { Producer, stringSerializers } from '@platformatic/kafka';
-import type { ClientOptions, Compression, KafkaProducer, OutgoingMessage } from '../driver.ts';
-import { abandon, Connections, clientOptions, close } from './client.ts';
+import type { Compression, KafkaProducer, OutgoingMessage } from '../driver.ts';
+import { abandon, type ClientContext, Connections, clientOptions, close } from './client.ts';
 
 const ALL_REPLICAS = -1;
 
 export class PlatformaticProducer implements KafkaProducer {
   readonly #compression: Compression;
   readonly #producer: Producer<string, string, string, string>;
-  readonly #connections = new Connections();
+  readonly #connections: Connections;
   #connected: Promise<void> | null = null;
 
-  constructor(options: ClientOptions) {
+  constructor({ options, log }: ClientContext) {
     this.#compression = options.compression;
     // The sender repeats a failed request itself, with new connections.
     this.#producer = new Producer({
@@ -19,6 +19,7 @@ export class PlatformaticProducer implements KafkaProducer {
       repeatOnStaleMetadata: false,
       serializers: stringSerializers,
     });
+    this.#connections = new Connections(log);
     this.#connections.watch(this.#producer.connections);
   }
 
