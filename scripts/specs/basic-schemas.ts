@@ -61,6 +61,15 @@ export const BASIC_SCHEMAS = {
   }),
 } as const satisfies Record<string, Schema>;
 
+/** A list of places in a query. @param kinds of the places, e.g. `[rc]` */
+export function placesSchema(kinds: string, example: string): Schema {
+  const place = `${kinds}-${DIGITS}`;
+  return text('Places, split by commas; at most 200. It may be empty.', {
+    pattern: `^(?:${place}(?:,${place}){0,199})?$`,
+    examples: [example],
+  });
+}
+
 /** The fields that describe a shared file. Each is missing where it is not known. */
 export const FILE_FACTS = {
   fileName: optional(text('The name of the file at its sender; empty where the message was deleted.')),

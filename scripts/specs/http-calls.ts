@@ -1,5 +1,6 @@
 import type { EndpointName } from '../../src/adapters/http/endpoints.ts';
 import { MAX_NAME_CHARS, MAX_PROFILE_IMAGE_CHARS } from '../../src/domain/message-rules.ts';
+import { DIGITS, placesSchema } from './basic-schemas.ts';
 import { type Call, json, plain } from './call.ts';
 import { wrapped } from './http-schemas.ts';
 import { described, integer, list, type Optional, object, optional, ref, type Schema, text } from './schema.ts';
@@ -20,7 +21,9 @@ function history(place: string): Call {
     useCases: ['ReadHistory'],
     query: {
       ch_id: described(ID, `The ${place}.`),
-      page: optional(described(COUNT, 'Page 0 has the newest messages. The default.')),
+      page: optional(
+        described(COUNT, 'Page 0 has the newest messages. The default. `page` times `size` must be below 2^53.'),
+      ),
       before: optional(described(COUNT, 'The newest messages with a number below this.')),
       after: optional(described(COUNT, 'The oldest messages with a number above this.')),
       size: optional(
@@ -38,40 +41,59 @@ function history(place: string): Call {
   };
 }
 
-/** A field of a form. Browsers send every value as a text. */
+/** An id in a form, where every value is a text. */
+function formId(description: string): Schema {
+  return text(description, { pattern: `^(?:${DIGITS}|Optional\\(${DIGITS}\\))$` });
+}
+
 function upload(place: 'room' | 'channel'): Call {
   const inRoom: Readonly<Record<string, Schema | Optional>> = {
-    channelId: text('The room.'),
+    channelId: formId('The room.'),
     type: optional({ type: 'string', enum: ['direct'] }),
   };
   const inChannel: Readonly<Record<string, Schema | Optional>> = {
-    channelId: text('The channel; the room with `type: direct`.'),
-    communityId: optional(text('The community of the channel. Missing with `type: direct`.')),
+    channelId: formId('The channel; the room with `type: direct`.'),
+    communityId: optional(formId('The community of the channel. Missing with `type: direct`.')),
     type: optional({
       type: 'string',
       enum: ['community', 'direct'],
       description: '`direct`: the file goes to the room `channelId`.',
     }),
   };
-  const pixels = optional(text('In pixels, from 1 to 1,000,000.'));
+  const rule: Pick<Schema, 'anyOf'> = {
+    anyOf: [
+      { required: ['communityId'], properties: { type: { enum: ['community'] } } },
+      { required: ['type'], properties: { type: { enum: ['direct'] } }, not: { required: ['communityId'] } },
+    ],
+  };
+  const pixels = optional(
+    text('In pixels, from 1 to 1,000,000. Empty, `null` and `undefined` count as missing.', {
+      pattern: '^(?:null|undefined|0*(?:[1-9][0-9]{0,5}|1000000))?$',
+    }),
+  );
   return {
     tag: 'files',
     description: 'The fields come before the files, so that a caller who is not a member is refused early.',
     useCases: ['UploadFile'],
     body: {
       contentType: 'multipart/form-data',
-      schema: object({
-        ...(place === 'room' ? inRoom : inChannel),
-        fileType: ref('FileType'),
-        userId: optional(text('The user of the token.')),
-        name: optional(text('The name of the user.', { maxLength: MAX_NAME_CHARS })),
-        profileImage: optional(text('The address of the picture of the user.', { maxLength: MAX_PROFILE_IMAGE_CHARS })),
-        nonce: optional(ref('Nonce')),
-        width: pixels,
-        height: pixels,
-        image: text('The file.', { contentMediaType: 'application/octet-stream' }),
-        thumbnail: optional(text('A small picture.', { contentMediaType: 'application/octet-stream' })),
-      }),
+      schema: object(
+        {
+          ...(place === 'room' ? inRoom : inChannel),
+          fileType: ref('FileType'),
+          userId: optional(formId('The user of the token.')),
+          name: optional(text('The name of the user.', { maxLength: MAX_NAME_CHARS })),
+          profileImage: optional(
+            text('The address of the picture of the user.', { maxLength: MAX_PROFILE_IMAGE_CHARS }),
+          ),
+          nonce: optional(ref('Nonce')),
+          width: pixels,
+          height: pixels,
+          image: text('The file.', { contentMediaType: 'application/octet-stream' }),
+          thumbnail: optional(text('A small picture.', { contentMediaType: 'application/octet-stream' })),
+        },
+        place === 'room' ? {} : rule,
+      ),
     },
     answers: { 200: json('The file is stored.', wrapped(ref('UploadedFile'))) },
   };
@@ -96,7 +118,7 @@ export const HTTP_CALLS: Readonly<Record<EndpointName, Call>> = {
     tag: 'reading',
     useCases: ['ShowUnread'],
     query: {
-      places: text('Rooms and channels, split by commas; at most 200. It may be empty.', { examples: ['r-5,c-11'] }),
+      places: placesSchema('[rc]', 'r-5,c-11'),
     },
     answers: {
       200: json(
@@ -121,7 +143,7 @@ export const HTTP_CALLS: Readonly<Record<EndpointName, Call>> = {
     useCases: ['ShowOnline', 'ShowOnlineInPlaces'],
     query: {
       place: optional(ref('PlaceKey')),
-      places: optional(text('Places, split by commas; at most 200. It may be empty.', { examples: ['r-5,com-1'] })),
+      places: optional(placesSchema('(?:r|c|com)', 'r-5,com-1')),
     },
     answers: {
       200: json(

@@ -24,6 +24,7 @@ export interface Schema {
   readonly propertyNames?: Schema;
   readonly anyOf?: readonly Schema[];
   readonly oneOf?: readonly Schema[];
+  readonly not?: Schema;
   readonly default?: unknown;
   readonly examples?: readonly unknown[];
   readonly contentMediaType?: string;
