@@ -4,7 +4,7 @@ import { describeWithService } from '../../dev/services/shared.ts';
 import { converse, enter, pairOf, worldOf } from './clients/conversation.ts';
 import { type Debug, stompjsOverSockJs, stompjsOverWebSocket, webstompOverSockJs } from './clients/javascript.ts';
 import type { Connect } from './clients/talker.ts';
-import { type ChatSystem, startSystem } from './system.ts';
+import { type RecordedSystem, startRecordedSystem } from './recorded-system.ts';
 
 const CLIENTS: readonly (readonly [string, Connect])[] = [
   ['webstomp-client over sockjs-client, websocket', webstompOverSockJs('websocket')],
@@ -21,11 +21,15 @@ const BEATING: readonly (readonly [string, (debug: Debug) => Connect])[] = [
 ];
 
 describe('on one server', () => {
-  let system: ChatSystem;
+  let system: RecordedSystem;
   beforeAll(async () => {
-    system = await startSystem({}, worldOf(CLIENTS.length + BEATING.length));
+    system = await startRecordedSystem({}, worldOf(CLIENTS.length + BEATING.length));
   });
-  afterAll(() => system.stop());
+  afterAll(async () => {
+    // Tests that run at the same time end in any order, so this is checked after all of them.
+    expect(system.traffic.all()).toEqual([]);
+    await system.stop();
+  });
 
   // Each conversation has its own users, so all of them can run at the same time.
   CLIENTS.forEach(([name, connect], index) => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { StompClient, type StompSubscription } from '../../dev/stomp-client.ts';
 import samples from './golden/files.json' with { type: 'json' };
 import { Template } from './golden/template.ts';
-import { type EmbeddedSystem, startSystem } from './system.ts';
+import { type RecordedSystem, startRecordedSystem } from './recorded-system.ts';
 
 /** The first bytes of files by extension. The server finds the content type from them. */
 const BYTES: Readonly<Record<string, Buffer>> = {
@@ -14,14 +14,14 @@ const BYTES: Readonly<Record<string, Buffer>> = {
   txt: Buffer.from('some text'),
 };
 
-let system: EmbeddedSystem;
+let system: RecordedSystem;
 let listener: StompClient;
 const subscriptions = new Map<string, StompSubscription>();
 const template = new Template();
 const sent = new Map<string, Buffer>();
 
 beforeAll(async () => {
-  system = await startSystem();
+  system = await startRecordedSystem();
   listener = await StompClient.connect({ url: system.url, token: system.token(2), userId: 2 });
   for (const at of ['/topic/direct/5', '/topic/group/11']) subscriptions.set(at, await listener.subscribe(at));
 });
@@ -74,4 +74,9 @@ it('keeps two files of the same name apart', () => {
     subscriptions.get('/topic/direct/5')?.bodies.map(({ message }) => String(message).split('?')[0]),
   );
   expect(links.size).toBe(3);
+});
+
+it('sent only frames and answers that fit the specifications', () => {
+  expect(system.traffic.all()).toEqual([]);
+  expect(system.traffic.seen.size).toBeGreaterThan(5);
 });

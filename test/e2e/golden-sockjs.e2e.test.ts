@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { StompClient } from '../../dev/stomp-client.ts';
 import { RawConnection } from './golden/raw-connection.ts';
-import { type EmbeddedSystem, startSystem } from './system.ts';
+import { type RecordedSystem, startRecordedSystem } from './recorded-system.ts';
 
 const CONNECTED = 'CONNECTED\nversion:1.2\nheart-beat:10000,10000\n\n\0';
 const ORIGIN = 'http://x.example';
 
-let system: EmbeddedSystem;
+let system: RecordedSystem;
 beforeAll(async () => {
-  system = await startSystem({ ALLOWED_ORIGINS: ORIGIN });
+  system = await startRecordedSystem({ ALLOWED_ORIGINS: ORIGIN });
 });
 afterAll(() => system.stop());
 
@@ -91,4 +91,9 @@ it.each(['/my-chat', '/my-chat/websocket'])('serves a STOMP session over a raw W
   const client = await StompClient.connect({ url, path, token: token(1), userId: 1 });
   expect(client.frames).toHaveLength(1);
   await client.close();
+});
+
+it('sent only frames and answers that fit the specifications', () => {
+  expect(system.traffic.all()).toEqual([]);
+  expect(system.traffic.seen.size).toBeGreaterThan(3);
 });

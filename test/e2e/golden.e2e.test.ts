@@ -5,11 +5,11 @@ import countSteps from './golden/count.json' with { type: 'json' };
 import { RawConnection } from './golden/raw-connection.ts';
 import { replay, type Step } from './golden/replay.ts';
 import talkSteps from './golden/talk.json' with { type: 'json' };
-import { type EmbeddedSystem, startSystem } from './system.ts';
+import { type RecordedSystem, startRecordedSystem } from './recorded-system.ts';
 
-let system: EmbeddedSystem;
+let system: RecordedSystem;
 beforeAll(async () => {
-  system = await startSystem();
+  system = await startRecordedSystem();
 });
 afterAll(() => system.stop());
 
@@ -83,4 +83,9 @@ describe('a conversation of two users', () => {
 describe('unread messages', () => {
   const users = replay(countSteps as readonly Step[], ['/topic/direct/8', '/topic/direct/9'], () => system);
   it('closes both clients', () => Promise.all([users.a().client.close(), users.b().client.close()]));
+});
+
+it('sent only frames and answers that fit the specifications', () => {
+  expect(system.traffic.all()).toEqual([]);
+  expect(system.traffic.seen.size).toBeGreaterThan(15);
 });
