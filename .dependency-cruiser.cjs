@@ -56,7 +56,7 @@ module.exports = {
       name: 'product-knows-no-test',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^(test|dev|neighbours|bench|scripts|page|examples)/' },
+      to: { path: '^(test|dev|neighbours|bench|scripts|page|admin|examples)/' },
     },
     {
       name: 'neighbours-stand-alone',
@@ -86,6 +86,13 @@ module.exports = {
       to: { pathNot: '^page/' },
     },
     {
+      name: 'admin-stands-alone',
+      comment: 'The admin page runs in a browser, which gets this folder only.',
+      severity: 'error',
+      from: { path: '^admin/' },
+      to: { pathNot: '^admin/' },
+    },
+    {
       name: 'client-stands-alone',
       comment: 'The client is a package of its own: what it shares with the server is a protocol, not code.',
       severity: 'error',
@@ -103,7 +110,7 @@ module.exports = {
     {
       name: 'no-circular',
       severity: 'error',
-      from: { path: '^(src|neighbours|dev|bench|page|examples|client)/' },
+      from: { path: '^(src|neighbours|dev|bench|page|admin|examples|client)/' },
       to: { circular: true },
     },
     {

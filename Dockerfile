@@ -41,6 +41,7 @@ RUN mkdir /data /files && chown node:node /data /files
 COPY src ./src
 COPY page ./page
 COPY docs/public ./docs/public
+COPY admin ./admin
 USER node
 RUN PORT=0 DATA_DIR=/tmp/warm-up timeout 10 node src/bootstrap/main.js || [ $? -eq 124 ]; rm -rf /tmp/warm-up
 ENV HOST=0.0.0.0 PORT=8080 DATA_DIR=/data FILES_URL=/files

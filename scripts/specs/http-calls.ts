@@ -218,6 +218,16 @@ export const HTTP_CALLS: Readonly<Record<EndpointName, Call>> = {
   metrics: { tag: 'operation', answers: { 200: plain('The metrics in the text format of Prometheus.') } },
   openapi: SPECIFICATION,
   asyncapi: SPECIFICATION,
+  adminPage: {
+    tag: 'operation',
+    path: { path: text('The path of a file of the page; it may be empty.') },
+    answers: {
+      200: { description: 'A file of the page.', contentType: '*/*' },
+      308: { description: 'The page is at `/admin/`.' },
+      403: plain('`ADMIN_TOKENS` is not set.'),
+      404: plain('There is no such file.'),
+    },
+  },
   demoToken: {
     tag: 'demo',
     body: { schema: BODIES.demoToken, example: { userId: 1 } },

@@ -61,7 +61,10 @@ function refusalsOf(who: DescribedCall['who']): Answers {
 
 /** `/bans/{userId}` for `/bans/:userId`. */
 function templateOf(path: string): string {
-  return path.replace(/:(\w+)/g, '{$1}').replace('{*path}', '{path}');
+  return path
+    .replace(/:(\w+)/g, '{$1}')
+    .replace('{/*path}', '/{path}')
+    .replace('{*path}', '{path}');
 }
 
 function describe(name: string, endpoint: Endpoint | ServiceEndpoint, call: Call): DescribedCall {

@@ -129,6 +129,7 @@ function httpOptions(
     allowOrigin,
     isService: serviceRule(secrets.serviceToken, parseNetworks(config.http.serviceNetworks)),
     admins: adminRule(secrets.adminTokens),
+    hasAdmins: secrets.adminTokens.length > 0,
     adminPageActions: config.http.adminPageActions,
     audit: new LoggedAudit(telemetry.logger),
     publicUrl: config.http.publicUrl,

@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../dev/services/free-port.ts';
 import { startSystem } from './system.ts';
 
-it('serves metrics and the service API on the second port only, where INTERNAL_PORT is set', async () => {
+it('serves metrics, the service API and the admin page on the second port only, where INTERNAL_PORT is set', async () => {
   const port = await freePort();
   const token = 'x'.repeat(32);
   const system = await startSystem({ INTERNAL_PORT: String(port), ADMIN_TOKENS: `ops:${token}` });
@@ -16,6 +16,8 @@ it('serves metrics and the service API on the second port only, where INTERNAL_P
   expect(await status(`${inside}/chat-server/health/ready`)).toBe(200);
   expect(await status(`${system.url}/chat-server/health/ready`)).toBe(200);
   expect(await status(`${inside}/metrics`)).toBe(200);
+  expect(await status(`${inside}/admin`)).toBe(200);
+  expect(await status(`${system.url}/admin`)).toBe(404);
   expect(await status(`${system.url}/metrics`)).toBe(404);
   expect(await (await fetch(inside + deletion, call)).text()).toContain(unknown);
   expect(await (await fetch(system.url + deletion, call)).text()).not.toContain(unknown);

@@ -89,11 +89,14 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it('starts the server of an installed package, with its page and its database', async () => {
+it('starts the server of an installed package, with its pages and its database', async () => {
   const main = join(folder, 'node_modules/.bin/chat-server');
-  const server = await ServerProcess.start({ main, mainArgs: ['start'], env: { DEMO: 'on' } });
+  const env = { DEMO: 'on', ADMIN_TOKENS: `ops:${'x'.repeat(32)}` };
+  const server = await ServerProcess.start({ main, mainArgs: ['start'], env });
   onTestFinished(() => server.dispose());
-  for (const path of ['/', '/app.js']) expect((await fetch(`${server.url}${path}`)).status).toBe(200);
+  for (const path of ['/', '/app.js', '/admin/', '/admin/app.js']) {
+    expect((await fetch(`${server.url}${path}`)).status).toBe(200);
+  }
   expect(await server.stop()).toBe('exit code 0');
 });
 

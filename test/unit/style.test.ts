@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const FOLDERS = ['src', 'neighbours', 'page', 'dev', 'bench', 'scripts', 'examples', 'client/src', 'test'];
+const FOLDERS = ['src', 'neighbours', 'page', 'admin', 'dev', 'bench', 'scripts', 'examples', 'client/src', 'test'];
 const SOURCES = globSync(`{${FOLDERS.join()}}/**/*.{ts,js}`, { cwd: ROOT });
 const PAGES = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md', 'neighbours/*.md', 'client/*.md'], { cwd: ROOT });
 const MAX_COLUMNS = 100;

@@ -10,6 +10,7 @@ import { sendJsonEarly, wrappedRefusal } from './envelope.ts';
 import type { HttpMetrics } from './http-metrics.ts';
 import { sendPlain } from './plain.ts';
 import { noSuchCall, refuse } from './refuse.ts';
+import { adminPageRoute } from './routes/admin-page.ts';
 import { demoTokenRoute, pageRoute } from './routes/demo.ts';
 import { demoWorldRoute } from './routes/demo-world.ts';
 import { fileRoute } from './routes/file.ts';
@@ -31,13 +32,13 @@ type Handlers = { readonly [Name in EndpointName]: HandlerOf<(typeof OWN_ENDPOIN
 
 /**
  * The calls of a port. `whole`: all of them. With a port of its own for operators, `internal` has
- * health, metrics, the specifications and the service API, and `public` has the others, health and
- * the specifications.
+ * health, metrics, the specifications, the service API and the admin page, and `public` has the
+ * others, health and the specifications.
  */
 export type HttpSide = 'whole' | 'public' | 'internal';
 
 const EVERYWHERE: readonly EndpointName[] = ['live', 'ready', 'openapi', 'asyncapi'];
-const ONLY_INTERNAL: readonly EndpointName[] = ['metrics'];
+const ONLY_INTERNAL: readonly EndpointName[] = ['metrics', 'adminPage'];
 
 function isAt(side: HttpSide, name: EndpointName): boolean {
   if (side === 'whole' || EVERYWHERE.includes(name)) return true;
@@ -99,6 +100,7 @@ function handlersOf(deps: HttpDeps): Handlers {
     metrics: metricsRoute(deps),
     openapi: specificationRoute('openapi'),
     asyncapi: specificationRoute('asyncapi'),
+    adminPage: adminPageRoute(deps),
     demoToken: deps.demo === null ? null : demoTokenRoute(deps, deps.demo),
     demoWorld: deps.demo === null ? null : demoWorldRoute(deps.demo),
     page: deps.demo === null ? null : pageRoute(),

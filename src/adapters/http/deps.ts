@@ -48,6 +48,8 @@ export interface HttpOptions {
   readonly allowOrigin: OriginRule;
   readonly isService: ServiceRule;
   readonly admins: AdminRule;
+  /** False while there are no administrators: the admin page is closed. */
+  readonly hasAdmins: boolean;
   readonly audit: AuditLog;
   /** Web pages may make calls of the service API that change something, `ADMIN_PAGE_ACTIONS`. */
   readonly adminPageActions: boolean;

@@ -128,6 +128,12 @@ export const OWN_ENDPOINTS = {
     who: 'anyone',
     what: 'reads the AsyncAPI document of STOMP and Kafka',
   },
+  adminPage: {
+    method: 'get',
+    path: '/admin{/*path}',
+    who: 'anyone',
+    what: 'serves the admin page, which holds no data, where `ADMIN_TOKENS` is set',
+  },
   demoToken: {
     method: 'post',
     path: '/demo/token',

@@ -42,7 +42,7 @@ it('splits the calls between the ports of clients and operators, and both have h
   const both = [...health, '/openapi.json', '/asyncapi.json'];
   expect(clients.filter((path) => operators.includes(path))).toEqual(both);
   expect(operators.filter((path) => !path.startsWith('/chat-server/service/')).toSorted()).toEqual(
-    [...both, '/metrics'].toSorted(),
+    [...both, '/metrics', '/admin{/*path}'].toSorted(),
   );
   expect(operators).toContain('/chat-server/service/messages');
   expect(clients).toContain('/chat-server/direct');

@@ -97,6 +97,7 @@ export async function serve(calls: Partial<Application>, settings: Settings = {}
     allowOrigin: originRule(undefined),
     isService: serviceRule(null, parseNetworks(LOCAL_NETWORKS)),
     admins: adminRule(ADMINS),
+    hasAdmins: true,
     adminPageActions: false,
     audit: { record: (entry) => audited.push(entry) },
     publicUrl: null,
