@@ -46,6 +46,11 @@ const OTHER_VARIABLES = new Set([
     'NODE_EXTRA_CA_CERTS',
     'SERVER',
     'X_FILE',
+    'BOT_USER',
+    'BOT_ROOM',
+    'BOT_FILE',
+    'DOCS_SOURCES_URL',
+    'DOCS_BASE',
   ],
   ...['STORM_SEED', 'STORM_MINUTES', 'STORM_SECONDS', 'SIMULATION_SEED', 'PAUSE_SECONDS'],
 ]);
