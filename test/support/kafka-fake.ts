@@ -24,6 +24,8 @@ export class FakeKafka implements KafkaDriver {
   readonly frozen = new Set<number>();
   /** Requests with more bytes of values are refused. */
   maxBytes = Number.POSITIVE_INFINITY;
+  /** Topics that the user may not write to. The other records of a request are written. */
+  readonly forbidden = new Set<string>();
   /** The broker of each request, also of a refused one. */
   readonly requests: number[] = [];
   #leaders: Map<string, number[]>;
@@ -72,6 +74,7 @@ export class FakeKafka implements KafkaDriver {
 
   classify(error: unknown): KafkaProblem {
     if (error instanceof Error && error.message === 'too large') return { kind: 'too-large' };
+    if (error instanceof Error && error.message === 'forbidden') return { kind: 'unauthorized', resource: 'topic' };
     return { kind: 'other' };
   }
 
@@ -86,7 +89,8 @@ export class FakeKafka implements KafkaDriver {
     for (const broker of brokers) if (this.frozen.has(broker)) await new Promise(() => {});
     const bytes = records.reduce((sum, { value }) => sum + value.length, 0);
     if (bytes > this.maxBytes) throw new Error('too large');
-    this.written.push(...records);
+    this.written.push(...records.filter(({ topic }) => !this.forbidden.has(topic)));
+    if (records.some(({ topic }) => this.forbidden.has(topic))) throw new Error('forbidden');
   }
 }
 

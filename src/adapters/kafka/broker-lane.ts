@@ -8,11 +8,13 @@ export interface BrokerLaneParts {
   readonly queues: () => readonly PartitionQueue[];
   /** Called before each request. */
   readonly giveUpOverdue: () => void;
-  readonly settled: (records: readonly QueuedRecord[]) => void;
+  readonly settled: (topic: string, records: readonly QueuedRecord[]) => void;
   /** A request failed, or has been under way for a second. */
   readonly troubled: () => void;
   /** The broker refuses this record for its size. It is not in its queue any more. */
   readonly tooLarge: (record: QueuedRecord, error: Error) => void;
+  /** The user may not write to this topic. The records are not in its queues any more. */
+  readonly unauthorized: (topic: string, records: readonly QueuedRecord[], error: Error) => void;
 }
 
 /** Bytes of a request. A broker accepts about one megabyte by default. */
@@ -42,6 +44,8 @@ export class BrokerLane {
   #running: Promise<void> | null = null;
   #underWay: readonly PartitionQueue[] = [];
   #first = 0;
+  /** Topics that share no request with others: one of them may not be written to. */
+  readonly #apart = new Set<string>();
   #isStale = false;
   #abort: (reason: Error) => void = () => {};
 
@@ -114,8 +118,13 @@ export class BrokerLane {
         pause = MIN_RETRY_PAUSE_MS;
         continue;
       }
-      if (this.#parts.driver.classify(error).kind === 'too-large') {
+      const { kind } = this.#parts.driver.classify(error);
+      if (kind === 'too-large') {
         this.#refused(batch, error);
+        continue;
+      }
+      if (kind === 'unauthorized') {
+        this.#unauthorized(batch, error);
         continue;
       }
       this.#failure = { error: error.message, at: performance.now() };
@@ -143,7 +152,10 @@ export class BrokerLane {
       const sent = Promise.race([this.#open().send(messagesOf(batch)), aborted]);
       await withTimeout(ATTEMPT_MS, sent, () => new Error(`no answer within ${ATTEMPT_MS} ms`));
       for (const [queue, records] of batch) queue.records = queue.records.slice(records.length);
-      for (const records of batch.values()) this.#parts.settled(records);
+      for (const [{ topic }, records] of batch) {
+        this.#apart.delete(topic);
+        this.#parts.settled(topic, records);
+      }
       this.#failure = null;
       this.#maxBytes = Math.min(MAX_REQUEST_BYTES, this.#maxBytes * 2);
       return null;
@@ -162,21 +174,46 @@ export class BrokerLane {
   #nextBatch(): Map<PartitionQueue, readonly QueuedRecord[]> {
     const batch = new Map<PartitionQueue, readonly QueuedRecord[]>();
     let bytes = 0;
+    let isOneLeft = false;
     const queues = this.#parts.queues();
     for (let index = 0; index < queues.length; index += 1) {
       const queue = queues[(this.#first + index) % queues.length];
       if (queue === undefined || queue.isBusy || queue.records.length === 0) continue;
+      if (!this.#fits(batch, queue)) {
+        isOneLeft = true;
+        continue;
+      }
       const end = queue.records.findIndex(({ record }, before) => {
         bytes += Buffer.byteLength(record.value) + HEADER_BYTES;
         return (before > 0 || batch.size > 0) && bytes > this.#maxBytes;
       });
       if (end !== 0) batch.set(queue, queue.records.slice(0, end === -1 ? queue.records.length : end));
       if (end === -1) continue;
-      // Another partition is the first one in the next request.
-      this.#first += 1;
+      isOneLeft = true;
       break;
     }
+    // Another partition is the first one in the next request.
+    if (isOneLeft) this.#first += 1;
     return batch;
+  }
+
+  #fits(batch: ReadonlyMap<PartitionQueue, unknown>, { topic }: PartitionQueue): boolean {
+    const [first] = batch.keys();
+    if (first === undefined || first.topic === topic) return true;
+    return !this.#apart.has(first.topic) && !this.#apart.has(topic);
+  }
+
+  /**
+   * The user may not write to one of the topics. If the request has several, the next requests have
+   * one each. The same user may write to the other topics.
+   */
+  #unauthorized(batch: ReadonlyMap<PartitionQueue, readonly QueuedRecord[]>, error: Error): void {
+    const topics = new Set([...batch.keys()].map(({ topic }) => topic));
+    for (const topic of topics) this.#apart.add(topic);
+    const [topic] = topics;
+    if (topic === undefined || topics.size > 1) return;
+    for (const [queue, records] of batch) queue.records = queue.records.slice(records.length);
+    this.#parts.unauthorized(topic, [...batch.values()].flat(), error);
   }
 
   /**

@@ -46,11 +46,13 @@ export interface ConsumerTiming {
  * - `not-ready`: a broker answered, and the same request may succeed in a moment
  * - `too-large`: the request or one of its records is too large for the broker
  * - `connection`: a broker cannot be reached; `reason` is human-readable
- * - `other`: every other error, such as a missing right
+ * - `unauthorized`: the user has no right to do this with the topic or group
+ * - `other`: every other error
  */
 export type KafkaProblem =
   | { readonly kind: 'not-ready' | 'too-large' | 'other' }
-  | { readonly kind: 'connection'; readonly reason: string };
+  | { readonly kind: 'connection'; readonly reason: string }
+  | { readonly kind: 'unauthorized'; readonly resource: 'topic' | 'group' };
 
 /** The cluster did not answer in time, so the same request may succeed later. */
 export class NoAnswerError extends Error {
@@ -147,7 +149,7 @@ export interface KafkaConsumerOptions {
   /** The consumer has joined, or joined again, and reads these partitions. */
   readonly onJoined: (assigned: readonly number[]) => void;
   /** The consumer failed and reads no more. Called at most once; `leave` must follow. */
-  readonly onEnd: (reason: string) => void;
+  readonly onEnd: (error: Error) => void;
 }
 
 /** One consumer of one topic, from its start to its first failure. */

@@ -17,6 +17,7 @@ import {
 } from './driver.ts';
 import { ensureTopics } from './ensure-topics.ts';
 import type { OpenDriver } from './load-driver.ts';
+import { withRight } from './missing-right.ts';
 import { RecordSender } from './record-sender.ts';
 import { retryWhileNotReady } from './retry-while-not-ready.ts';
 import type { SaslOptions } from './sasl.ts';
@@ -226,10 +227,13 @@ export class KafkaMessageBus implements MessageBus {
     const timeout = this.#timing.session + PREPARE_MS;
     const prepare = async (admin: KafkaAdmin) => {
       const topics = Object.values(this.#topics);
-      const connecting = ensureTopics(admin, { topics, partitions, listedBrokers: this.#options.brokers.length }).then(
-        (leaders) => this.#sender.connect(leaders),
-      );
-      await Promise.all([connecting, this.#awaitEmptyGroups(() => admin.membersOf([...this.#groups.values()]))]);
+      const connecting = ensureTopics(admin, {
+        topics,
+        partitions,
+        listedBrokers: this.#options.brokers.length,
+        classify: this.#classify,
+      }).then((leaders) => this.#sender.connect(leaders));
+      await Promise.all([connecting, this.#awaitEmptyGroups(() => this.#membersOf(admin))]);
       const found = RECORD_STREAMS.map(
         async (stream): Promise<[RecordStream, Positions]> => [stream, await admin.newestOffsets(this.#topics[stream])],
       );
@@ -284,12 +288,16 @@ export class KafkaMessageBus implements MessageBus {
    * the other.
    */
   async #refuseSharedGroups(): Promise<void> {
-    const groups = [...this.#groups.values()];
-    const look = (admin: KafkaAdmin) => admin.membersOf(groups);
+    const look = (admin: KafkaAdmin) => this.#membersOf(admin);
     const members = await retryWhileNotReady(PREPARE_MS, this.#classify, () =>
       this.#driver.withAdmin(PREPARE_MS, 'looking for a server of the same id', look),
     );
     for (const [group, count] of members) if (count > 1) throw this.#idIsTaken(group);
+  }
+
+  #membersOf(admin: KafkaAdmin): Promise<ReadonlyMap<string, number>> {
+    const right = { operation: 'Describe', resource: 'group', names: [...this.#groups.values()] } as const;
+    return withRight(this.#classify, right, (groups) => admin.membersOf(groups));
   }
 
   #idIsTaken(group: string): Error {
@@ -313,9 +321,11 @@ export class KafkaMessageBus implements MessageBus {
   }
 
   async #forget(): Promise<void> {
-    const groups = [...this.#groups.values()];
+    const right = { operation: 'Delete', resource: 'group', names: [...this.#groups.values()] } as const;
     try {
-      await this.#driver.withAdmin(FORGET_MS, 'removing the groups', (admin) => admin.deleteGroups(groups));
+      await this.#driver.withAdmin(FORGET_MS, 'removing the groups', (admin) =>
+        withRight(this.#classify, right, (groups) => admin.deleteGroups(groups)),
+      );
     } catch (error) {
       this.#options.telemetry.log('warn', 'the Kafka groups were not removed', { error });
     }

@@ -4,6 +4,7 @@ import type { EncodedRecord } from '../records/record-codec.ts';
 import { withTimeout } from '../support/with-timeout.ts';
 import { BrokerLane } from './broker-lane.ts';
 import { type KafkaDriver, type Leaders, NO_LEADER } from './driver.ts';
+import { MissingRightError } from './missing-right.ts';
 import { type Call, type PartitionQueue, PartitionQueues, type QueuedRecord } from './partition-queues.ts';
 import type { NamePerStream } from './topics.ts';
 
@@ -24,6 +25,8 @@ const WATCH_PAUSE_MS = 100;
 const MAX_WATCH_PAUSE_MS = 1_000;
 /** How long one connection is used for these questions. */
 const WATCH_MS = 5_000;
+/** How long a missing right counts as a failure if nothing is sent to the topic any more. */
+const REFUSAL_MS = 60_000;
 
 /**
  * Writes records and waits for the acknowledgement of all in-sync replicas. Each broker has a lane
@@ -36,6 +39,8 @@ export class RecordSender {
   readonly #lanes = new Map<number, BrokerLane>();
   /** The partitions that each broker leads. */
   #led: ReadonlyMap<number, readonly PartitionQueue[]> = new Map();
+  /** The topics that the user may not write to, and when a request was refused last. */
+  readonly #refusals = new Map<string, { readonly error: Error; readonly at: number }>();
   #watching = false;
   #closed = false;
 
@@ -43,8 +48,11 @@ export class RecordSender {
     this.#parts = parts;
   }
 
-  /** The error of a request that failed less than 10 s ago, otherwise null. */
+  /** The error of a request that failed less than 10 s ago, or a missing right, otherwise null. */
   get failure(): string | null {
+    for (const { error, at } of this.#refusals.values()) {
+      if (performance.now() - at < REFUSAL_MS) return error.message;
+    }
     for (const { failure } of this.#lanes.values()) if (failure !== null) return failure;
     return null;
   }
@@ -114,9 +122,13 @@ export class RecordSender {
         driver: this.#parts.driver,
         queues: () => this.#led.get(broker) ?? [],
         giveUpOverdue: () => this.#giveUpOverdue(),
-        settled: (records) => settle(records),
+        settled: (topic, records) => {
+          this.#refusals.delete(topic);
+          settle(records);
+        },
         troubled: () => void this.#watch(),
         tooLarge: (record, error) => this.#tooLarge(record, error),
+        unauthorized: (topic, records, error) => this.#unauthorized(topic, records, error),
       });
       this.#lanes.set(broker, lane);
     }
@@ -169,6 +181,17 @@ export class RecordSender {
     this.#parts.telemetry.log('error', 'a record is too large for Kafka', { key, error });
     call.reject(refusal(error));
     this.#giveUp((one) => one === call, error);
+  }
+
+  /** The records of other topics are still written. */
+  #unauthorized(topic: string, records: readonly QueuedRecord[], cause: Error): void {
+    const error = new MissingRightError({ operation: 'Write', resource: 'topic', name: topic }, cause);
+    const isKnown = performance.now() - (this.#refusals.get(topic)?.at ?? Number.NEGATIVE_INFINITY) < REFUSAL_MS;
+    this.#refusals.set(topic, { error, at: performance.now() });
+    if (!isKnown) this.#parts.telemetry.log('error', 'Kafka refuses to write records', { topic, error });
+    const calls = new Set(records.map(({ call }) => call));
+    for (const call of calls) call.reject(refusal(error));
+    this.#giveUp((call) => calls.has(call), error);
   }
 
   /** Records of a request that is under way stay until it ends. */

@@ -2,6 +2,7 @@ import type { RecordHandler } from '../../application/ports/message-bus.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import type { RecordSource } from '../records/received-record.ts';
 import type { ConsumedMessage, ConsumerTiming, FetchedBatch, KafkaConsumer, KafkaDriver, Positions } from './driver.ts';
+import { MissingRightError } from './missing-right.ts';
 import { ReadPositions, StallWatch } from './positions.ts';
 import { takeBatch } from './take-batch.ts';
 
@@ -20,8 +21,8 @@ export interface TopicConsumerOptions {
 interface RunningConsumer {
   readonly consumer: KafkaConsumer;
   readonly isOver: () => boolean;
-  readonly end: (reason: string) => void;
-  readonly ended: Promise<string>;
+  readonly end: (error: Error) => void;
+  readonly ended: Promise<Error>;
 }
 
 const LEAVE_MS = 2_000;
@@ -39,6 +40,12 @@ export class TopicConsumer {
   readonly #stalls = new StallWatch();
   #running: RunningConsumer | null = null;
   #joined = false;
+  /** True after a commit showed that the user may read the topic with the group. */
+  #isProven = false;
+  #start: { readonly joined: () => void; readonly refused: (error: Error) => void } = {
+    joined: () => {},
+    refused: () => {},
+  };
   #problem: string | null = 'has not joined its group yet';
   #lastHeartbeat = 0;
   #restarts = 0;
@@ -85,13 +92,15 @@ export class TopicConsumer {
   /**
    * Resolves when the consumer has joined its group for the first time. It misses no record that is
    * written afterwards.
+   * @throws MissingRightError if the user may not read the topic, or not with the group
    */
   start(): Promise<void> {
     const { commit } = this.#options.timing;
     this.#tick = setInterval(() => this.#check(), commit).unref();
-    return new Promise((resolve) => {
-      this.#main = this.#run(resolve);
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#start = { joined: resolve, refused: reject };
+    this.#main = this.#run();
+    return promise;
   }
 
   /**
@@ -108,27 +117,28 @@ export class TopicConsumer {
   restart(reason: string): void {
     if (this.#closed) return;
     this.#problem = `restarting: ${reason}`;
-    this.#running?.end(reason);
+    this.#running?.end(new Error(reason));
   }
 
   /** Leaves the group. No record is handed on after the call. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#tick);
-    this.#running?.end('closed');
+    this.#running?.end(new Error('closed'));
     this.#wake();
     await this.#main;
   }
 
-  async #run(joined: () => void): Promise<void> {
+  async #run(): Promise<void> {
     const { telemetry, topic } = this.#options;
     while (!this.#closed) {
-      const reason = await this.#runOnce(joined);
+      const error = this.#described(await this.#runOnce());
       this.#joined = false;
       if (this.#closed) break;
-      this.#problem = `restarting: ${reason}`;
+      if (error instanceof MissingRightError) this.#start.refused(error);
+      this.#problem = `restarting: ${error.message}`;
       this.#restarts += 1;
-      telemetry.log('warn', 'kafka consumer is replaced', { topic, error: reason, delayMs: this.#pause });
+      telemetry.log('warn', 'kafka consumer is replaced', { topic, error: error.message, delayMs: this.#pause });
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         setTimeout(resolve, this.#pause);
@@ -138,24 +148,32 @@ export class TopicConsumer {
     this.#problem = 'closed';
   }
 
-  async #runOnce(joined: () => void): Promise<string> {
+  async #runOnce(): Promise<Error> {
     this.#lastHeartbeat = performance.now();
-    const running = this.#begin(joined);
+    const running = this.#begin();
     this.#running = running;
-    const reason = await running.ended;
+    const error = await running.ended;
     // A member that leaves lets the next one join at once. Otherwise the broker waits for its
     // session timeout.
     await running.consumer.leave(LEAVE_MS);
-    return reason;
+    return error;
   }
 
-  #begin(joined: () => void): RunningConsumer {
+  #described(error: Error): Error {
+    const { driver, topic, group } = this.#options;
+    const problem = driver.classify(error);
+    if (problem.kind !== 'unauthorized') return error;
+    const { resource } = problem;
+    return new MissingRightError({ operation: 'Read', resource, name: resource === 'group' ? group : topic }, error);
+  }
+
+  #begin(): RunningConsumer {
     const { driver, topic, group, timing } = this.#options;
-    const { promise: ended, resolve } = Promise.withResolvers<string>();
+    const { promise: ended, resolve } = Promise.withResolvers<Error>();
     let over = false;
-    const end = (reason: string) => {
+    const end = (error: Error) => {
       over = true;
-      resolve(reason);
+      resolve(error);
     };
     const consumer = driver.openConsumer({
       topic,
@@ -169,14 +187,15 @@ export class TopicConsumer {
         if (!over) this.#lastHeartbeat = performance.now();
       },
       onJoined: (assigned) => {
-        if (!over) this.#onJoined(assigned, joined);
+        if (!over) void this.#onJoined(running, assigned);
       },
       onEnd: end,
     });
-    return { consumer, ended, end, isOver: () => over };
+    const running = { consumer, ended, end, isOver: () => over };
+    return running;
   }
 
-  #onJoined(assigned: readonly number[], joined: () => void): void {
+  async #onJoined(running: RunningConsumer, assigned: readonly number[]): Promise<void> {
     const { topic, group, telemetry } = this.#options;
     this.#lastHeartbeat = performance.now();
     const complete = this.#positions.entries().every(([partition]) => assigned.includes(partition));
@@ -187,8 +206,22 @@ export class TopicConsumer {
         group,
       });
     this.#joined = true;
+    if (!this.#isProven && !(await this.#proveRights(running))) return;
+    this.#isProven = true;
     this.#pause = MIN_PAUSE_MS;
-    joined();
+    this.#start.joined();
+  }
+
+  /** Stores the first positions. False if a right is missing, which ends the consumer. */
+  async #proveRights({ consumer, end }: RunningConsumer): Promise<boolean> {
+    try {
+      await consumer.commit(this.#positions.entries());
+    } catch (error) {
+      if (this.#options.driver.classify(error).kind !== 'unauthorized') return true;
+      end(error instanceof Error ? error : new Error(String(error)));
+      return false;
+    }
+    return true;
   }
 
   #take(batch: FetchedBatch): void {
@@ -202,7 +235,8 @@ export class TopicConsumer {
     const running = this.#running;
     if (running === null || running.isOver()) return;
     const silent = performance.now() - this.#lastHeartbeat;
-    if (silent > this.#options.timing.silence) running.end(`no heartbeat for ${Math.round(silent / 1000)} s`);
+    if (silent > this.#options.timing.silence)
+      running.end(new Error(`no heartbeat for ${Math.round(silent / 1000)} s`));
     else void this.#commit(running);
   }
 

@@ -29,7 +29,11 @@ describe('the errors of @platformatic/kafka', () => {
     ['a topic without a leader after some retries', retried(new ProtocolError('LEADER_NOT_AVAILABLE')), notReady],
     ['fewer brokers than replicas', new ProtocolError('INVALID_REPLICATION_FACTOR'), notReady],
     ['a request without an answer', new TimeoutError('Request timed out', { canRetry: true }), notReady],
-    ['a missing permission', new ProtocolError('TOPIC_AUTHORIZATION_FAILED'), other],
+    [
+      'a missing permission',
+      new ProtocolError('TOPIC_AUTHORIZATION_FAILED'),
+      { kind: 'unauthorized', resource: 'topic' },
+    ],
     ['a record that is too large', retried(new ProtocolError('MESSAGE_TOO_LARGE')), { kind: 'too-large' }],
     ['an error of this server', new Error('another live server uses the server id'), other],
     ['a text instead of an error', 'text', other],

@@ -28,10 +28,11 @@ describe('the sender of records', () => {
 
   async function sending(leaders = SIX) {
     const kafka = new FakeKafka(leaders);
-    const sender = new RecordSender({ driver: kafka, topics: DEFAULT_TOPICS, telemetry: new RecordedTelemetry() });
+    const telemetry = new RecordedTelemetry();
+    const sender = new RecordSender({ driver: kafka, topics: DEFAULT_TOPICS, telemetry });
     opened.push(sender);
     await sender.connect(kafka.leaders);
-    return { kafka, sender };
+    return { kafka, sender, telemetry };
   }
 
   it('writes the records of a key into one partition, in the order of the calls', async () => {
@@ -117,6 +118,26 @@ describe('the sender of records', () => {
     const results = await Promise.allSettled(sent);
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(kafka.written.map(({ value }) => value).toSorted()).toEqual(['x', 'z']);
+  });
+
+  it('refuses the records of a topic that the user may not write to, and writes the other topics', async () => {
+    const others = new Map(Object.values(DEFAULT_TOPICS).map((topic) => [topic, [1, 1, 1, 1, 1, 1]]));
+    const { kafka, sender, telemetry } = await sending(others);
+    kafka.forbidden.add(TOPIC);
+    const channel = { ...record(0, 'x'), stream: 'CHANNEL' } as const;
+    const message = `the Kafka user has no right to Write on the topic ${TOPIC}`;
+    for (let count = 0; count < 3; count += 1) {
+      const [refused, written] = await Promise.allSettled([sender.send([record(0, 'y')]), sender.send([channel])]);
+      expect(written.status).toBe('fulfilled');
+      expect(String(refused.status === 'rejected' && refused.reason)).toContain(message);
+    }
+    expect(sender.failure).toBe(message);
+    expect(telemetry.logs.map(({ fields }) => String(fields.error))).toEqual([`MissingRightError: ${message}`]);
+    // Only the first request holds both topics. Its repetition writes one record again.
+    expect(valuesIn(kafka, 0)).toHaveLength(4);
+    kafka.forbidden.clear();
+    await sender.send([record(0, 'z')]);
+    expect(sender.failure).toBeNull();
   });
 
   it('rejects what waits for a dead leader when it is closed', async () => {

@@ -29,7 +29,7 @@ describe('the errors of kafkajs', () => {
     ['a topic without a leader', noLeaderYet, notReady],
     ['a topic without a leader after some retries', retried(noLeaderYet), notReady],
     ['fewer brokers than replicas', protocolError('INVALID_REPLICATION_FACTOR', 38, false), notReady],
-    ['a missing permission', forbidden, other],
+    ['a missing permission', forbidden, { kind: 'unauthorized', resource: 'topic' }],
     ['a record that is too large', protocolError('MESSAGE_TOO_LARGE', 10, false), { kind: 'too-large' }],
     ['an error of this server', new Error('another live server uses the server id'), other],
     ['a text instead of an error', 'text', other],

@@ -1,5 +1,6 @@
 import type { Admin } from 'kafkajs';
 import { type KafkaAdmin, type Leaders, NO_LEADER, NotReadyError, type Positions } from '../driver.ts';
+import { typesOf } from './errors.ts';
 
 export class KafkaJsAdmin implements KafkaAdmin {
   readonly #admin: Admin;
@@ -76,11 +77,4 @@ export class KafkaJsAdmin implements KafkaAdmin {
 function byPartition(partitions: readonly { readonly partitionId: number; readonly leader: number }[]): number[] {
   const leaders = new Map(partitions.map(({ partitionId, leader }) => [partitionId, leader]));
   return Array.from(partitions, (_, partition) => leaders.get(partition) ?? NO_LEADER);
-}
-
-/** The error codes of Kafka in an error, which may stand for several topics. */
-function typesOf(error: unknown): string[] {
-  if (!(error instanceof Error)) return ['unknown'];
-  if ('errors' in error && Array.isArray(error.errors)) return error.errors.flatMap(typesOf);
-  return ['type' in error && typeof error.type === 'string' ? error.type : 'unknown'];
 }

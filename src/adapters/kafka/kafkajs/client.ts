@@ -10,10 +10,12 @@ import type { SaslOptions } from '../sasl.ts';
 import { addCodecs } from './codecs.ts';
 import { boundFetchedRecords } from './fetched-records.ts';
 import { recoverGroups } from './group-recovery.ts';
+import { reportGroupRefusals } from './group-refusals.ts';
 import { quietRequestTimers } from './request-timers.ts';
 
 quietRequestTimers();
 recoverGroups();
+reportGroupRefusals();
 addCodecs();
 boundFetchedRecords();
 

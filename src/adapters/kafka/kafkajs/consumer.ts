@@ -15,6 +15,11 @@ export class KafkaJsConsumer implements KafkaConsumer {
   readonly #options: KafkaConsumerOptions;
   readonly #client: Client;
   readonly #consumer: Consumer;
+  /**
+   * Resolves when the consumer has joined its group for the first time. kafkajs ignores commits
+   * before.
+   */
+  readonly #joined: Promise<void>;
   #over = false;
 
   constructor(context: ClientContext, options: KafkaConsumerOptions) {
@@ -40,11 +45,13 @@ export class KafkaJsConsumer implements KafkaConsumer {
       },
     });
     this.#listen();
-    this.#run().catch((error: unknown) => this.#end(error instanceof Error ? error.message : String(error)));
+    this.#joined = this.#run();
+    this.#joined.catch((error: unknown) => this.#end(error instanceof Error ? error : new Error(String(error))));
   }
 
   async commit(positions: readonly (readonly [partition: number, next: number])[]): Promise<void> {
     const { topic } = this.#options;
+    await this.#joined;
     await this.#consumer.commitOffsets(
       positions.map(([partition, next]) => ({ topic, partition, offset: String(next) })),
     );
@@ -56,10 +63,10 @@ export class KafkaJsConsumer implements KafkaConsumer {
     this.#client.abandon();
   }
 
-  #end(reason: string): void {
+  #end(error: Error): void {
     if (this.#over) return;
     this.#over = true;
-    this.#options.onEnd(reason);
+    this.#options.onEnd(error);
   }
 
   #listen(): void {
@@ -68,7 +75,7 @@ export class KafkaJsConsumer implements KafkaConsumer {
     consumer.on(consumer.events.HEARTBEAT, () => {
       if (!this.#over) onHeartbeat();
     });
-    consumer.on(consumer.events.CRASH, ({ payload }) => this.#end(payload.error.message));
+    consumer.on(consumer.events.CRASH, ({ payload }) => this.#end(payload.error));
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       if (this.#over) return;
       const assigned = payload.memberAssignment[topic] ?? [];

@@ -122,7 +122,7 @@ export class PlatformaticConsumer implements KafkaConsumer {
   #end(error: unknown): void {
     if (this.#over) return;
     this.#over = true;
-    this.#options.onEnd(withCause(error).message);
+    this.#options.onEnd(withCause(error));
   }
 
   #listen(): void {

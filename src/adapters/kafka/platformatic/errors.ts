@@ -1,5 +1,6 @@
 import { CONNECTION_REASONS } from '../connection-reasons.ts';
 import type { KafkaProblem } from '../driver.ts';
+import { UNAUTHORIZED } from '../unauthorized.ts';
 
 /** The errors of the library have no names of their own, only these properties. */
 interface LibraryError extends Error {
@@ -42,6 +43,8 @@ export function withCause(error: unknown): Error {
 export function classify(error: unknown): KafkaProblem {
   const all = errorsIn(error);
   if (all.some(({ apiId }) => TOO_LARGE.has(apiId))) return { kind: 'too-large' };
+  const resource = all.flatMap(({ apiId }) => UNAUTHORIZED.get(apiId) ?? [])[0];
+  if (resource !== undefined) return { kind: 'unauthorized', resource };
   if (all.some(isNotReady)) return { kind: 'not-ready' };
   // A refused or failed connection is the cause of an error of this code.
   if (all.some(({ code }) => code === NETWORK)) return { kind: 'connection', reason: reasonOf(all) };
