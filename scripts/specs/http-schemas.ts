@@ -102,8 +102,15 @@ export const HTTP_SCHEMAS = {
     communities: list(
       object({
         id: ref('Id'),
+        name: nullable(text('Null if it has none.')),
         members: list(ref('Id')),
-        channels: list(object({ id: ref('Id'), members: nullable(list(ref('Id'))) })),
+        channels: list(
+          object({
+            id: ref('Id'),
+            name: nullable(text('Null if it has none.')),
+            members: nullable(list(ref('Id'), { description: 'Null: the whole community may read it.' })),
+          }),
+        ),
       }),
     ),
   }),

@@ -147,7 +147,8 @@ export class Traffic implements TrafficListener {
 /** The call with this path. A fixed path counts more than a template. */
 function callOf(method: string, path: string): DescribedCall | undefined {
   const found = CALLS.filter((call) => call.method === method.toLowerCase() && matches(call.path, path));
-  const parameters = (call: DescribedCall): number => Object.keys(call.call.path ?? {}).length;
+  const parameters = (call: DescribedCall): number =>
+    call.path === '/{path}' ? Number.POSITIVE_INFINITY : Object.keys(call.call.path ?? {}).length;
   return found.toSorted((one, other) => parameters(one) - parameters(other))[0];
 }
 
