@@ -172,6 +172,7 @@ export class SimulatedServer implements LocalSubscribers {
         },
         random: this.#world.random,
         telemetry,
+        originals: null,
       },
       unlimited,
     );

@@ -3,6 +3,7 @@ import type { UserId } from '../domain/ids.ts';
 import { type ConversationKey, parseConversationKey } from '../domain/place.ts';
 import { type Draft, isSequenced, type SequencedEvent, STORED_KINDS } from '../domain/stored-event.ts';
 import type { ClusterQuestions } from './cluster/cluster-questions.ts';
+import type { Adoption } from './first-generation/adoption.ts';
 import type { MemberLists } from './membership/member-lists.ts';
 import type { ModerationOrders } from './moderation/moderation-orders.ts';
 import type { Feeds } from './ordering/feeds.ts';
@@ -40,6 +41,8 @@ export interface BusListenerParts {
   readonly subscribers: LocalSubscribers;
   readonly telemetry: Telemetry;
   readonly clock: Pick<Clock, 'monotonic'>;
+  /** Null where no original server runs beside these. */
+  readonly adoption: Adoption | null;
 }
 
 /**
@@ -91,7 +94,8 @@ export class BusListener {
   }
 
   #unnumbered(record: IncomingRecord): void {
-    if (record.key !== null && !record.isForServers) {
+    const isAdopted = record.server === null && this.#parts.adoption !== null;
+    if (record.key !== null && !isAdopted && !record.isForServers) {
       const place = parseConversationKey(record.key);
       const { subscribers, listeners } = this.#parts;
       if (place !== null && subscribers.count(place) === 0 && !listeners.has(place)) return;
@@ -102,14 +106,17 @@ export class BusListener {
   }
 
   #take(event: Exclude<ChatEvent, SequencedEvent>): void {
-    const { subscribers, presence, lists, readMarks, clusterSessions, orders, questions } = this.#parts;
+    const { subscribers, presence, lists, readMarks, clusterSessions, orders, questions, adoption } = this.#parts;
     switch (event.kind) {
       case 'typing':
         subscribers.deliver(event.place, event);
         break;
       case 'foreign':
-        subscribers.deliver(event.event.place, event);
-        this.#foreign(event.event);
+        if (adoption !== null) adoption.take(event.event, event.timestamp);
+        else {
+          subscribers.deliver(event.event.place, event);
+          this.#foreign(event.event);
+        }
         break;
       case 'connect':
         presence.show(event);

@@ -6,6 +6,7 @@ import { BusListener } from './bus-listener.ts';
 import { ClusterQuestions } from './cluster/cluster-questions.ts';
 import { ServerView } from './cluster/server-view.ts';
 import { createServiceCalls } from './create-service-calls.ts';
+import type { Adoption, AdoptionParts } from './first-generation/adoption.ts';
 import type { Limits } from './limits.ts';
 import { ChannelAccess } from './membership/channel-access.ts';
 import { LookUpLimits } from './membership/look-up-limits.ts';
@@ -115,6 +116,13 @@ export interface Ports {
   readonly ids: IdSource;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  /** Null where no original server runs beside these. */
+  readonly originals: FirstGeneration | null;
+}
+
+/** Takes the events of original servers. A part of its own, so that others do not load it. */
+export interface FirstGeneration {
+  adoptionOf(parts: AdoptionParts): Adoption;
 }
 
 /** The present values of the application, for the metrics. */
@@ -297,7 +305,10 @@ export function createApplication(
     others: () => clusterSessions.others,
     answer: (question) => serverView.answer(question),
   });
+  const adoption =
+    ports.originals?.adoptionOf({ feeds, listeners, unreadNotices, files: ports.files, clock, telemetry }) ?? null;
   const listener = new BusListener({
+    adoption,
     server,
     sequencer,
     heardNumbers,
@@ -446,6 +457,7 @@ export function createApplication(
       const late = new Promise<void>((resolve) => clock.after(withinMs, resolve));
       const done = (async () => {
         await dataJobs.stop();
+        await adoption?.stop();
         await sequencer.idle();
         await Promise.all([logouts.settled(), clusterSessions.stop()]);
         await publisher.stop();

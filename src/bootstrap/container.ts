@@ -289,6 +289,7 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
         ids: get(TOKENS.ids),
         random: Math.random,
         telemetry: get(TOKENS.telemetry),
+        originals: stores.firstGeneration,
       },
       config.limits,
       { ...config.retention, copies: keptCopies(config) },

@@ -66,6 +66,7 @@ export async function openResources(parts: ServerParts): Promise<OpenedResources
     () =>
       openStores({
         config: config.store,
+        firstGeneration: config.firstGeneration,
         lifecycle,
         telemetry: telemetry.of('store'),
         shared: shared?.database == null ? null : { path: shared.database, server: id },

@@ -1,10 +1,13 @@
+import type { MongoOriginalEvents } from '../adapters/mongo/first-generation/original-events.ts';
 import type { Database } from '../adapters/sqlite/database.ts';
 import type { StoredEvents } from '../adapters/sqlite/stored-events.ts';
 import { SystemClock } from '../adapters/system/clock.ts';
+import type { FirstGeneration } from '../application/create-application.ts';
 import { LogHoles } from '../application/ordering/log-holes.ts';
 import type { JobStore } from '../application/ports/job-store.ts';
 import type { MessageStore } from '../application/ports/message-store.ts';
 import type { ModerationStore } from '../application/ports/moderation-store.ts';
+import type { OriginalEvents } from '../application/ports/original-events.ts';
 import type { Outbox } from '../application/ports/outbox.ts';
 import type { ReadMarkers } from '../application/ports/read-markers.ts';
 import type { StoredData } from '../application/ports/stored-data.ts';
@@ -26,10 +29,13 @@ export interface Stores {
   readonly backUp: ((target: string) => Promise<void>) | null;
   /** The events of all workers, where a shared database brings them; otherwise null. */
   readonly storedEvents: StoredEvents | null;
+  /** Null where no original server runs beside these. */
+  readonly firstGeneration: FirstGeneration | null;
 }
 
 export interface StoreParts {
   readonly config: Config['store'];
+  readonly firstGeneration: boolean;
   readonly lifecycle: Lifecycle;
   readonly telemetry: Telemetry;
   /** The way of a worker to the SQLite file of the hub; null for a server of one process. */
@@ -40,7 +46,13 @@ export interface StoreParts {
  * Opens the configured database. The code of the other one is not loaded.
  * @throws Error with a human-readable message when the database can't be opened
  */
-export async function openStores({ config, lifecycle, telemetry, shared }: StoreParts): Promise<Stores> {
+export async function openStores({
+  config,
+  firstGeneration,
+  lifecycle,
+  telemetry,
+  shared,
+}: StoreParts): Promise<Stores> {
   if (config.kind === 'sqlite') {
     const { SqliteMessageStore } = await import('../adapters/sqlite/message-store.ts');
     const { SqliteModerationStore } = await import('../adapters/sqlite/moderation-store.ts');
@@ -62,6 +74,7 @@ export async function openStores({ config, lifecycle, telemetry, shared }: Store
       jobs: new SqliteJobStore({ database }),
       backUp,
       storedEvents,
+      firstGeneration: null,
     };
   }
   const { MongoDatabase } = await import('../adapters/mongo/database.ts');
@@ -74,12 +87,18 @@ export async function openStores({ config, lifecycle, telemetry, shared }: Store
   const holes = new LogHoles({ clock: new SystemClock(), telemetry });
   const database = await MongoDatabase.connect(config.url.reveal());
   lifecycle.onStop('database', () => database.close());
+  let originals: MongoOriginalEvents | null = null;
   const store = new MongoMessageStore({
     db: database,
     onFailedBatch: (batch) =>
       telemetry.log('error', 'a stored batch cannot be projected and was set aside', { ...batch }),
     onRemovedEnd: ({ place, from, to }) => holes.found(place, from, to),
+    ...(firstGeneration && { look: (places) => originals?.look(places) ?? Promise.resolve(false) }),
   });
+  if (firstGeneration) {
+    const { MongoOriginalEvents } = await import('../adapters/mongo/first-generation/original-events.ts');
+    originals = await MongoOriginalEvents.open({ db: database, store });
+  }
   lifecycle.onStop('store', () => store.close());
   const markers = new MongoReadMarkers({ db: database, store });
   return {
@@ -91,7 +110,14 @@ export async function openStores({ config, lifecycle, telemetry, shared }: Store
     jobs: new MongoJobStore({ db: database }),
     backUp: null,
     storedEvents: null,
+    firstGeneration: originals === null ? null : await firstGenerationOf(originals),
   };
+}
+
+/** The part of the application that other servers do not load. */
+async function firstGenerationOf(originals: OriginalEvents): Promise<FirstGeneration> {
+  const { Adoption } = await import('../application/first-generation/adoption.ts');
+  return { adoptionOf: (parts) => new Adoption(originals, parts) };
 }
 
 interface OpenedSqlite extends Pick<Stores, 'backUp' | 'storedEvents'> {

@@ -5,11 +5,13 @@ import type { Draft, SequencedEvent } from './stored-event.ts';
 
 /**
  * An event of a stored kind from an original server, which stored it without a number. This server
- * only delivers it.
+ * only delivers it, or gives it a number where original servers run beside it.
  */
 export interface ForeignEvent {
   readonly kind: 'foreign';
   readonly event: Draft;
+  /** When the bus took the record, in milliseconds since 1970; the same on all servers. */
+  readonly timestamp: number;
 }
 
 /** A user is typing in a conversation. */

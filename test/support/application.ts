@@ -192,6 +192,7 @@ export class TestWorld {
       ids: new SystemIdSource(),
       random: Math.random,
       telemetry,
+      originals: null,
       ...options.ports,
     };
     const app = createApplication(id, ports, { ...unlimited, ...options.limits }, options.retention);

@@ -35,6 +35,11 @@ export interface EventDocument {
   readonly at: Date;
   /** `user:nonce` of each event with a nonce. Removed after 24 hours. */
   readonly n?: readonly string[];
+  /**
+   * Keys of the messages and changes of an original server that became these events, each once over
+   * all servers. Absent in all other batches.
+   */
+  readonly a?: readonly string[];
   /** Messages that the batch edits. Absent if it edits none. */
   readonly m?: readonly MessageId[];
   /**

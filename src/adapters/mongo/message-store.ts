@@ -37,6 +37,11 @@ export interface MongoMessageStoreParts {
    * operator should know of it.
    */
   readonly onRemovedEnd?: ((removed: RemovedEnd) => void) | undefined;
+  /**
+   * Takes what original servers wrote into these places, when a place is read for the first time.
+   * Returns true if there may be new events. Absent where no original server runs.
+   */
+  readonly look?: ((places: readonly ConversationKey[]) => Promise<boolean>) | undefined;
 }
 
 /**
@@ -61,6 +66,7 @@ export class MongoMessageStore implements MessageStore {
   readonly #pages: Pages;
   readonly #db: MongoDatabase;
   readonly #now: () => number;
+  readonly #look: MongoMessageStoreParts['look'];
   readonly #appends = new Set<Promise<unknown>>();
   readonly #nonceSweeper: NodeJS.Timeout | null;
   #closing: Promise<void> | null = null;
@@ -72,9 +78,11 @@ export class MongoMessageStore implements MessageStore {
       isBackground = true,
       onFailedBatch = () => {},
       onRemovedEnd = () => {},
+      look,
     } = parts;
     this.#db = db;
     this.#now = now;
+    this.#look = look;
     this.#log = new EventLog(db);
     this.#appender = new Appender({ db, log: this.#log, now });
     this.#projector = new Projector({ db, isBackground, onFailedBatch });
@@ -186,6 +194,9 @@ export class MongoMessageStore implements MessageStore {
     if (unfinished.length > 0) {
       await this.#numbering.finish(unfinished);
       for (const [place, { l }] of await this.#log.lastBatches(unfinished)) newest.set(place, l);
+    }
+    if (this.#look !== undefined && (await this.#look([...newest.keys()]))) {
+      for (const [place, { l }] of await this.#log.lastBatches([...newest.keys()])) newest.set(place, l);
     }
     for (const [place, end] of newest) this.#log.learn(place, end);
   }

@@ -89,7 +89,8 @@ export class Numbering {
         .sort({ seq: 1, localDateTime: 1, _id: 1 })
         .limit(MAX_BATCH_MESSAGES + 1)
         .toArray();
-      const drafts = await this.#withoutDeletedParents(
+      const drafts = await withoutDeletedParents(
+        db,
         place,
         docs.slice(0, MAX_BATCH_MESSAGES).map((doc) => eventOfMessage(place, doc)),
       );
@@ -103,20 +104,6 @@ export class Numbering {
     }
   }
 
-  /** The original server may have deleted parents. Its replies still have copies of their texts. */
-  async #withoutDeletedParents(place: ConversationKey, drafts: readonly Draft[]): Promise<readonly Draft[]> {
-    const parents = drafts.flatMap((draft) => (draft.kind === 'reply' ? [idValue(draft.parentId)] : []));
-    if (parents.length === 0) return drafts;
-    const found = await this.#parts.db
-      .messagesOf(place)
-      .find({ _id: { $in: parents } }, { projection: { _id: 1 } })
-      .toArray();
-    const known = new Set(found.map(({ _id }) => String(_id)));
-    return drafts.map((draft) =>
-      draft.kind === 'reply' && !known.has(draft.parentId) ? { ...draft, parentName: '', parentContent: '' } : draft,
-    );
-  }
-
   async #add(doc: EventDocument): Promise<void> {
     try {
       await this.#parts.db.events.insertOne(doc);
@@ -124,4 +111,22 @@ export class Numbering {
       if (!(error instanceof MongoServerError) || error.code !== DUPLICATE_KEY) throw error;
     }
   }
+}
+
+/** The original server may have deleted parents. Its replies still have copies of their texts. */
+export async function withoutDeletedParents(
+  db: MongoDatabase,
+  place: ConversationKey,
+  drafts: readonly Draft[],
+): Promise<readonly Draft[]> {
+  const parents = drafts.flatMap((draft) => (draft.kind === 'reply' ? [idValue(draft.parentId)] : []));
+  if (parents.length === 0) return drafts;
+  const found = await db
+    .messagesOf(place)
+    .find({ _id: { $in: parents } }, { projection: { _id: 1 } })
+    .toArray();
+  const known = new Set(found.map(({ _id }) => String(_id)));
+  return drafts.map((draft) =>
+    draft.kind === 'reply' && !known.has(draft.parentId) ? { ...draft, parentName: '', parentContent: '' } : draft,
+  );
 }

@@ -172,7 +172,7 @@ function inTransaction(
 ): Promise<void> {
   return transaction(db, async (session) => {
     await claim(db, portions, published, session);
-    const run = new Run(db, session, mode);
+    const run = new Run(db, session, mode, adoptedIn(portions));
     const legacy = portions.flatMap(({ doc }) => (doc.legacy ? [doc] : []));
     if (legacy.length > 0) await run.number(legacy);
     const events = withoutDeleted(portions.flatMap((portion) => portion.events));
@@ -221,10 +221,13 @@ class Run {
   readonly #db: MongoDatabase;
   readonly #session: ClientSession;
   readonly #mode: Mode;
+  readonly #adopted: ReadonlySet<MessageId>;
   readonly #holes = new Map<ConversationKey, Map<number, number>>();
   readonly #latest = new Map<ConversationKey, number>();
 
-  constructor(db: MongoDatabase, session: ClientSession, mode: Mode) {
+  /** @param adopted the messages that an original server has changed or deleted itself */
+  constructor(db: MongoDatabase, session: ClientSession, mode: Mode, adopted: ReadonlySet<MessageId>) {
+    this.#adopted = adopted;
     this.#db = db;
     this.#session = session;
     this.#mode = mode;
@@ -302,9 +305,18 @@ class Run {
     const filter = { _id: idValue(id), channelId: channelIdOf(place) };
     const options = { projection: { seq: 1 }, session: this.#session };
     const gone = await this.#db.messagesOf(place).findOneAndDelete(filter, options);
-    const created = gone?.seq ?? 0;
+    const created = gone?.seq ?? (gone !== null || this.#adopted.has(id) ? await this.#loggedSeq(place, id) : 0);
     if (created > 0) this.#hole(place, created, seq, 1);
     await this.#blank(place, id, created);
+  }
+
+  /**
+   * The number of a message whose document an original server has deleted, or saved without it; 0
+   * if the log does not have the message.
+   */
+  async #loggedSeq(place: ConversationKey, id: MessageId): Promise<number> {
+    const { loggedMessages } = await import('./first-generation/logged-messages.ts');
+    return (await loggedMessages(this.#db, place, [id])).get(id)?.seq ?? 0;
   }
 
   /**
@@ -333,6 +345,14 @@ class Run {
     buckets.set(bucket, (buckets.get(bucket) ?? 0) + count);
     this.#holes.set(place, buckets);
   }
+}
+
+function adoptedIn(portions: readonly Portion[]): Set<MessageId> {
+  return new Set(
+    portions.flatMap(({ doc, events }) =>
+      doc.a === undefined ? [] : events.flatMap((event) => (isStored(event) ? [event.id] : [])),
+    ),
+  );
 }
 
 function byCollection<T extends { readonly place: ConversationKey }>(items: readonly T[]): [T, ...T[]][] {

@@ -65,7 +65,7 @@ export function decodeRecord(value: string | null, frame: RecordFrame): ChatEven
   if (type === 'typing') return decodeTyping(fields, frame);
   if (type === null) return unknownEvent(fields, frame);
   const event = decodeMessage(type, fields, frame);
-  return frame.seq === null ? { kind: 'foreign', event } : { ...event, seq: frame.seq };
+  return frame.seq === null ? { kind: 'foreign', event, timestamp: frame.timestamp } : { ...event, seq: frame.seq };
 }
 
 function unknownEvent({ type }: Fields, { key, seq }: RecordFrame): UnknownEvent {

@@ -11,6 +11,7 @@ export type * from './message-store.ts';
 export type * from './moderation-store.ts';
 export type * from './moderator.ts';
 export type * from './notifier.ts';
+export type * from './original-events.ts';
 export type * from './outbox.ts';
 export type * from './personal-listener.ts';
 export type * from './read-markers.ts';

@@ -31,6 +31,8 @@ export interface Config {
   readonly store:
     | { readonly kind: 'sqlite'; readonly file: string }
     | { readonly kind: 'mongo'; readonly url: ConnectionUrl };
+  /** Servers of the original run on the same topics and collections. */
+  readonly firstGeneration: boolean;
   readonly memberCache: { readonly kind: 'memory' } | RedisChoice;
   readonly presence:
     | { readonly kind: 'embedded' }

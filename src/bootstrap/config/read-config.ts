@@ -53,6 +53,7 @@ function configOf(values: Values): Config {
     bus: busOf(values),
     store:
       MONGODB_URL === null ? { kind: 'sqlite', file: join(dataDir, 'chat.db') } : { kind: 'mongo', url: MONGODB_URL },
+    firstGeneration: values.FIRST_GENERATION === 'on',
     memberCache: REDIS_URL === null ? { kind: 'memory' } : redisOf(REDIS_URL, values.REDIS_TLS_CA),
     presence: presenceOf(values),
     directory: COMMUNITY_URL === null ? { kind: 'file', path } : { kind: 'rest', url: COMMUNITY_URL },

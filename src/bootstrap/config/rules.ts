@@ -18,7 +18,16 @@ export function problemsTogether(read: ReadEnvironment): string[] {
     ...authoritiesWithoutTls(read),
     ...headersOverFrame(values),
     ...samePorts(values),
+    ...firstGenerationAlone(read),
   ];
+}
+
+function firstGenerationAlone({ values, given }: ReadEnvironment): string[] {
+  if (values.FIRST_GENERATION === 'off') return [];
+  const problems: string[] = [];
+  if (!given.has('KAFKA_BROKERS')) problems.push('KAFKA_BROKERS is missing; FIRST_GENERATION=on needs it');
+  if (!given.has('MONGODB_URL')) problems.push('MONGODB_URL is missing; FIRST_GENERATION=on needs it');
+  return problems;
 }
 
 /**

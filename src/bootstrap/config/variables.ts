@@ -89,6 +89,12 @@ export const VARIABLES = {
   ...BUS_VARIABLES,
 
   MONGODB_URL: optional(SERVICES, mongoUrl, 'a SQLite file in `DATA_DIR`', 'store of messages and events'),
+  FIRST_GENERATION: defaulted(
+    SERVICES,
+    oneOf('on', 'off'),
+    'off',
+    'whether servers of the original run on the same topics and collections; their messages then get numbers',
+  ),
   REDIS_URL: optional(SERVICES, redisUrl, 'cache in memory', 'cache of the members of rooms and communities'),
   REDIS_TLS_CA: optional(
     SERVICES,

@@ -31,6 +31,7 @@ describe('an empty environment', () => {
       demo: true,
       bus: { kind: 'memory' },
       store: { kind: 'sqlite', file: join(dataDir, 'chat.db') },
+      firstGeneration: false,
       memberCache: { kind: 'memory' },
       presence: { kind: 'embedded' },
       directory: { kind: 'file', path: null },

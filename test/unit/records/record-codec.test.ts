@@ -123,6 +123,7 @@ describe('records of the original server', () => {
       direct,
       {
         kind: 'foreign',
+        timestamp: WRITTEN,
         event: { kind: 'message', place: 'r-5', communityId: null, content: 'hello', ...known, ...author },
       },
     ],
@@ -132,6 +133,7 @@ describe('records of the original server', () => {
       channel,
       {
         kind: 'foreign',
+        timestamp: WRITTEN,
         event: { kind: 'message', place: 'c-11', communityId: 1, content: 'hello', ...known, ...author },
       },
     ],
@@ -141,6 +143,7 @@ describe('records of the original server', () => {
       { ...channel, type: 'reply', content: 'c re', parentId, parentName: 'user1', parentContent: 'c hello' },
       {
         kind: 'foreign',
+        timestamp: WRITTEN,
         event: {
           kind: 'reply',
           place: 'c-11',
@@ -158,13 +161,17 @@ describe('records of the original server', () => {
       'an edit',
       'DIRECT_ETC',
       { ...direct, type: 'modify', content: 'hello2', localDateTime: [2026, 11, 22, 15, 49, 35, 642000000] },
-      { kind: 'foreign', event: { kind: 'modify', place: 'r-5', communityId: null, content: 'hello2', ...known } },
+      {
+        kind: 'foreign',
+        timestamp: WRITTEN,
+        event: { kind: 'modify', place: 'r-5', communityId: null, content: 'hello2', ...known },
+      },
     ],
     [
       'a delete',
       'DIRECT_ETC',
       { ...direct, type: 'delete' },
-      { kind: 'foreign', event: { kind: 'delete', place: 'r-5', communityId: null, ...known } },
+      { kind: 'foreign', timestamp: WRITTEN, event: { kind: 'delete', place: 'r-5', communityId: null, ...known } },
     ],
     [
       'a typing event',
@@ -178,6 +185,7 @@ describe('records of the original server', () => {
       file,
       {
         kind: 'foreign',
+        timestamp: WRITTEN,
         event: {
           ...author,
           kind: 'file',

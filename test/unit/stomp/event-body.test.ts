@@ -263,7 +263,7 @@ describe('bodies of events', () => {
 
   it('encodes an event of an original server without a number', () => {
     const event: Draft = { kind: 'delete', id: '6b030f10cedf3b3501ec1679', time: 0, ...common };
-    const body = eventBody({ kind: 'foreign', event }, links);
+    const body = eventBody({ kind: 'foreign', event, timestamp: 0 }, links);
     expect(body?.seq).toBeNull();
     expect(JSON.parse(body?.json ?? '')).not.toHaveProperty('seq');
   });

@@ -1,0 +1,288 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { MongoServerError } from 'mongodb';
+import { BoundedMap } from '../../../application/bounded-map.ts';
+import type { OriginalChange, OriginalEvents } from '../../../application/ports/original-events.ts';
+import { Refusal } from '../../../domain/errors.ts';
+import type { MessageId } from '../../../domain/ids.ts';
+import { createdMessage, type Message } from '../../../domain/message.ts';
+import type { ConversationKey } from '../../../domain/place.ts';
+import { type Draft, isCreating, isStored } from '../../../domain/stored-event.ts';
+import { withTimeout } from '../../support/with-timeout.ts';
+import { answered, type MongoDatabase } from '../database.ts';
+import {
+  channelIdOf,
+  type EventDocument,
+  eventDocument,
+  eventOfMessage,
+  idValue,
+  type MessageDocument,
+  readEvent,
+  UNNUMBERED,
+} from '../documents.ts';
+import { DUPLICATE_KEY } from '../error-codes.ts';
+import { CHANNEL_SEQ, PLACE_FIRST } from '../indexes.ts';
+import type { MongoMessageStore } from '../message-store.ts';
+import { withoutDeletedParents } from '../numbering.ts';
+import { type LoggedMessage, loggedMessages } from './logged-messages.ts';
+
+/** Messages that become one batch. */
+const MAX_BATCH_MESSAGES = 500;
+/** Batches of other servers that may come between, before the caller has to try again. */
+const MAX_CONFLICTS = 100;
+const MAX_PAUSE_MS = 20;
+/** Places that this process remembers as complete. */
+const MAX_PLACES = 50_000;
+const TIMEOUT_MS = 4_000;
+
+const DONE = Promise.resolve();
+
+/** The unique index of the keys of adopted events. */
+const ADOPTED = 'adopted';
+
+export interface MongoOriginalEventsParts {
+  readonly db: MongoDatabase;
+  readonly store: Pick<MongoMessageStore, 'newest' | 'settle'>;
+}
+
+type Change = OriginalChange['event'];
+
+type Insert = 'stored' | 'number taken' | 'adopted before';
+
+/**
+ * Takes messages and changes of an original server from the message collections into the log.
+ *
+ * A batch of messages has the mark `legacy`: its projection writes only the numbers. Everything in
+ * the log is projected first. So a message without a number is not in the log, unless the original
+ * server has saved it again without our fields. If several servers take a message or change at the
+ * same time, a unique index of their keys lets one batch through.
+ */
+export class MongoOriginalEvents implements OriginalEvents {
+  readonly #parts: MongoOriginalEventsParts;
+  /** The places whose messages without a number this process has looked for. */
+  readonly #looked = new BoundedMap<ConversationKey, Promise<void>>(MAX_PLACES);
+
+  static async open(parts: MongoOriginalEventsParts): Promise<MongoOriginalEvents> {
+    const options = { name: ADOPTED, unique: true, partialFilterExpression: { a: { $exists: true } } } as const;
+    await parts.db.events.createIndex({ a: 1 }, options);
+    return new MongoOriginalEvents(parts);
+  }
+
+  private constructor(parts: MongoOriginalEventsParts) {
+    this.#parts = parts;
+  }
+
+  async number(place: ConversationKey): Promise<void> {
+    await this.#parts.store.newest([place]);
+    await answered(this.#number(place, false));
+  }
+
+  async adopt({ event, timestamp }: OriginalChange): Promise<Message | null> {
+    return answered(this.#adopt(event, () => String(timestamp)));
+  }
+
+  /**
+   * Takes what an original server wrote into these places while no server of this version ran.
+   * Each place is searched once in the life of this process. After that, records tell it. Returns
+   * true if a place was searched.
+   * @throws Refusal `try-again` after 4 s. The search itself continues.
+   */
+  async look(places: readonly ConversationKey[]): Promise<boolean> {
+    const isFirst = places.some((place) => this.#looked.get(place) !== DONE);
+    if (!isFirst) return false;
+    const looked = places.map((place) => {
+      const before = this.#looked.get(place);
+      if (before !== undefined) return before;
+      const look = this.#number(place, true);
+      this.#looked.set(place, look);
+      look.then(
+        () => this.#looked.set(place, DONE),
+        () => this.#looked.delete(place),
+      );
+      return look;
+    });
+    await withTimeout(
+      TIMEOUT_MS,
+      Promise.all(looked),
+      () => new Refusal('try-again', 'the messages of this place are being numbered; try again in some seconds'),
+    );
+    return true;
+  }
+
+  /**
+   * @param withEdits stores also the edits that the documents show. Otherwise a record tells each
+   * of them.
+   */
+  async #number(place: ConversationKey, withEdits: boolean): Promise<void> {
+    for (let repeats = 0; repeats < MAX_CONFLICTS; ) {
+      // Otherwise messages that are in the log already would still have no number.
+      await this.#settle(place, await this.#end(place));
+      const docs = await this.#unnumbered(place);
+      if (docs.length === 0) return;
+      const ids = docs.map(({ _id }) => String(_id));
+      const logged = await loggedMessages(this.#parts.db, place, ids);
+      for (const doc of docs) {
+        const known = logged.get(String(doc._id));
+        if (known === undefined) continue;
+        await this.#restore(place, doc, known);
+        if (withEdits && !known.isDeleted) await this.#takeEdit(place, doc, known);
+      }
+      const unknown = docs.filter(({ _id }) => !logged.has(String(_id)));
+      if (unknown.length > 0 && (await this.#addMessages(place, unknown)) !== 'stored') repeats += 1;
+    }
+    throw notNumbered(place);
+  }
+
+  async #addMessages(place: ConversationKey, docs: readonly MessageDocument[]): Promise<Insert> {
+    const { db } = this.#parts;
+    const drafts = await withoutDeletedParents(
+      db,
+      place,
+      docs.map((doc) => eventOfMessage(place, doc)),
+    );
+    const keys = drafts.map(({ id }) => `c:${id}`);
+    const result = await this.#append(place, (first) => this.#insert(place, first, drafts, keys, true));
+    if (result === 'stored') await this.#deleteMissing(drafts);
+    return result;
+  }
+
+  /** Messages that were deleted while they were numbered. Their records came too early. */
+  async #deleteMissing(drafts: readonly Draft[]): Promise<void> {
+    const [first] = drafts;
+    if (first === undefined) return;
+    const _id = { $in: drafts.map(({ id }) => idValue(id)) };
+    const left = await this.#parts.db
+      .messagesOf(first.place)
+      .find({ _id }, { projection: { _id: 1 } })
+      .toArray();
+    const known = new Set(left.map((doc) => String(doc._id)));
+    for (const { place, id, userId, time, communityId } of drafts) {
+      if (known.has(id)) continue;
+      await this.#adopt({ kind: 'delete', place, id, userId, time, communityId, nonce: null }, String);
+    }
+  }
+
+  /** An original server has changed the text of a numbered message, and no record told it. */
+  async #takeEdit(place: ConversationKey, { content = '' }: MessageDocument, known: LoggedMessage): Promise<void> {
+    const { id, userId, communityId, kind, time } = eventOfCreation(place, known);
+    if (kind === 'file' || content === known.content) return;
+    const event = { kind: 'modify', place, id, userId, time, communityId, nonce: null, content } as const;
+    await this.#adopt(event, ({ textSeq }) => `after ${textSeq}`);
+  }
+
+  /**
+   * Gives a message the fields back that an original server, which does not know them, left out.
+   */
+  async #restore(place: ConversationKey, doc: MessageDocument, known: LoggedMessage): Promise<void> {
+    const filter = { _id: doc._id, seq: UNNUMBERED };
+    if (known.isDeleted) {
+      // It was deleted here while the original server saved it.
+      await this.#parts.db.messagesOf(place).deleteOne(filter);
+      return;
+    }
+    const { nonce, fileName, fileSize, width, height } = known.created;
+    const fields = { seq: known.seq, nonce, fileName, fileSize, width, height };
+    const edited = known.isEdited || (doc.content ?? '') !== known.content;
+    const $set = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+    await this.#parts.db.messagesOf(place).updateOne(filter, { $set: { ...$set, ...(edited && { edited: true }) } });
+  }
+
+  /** @param occasion tells two equal edits of a message apart, the same on all servers */
+  async #adopt(event: Change, occasion: (known: LoggedMessage) => string): Promise<Message | null> {
+    const { place, id } = event;
+    await this.#settle(place, await this.#end(place));
+    let deleted: Message | null = null;
+    await this.#append(place, async (first) => {
+      const known = (await loggedMessages(this.#parts.db, place, [id])).get(id);
+      if (known === undefined || known.isDeleted) return 'not needed';
+      if (event.kind === 'modify' && !(await this.#isNews(place, id, event.content, known))) return 'not needed';
+      const created = eventOfCreation(place, known);
+      // The zone of the original's clock is not known, so the record's time is not used.
+      const draft = { ...event, userId: created.userId, time: created.time };
+      const result = await this.#insert(place, first, [draft], [keyOf(draft, occasion(known))], false);
+      if (result === 'stored' && event.kind === 'delete') deleted = createdMessage(created);
+      return result;
+    });
+    return deleted;
+  }
+
+  /** Repeats an insert until its number was free. Then the place is projected up to its end. */
+  async #append<Result>(
+    place: ConversationKey,
+    insert: (first: number) => Promise<Result | 'number taken'>,
+  ): Promise<Result> {
+    for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
+      const result = await insert((await this.#end(place)) + 1);
+      if (result !== 'number taken') {
+        await this.#settle(place, await this.#end(place));
+        return result;
+      }
+      await delay(Math.random() * Math.min(conflicts, MAX_PAUSE_MS));
+    }
+    throw notNumbered(place);
+  }
+
+  /**
+   * False if the log has this text already, or the message is gone. Restores the message's fields.
+   */
+  async #isNews(place: ConversationKey, id: MessageId, content: string, known: LoggedMessage): Promise<boolean> {
+    const doc = await this.#parts.db.messagesOf(place).findOne({ _id: idValue(id), channelId: channelIdOf(place) });
+    if (doc === null) return false;
+    if (doc.seq === undefined) await this.#restore(place, doc, known);
+    return content !== known.content;
+  }
+
+  async #insert(
+    place: ConversationKey,
+    first: number,
+    drafts: readonly Draft[],
+    keys: readonly string[],
+    isLegacy: boolean,
+  ): Promise<Insert> {
+    const { out: _, ...doc } = eventDocument(place, first, drafts, this.#parts.db.clock.now());
+    try {
+      await this.#parts.db.events.insertOne({ ...doc, a: keys, ...(isLegacy && { legacy: true as const }) });
+      return 'stored';
+    } catch (error) {
+      if (!(error instanceof MongoServerError) || error.code !== DUPLICATE_KEY) throw error;
+      return / index: adopted dup key/.test(error.message) ? 'adopted before' : 'number taken';
+    }
+  }
+
+  /** The newest number of the place. */
+  async #end(place: ConversationKey): Promise<number> {
+    const options = { sort: { f: -1 }, projection: { _id: 0, l: 1 }, hint: PLACE_FIRST } as const;
+    const last = await this.#parts.db.events.findOne<Pick<EventDocument, 'l'>>({ p: place }, options);
+    return last?.l ?? 0;
+  }
+
+  async #settle(place: ConversationKey, end: number): Promise<void> {
+    if (end > 0) await this.#parts.store.settle(new Map([[place, end]]));
+  }
+
+  #unnumbered(place: ConversationKey): Promise<MessageDocument[]> {
+    return this.#parts.db
+      .messagesOf(place)
+      .find({ channelId: channelIdOf(place), seq: UNNUMBERED }, { hint: CHANNEL_SEQ })
+      .sort({ seq: 1, localDateTime: 1, _id: 1 })
+      .limit(MAX_BATCH_MESSAGES)
+      .toArray();
+  }
+}
+
+/** The key of a change, the same on all servers. A message is deleted once. */
+function keyOf(event: Change, occasion: string): string {
+  if (event.kind === 'delete') return `d:${event.id}`;
+  const text = createHash('sha256').update(event.content).digest('base64url').slice(0, 12);
+  return `m:${event.id}:${occasion}:${text}`;
+}
+
+function eventOfCreation(place: ConversationKey, { seq, created }: LoggedMessage) {
+  const event = readEvent(place, seq, created);
+  if (!isStored(event) || !isCreating(event)) throw new Error(`event ${seq} of ${place} creates no message`);
+  return event;
+}
+
+function notNumbered(place: ConversationKey): Refusal {
+  return new Refusal('try-again', `the events of an original server in ${place} could not be numbered`);
+}

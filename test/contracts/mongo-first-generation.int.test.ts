@@ -1,0 +1,202 @@
+import { randomBytes } from 'node:crypto';
+import { MongoClient } from 'mongodb';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { describeWithService } from '../../dev/services/shared.ts';
+import { MongoDatabase } from '../../src/adapters/mongo/database.ts';
+import { MongoOriginalEvents } from '../../src/adapters/mongo/first-generation/original-events.ts';
+import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
+import { MongoReadMarkers } from '../../src/adapters/mongo/read-markers.ts';
+import { SystemIdSource } from '../../src/adapters/system/id-source.ts';
+import type { OriginalChange } from '../../src/application/ports/original-events.ts';
+import type { ConversationKey } from '../../src/domain/place.ts';
+import { OriginalServer } from '../support/original-server.ts';
+import { append, deleted, known, newPlace, said } from './world.ts';
+
+await describeWithService('mongo', 'MongoDB beside an original server', ({ mongo }) => {
+  const client = new MongoClient(mongo);
+  const ids = new SystemIdSource();
+  let database: string;
+  let original: OriginalServer;
+  const open: { db: MongoDatabase; store: MongoMessageStore }[] = [];
+
+  const server = async () => {
+    const db = await MongoDatabase.connect(mongo, { database });
+    const store: MongoMessageStore = new MongoMessageStore({ db, look: (places) => originals.look(places) });
+    const originals: MongoOriginalEvents = await MongoOriginalEvents.open({ db, store });
+    open.push({ db, store });
+    return { db, store, originals };
+  };
+  const change = (kind: 'modify' | 'delete', place: ConversationKey, id: string, content = ''): OriginalChange => {
+    const common = { place, id, userId: 1, time: 0, nonce: null, communityId: null };
+    const event = kind === 'modify' ? ({ kind, ...common, content } as const) : ({ kind, ...common } as const);
+    return { event, timestamp: 1_795_362_752_624 };
+  };
+  const eventsOf = async (store: MongoMessageStore, place: ConversationKey) =>
+    known(await store.eventsAfter(place, 0, 500)).map((event) => [
+      event.seq,
+      event.kind,
+      event.kind === 'delete' ? event.id : event.content,
+    ]);
+
+  beforeAll(() => client.connect());
+  beforeEach(async () => {
+    database = `first-${randomBytes(6).toString('hex')}`;
+    original = await OriginalServer.start({ mongo, database, kafka: null });
+  });
+  afterEach(async () => {
+    await original.stop();
+    await Promise.all(open.map(({ store }) => store.close()));
+    await Promise.all(open.splice(0).map(({ db }) => db.close()));
+    await client.db(database).dropDatabase();
+  });
+  afterAll(() => client.close());
+
+  it('gives a message of the original the next number once, although two servers take it at the same time', async () => {
+    const place = newPlace();
+    const [one, two] = [await server(), await server()];
+    await append(one.store, 1, [said(place, 'ours')]);
+    for (let i = 0; i < 10; i += 1) {
+      await original.send(place, 2, `theirs ${i}`);
+      await Promise.all([one.originals.number(place), two.originals.number(place)]);
+    }
+    const expected = [
+      [1, 'message', 'ours'],
+      ...Array.from({ length: 10 }, (_, i) => [i + 2, 'message', `theirs ${i}`]),
+    ];
+    expect(await eventsOf(one.store, place)).toEqual(expected);
+    expect(await eventsOf(two.store, place)).toEqual(expected);
+    const page = await one.store.history(place, { kind: 'page', page: 0, size: 50 });
+    expect(page.entries.map(({ message }) => message.seq)).toEqual(expected.map(([seq]) => seq));
+  });
+
+  it('numbers messages while other servers append to the same place', async () => {
+    const place = newPlace();
+    const [one, two] = [await server(), await server()];
+    let isOver = false;
+    const appending = (async () => {
+      for (let i = 0; !isOver; i += 1) {
+        const newest = (await two.store.newest([place])).get(place) ?? 0;
+        await append(two.store, newest + 1, [said(place, `ours ${i}`)]);
+      }
+    })();
+    for (let i = 0; i < 15; i += 1) {
+      await original.send(place, 2, `theirs ${i}`);
+      await one.originals.number(place);
+    }
+    isOver = true;
+    await appending;
+    const events = await eventsOf(one.store, place);
+    expect(events.map(([seq]) => seq)).toEqual(events.map((_, i) => i + 1));
+    const theirs = events.map(([, , content]) => String(content)).filter((content) => content.startsWith('theirs'));
+    expect(theirs).toEqual(Array.from({ length: 15 }, (_, i) => `theirs ${i}`));
+  });
+
+  it('numbers what was written while no server ran, also in a place with events, when it is read', async () => {
+    const place = newPlace();
+    const first = await server();
+    await append(first.store, 1, [said(place, 'ours')]);
+    await first.store.settle(await first.store.newest([place]));
+    const id = await original.send(place, 2, 'theirs');
+    await original.send(place, 2, 'theirs too');
+    await original.edit(place, id, 'theirs, edited');
+    const next = await server();
+    expect((await next.store.newest([place])).get(place)).toBe(3);
+    expect(await eventsOf(next.store, place)).toEqual([
+      [1, 'message', 'ours'],
+      [2, 'message', 'theirs, edited'],
+      [3, 'message', 'theirs too'],
+    ]);
+  });
+
+  it('restores number and nonce of a message that the original edits, and stores the edit once', async () => {
+    const place = newPlace();
+    const [one, two] = [await server(), await server()];
+    const ours = said(place, 'ours', { id: ids.messageId(), nonce: 'n-1' });
+    await append(one.store, 1, [ours]);
+    await one.store.settle(await one.store.newest([place]));
+    await original.edit(place, ours.id, 'changed');
+    const record = change('modify', place, ours.id, 'changed');
+    for (const { originals } of [one, two]) await originals.number(place);
+    await Promise.all([one.originals.adopt(record), two.originals.adopt(record)]);
+    expect(await eventsOf(two.store, place)).toEqual([
+      [1, 'message', 'ours'],
+      [2, 'modify', 'changed'],
+    ]);
+    const message = (await one.store.messages(place, [ours.id])).get(ours.id);
+    expect(message).toMatchObject({ seq: 1, nonce: 'n-1', edited: true, content: 'changed' });
+  });
+
+  it('stores an edit that the original made while no server ran', async () => {
+    const place = newPlace();
+    const first = await server();
+    const ours = said(place, 'ours', { id: ids.messageId() });
+    await append(first.store, 1, [ours]);
+    await first.store.settle(await first.store.newest([place]));
+    await original.edit(place, ours.id, 'changed');
+    const [one, two] = [await server(), await server()];
+    await Promise.all([one.store.newest([place]), two.store.newest([place])]);
+    expect(await eventsOf(one.store, place)).toEqual([
+      [1, 'message', 'ours'],
+      [2, 'modify', 'changed'],
+    ]);
+  });
+
+  it('stores a deletion by the original once, counts the hole and removes the text from the log', async () => {
+    const place = newPlace();
+    const [one, two] = [await server(), await server()];
+    const ours = said(place, 'secret', { id: ids.messageId() });
+    await append(one.store, 1, [ours, said(place, 'stays')]);
+    await one.store.settle(await one.store.newest([place]));
+    await original.remove(place, ours.id);
+    const record = change('delete', place, ours.id);
+    const returned = await Promise.all([one.originals.adopt(record), two.originals.adopt(record)]);
+    expect(returned.filter((message) => message !== null)).toMatchObject([{ id: ours.id, seq: 1 }]);
+    expect(await eventsOf(two.store, place)).toEqual([
+      [1, 'message', ''],
+      [2, 'message', 'stays'],
+      [3, 'delete', ours.id],
+    ]);
+    expect(await client.db(database).collection('event').find({ 'e.content': 'secret' }).toArray()).toEqual([]);
+    const [counted] = await new MongoReadMarkers({ db: one.db, store: one.store }).unread(2, [place]);
+    expect(counted?.count).toBe(1);
+  });
+
+  it('removes the text of a message that the original saved again and a server of ours deletes', async () => {
+    const place = newPlace();
+    const { store } = await server();
+    const ours = said(place, 'secret', { id: ids.messageId() });
+    await append(store, 1, [ours]);
+    await store.settle(await store.newest([place]));
+    await original.edit(place, ours.id, 'secret');
+    await append(store, 2, [deleted(ours)]);
+    await store.settle(await store.newest([place]));
+    expect(await client.db(database).collection('event').find({ 'e.content': 'secret' }).toArray()).toEqual([]);
+    expect(await client.db(database).collection('eventHole').findOne({})).toMatchObject({ t: 2 });
+  });
+
+  it('ignores a change of a message that the log does not have, and a second deletion', async () => {
+    const place = newPlace();
+    const { store, originals } = await server();
+    const id = await original.send(place, 2, 'short');
+    await original.remove(place, id);
+    expect(await originals.adopt(change('delete', place, id))).toBeNull();
+    expect(await originals.adopt(change('modify', place, id, 'x'))).toBeNull();
+    expect(await eventsOf(store, place)).toEqual([]);
+  });
+
+  it('keeps equal edits apart by the times of their records', async () => {
+    const place = newPlace();
+    const { store, originals } = await server();
+    const id = await original.send(place, 2, 'a');
+    await originals.number(place);
+    for (const [i, content] of ['b', 'a', 'b'].entries()) {
+      await original.edit(place, id, content);
+      const record = change('modify', place, id, content);
+      for (let time = 0; time < 2; time += 1) {
+        await originals.number(place);
+        await originals.adopt({ ...record, timestamp: record.timestamp + i });
+      }
+    }
+    expect((await eventsOf(store, place)).map(([, , content]) => content)).toEqual(['a', 'b', 'a', 'b']);
+  });
+});
