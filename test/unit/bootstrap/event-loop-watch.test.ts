@@ -27,6 +27,16 @@ it('shows how long the event loop was blocked and how busy it was between two ti
   expect(utilization).toBeLessThanOrEqual(1);
 });
 
+it('shows a delay that ends with the tick itself', async () => {
+  const watch = begin();
+  watch.read();
+  await delay(30);
+  watch.tick();
+  block(100);
+  watch.tick();
+  expect(watch.read().delayMs).toBeGreaterThan(50);
+});
+
 it('measures delays only while somebody reads', async () => {
   const watch = begin();
   watch.tick();

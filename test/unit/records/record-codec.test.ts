@@ -385,6 +385,17 @@ it.each([
   expect(read('STATE', JSON.stringify({ type, service }))).toEqual({ event: null, skips: [problem] });
 });
 
+it('reads the state of a server of an earlier version, without the figures that it does not know', () => {
+  const facts = { version: '0.1.0', since: 0, sessions: 1, subscriptions: 2, deliveriesPerSecond: 3, lag: null };
+  const answer = { type: 'server', ...facts, ready: true, reasons: [], degraded: [] };
+  const value = JSON.stringify({ type: 'answer', service: { server: 'one', id: 'q', answer } });
+  const figures = { messagesPerSecond: null, eventLoopUtilization: null, eventLoopDelayMs: null, memoryBytes: null };
+  expect(read('STATE', value)).toEqual({
+    event: { kind: 'answer', server: 'one', id: 'q', answer: { ...answer, ...figures } },
+    skips: [],
+  });
+});
+
 it('reads a file whose record has no usable data of it as a file without them', () => {
   for (const wrong of [undefined, null, 'x', -1, 1.5, 2 ** 60, {}]) {
     const value = { ...file, fileName: null, fileSize: wrong, width: wrong, height: wrong };

@@ -119,6 +119,23 @@ describe('subscription index', () => {
     expect(counts.subscriptions).toBe(0);
   });
 
+  it('counts the traffic of places, also of those without subscriptions, while somebody asks for it', () => {
+    const { index, clock, subscriber, subscription } = setUp();
+    for (const id of ['a', 'b']) subscription(subscriber(1), id, 'r-5').live();
+    const typing = (place: 'r-5' | 'r-6') => index.deliver(place, { kind: 'typing', place, name: 'a' });
+    typing('r-5');
+    expect(index.busiest(10)).toEqual({ seconds: 0, places: [] });
+    clock.pass(2_000);
+    for (const place of ['r-5', 'r-6', 'r-6'] as const) typing(place);
+    expect(index.busiest(10)).toEqual({
+      seconds: 2,
+      places: [
+        { place: 'r-5', events: 1, deliveries: 2, subscriptions: 2 },
+        { place: 'r-6', events: 2, deliveries: 0, subscriptions: 0 },
+      ],
+    });
+  });
+
   it('builds one buffer for each id, even if the ids alternate', () => {
     const { index, subscriber, subscription } = setUp();
     const all = Array.from({ length: 12 }, () => subscriber(1));
