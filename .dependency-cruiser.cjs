@@ -80,10 +80,10 @@ module.exports = {
     },
     {
       name: 'page-stands-alone',
-      comment: 'The page runs in a browser, which gets this folder only.',
+      comment: 'The page runs in a browser. It is built on the client package, as the page of an application is.',
       severity: 'error',
       from: { path: '^page/' },
-      to: { pathNot: '^page/' },
+      to: { pathNot: '^page/|^client/src/index\\.ts$' },
     },
     {
       name: 'admin-stands-alone',
@@ -125,7 +125,7 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^client/dist/' },
+    exclude: { path: '^(client|page)/dist/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       // The first one: an import of chat-server/... in this repository means the sources.

@@ -19,6 +19,16 @@ RUN find node_modules -type f \( -name '*.ts' -o -name '*.[cm]ts' -o -name '*.ma
   && find node_modules -type d \( -name test -o -name tests -o -name benchmarks -o -name docs \) -prune -exec rm -rf {} + \
   && find node_modules -type d -empty -delete
 
+# The page is bundled by a package that the server does not need.
+FROM ${NODE_IMAGE} AS page
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY client ./client
+RUN npm ci --ignore-scripts && npm cache clean --force
+COPY scripts ./scripts
+COPY page ./page
+RUN node scripts/build-page.ts
+
 FROM ${NODE_IMAGE} AS runtime
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/var/cache/node
 RUN mkdir /var/cache/node && chown node:node /var/cache/node
@@ -39,9 +49,9 @@ FROM runtime AS chat
 # A named volume gets the owner of the folder that it is mounted on.
 RUN mkdir /data /files && chown node:node /data /files
 COPY src ./src
-COPY page ./page
 COPY docs/public ./docs/public
 COPY admin ./admin
+COPY --from=page /app/page/dist ./page/dist
 USER node
 RUN PORT=0 DATA_DIR=/tmp/warm-up timeout 10 node src/bootstrap/main.js || [ $? -eq 124 ]; rm -rf /tmp/warm-up
 ENV HOST=0.0.0.0 PORT=8080 DATA_DIR=/data FILES_URL=/files

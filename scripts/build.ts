@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { bundlePage } from './page-bundle.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const TSC = 'node_modules/@typescript/native/bin/tsc';
@@ -13,8 +14,10 @@ const TSC = 'node_modules/@typescript/native/bin/tsc';
  */
 rmSync(`${ROOT}dist`, { recursive: true, force: true });
 execFileSync(process.execPath, [TSC, '-p', 'tsconfig.build.json'], { cwd: ROOT, stdio: 'inherit' });
-for (const folder of ['page', 'admin']) {
-  const filter = (path: string): boolean => !path.endsWith('tsconfig.json');
-  cpSync(`${ROOT}${folder}`, `${ROOT}dist/${folder}`, { recursive: true, filter });
-}
+cpSync(`${ROOT}admin`, `${ROOT}dist/admin`, {
+  recursive: true,
+  filter: (path) => !path.endsWith('tsconfig.json'),
+});
 cpSync(`${ROOT}docs/public`, `${ROOT}dist/docs/public`, { recursive: true });
+await bundlePage();
+cpSync(`${ROOT}page/dist`, `${ROOT}dist/page/dist`, { recursive: true });

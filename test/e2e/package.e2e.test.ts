@@ -94,7 +94,9 @@ it('starts the server of an installed package, with its pages and its database',
   const env = { DEMO: 'on', ADMIN_TOKENS: `ops:${'x'.repeat(32)}` };
   const server = await ServerProcess.start({ main, mainArgs: ['start'], env });
   onTestFinished(() => server.dispose());
-  for (const path of ['/', '/app.js', '/admin/', '/admin/app.js']) {
+  const html = await (await fetch(server.url)).text();
+  const [, script] = /<script type="module" src="([^"]+)"/.exec(html) ?? [];
+  for (const path of [`/${script}`, '/admin/', '/admin/app.js']) {
     expect((await fetch(`${server.url}${path}`)).status).toBe(200);
   }
   expect(await server.stop()).toBe('exit code 0');

@@ -67,6 +67,11 @@ export class ChatPage {
     return this.page.getByRole('textbox', { name: 'Message' });
   }
 
+  /** The field in which a message is edited. */
+  get editor(): Locator {
+    return this.page.getByRole('textbox', { name: 'New text' });
+  }
+
   async send(text: string): Promise<void> {
     await this.text.fill(text);
     await this.text.press('Enter');
@@ -81,7 +86,7 @@ export class ChatPage {
   async act(text: string, button: 'Reply' | 'Edit' | 'Delete'): Promise<void> {
     const message = this.said(text);
     await message.hover();
-    await message.getByRole('button', { name: button }).click();
+    await message.getByRole('button', { name: button, exact: true }).click();
   }
 
   /** A room or channel in the list, such as `r-5`. */

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import express from 'express';
 import { demoTokenBody, parseBody } from '../bodies.ts';
 import type { Handler, HttpDeps } from '../deps.ts';
 import { sendJson } from '../envelope.ts';
 import { readUsualJsonBody } from '../json-body.ts';
+import { type PageFile, readPageFiles } from '../page-files.ts';
 import { sendPlain } from '../plain.ts';
 
 /** Issues a token of a demo user: `{"userId":1}` to `{"token":"..."}`. */
@@ -14,7 +14,8 @@ export function demoTokenRoute(deps: HttpDeps, demo: NonNullable<HttpDeps['demo'
   };
 }
 
-const FOLDER = fileURLToPath(new URL('../../../../page/', import.meta.url));
+const FOLDER = fileURLToPath(new URL('../../../../page/dist/', import.meta.url));
+const IMMUTABLE = 'public, max-age=31536000, immutable';
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -29,11 +30,33 @@ const POLICY = [
   "frame-ancestors 'self'",
 ].join('; ');
 
-/** Serves the demo page and its files. */
-export function pageRoute(): Handler {
-  const files = express.static(FOLDER, { dotfiles: 'ignore', redirect: false });
+/** Serves the demo page and its files. They are read and compressed at the first request. */
+export function pageRoute(folder = FOLDER): Handler {
+  let files: ReadonlyMap<string, PageFile> | null = null;
   return (request, response) => {
     response.setHeader('content-security-policy', POLICY);
-    files(request, response, () => sendPlain(response, 404, 'no page has this address'));
+    files ??= readPageFiles(folder);
+    const name = request.path === '/' ? 'index.html' : request.path.slice(1);
+    const file = files.get(name);
+    if (file === undefined) {
+      const why = files.size === 0 ? 'the page is not built: run npm run build:page' : 'no page has this address';
+      sendPlain(response, 404, why);
+      return;
+    }
+    response.setHeader('etag', file.etag);
+    response.setHeader('vary', 'accept-encoding');
+    response.setHeader('cache-control', file.isImmutable ? IMMUTABLE : 'no-cache');
+    if (request.headers['if-none-match'] === file.etag) {
+      response.status(304).end();
+      return;
+    }
+    const isGzip = file.gzip !== null && acceptsGzip(request.headers['accept-encoding']);
+    if (isGzip) response.setHeader('content-encoding', 'gzip');
+    response.setHeader('content-type', file.type);
+    response.end(isGzip ? file.gzip : file.bytes);
   };
+}
+
+function acceptsGzip(header: string | string[] | undefined): boolean {
+  return /(^|,)\s*(gzip|\*)\s*(;\s*q=(1|0?\.\d*[1-9]))?\s*(,|$)/.test(String(header ?? ''));
 }
