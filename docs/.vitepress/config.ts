@@ -20,6 +20,7 @@ export default defineConfig({
   cacheDir: '../.cache/vitepress',
   rewrites: pathOnSite,
   cleanUrls: true,
+  vite: { publicDir: 'docs/public' },
   ignoreDeadLinks: 'localhostLinks',
   markdown: {
     config: (markdown) => {

@@ -51,7 +51,7 @@ function subscribeDestinations(): string {
       code(address),
       what,
       who,
-      events.map((event) => `[${event}](#${event.toLowerCase()})`).join(', '),
+      events.map((event) => `[${event}](destinations.md#${event.toLowerCase()})`).join(', '),
     ]),
   );
 }
@@ -196,7 +196,7 @@ function errorCodes(): string {
   return table(
     ['code', 'meaning', 'try again?'],
     NUMBERED_ERRORS.map(({ number, title, meaning, retry }) => [
-      `[${number}](#code-${number}-${title.toLowerCase().replaceAll(' ', '-')})`,
+      `[${number}](errors.md#code-${number}-${title.toLowerCase().replaceAll(' ', '-')})`,
       meaning,
       retry,
     ]),

@@ -129,6 +129,7 @@ it('covers every HTTP call of clients, services and operators', async () => {
     '/metrics',
     '/asyncapi.json',
     '/demo/world',
+    '/admin/',
   ]) {
     await at(path);
   }

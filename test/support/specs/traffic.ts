@@ -153,7 +153,7 @@ function callOf(method: string, path: string): DescribedCall | undefined {
 }
 
 function matches(template: string, path: string): boolean {
-  const pattern = template === '/{path}' ? '/.*' : template.replace(/\{\w+\}/g, '[^/]+');
+  const pattern = template.replace('{path}', '.*').replace(/\{\w+\}/g, '[^/]+');
   return new RegExp(`^${pattern}$`).test(path);
 }
 
