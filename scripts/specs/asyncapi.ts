@@ -1,3 +1,4 @@
+import { refusalNumber } from '../../src/adapters/transport/refusal-codes.ts';
 import { ERROR_NUMBERS } from './errors.ts';
 import { EVENT_SCHEMAS, type EventName, SUBSCRIBE_DESTINATIONS, type SubscribeDestination } from './event-schemas.ts';
 import { FRAMES, type Frame, MESSAGE_HEADERS, SEND_HEADERS } from './frames.ts';
@@ -129,6 +130,7 @@ function receiveOperation(entry: SendDestination): object {
       : 'The RECEIPT comes when the command was handled.',
     channel: { $ref: `#/channels/${entry.name}` },
     messages: inChannel(entry.name, [sendMessageName(entry)]),
+    'x-refusal-codes': entry.refusals.map(refusalNumber).sort(),
     reply: {
       channel: { $ref: `#/channels/${CONNECTION}` },
       messages: inChannel(CONNECTION, ['ReceiptFrame', 'ErrorFrame']),

@@ -172,3 +172,9 @@ export const NUMBERED_ERRORS: readonly NumberedError[] = (Object.keys(ERRORS) as
 
 /** The numbers of all refusals, in order. */
 export const ERROR_NUMBERS: readonly number[] = NUMBERED_ERRORS.map(({ number }) => number);
+
+/** The link to the entry of a refusal on the page of errors, with its number as text. */
+export function errorLink(code: RefusalCode): string {
+  const number = refusalNumber(code);
+  return `[${number}](errors.md#code-${number}-${ERRORS[code].title.toLowerCase().replaceAll(' ', '-')})`;
+}

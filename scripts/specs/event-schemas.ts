@@ -84,7 +84,7 @@ export const EVENT_SCHEMAS = {
   ),
   VoiceEvent: {
     type: 'object',
-    description: 'The users in the voice channels of a community. It has no `type`.',
+    description: 'The users in the voice channels of a community, by channel: `{"11":["3","7"],"12":[]}`.',
     propertyNames: ref('IdText'),
     additionalProperties: list(ref('IdText')),
     examples: [{ 11: ['3', '7'], 12: [] }],

@@ -31,7 +31,8 @@ function serviceRefusal(description: string): Answer {
   return json(description, ref('ServiceRefusal'));
 }
 
-const SERVICE_REFUSALS: Answers = {
+/** The refusals of the service API by status. Only some calls have the status 404. */
+export const SERVICE_REFUSALS: Answers = {
   400: serviceRefusal('The request is not valid; the message names the field.'),
   401: json('No token, or not one of `ADMIN_TOKENS`.', ref('ServiceRefusal'), {
     'www-authenticate': { type: 'string' },

@@ -1,9 +1,10 @@
-import type { Call } from './call.ts';
-import { NUMBERED_ERRORS } from './errors.ts';
+import { statusOf } from '../../src/adapters/http/service/answers.ts';
+import type { Answers, Call } from './call.ts';
+import { errorLink, NUMBERED_ERRORS } from './errors.ts';
 import { EVENT_SCHEMAS, type EventName, SUBSCRIBE_DESTINATIONS } from './event-schemas.ts';
 import { FRAMES } from './frames.ts';
 import { bullet, code, fieldTable, resolved, table, typeText, wrap } from './markdown.ts';
-import { CALLS, type DescribedCall } from './openapi.ts';
+import { CALLS, type DescribedCall, SERVICE_REFUSALS } from './openapi.ts';
 import { TOPIC_TABLE } from './record-schemas.ts';
 import type { Optional, Schema } from './schema.ts';
 import { SCHEMAS, usedSchemas } from './schemas.ts';
@@ -29,7 +30,7 @@ function sendDestinations(): string {
 }
 
 function sendBodies(): string {
-  return SEND_TABLE.map(({ address, body, example, isStored }) =>
+  return SEND_TABLE.map(({ address, body, example, isStored, refusals }) =>
     [
       `### ${code(address)}`,
       '',
@@ -40,6 +41,8 @@ function sendBodies(): string {
       fieldTable(body).replace('| always |', '| required |'),
       '',
       `    ${JSON.stringify(example)}`,
+      '',
+      wrap(`Refusals: ${refusals.map(errorLink).sort().join(', ')}.`),
     ].join('\n'),
   ).join('\n\n');
 }
@@ -65,6 +68,42 @@ function eventBodies(): string {
       return [`### ${name}`, '', wrap(schema.description ?? ''), '', shown].join('\n');
     })
     .join('\n\n');
+}
+
+/** The values of the field `type` of a body. */
+function typesOf(name: EventName): string {
+  const { properties = {} }: Schema = EVENT_SCHEMAS[name];
+  const { type } = properties;
+  if (type === undefined) return 'none';
+  return (type.enum ?? [type.const]).map((each) => code(String(each))).join(', ');
+}
+
+/** The bodies that some destinations have, one a row. */
+function eventTypes(names: readonly string[]): string {
+  const destinations = SUBSCRIBE_DESTINATIONS.filter(({ name }) => names.includes(name));
+  const events = [...new Set(destinations.flatMap((each) => each.events))];
+  const rows = events.map((event) => {
+    const schema: Schema = EVENT_SCHEMAS[event];
+    const { type: _, ...properties } = schema.properties ?? {};
+    const where = destinations.filter((each) => each.events.includes(event)).map(({ name }) => name);
+    const fields = fieldsOf({ ...schema, properties });
+    return [typesOf(event), where.join(', '), schema.description ?? '', fields];
+  });
+  return table(['`type`', 'where', 'meaning', 'other fields'], rows);
+}
+
+function serviceStatuses(): string {
+  const meanings: Answers = { ...SERVICE_REFUSALS, 404: { description: 'There is no such message, thing or call.' } };
+  return table(
+    ['status', 'codes', 'meaning'],
+    Object.entries(meanings).map(([status, { description }]) => {
+      const codes = NUMBERED_ERRORS.filter(({ code: name }) => statusOf(name) === Number(status)).map(
+        ({ code: name }) => name,
+      );
+      const all = status === '404' ? [...codes, 'bad-input' as const] : codes;
+      return [status, all.map(errorLink).join(', '), description];
+    }),
+  );
 }
 
 function frames(): string {
@@ -195,11 +234,7 @@ const SOCKJS = CALLS.filter(({ who }) => who === 'sockjs');
 function errorCodes(): string {
   return table(
     ['code', 'meaning', 'try again?'],
-    NUMBERED_ERRORS.map(({ number, title, meaning, retry }) => [
-      `[${number}](errors.md#code-${number}-${title.toLowerCase().replaceAll(' ', '-')})`,
-      meaning,
-      retry,
-    ]),
+    NUMBERED_ERRORS.map(({ code: name, meaning, retry }) => [errorLink(name), meaning, retry]),
   );
 }
 
@@ -230,6 +265,9 @@ export const PARTS: Readonly<Record<string, () => string>> = {
   'send-bodies': sendBodies,
   'subscribe-destinations': subscribeDestinations,
   'event-bodies': eventBodies,
+  'event-types': () => eventTypes(['room', 'channel', 'community']),
+  'personal-events': () => eventTypes(['events']),
+  'service-statuses': serviceStatuses,
   topics,
   'http-calls': () => callTable(CLIENT_CALLS),
   'http-details': () => CLIENT_CALLS.map(callDetails).join('\n\n'),

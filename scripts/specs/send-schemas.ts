@@ -1,3 +1,4 @@
+import type { RefusalCode } from '../../src/domain/errors.ts';
 import { MAX_NAME_CHARS, MAX_PROFILE_IMAGE_CHARS } from '../../src/domain/message-rules.ts';
 import { DIGITS } from './basic-schemas.ts';
 import { described, integer, nullish, type Optional, object, optional, ref, type Schema, text } from './schema.ts';
@@ -49,6 +50,8 @@ export interface SendDestination {
   readonly body: Schema;
   /** True: the RECEIPT has `seq` and `message-id`. */
   readonly isStored: boolean;
+  /** The codes with which the command may be refused, those of any frame aside. */
+  readonly refusals: readonly RefusalCode[];
   readonly example: object;
 }
 
@@ -58,20 +61,21 @@ interface Entry {
   readonly useCases: readonly string[];
   readonly fields: Readonly<Record<string, Schema | Optional>>;
   readonly isStored?: boolean;
+  /** Further codes of refusals. */
+  readonly refusals?: readonly RefusalCode[];
   readonly example: object;
 }
 
+const REFUSALS: readonly RefusalCode[] = ['bad-input', 'not-permitted', 'too-fast', 'try-again', 'internal'];
+const STORED_REFUSALS: readonly RefusalCode[] = ['too-large', 'store-failed'];
+
 const ID = '6b033ecf859dd95009991b4f';
 
-function entry(address: string, { fields, isStored = false, ...rest }: Entry): SendDestination {
+function entry(address: string, { fields, isStored = false, refusals = [], ...rest }: Entry): SendDestination {
   const name = address.replace(/^\/kafka\//, '').replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  return {
-    address,
-    name,
-    ...rest,
-    body: object(fields, { description: `The body of a SEND to \`${address}\`.` }),
-    isStored,
-  };
+  const body = object(fields, { description: `The body of a SEND to \`${address}\`.` });
+  const all = [...REFUSALS, ...(isStored ? STORED_REFUSALS : []), ...refusals];
+  return { address, name, ...rest, body, isStored, refusals: all };
 }
 
 /** The destinations of messages in a kind of place. */
@@ -98,6 +102,7 @@ function conversation(kind: 'room' | 'channel'): SendDestination[] {
       useCases: [isRoom ? 'ReplyInRoom' : 'ReplyInChannel'],
       fields: { ...place, ...NEW, ...PARENT },
       isStored: true,
+      refusals: ['message-not-found'],
       example: { ...at, userId: 1, name: 'Ada', content: 'Hi!', parentId: ID, nonce: 'a-2' },
     }),
     entry(`${prefix}-modify`, {
@@ -106,6 +111,7 @@ function conversation(kind: 'room' | 'channel'): SendDestination[] {
       useCases: ['ModifyMessage'],
       fields: { ...known, ...TARGET, content: CONTENT },
       isStored: true,
+      refusals: ['message-not-found', 'not-the-author'],
       example: { ...where, id: ID, content: 'Hello, Grace', nonce: 'a-3' },
     }),
     entry(`${prefix}-delete`, {
@@ -114,6 +120,7 @@ function conversation(kind: 'room' | 'channel'): SendDestination[] {
       useCases: ['DeleteMessage'],
       fields: { ...known, ...TARGET },
       isStored: true,
+      refusals: ['message-not-found', 'not-the-author'],
       example: { ...where, id: ID, nonce: 'a-4' },
     }),
     entry(`${prefix}-typing`, {
@@ -183,6 +190,7 @@ export const SEND_TABLE: readonly SendDestination[] = [
     what: 'extends the session by a fresh token of the same user',
     who: 'the user of the session',
     useCases: [],
+    refusals: ['no-token', 'bad-token'],
     fields: { token: text('The token, with or without `Bearer ` in front.') },
     example: { token: 'eyJhbGciOi...' },
   }),

@@ -4,7 +4,7 @@ import { refusalNumber } from '../../transport/refusal-codes.ts';
 import { sendJson, sendJsonEarly } from '../envelope.ts';
 
 /** The HTTP status of a refused call of the service API. */
-function statusOf(code: RefusalCode): number {
+export function statusOf(code: RefusalCode): number {
   switch (code) {
     case 'bad-input':
       return 400;
