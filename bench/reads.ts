@@ -39,7 +39,10 @@ async function fill(url: string): Promise<void> {
     const { out: _, proj: __, ...batch } = eventDocument(place, first, drafts, Date.now());
     await Promise.all([
       events.insertOne(batch),
-      messages.insertMany(drafts.map(messageDocument) as never[], { ordered: false, writeConcern: { w: 1 } }),
+      messages.insertMany(drafts.map((event) => messageDocument(event, null)) as never[], {
+        ordered: false,
+        writeConcern: { w: 1 },
+      }),
     ]);
   };
   for (let room = 2; room <= SMALL + 1; room += 1) await write(`r-${room}`, 1, 40);

@@ -1,3 +1,5 @@
+import type { KafkaBusOptions } from '../adapters/kafka/message-bus.ts';
+import type { FileLink } from '../adapters/mongo/documents.ts';
 import type { Metrics } from '../adapters/system/metrics.ts';
 import type { MessageBus } from '../application/ports/message-bus.ts';
 import type { Telemetry } from '../application/ports/telemetry.ts';
@@ -10,12 +12,12 @@ import type { SharedParts } from './shared-parts.ts';
  * Loads the adapters with large libraries, each only if the configuration asks for it. All of them
  * together would cost an embedded server 70 MB.
  */
-export async function loadOptionalAdapters(config: Config, shared: SharedParts | null) {
+export async function loadOptionalAdapters(config: Config, shared: SharedParts | null, fileLink: FileLink | null) {
   const asksServices = [config.directory, config.users, config.notifications, config.moderator].some(
     ({ kind }) => kind === 'rest',
   );
   return {
-    createBus: await loadBus(config.bus),
+    createBus: await loadBus(config.bus, config.firstGeneration ? await loadOriginalForm(fileLink) : {}),
     hub: shared?.hub == null ? null : await loadHub(shared.hub),
     redis: config.memberCache.kind === 'redis' ? await loadRedis() : null,
     rest: asksServices ? await loadRest() : null,
@@ -35,7 +37,10 @@ interface BusParts {
 }
 
 /** Loads the shared bus; null for the bus inside one process. A new bus is one more case. */
-async function loadBus(bus: BusChoice): Promise<((parts: BusParts) => MessageBus) | null> {
+async function loadBus(
+  bus: BusChoice,
+  form: Pick<KafkaBusOptions, 'encode' | 'partitions'>,
+): Promise<((parts: BusParts) => MessageBus) | null> {
   switch (bus.kind) {
     case 'memory':
       return null;
@@ -45,7 +50,15 @@ async function loadBus(bus: BusChoice): Promise<((parts: BusParts) => MessageBus
       const { loadDriver } = await import('../adapters/kafka/load-driver.ts');
       const openDriver = await loadDriver(bus.client);
       return ({ serverId, telemetry, metrics, lagFrom, onRefused }) => {
-        const options = { ...bus, ...security, openDriver, serverId, telemetry: telemetry('kafka'), onRefused };
+        const options = {
+          ...bus,
+          ...security,
+          ...form,
+          openDriver,
+          serverId,
+          telemetry: telemetry('kafka'),
+          onRefused,
+        };
         const kafka = new KafkaMessageBus(options);
         readKafkaMetrics(metrics, () => kafka.figures());
         lagFrom(() => kafka.figures().reduce((sum, { lag }) => sum + lag, 0));
@@ -53,6 +66,15 @@ async function loadBus(bus: BusChoice): Promise<((parts: BusParts) => MessageBus
       };
     }
   }
+}
+
+/**
+ * The form of records and topics that servers of the original understand. They write without keys,
+ * so that several partitions would change the order of their messages.
+ */
+async function loadOriginalForm(fileLink: FileLink | null) {
+  const { originalForm } = await import('../adapters/records/original-form.ts');
+  return { encode: originalForm(fileLink), partitions: 1 };
 }
 
 /** Loads the parts that workers share over the hub at this path. */

@@ -1,6 +1,9 @@
 import { openFileStore } from '../adapters/files/create-file-store.ts';
+import { createFileLinks } from '../adapters/http/file-links.ts';
 import type { JwtKeyOptions } from '../adapters/jwt/signing-keys.ts';
 import { MemoryBroker } from '../adapters/memory/memory-broker.ts';
+import type { FileLink } from '../adapters/mongo/documents.ts';
+import { SystemClock } from '../adapters/system/clock.ts';
 import type { SystemTelemetry } from '../adapters/system/telemetry.ts';
 import type { FileStore } from '../application/ports/file-store.ts';
 import type { ForeignAdapters } from './adapters.ts';
@@ -10,7 +13,7 @@ import type { Lifecycle } from './lifecycle.ts';
 import { loadOptionalAdapters, type OptionalAdapters } from './optional-adapters.ts';
 import type { Outages } from './outages.ts';
 import { refusedBy } from './refused.ts';
-import { tokenSecrets } from './secrets.ts';
+import { linkKeys, tokenSecrets } from './secrets.ts';
 import { sharedParts } from './shared-parts.ts';
 import { startStep } from './start-failure.ts';
 import { openStores, type Stores } from './stores.ts';
@@ -58,6 +61,7 @@ export async function openResources(parts: ServerParts): Promise<OpenedResources
     },
     () => tokenSecrets(secrets.jwt, config.server.dataDir),
   );
+  const fileLink = originalFileLink(config, keys);
   const stores = await startStep(
     {
       variable: config.store.kind === 'sqlite' ? 'DATA_DIR' : 'MONGODB_URL',
@@ -67,6 +71,7 @@ export async function openResources(parts: ServerParts): Promise<OpenedResources
       openStores({
         config: config.store,
         firstGeneration: config.firstGeneration,
+        fileLink,
         lifecycle,
         telemetry: telemetry.of('store'),
         shared: shared?.database == null ? null : { path: shared.database, server: id },
@@ -84,9 +89,17 @@ export async function openResources(parts: ServerParts): Promise<OpenedResources
     stores,
     files: await openFiles(parts),
     broker: broker ?? new MemoryBroker(),
-    optional: await loadOptionalAdapters(config, shared),
+    optional: await loadOptionalAdapters(config, shared, fileLink),
     foreign: adapters,
   };
+}
+
+/** The links that servers of the original show. They need a whole URL. */
+function originalFileLink({ firstGeneration, http }: Config, keys: JwtKeyOptions): FileLink | null {
+  const { publicUrl, fileUrlHours } = http;
+  if (!firstGeneration || publicUrl === null) return null;
+  const { link } = createFileLinks({ keys: linkKeys(keys), hours: fileUrlHours, clock: new SystemClock() });
+  return (key) => link(key, publicUrl);
 }
 
 async function openFiles({ config, secrets, telemetry, lifecycle, outages }: ServerParts): Promise<FileStore> {

@@ -1,3 +1,4 @@
+import type { FileLink } from '../adapters/mongo/documents.ts';
 import type { MongoOriginalEvents } from '../adapters/mongo/first-generation/original-events.ts';
 import type { Database } from '../adapters/sqlite/database.ts';
 import type { StoredEvents } from '../adapters/sqlite/stored-events.ts';
@@ -36,6 +37,8 @@ export interface Stores {
 export interface StoreParts {
   readonly config: Config['store'];
   readonly firstGeneration: boolean;
+  /** Makes the links of files for servers of the original; null where they read none. */
+  readonly fileLink: FileLink | null;
   readonly lifecycle: Lifecycle;
   readonly telemetry: Telemetry;
   /** The way of a worker to the SQLite file of the hub; null for a server of one process. */
@@ -49,6 +52,7 @@ export interface StoreParts {
 export async function openStores({
   config,
   firstGeneration,
+  fileLink,
   lifecycle,
   telemetry,
   shared,
@@ -85,7 +89,7 @@ export async function openStores({
   const { MongoStoredData } = await import('../adapters/mongo/stored-data.ts');
   const { MongoReadMarkers } = await import('../adapters/mongo/read-markers.ts');
   const holes = new LogHoles({ clock: new SystemClock(), telemetry });
-  const database = await MongoDatabase.connect(config.url.reveal());
+  const database = await MongoDatabase.connect(config.url.reveal(), fileLink === null ? {} : { fileLink });
   lifecycle.onStop('database', () => database.close());
   let originals: MongoOriginalEvents | null = null;
   const store = new MongoMessageStore({

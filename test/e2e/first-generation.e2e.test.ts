@@ -1,6 +1,8 @@
+import { Kafka } from 'kafkajs';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Cluster, startCluster } from '../../dev/cluster/cluster.ts';
+import { freePorts } from '../../dev/services/free-port.ts';
 import { describeWithService } from '../../dev/services/shared.ts';
 import type { StompClient, StompSubscription } from '../../dev/stomp-client.ts';
 import { OriginalServer } from '../support/original-server.ts';
@@ -35,9 +37,11 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'two servers beside an or
   const clients: StompClient[] = [];
 
   beforeAll(async () => {
+    const [port = 0, other = 0] = await freePorts(2);
     cluster = await startCluster({
       servers: 2,
-      env: { LIMITS: 'off', FIRST_GENERATION: 'on' },
+      env: { LIMITS: 'off', FIRST_GENERATION: 'on', PUBLIC_URL: `http://127.0.0.1:${port}` },
+      ports: { servers: [port, other] },
       directory: DIRECTORY,
     });
     database = await new MongoClient(cluster.mongo.url).connect();
@@ -118,6 +122,43 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'two servers beside an or
     await original.send(PLACE, 1, 'what time is it');
     const [body] = await numbered(heard, 1);
     expect(Math.abs(Date.parse(`${body?.time}Z`) - Date.now())).toBeLessThan(60_000);
+  });
+
+  it('has its messages in the collection before anybody sees them, so that the original can edit them', async () => {
+    const heard = await listen(0, 1);
+    const sender = await cluster.client(1, 3);
+    clients.push(sender);
+    for (let i = 0; i < 10; i += 1) {
+      sender.tell('/kafka/send-direct-message', { channelId: ROOM, userId: 3, content: `seen ${i}` });
+      const body = (await numbered(heard, 2 * i + 1)).at(-1);
+      await original.edit(PLACE, String(body?.id), `changed ${i}`);
+      expect((await numbered(heard, 2 * i + 2)).at(-1)).toMatchObject({ type: 'modify', message: `changed ${i}` });
+    }
+  });
+
+  it('shares files as whole links, which the original shows as they are', async () => {
+    const heard = await listen(0, 1);
+    const form = new FormData();
+    form.set('channelId', String(ROOM));
+    form.set('userId', '3');
+    form.set('type', 'direct');
+    form.set('fileType', 'file');
+    form.set('image', new Blob(['the file']), 'a.txt');
+    const url = `${cluster.servers[1]?.url}/chat-server/file`;
+    const headers = { AUTHORIZATION: cluster.token(3) };
+    expect((await fetch(url, { method: 'POST', headers, body: form })).status).toBe(200);
+    const [body] = await numbered(heard, 1);
+    const doc = await database.db().collection('directMessage').findOne({ seq: body?.seq });
+    expect(await (await fetch(String(doc?.content))).text()).toBe('the file');
+    expect(String(doc?.content)).toContain(`/files/${doc?.file}`);
+    expect(body?.message).toMatch(new RegExp(`/files/${doc?.file}\\?`));
+  });
+
+  it('makes topics with one partition, because the original writes without keys', async () => {
+    const admin = new Kafka({ brokers: [...cluster.kafka.brokers], clientId: 'test' }).admin();
+    const { topics } = await admin.fetchTopicMetadata({ topics: [cluster.topic('DIRECT')] });
+    await admin.disconnect();
+    expect(topics.map(({ partitions }) => partitions.length)).toEqual([1]);
   });
 
   it('publishes nothing of the original again', async () => {

@@ -1,6 +1,6 @@
 import type { BusHealth, MessageBus, OutgoingRecord, RecordHandler } from '../../application/ports/message-bus.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
-import { encodeRecord } from '../records/record-codec.ts';
+import { type EncodedRecord, encodeRecord } from '../records/record-codec.ts';
 import { RECORD_STREAMS, type RecordStream } from '../records/record-stream.ts';
 import { skipReport } from '../records/skip-report.ts';
 import { isRefusedForGood } from '../support/refused-connection.ts';
@@ -45,6 +45,8 @@ export interface KafkaBusOptions {
    * another live server uses its id. The bus is closed then.
    */
   readonly onRefused?: (error: unknown) => void;
+  /** How records are written; {@link encodeRecord} if not given. */
+  readonly encode?: (record: OutgoingRecord, server: string) => EncodedRecord;
   /** The driver of a client library; see `loadDriver`. */
   readonly openDriver: OpenDriver;
 }
@@ -123,7 +125,8 @@ export class KafkaMessageBus implements MessageBus {
 
   async publish(records: readonly OutgoingRecord[]): Promise<void> {
     if (this.#stage !== 'running') throw new Error(this.#absence ?? 'the message bus is not running');
-    await this.#sender.send(records.map((record) => encodeRecord(record, this.#options.serverId)));
+    const { serverId, encode = encodeRecord } = this.#options;
+    await this.#sender.send(records.map((record) => encode(record, serverId)));
   }
 
   health(): BusHealth {

@@ -12,6 +12,7 @@ import { withTimeout } from '../support/with-timeout.ts';
 import { AbandonedTransactions } from './abandoned-transactions.ts';
 import type {
   EventDocument,
+  FileLink,
   HoleDocument,
   JobDocument,
   MessageDocument,
@@ -60,6 +61,12 @@ const COMMON: MongoClientOptions = {
   writeConcern: { w: 'majority', journal: true, wtimeoutMS: SOCKET_TIMEOUT_MS },
 };
 
+export interface MongoDatabaseOptions {
+  readonly database?: string;
+  /** Makes links for servers of the original. Given only where they read the same collections. */
+  readonly fileLink?: FileLink;
+}
+
 /**
  * The connection of one server to MongoDB, and the collections. Reads see data that a majority has.
  * Writes wait for a majority and its journals.
@@ -75,6 +82,8 @@ export class MongoDatabase {
   readonly turns: Collection<TurnDocument>;
   readonly jobs: Collection<JobDocument>;
   readonly marks: PublishedMarks;
+  /** Null where no server of the original reads the documents. */
+  readonly fileLink: FileLink | null;
   readonly abandoned: AbandonedTransactions;
   readonly #db: Db;
   readonly #direct: Collection<MessageDocument>;
@@ -86,7 +95,7 @@ export class MongoDatabase {
    * @throws Error with a human-readable message if no primary answers within 3 s, or if the server
    * is not a replica set
    */
-  static async connect(url: string, options: { readonly database?: string } = {}): Promise<MongoDatabase> {
+  static async connect(url: string, options: MongoDatabaseOptions = {}): Promise<MongoDatabase> {
     const name = options.database ?? databaseNameOf(url);
     // Without a socket timeout: on large collections of an original server, creating the first
     // indexes takes longer than any later operation may.
@@ -98,15 +107,16 @@ export class MongoDatabase {
     try {
       const clock = new StoreClock(client);
       await client.connect();
-      return new MongoDatabase(client, client.db(name), clock);
+      return new MongoDatabase(client, client.db(name), clock, options.fileLink ?? null);
     } catch (error) {
       await client.close();
       throw error;
     }
   }
 
-  private constructor(client: MongoClient, db: Db, clock: StoreClock) {
+  private constructor(client: MongoClient, db: Db, clock: StoreClock, fileLink: FileLink | null) {
     this.client = client;
+    this.fileLink = fileLink;
     this.clock = clock;
     this.#db = db;
     this.events = db.collection('event');

@@ -1,8 +1,8 @@
 import { Long, ObjectId } from 'mongodb';
 import type { Job } from '../../application/ports/job-store.ts';
-import { NO_FILE_FACTS } from '../../domain/file.ts';
+import { isFileUrl, NO_FILE_FACTS } from '../../domain/file.ts';
 import type { MessageId, UserId } from '../../domain/ids.ts';
-import { createdMessage, type Message, parseMessageType } from '../../domain/message.ts';
+import { createdMessage, isFile, type Message, parseMessageType } from '../../domain/message.ts';
 import { type ConversationKey, idOf, isChannel } from '../../domain/place.ts';
 import {
   type CreatingEvent,
@@ -69,7 +69,7 @@ export interface EventDocument {
 }
 
 /**
- * Collections `directMessage` and `channelMessage`: the fields and types of the original, and seven
+ * Collections `directMessage` and `channelMessage`: the fields and types of the original, and some
  * more at the end.
  */
 export interface MessageDocument {
@@ -89,6 +89,12 @@ export interface MessageDocument {
   readonly seq?: number;
   readonly edited?: boolean;
   readonly nonce?: string;
+  /**
+   * Keys of the file and its thumbnail, where `content` and `thumbnail` hold links that servers of
+   * the original read.
+   */
+  readonly file?: string;
+  readonly thumbnailFile?: string;
   readonly fileName?: string;
   readonly fileSize?: number;
   readonly width?: number;
@@ -294,7 +300,11 @@ export function channelIdOf(place: ConversationKey): Long {
   return Long.fromNumber(idOf(place));
 }
 
-export function messageDocument(event: CreatingEvent): MessageDocument {
+/** Makes the link of a file's key, for servers of the original. */
+export type FileLink = (key: string) => string;
+
+/** @param link null where no server of the original reads the document */
+export function messageDocument(event: CreatingEvent, link: FileLink | null): MessageDocument {
   const message = createdMessage(event);
   const { communityId, profileImage, nonce, content, thumbnail, type, name, parentId, seq } = message;
   const { fileName, fileSize, width, height } = message;
@@ -317,6 +327,16 @@ export function messageDocument(event: CreatingEvent): MessageDocument {
     ...(fileSize !== null && { fileSize }),
     ...(width !== null && { width }),
     ...(height !== null && { height }),
+    ...(link !== null && linked(message, link)),
+  };
+}
+
+function linked({ type, content, thumbnail }: Message, link: FileLink): Partial<MessageDocument> {
+  if (content === null || !isFile({ type }) || isFileUrl(content)) return {};
+  return {
+    content: link(content),
+    file: content,
+    ...(thumbnail !== null && { thumbnail: link(thumbnail), thumbnailFile: thumbnail }),
   };
 }
 
@@ -340,8 +360,8 @@ export function readMessage(place: ConversationKey, doc: MessageDocument): Messa
     userId: Number(doc.userId ?? 0),
     name: doc.name ?? null,
     profileImage: doc.profileImage ?? null,
-    content: doc.content ?? null,
-    thumbnail: doc.thumbnail ?? null,
+    content: doc.file ?? doc.content ?? null,
+    thumbnail: doc.thumbnailFile ?? doc.thumbnail ?? null,
     type: parseMessageType(doc.type),
     parentId: doc.parentId === undefined || doc.parentId === null ? null : String(doc.parentId),
     time: doc.localDateTime?.getTime() ?? 0,

@@ -97,7 +97,7 @@ export class Expiry {
     return this.#db.find<MessageDocument>(this.#db.messagesOf(place), limit, {
       filter: { channelId: channelIdOf(place), seq: { $gt: after } },
       sort: { seq: 1, localDateTime: 1, _id: 1 },
-      projection: { seq: 1, localDateTime: 1, type: 1, content: 1, thumbnail: 1 },
+      projection: { seq: 1, localDateTime: 1, type: 1, content: 1, thumbnail: 1, file: 1, thumbnailFile: 1 },
       hint: CHANNEL_SEQ,
     });
   }
@@ -169,9 +169,9 @@ function isExpired({ e, at, removed }: Batch, before: number): boolean {
   return e.every(({ time }) => Number(time ?? at.getTime()) < before);
 }
 
-function fileKeys({ type, content, thumbnail }: MessageDocument): string[] {
+function fileKeys({ type, content, thumbnail, file, thumbnailFile }: MessageDocument): string[] {
   if (type === undefined || type === null || type === 'reply') return [];
-  return [content, thumbnail].flatMap((key) =>
+  return [file ?? content, thumbnailFile ?? thumbnail].flatMap((key) =>
     key === undefined || key === null || key === '' || isFileUrl(key) ? [] : [key],
   );
 }

@@ -32,9 +32,11 @@ const EVENT: IndexDescription[] = [
 ];
 
 const MESSAGE: IndexDescription[] = [
+  // The first of these that was created gives the order of the original's unsorted query, whose
+  // last message has to be the newest.
+  { name: CHANNEL_TIME, key: { channelId: 1, localDateTime: 1, userId: 1 } },
   // Time and id order the messages without a number.
   { name: CHANNEL_SEQ, key: { channelId: 1, seq: -1, localDateTime: -1, _id: -1 } },
-  { name: CHANNEL_TIME, key: { channelId: 1, localDateTime: 1, userId: 1 } },
   { name: CHANNEL_USER, key: { channelId: 1, userId: 1, seq: 1 } },
   // Messages without a type are not in it. Replies are, because older servers know no `$in` here.
   {

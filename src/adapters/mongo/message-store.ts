@@ -181,7 +181,12 @@ export class MongoMessageStore implements MessageStore {
       this.#db.marks.stored(doc);
       stored.push(doc);
     }
-    this.#projector.stored(stored);
+    if (this.#look === undefined || stored.length === 0) this.#projector.stored(stored);
+    else {
+      // Clients of an original server edit what they see, so it must be in the collections before
+      // it is published. A sweep projects it later if this fails.
+      await this.#projector.help(stored.map(({ p }) => p)).catch(() => {});
+    }
     return outcomes;
   }
 

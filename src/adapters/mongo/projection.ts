@@ -238,12 +238,15 @@ class Run {
     for (const some of byCollection(events)) {
       const messages = this.#db.messagesOf(some[0].place);
       if (!this.#mode.isCareful) {
-        await messages.insertMany(some.map(messageDocument), { ordered: false, session: this.#session });
+        await messages.insertMany(
+          some.map((event) => messageDocument(event, this.#db.fileLink)),
+          { ordered: false, session: this.#session },
+        );
         if (this.#mode.isLate) for (const { place, seq } of some) this.#hole(place, seq, seq, -1);
         continue;
       }
       for (const event of some) {
-        const { _id, ...fields } = messageDocument(event);
+        const { _id, ...fields } = messageDocument(event, this.#db.fileLink);
         const update = { $setOnInsert: fields };
         const options = { upsert: true, session: this.#session };
         const isNew = (await messages.updateOne({ _id }, update, options)).upsertedCount > 0;

@@ -60,9 +60,11 @@ export class MongoStoreContent implements StoreContent {
 
   async *messages(place: ConversationKey): AsyncIterable<KeptMessage> {
     const messages = this.#db.collection<MessageDocument>(isChannel(place) ? 'channelMessage' : 'directMessage');
-    const found = messages.find({ channelId: channelIdOf(place) }).project<MessageDocument>({ seq: 1, content: 1 });
-    for await (const { _id, seq, content } of found) {
-      yield { id: String(_id), seq: seq ?? null, content: content ?? '' };
+    const found = messages
+      .find({ channelId: channelIdOf(place) })
+      .project<MessageDocument>({ seq: 1, content: 1, file: 1 });
+    for await (const { _id, seq, content, file } of found) {
+      yield { id: String(_id), seq: seq ?? null, content: file ?? content ?? '' };
     }
   }
 

@@ -132,7 +132,9 @@ const DECODERS = {
     kind: 'file',
     ...common,
     ...authored(fields, frame),
-    thumbnail: readText(fields, 'thumbnail'),
+    // A record that servers of the original read too has links beside the keys.
+    content: readText(fields, 'file') ?? contentOf(fields, frame),
+    thumbnail: readText(fields, 'thumbnailFile') ?? readText(fields, 'thumbnail'),
     fileType: fileType(fields),
     fileName: readText(fields, 'fileName'),
     fileSize: countOf(fields.fileSize),

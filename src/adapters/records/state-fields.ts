@@ -86,6 +86,8 @@ export function decodeState(fields: Fields): StateEvent {
       return { kind: 'voice', communityId: readId(fields, 'communityId'), state: readVoiceState(fields) };
     case 'exit-community':
     case 'exit-direct':
+    // The original's own type, written while its servers run beside these.
+    case 'exit-room':
       return readExit(fields);
     case 'members-changed':
       return readMembersChanged(fields);

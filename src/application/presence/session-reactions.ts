@@ -39,8 +39,12 @@ export class SessionReactions implements ClusterSessionsListener {
 
   /** Another server announced a user as offline who has a session here. */
   misjudged(userId: UserId): void {
-    for (const [sessionId, owner] of this.#parts.sessions.users()) if (owner === userId) this.#login(sessionId, userId);
-    this.#parts.announcer.announce(userId, 'connect');
+    const { sessions, reporter, announcer } = this.#parts;
+    for (const [sessionId, owner] of sessions.users()) if (owner === userId) this.#login(sessionId, userId);
+    // The logout that the other server caused has removed the place as well.
+    const place = sessions.of(userId).findLast(({ whereabouts }) => whereabouts !== null)?.whereabouts ?? null;
+    if (place !== null) reporter.moved(userId, place).catch(() => undefined);
+    announcer.announce(userId, 'connect');
   }
 
   #login(sessionId: string, userId: UserId): void {

@@ -21,6 +21,9 @@ export function warningsOf(read: ReadEnvironment): string[] {
   if (asksForSharedBus(given) && !given.has('MONGODB_URL')) {
     warnings.push(`${A_SHARED_BUS} is set without MONGODB_URL: servers on one bus need one store`);
   }
+  if (values.FIRST_GENERATION === 'on' && values.PUBLIC_URL === null) {
+    warnings.push('FIRST_GENERATION is on without PUBLIC_URL: files shared here are no links at the original servers');
+  }
   return warnings;
 }
 

@@ -27,7 +27,7 @@ it.each(STORED.map((event) => [event.kind, event] as const))('reads a %s from it
 it.each(STORED.filter(isCreating).map((event) => [event.kind, event] as const))(
   'reads the message that a %s creates from its document unchanged',
   (_, event) => {
-    expect(readMessage(event.place, messageDocument(event))).toEqual(createdMessage(event));
+    expect(readMessage(event.place, messageDocument(event, null))).toEqual(createdMessage(event));
   },
 );
 

@@ -232,6 +232,12 @@ describe('records of the original server', () => {
       { ...state, type: 'exit-community', typeForExit: 'out', channelId: '5', ids: ['3'] },
       { kind: 'call-left', type: 'out', roomId: 5, ids: ['3'] },
     ],
+    [
+      'an exit from a room',
+      'STATE',
+      { ...state, type: 'exit-room', typeForExit: 'out', channelId: '7', ids: ['2'] },
+      { kind: 'call-left', type: 'out', roomId: 7, ids: ['2'] },
+    ],
   ];
   it.each(cases)('decodes %s of an original server, and ignores unknown fields', (_, stream, value, expected) => {
     expect(read(stream, value, { __TypeId__: 'com.example.chatserver.Some' })).toEqual({

@@ -17,6 +17,7 @@ import {
   eventOfMessage,
   idValue,
   type MessageDocument,
+  messageDocument,
   readEvent,
   UNNUMBERED,
 } from '../documents.ts';
@@ -180,9 +181,11 @@ export class MongoOriginalEvents implements OriginalEvents {
       await this.#parts.db.messagesOf(place).deleteOne(filter);
       return;
     }
-    const { nonce, fileName, fileSize, width, height } = known.created;
-    const fields = { seq: known.seq, nonce, fileName, fileSize, width, height };
-    const edited = known.isEdited || (doc.content ?? '') !== known.content;
+    const created = eventOfCreation(place, known);
+    const whole = messageDocument(created, this.#parts.db.fileLink);
+    const { seq, nonce, file, thumbnailFile, fileName, fileSize, width, height } = whole;
+    const fields = { seq, nonce, file, thumbnailFile, fileName, fileSize, width, height };
+    const edited = created.kind !== 'file' && (known.isEdited || (doc.content ?? '') !== known.content);
     const $set = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
     await this.#parts.db.messagesOf(place).updateOne(filter, { $set: { ...$set, ...(edited && { edited: true }) } });
   }
@@ -195,8 +198,12 @@ export class MongoOriginalEvents implements OriginalEvents {
     await this.#append(place, async (first) => {
       const known = (await loggedMessages(this.#parts.db, place, [id])).get(id);
       if (known === undefined || known.isDeleted) return 'not needed';
-      if (event.kind === 'modify' && !(await this.#isNews(place, id, event.content, known))) return 'not needed';
       const created = eventOfCreation(place, known);
+      if (event.kind === 'modify') {
+        // A file has no text that could be edited.
+        const isNews = await this.#isNews(place, id, event.content, known);
+        if (created.kind === 'file' || !isNews) return 'not needed';
+      }
       // The zone of the original's clock is not known, so the record's time is not used.
       const draft = { ...event, userId: created.userId, time: created.time };
       const result = await this.#insert(place, first, [draft], [keyOf(draft, occasion(known))], false);

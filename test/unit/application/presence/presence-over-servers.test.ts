@@ -76,6 +76,18 @@ it('announces a user again who was reported gone, but is online on this server',
   expect(await world.reporter.logout('six')).toMatchObject({ userId: world.grace.userId });
 });
 
+it('reports where a user looks again, who was reported gone but is online on this server', async () => {
+  const { world, a, b, pass } = await setUp();
+  connect(a, 'looking', world.grace);
+  const whereabouts = { kind: 'conversation', key: world.room, communityId: null } as const;
+  await (await a.app.moveToPlace(world.grace, { sessionId: 'looking', whereabouts })).result;
+  expect(await world.reporter.notLooking(world.room, [world.grace.userId])).toEqual([]);
+  await world.reporter.logout('looking');
+  await b.ports.bus.publish([{ event: { kind: 'disconnect', userId: world.grace.userId, places: [world.room] } }]);
+  await pass(500);
+  expect(await world.reporter.notLooking(world.room, [world.grace.userId])).toEqual([]);
+});
+
 it('does not announce a user again who was reported gone and is not online on this server', async () => {
   const { world, b, room, pass } = await setUp();
   await b.ports.bus.publish([{ event: { kind: 'disconnect', userId: world.grace.userId, places: [world.room] } }]);
