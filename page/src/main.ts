@@ -50,7 +50,8 @@ async function start(): Promise<void> {
   // Its failure is handled below. Until then, nobody waits for it.
   asked.catch(() => {});
   await loadWords();
-  for (let answer = asked; world === null; answer = fetchWorld()) {
+  let answer = asked;
+  while (world === null) {
     try {
       world = await answer;
     } catch {
@@ -63,10 +64,21 @@ async function start(): Promise<void> {
         ),
       );
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      answer = fetchWorld();
     }
   }
   route();
 }
 
+/** The keyboard of some phones covers the page instead of making it smaller. */
+function fitAboveKeyboard(): void {
+  const { visualViewport: seen } = window;
+  if (seen === null) return;
+  seen.addEventListener('resize', () => {
+    if (seen.scale === 1) document.documentElement.style.setProperty('--height', `${seen.height}px`);
+  });
+}
+
 addEventListener('hashchange', route);
+fitAboveKeyboard();
 start();

@@ -1,5 +1,5 @@
-import type { Entry } from 'chat-server-client';
 import { words } from '../words/index.ts';
+import { dayOf } from './clock.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -11,11 +11,6 @@ interface Formats {
 
 let made: (Formats & { readonly language: string }) | null = null;
 
-/** Milliseconds since 1970 of an entry; NaN where its time cannot be read. */
-export function timeOf({ time }: Entry): number {
-  return Date.parse(/[zZ]$/.test(time) ? time : `${time}Z`);
-}
-
 /** Such as `10:20`; empty for NaN. */
 export function shortTime(ms: number): string {
   return Number.isNaN(ms) ? '' : formats().time.format(ms);
@@ -24,11 +19,6 @@ export function shortTime(ms: number): string {
 /** Such as `Friday, 27 November 2026 at 10:20`; empty for NaN. */
 export function fullTime(ms: number): string {
   return Number.isNaN(ms) ? '' : formats().full.format(ms);
-}
-
-/** The day in the reader's time zone, for comparing; empty for NaN. */
-export function dayOf(ms: number): string {
-  return Number.isNaN(ms) ? '' : new Date(ms).toDateString();
 }
 
 /** Such as `Today` or `Thursday, 26 November`. */

@@ -60,12 +60,15 @@ function blocks(text: string): readonly Token[] {
 function inline(text: string, depth: number): readonly Token[] {
   const tokens: Token[] = [];
   let plain = '';
+  /** Marks that nothing closes in this line. To look for that again and again takes seconds. */
+  const open = new Set<string>();
   const flush = () => {
     if (plain !== '') tokens.push({ kind: 'text', text: plain });
     plain = '';
   };
   for (let at = 0; at < text.length; ) {
-    const found = startAt(text, at, depth);
+    if (text[at] === '\n') open.clear();
+    const found = startAt(text, at, depth, open);
     if (found === null) {
       plain += text[at];
       at += 1;
@@ -84,7 +87,7 @@ interface Found {
   readonly end: number;
 }
 
-function startAt(text: string, at: number, depth: number): Found | null {
+function startAt(text: string, at: number, depth: number, open: Set<string>): Found | null {
   switch (text[at]) {
     case '\n':
       return { token: { kind: 'break' }, end: at + 1 };
@@ -98,7 +101,7 @@ function startAt(text: string, at: number, depth: number): Found | null {
     case '*':
     case '_':
     case '~':
-      return depth < MAX_DEPTH ? markAt(text, at, depth) : null;
+      return depth < MAX_DEPTH ? markAt(text, at, depth, open) : null;
     default:
       return null;
   }
@@ -117,15 +120,18 @@ function linkAt(text: string, at: number): Found | null {
   return { token: { kind: 'link', url, text: url }, end: at + url.length };
 }
 
-function markAt(text: string, at: number, depth: number): Found | null {
+function markAt(text: string, at: number, depth: number, open: Set<string>): Found | null {
   const line = text.slice(at, lineEnd(text, at));
   for (const [mark, kind] of MARKS) {
-    if (!line.startsWith(mark)) continue;
+    if (open.has(mark) || !line.startsWith(mark)) continue;
     // snake_case and 2*3*4 are not marks.
     if (mark !== '**' && mark !== '~~' && WORD.test(text[at - 1] ?? '')) continue;
     if (/^\s|^$/.test(line.slice(mark.length, mark.length + 1))) continue;
     const end = closing(line, mark);
-    if (end === -1) continue;
+    if (end === -1) {
+      open.add(mark);
+      continue;
+    }
     const tokens = inline(line.slice(mark.length, end), depth + 1);
     return { token: { kind, tokens }, end: at + end + mark.length };
   }

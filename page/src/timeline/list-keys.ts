@@ -77,7 +77,9 @@ export class ListKeys {
   }
 
   editLast(entries: readonly Entry[], me: number): void {
-    const entry = entries.findLast((each) => mayEdit(each, each.userId === me));
+    const entry = entries.findLast(
+      (each) => mayEdit(each, each.userId === me) && this.#keyed.get(each.key) !== undefined,
+    );
     if (entry === undefined) return;
     this.#actions.edit(entry);
   }

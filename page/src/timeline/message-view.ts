@@ -1,9 +1,10 @@
 import type { Entry } from 'chat-server-client';
 import { FileCard } from '../files/file-card.ts';
 import { avatar } from '../support/avatar.ts';
+import { timeOf } from '../support/clock.ts';
 import { attribute, el, type View } from '../support/dom.ts';
 import { icon } from '../support/icons.ts';
-import { fullTime, shortTime, timeOf } from '../support/times.ts';
+import { fullTime, shortTime } from '../support/times.ts';
 import { isOnlyEmoji, renderText } from '../text/render.ts';
 import { words } from '../words/index.ts';
 import type { MessageActions } from './actions.ts';

@@ -1,5 +1,5 @@
 import type { Entry } from 'chat-server-client';
-import { dayLabel, dayOf, timeOf } from '../support/times.ts';
+import { dayOf, timeOf } from '../support/clock.ts';
 
 export interface MessageRow {
   readonly kind: 'message';
@@ -17,7 +17,7 @@ export interface MessageRow {
 /** A line of the list. Where nothing changes, the same object comes again. */
 export type Row =
   | MessageRow
-  | { readonly kind: 'day'; readonly key: string; readonly label: string }
+  | { readonly kind: 'day'; readonly key: string; readonly at: number }
   | { readonly kind: 'fresh'; readonly key: string };
 
 export interface RowContext {
@@ -56,7 +56,7 @@ export class RowMaker {
       if (entryDay !== '' && entryDay !== day) {
         day = entryDay;
         group = null;
-        add({ kind: 'day', key: `day ${entryDay}`, label: dayLabel(at) });
+        add({ kind: 'day', key: `day ${entryDay}`, at });
       }
       if (entry.key === context.freshFrom) {
         group = null;
@@ -89,7 +89,7 @@ export class RowMaker {
 
 function isSame(one: Row, other: Row): boolean {
   if (one.kind !== 'message' || other.kind !== 'message') {
-    return one.kind === other.kind && (one.kind !== 'day' || one.label === (other as typeof one).label);
+    return one.kind === other.kind && one.key === other.key;
   }
   return (
     one.entry === other.entry &&

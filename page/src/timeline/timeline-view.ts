@@ -5,6 +5,7 @@ import type { Session } from '../state/session.ts';
 import { Ends, follow } from '../state/signal.ts';
 import { el, KeyedList, setText, type View } from '../support/dom.ts';
 import { icon } from '../support/icons.ts';
+import { dayLabel } from '../support/times.ts';
 import { words } from '../words/index.ts';
 import { type FreshCount, freshStart } from './fresh.ts';
 import { ListKeys } from './list-keys.ts';
@@ -12,6 +13,7 @@ import { MessageView } from './message-view.ts';
 import { ownActions, type TimelineParts } from './own-actions.ts';
 import { type Row, RowMaker } from './rows.ts';
 import { Scroller } from './scroller.ts';
+import { TopLine, type TopState } from './top-line.ts';
 import { EntryWindow } from './window.ts';
 
 /** Nearer than this to an end, in pixels, more entries are shown. */
@@ -33,7 +35,7 @@ export class TimelineView {
   readonly #ends = new Ends();
   readonly #box: HTMLElement;
   readonly #list: HTMLElement;
-  readonly #top = el('div', { class: 'top' });
+  readonly #top = new TopLine(() => this.#readOlder());
   readonly #newest: HTMLButtonElement;
   readonly #first: HTMLButtonElement;
   readonly #rows = new RowMaker();
@@ -41,6 +43,9 @@ export class TimelineView {
   readonly #scroller: Scroller;
   readonly #keyed: KeyedList<Row>;
   readonly #keys: ListKeys;
+  /** Resolves when the first page is shown. */
+  readonly #firstPage: Promise<void>;
+  #gotFirstPage = () => {};
   #fresh: FreshCount | null = null;
   /** true: the reader has not scrolled since the place was opened. */
   #isUntouched = true;
@@ -54,10 +59,13 @@ export class TimelineView {
     this.#session = session;
     this.#info = info;
     this.#place = place;
+    this.#firstPage = new Promise((resolve) => {
+      this.#gotFirstPage = resolve;
+    });
     this.#giveBack = parts.giveBack;
     const text = words().messages;
     this.#list = el('ol', { id: 'list' });
-    this.#box = el('div', { id: 'messages', role: 'region', 'aria-label': text.title }, this.#top, this.#list);
+    this.#box = el('div', { id: 'messages', role: 'region', 'aria-label': text.title }, this.#top.node, this.#list);
     this.#newest = el('button', { type: 'button', id: 'to-newest', class: 'pill', hidden: true });
     this.#first = el('button', { type: 'button', id: 'to-first', class: 'pill', hidden: true });
     this.node.append(this.#box, this.#first, this.#newest);
@@ -87,6 +95,9 @@ export class TimelineView {
     this.#ends.add(
       place.onEvent((event) => this.#heard(event)),
       follow(() => this.#show(), place, removals.keys, chat.state),
+      chat.state.subscribe(() => {
+        if (chat.state.getSnapshot().kind === 'online') this.#hasFailed = false;
+      }),
       freshOf.subscribe(() => this.#becameFresh()),
       () => this.#scroller.end(),
     );
@@ -115,6 +126,8 @@ export class TimelineView {
   /** Shows the message with a number, and reads around it where it is not loaded. */
   async toNumber(seq: number): Promise<void> {
     const isThere = () => this.#entries.find((entry) => entry.seq === seq);
+    // The first page would take the place of the entries around the message.
+    await this.#firstPage;
     if (isThere() === undefined) await this.#place.loadAround(seq);
     const entry = isThere() ?? this.#entries.find((each) => (each.seq ?? 0) >= seq);
     if (entry !== undefined) this.#jumpTo(entry);
@@ -155,13 +168,14 @@ export class TimelineView {
     });
     this.#scroller.change(() => {
       this.#keyed.show(rows);
-      this.#showTop(start, status === 'loading' && newest === null);
+      this.#top.show(this.#topState(start));
     });
     this.#keys.refresh();
     this.#box.setAttribute('aria-busy', String(status === 'loading'));
     if (!this.#isPlaced && newest !== null) {
       this.#isPlaced = true;
       this.#placeReader(fresh.key);
+      this.#gotFirstPage();
     }
     this.#showPills();
     // A first page that does not fill the screen.
@@ -216,32 +230,14 @@ export class TimelineView {
     this.#showPills();
   }
 
-  #showTop(start: number, isLoading: boolean): void {
-    const text = words().messages;
+  #topState(start: number): TopState {
     const { entries, hasOlder, newest, status } = this.#place.getSnapshot();
-    if (isLoading) {
-      if (this.#top.dataset.state !== 'skeleton') this.#top.replaceChildren(...skeleton());
-      this.#top.dataset.state = 'skeleton';
-      return;
-    }
-    const isAll = start === 0 && !hasOlder && newest !== null && status !== 'refused';
-    const state = this.#hasFailed
-      ? 'failed'
-      : this.#isReading
-        ? 'reading'
-        : isAll
-          ? entries.length === 0
-            ? 'empty'
-            : 'all'
-          : '';
-    if (this.#top.dataset.state === state) return;
-    this.#top.dataset.state = state;
-    const tryAgain = el('button', { type: 'button', class: 'link', onclick: () => this.#readOlder() }, text.tryAgain);
-    if (state === 'failed') this.#top.replaceChildren(el('p', {}, text.failedOlder, ' ', tryAgain));
-    else if (state === 'reading') this.#top.replaceChildren(el('p', {}, text.loadingOlder));
-    else if (state === 'all') this.#top.replaceChildren(el('p', {}, text.beginning));
-    else if (state === 'empty') this.#top.replaceChildren(el('p', {}, text.empty));
-    else this.#top.replaceChildren();
+    if (status === 'refused') return 'refused';
+    if (newest === null) return status === 'loading' ? 'skeleton' : 'nothing';
+    if (this.#hasFailed) return 'failed';
+    if (this.#isReading) return 'reading';
+    if (start > 0 || hasOlder) return 'nothing';
+    return entries.length === 0 ? 'empty' : 'beginning';
   }
 
   #showPills(): void {
@@ -375,14 +371,6 @@ function divider(row: Exclude<Row, { readonly kind: 'message' }>): View<Row> {
   const label = el('span', {});
   return {
     node: el('li', { class: 'day' }, label),
-    update: (day) => setText(label, day.kind === 'day' ? day.label : ''),
+    update: (day) => setText(label, day.kind === 'day' ? dayLabel(day.at) : ''),
   };
-}
-
-function skeleton(): HTMLElement[] {
-  const lines = [60, 85, 40, 70, 90, 55];
-  return [
-    el('p', { class: 'visually-hidden' }, words().messages.loading),
-    ...lines.map((width) => el('div', { class: `ghost w-${width}`, 'aria-hidden': 'true' })),
-  ];
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
@@ -39,6 +39,11 @@ export function readPageFiles(folder: string): ReadonlyMap<string, PageFile> {
     files.set(name, { type, bytes, gzip, etag, isImmutable: HASHED.test(name) });
   }
   return files;
+}
+
+/** The time at which the page was built; null: it was not. */
+export function builtAt(folder: string): number | null {
+  return statSync(join(folder, 'index.html'), { throwIfNoEntry: false })?.mtimeMs ?? null;
 }
 
 function namesIn(folder: string): readonly string[] {

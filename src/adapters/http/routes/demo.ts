@@ -3,7 +3,7 @@ import { demoTokenBody, parseBody } from '../bodies.ts';
 import type { Handler, HttpDeps } from '../deps.ts';
 import { sendJson } from '../envelope.ts';
 import { readUsualJsonBody } from '../json-body.ts';
-import { type PageFile, readPageFiles } from '../page-files.ts';
+import { builtAt, type PageFile, readPageFiles } from '../page-files.ts';
 import { sendPlain } from '../plain.ts';
 
 /** Issues a token of a demo user: `{"userId":1}` to `{"token":"..."}`. */
@@ -30,13 +30,21 @@ const POLICY = [
   "frame-ancestors 'self'",
 ].join('; ');
 
-/** Serves the demo page and its files. They are read and compressed at the first request. */
+/**
+ * Serves the demo page and its files. They are read and compressed at the first request, and again
+ * after a build.
+ */
 export function pageRoute(folder = FOLDER): Handler {
-  let files: ReadonlyMap<string, PageFile> | null = null;
+  let files: ReadonlyMap<string, PageFile> = new Map();
+  let readAt: number | null = null;
   return (request, response) => {
     response.setHeader('content-security-policy', POLICY);
-    files ??= readPageFiles(folder);
     const name = request.path === '/' ? 'index.html' : request.path.slice(1);
+    const built = files.size === 0 || name === 'index.html' ? builtAt(folder) : readAt;
+    if (built !== readAt) {
+      files = readPageFiles(folder);
+      readAt = built;
+    }
     const file = files.get(name);
     if (file === undefined) {
       const why = files.size === 0 ? 'the page is not built: run npm run build:page' : 'no page has this address';
