@@ -5,6 +5,7 @@ import { moderationView } from './view-moderation.js';
 import { placesView } from './view-places.js';
 import { serversView } from './view-servers.js';
 import { slowView } from './view-slow.js';
+import { traceView } from './view-trace.js';
 import { usersView } from './view-users.js';
 
 /** @typedef {import('./panel.js').View} View */
@@ -19,6 +20,7 @@ const VIEWS = {
   places: { title: 'Places', open: placesView },
   slow: { title: 'Slow clients', open: slowView },
   users: { title: 'Users', open: usersView },
+  trace: { title: 'Trace', open: traceView },
   moderation: { title: 'Moderation', open: moderationView },
   jobs: { title: 'Jobs', open: jobsView },
 };

@@ -102,6 +102,7 @@ function insidePanel({ api }, place) {
   const panel = new Panel(
     { api, title: `Who is in ${place}`, path: () => `places/${encodeURIComponent(place)}/presence` },
     el('dl', { class: 'facts' }, el('dt', {}, 'Subscribed'), subscribed, el('dt', {}, 'Looking at it'), looking),
+    el('p', { class: 'buttons' }, el('a', { class: 'button', href: `#trace/${place}` }, 'Trace')),
   );
   return {
     element: panel.element,

@@ -136,7 +136,8 @@ export function serversView(context) {
         lags.length === 0 ? UNKNOWN : number(lag),
         lags.length === 0 ? 'the bus is embedded' : 'records',
       );
-      const delay = milliseconds(most((server) => server.eventLoopDelayMs));
+      const delays = servers.map(({ eventLoopDelayMs }) => eventLoopDelayMs).filter((delay) => delay !== null);
+      const delay = milliseconds(delays.length === 0 ? null : Math.max(...delays));
       tiles.loop.show(loop, percent(loop), `longest delay ${delay}`);
       showTroubles(troubles, servers);
       table.show(servers);

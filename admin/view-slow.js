@@ -64,7 +64,8 @@ export function slowPanel({ api }, size) {
     async refresh() {
       const { clients, leftOut, missing } = await panel.read();
       most = Math.max(1, clients[0]?.waitingBytes ?? 0);
-      if (leftOut > 0 && missing.length === 0) panel.note(`Bytes wait for ${number(leftOut)} more clients.`);
+      if (size === null && leftOut > 0 && missing.length === 0)
+        panel.note(`Bytes wait for ${number(leftOut)} more clients.`);
       table.show(clients);
     },
   };

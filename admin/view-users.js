@@ -75,15 +75,14 @@ function userPanel(context, userId) {
   const orders = el('ul', { class: 'orders', 'aria-label': `Orders about user ${userId}` });
   /** @param {string} text @param {() => void} run */
   const action = (text, run) => el('button', { type: 'button', onclick: run }, text);
-  const actions =
-    mayAct &&
-    el(
-      'p',
-      { class: 'buttons' },
-      action('Disconnect', () => disconnect(context, userId)),
-      action('Mute', () => mute(context, userId)),
-      action('Ban', () => ban(context, userId)),
-    );
+  const actions = el(
+    'p',
+    { class: 'buttons' },
+    el('a', { class: 'button', href: `#trace/${userId}` }, 'Trace'),
+    mayAct && action('Disconnect', () => disconnect(context, userId)),
+    mayAct && action('Mute', () => mute(context, userId)),
+    mayAct && action('Ban', () => ban(context, userId)),
+  );
   /** @type {Panel<{ sessions: Session[] }>} */
   const panel = new Panel(
     { api, title: `Sessions of user ${userId}`, path: () => `users/${userId}/sessions` },

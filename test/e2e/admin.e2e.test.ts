@@ -142,6 +142,31 @@ async function picture({ page }: AdminPage, path: string): Promise<void> {
   await page.screenshot({ path });
 }
 
+it('traces a user live over both servers, without texts', async () => {
+  const text = 'a text that no trace shows';
+  const listeners = await Promise.all([connect(2), connect(2), connect(2), connect(2)]);
+  const admin = await open();
+  const { page } = admin;
+  await admin.logIn(TOKEN);
+  await admin.view('Users');
+  await page.getByLabel('User id').fill('2');
+  await page.getByRole('button', { name: 'Look' }).click();
+  await page.getByRole('link', { name: 'Trace', exact: true }).last().click();
+  await page.getByRole('button', { name: 'Start' }).click();
+  await page.getByText('Watching at chat-1, chat-2').waitFor();
+  const steps = page.getByRole('table', { name: 'Steps' }).getByRole('row');
+  await Promise.all(listeners.map((client) => client.subscribe('/topic/direct/6')));
+  const [speaker] = listeners;
+  if (speaker !== undefined) await say(speaker, 2, 6, text);
+  for (const server of ['chat-1', 'chat-2']) {
+    await steps.filter({ hasText: 'delivered' }).filter({ hasText: server }).first().waitFor();
+  }
+  await steps.filter({ hasText: 'stored' }).first().waitFor();
+  expect(await page.content()).not.toContain(text);
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByText('Stopped.').waitFor();
+});
+
 it('changes nothing while ADMIN_PAGE_ACTIONS is off, also where the page is made to try', async () => {
   await call('PUT', 'mutes/3', { place: 'r-6', until: null });
   onTestFinished(() => call('DELETE', 'mutes/3?place=r-6'));
@@ -219,7 +244,7 @@ it.each([
   await admin.logIn(TOKEN);
   await admin.row('Servers', 'chat-1').waitFor();
   expect(await problems()).toEqual([]);
-  for (const view of ['Places', 'Slow clients', 'Users', 'Moderation', 'Jobs']) {
+  for (const view of ['Places', 'Slow clients', 'Users', 'Trace', 'Moderation', 'Jobs']) {
     await admin.view(view);
     await page.getByText(/^Updated/).waitFor();
     expect(await problems(), view).toEqual([]);
