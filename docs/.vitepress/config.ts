@@ -23,6 +23,7 @@ export default defineConfig({
   vite: { publicDir: 'docs/public' },
   ignoreDeadLinks: 'localhostLinks',
   markdown: {
+    languageAlias: { stomp: 'http', redis: 'bash' },
     config: (markdown) => {
       useLinks(markdown, SOURCES);
       useDiagrams(markdown);
@@ -35,7 +36,7 @@ export default defineConfig({
       { text: 'Tutorial', link: '/tutorial/small-chat' },
       { text: 'How-to', link: '/how-to/operations' },
       { text: 'Reference', link: '/reference/protocol' },
-      { text: 'Explanation', link: '/explanation/ordering' },
+      { text: 'Explanation', link: '/explanation/durability' },
       { text: 'Examples', link: '/examples/' },
     ],
     sidebar: [

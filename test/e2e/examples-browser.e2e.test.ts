@@ -10,7 +10,7 @@ import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished, type TestC
 import { ServerProcess } from '../../dev/server-process.ts';
 import { chromiumOrSkip } from '../../dev/services/chromium.ts';
 import { freePort } from '../../dev/services/free-port.ts';
-import { codeBlocks } from '../support/code-blocks.ts';
+import { codeBlocks } from '../support/code-blocks/blocks.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TUTORIAL = readFileSync(`${ROOT}docs/tutorial/small-chat.md`, 'utf8');

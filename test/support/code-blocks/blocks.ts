@@ -28,10 +28,10 @@ export function codeBlocks(text: string): CodeBlock[] {
   return blocks;
 }
 
-/** The text of an HTML comment that ends on the line before the fence. */
+/** The text of an HTML comment before the fence. One empty line may be in between. */
 function commentBefore(lines: readonly string[], fence: number): string | null {
-  if (!lines[fence - 1]?.trimEnd().endsWith('-->')) return null;
-  let begin = fence - 1;
+  let begin = lines[fence - 1]?.trim() === '' ? fence - 2 : fence - 1;
+  if (!lines[begin]?.trimEnd().endsWith('-->')) return null;
   while (begin > 0 && !lines[begin]?.includes('<!--')) begin -= 1;
   const comment = lines.slice(begin, fence).join('\n');
   return /<!--([\s\S]*)-->/.exec(comment)?.[1]?.trim() ?? null;
