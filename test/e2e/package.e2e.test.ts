@@ -96,7 +96,7 @@ it('starts the server of an installed package, with its pages and its database',
   onTestFinished(() => server.dispose());
   const html = await (await fetch(server.url)).text();
   const [, script] = /<script type="module" src="([^"]+)"/.exec(html) ?? [];
-  for (const path of [`/${script}`, '/admin/', '/admin/app.js']) {
+  for (const path of [`/${script}`, '/admin/', '/admin/app.js', '/openapi.json', '/asyncapi.json']) {
     expect((await fetch(`${server.url}${path}`)).status).toBe(200);
   }
   expect(await server.stop()).toBe('exit code 0');
