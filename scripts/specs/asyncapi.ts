@@ -1,5 +1,6 @@
 import { refusalNumber } from '../../src/adapters/transport/refusal-codes.ts';
 import { ERROR_NUMBERS } from './errors.ts';
+import { EVENT_EXAMPLES } from './event-examples.ts';
 import { EVENT_SCHEMAS, type EventName, SUBSCRIBE_DESTINATIONS, type SubscribeDestination } from './event-schemas.ts';
 import { FRAMES, type Frame, MESSAGE_HEADERS, SEND_HEADERS } from './frames.ts';
 import { TOPIC_TABLE, type Topic } from './record-schemas.ts';
@@ -175,6 +176,7 @@ function messages(): Record<string, object> {
       summary: EVENT_SCHEMAS[name].description,
       headers: MESSAGE_HEADERS,
       payload: ref(name),
+      examples: [{ payload: EVENT_EXAMPLES[name] }],
     };
   }
   for (const { value, keys, isNumbered, what } of TOPIC_TABLE) {

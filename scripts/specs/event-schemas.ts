@@ -87,7 +87,6 @@ export const EVENT_SCHEMAS = {
     description: 'The users in the voice channels of a community, by channel: `{"11":["3","7"],"12":[]}`.',
     propertyNames: ref('IdText'),
     additionalProperties: list(ref('IdText')),
-    examples: [{ 11: ['3', '7'], 12: [] }],
   },
   VoiceLeftEvent: object(
     {

@@ -47,7 +47,7 @@ export const FRAMES: readonly Frame[] = [
     from: 'client',
     what: 'begins a session; STOMP is the same',
     headers: object({
-      'access-token': text('The token of the user, with or without `Bearer ` in front.'),
+      'access-token': text('The token of the user, with or without `Bearer ` in front.', { minLength: 1 }),
       'accept-version': optional(text('The versions that the client speaks, split by commas. Without it: 1.0.')),
       'heart-beat': optional(
         text('Two numbers of milliseconds: how often the client can send, and wants to receive.', {

@@ -7,6 +7,7 @@ import { integer, type Optional, ref, type Schema } from './schema.ts';
 import { usedSchemas } from './schemas.ts';
 import { SERVICE_CALLS } from './service-calls.ts';
 import { SOCKJS_CALLS } from './sockjs-calls.ts';
+import { MODERATOR_VERDICT } from './zod-bodies.ts';
 
 /** A call with its address, as the document and the pages show it. */
 export interface DescribedCall {
@@ -160,7 +161,11 @@ const MODERATOR = {
     summary: 'the server asks the moderator of the application before it stores a text of a user',
     description: 'The server calls `{MODERATOR_URL}/check`. The moderator has 300 ms.',
     requestBody: { required: true, content: { 'application/json': { schema: ref('ModeratorQuestion') } } },
-    responses: { 200: answerObject(json('The verdict.', ref('ModeratorVerdict'))) },
+    responses: {
+      200: answerObject(
+        json('The verdict. `allow` lets the text pass or not; `content` is stored instead.', MODERATOR_VERDICT),
+      ),
+    },
   },
 };
 

@@ -1,6 +1,7 @@
 import { statusOf } from '../../src/adapters/http/service/answers.ts';
 import type { Answers, Call } from './call.ts';
 import { errorLink, NUMBERED_ERRORS } from './errors.ts';
+import { EVENT_EXAMPLES } from './event-examples.ts';
 import { EVENT_SCHEMAS, type EventName, SUBSCRIBE_DESTINATIONS } from './event-schemas.ts';
 import { FRAMES } from './frames.ts';
 import { bullet, code, fieldTable, resolved, table, typeText, wrap } from './markdown.ts';
@@ -63,9 +64,9 @@ function eventBodies(): string {
   return (Object.keys(EVENT_SCHEMAS) as EventName[])
     .map((name) => {
       const schema: Schema = EVENT_SCHEMAS[name];
-      const [example] = schema.examples ?? [];
-      const shown = schema.properties === undefined ? `    ${JSON.stringify(example)}` : fieldTable(schema);
-      return [`### ${name}`, '', wrap(schema.description ?? ''), '', shown].join('\n');
+      const fields = schema.properties === undefined ? [] : ['', fieldTable(schema)];
+      const example = `    ${JSON.stringify(EVENT_EXAMPLES[name])}`;
+      return [`### ${name}`, '', wrap(schema.description ?? ''), ...fields, '', example].join('\n');
     })
     .join('\n\n');
 }

@@ -1,5 +1,5 @@
 import { HEALTH } from './basic-schemas.ts';
-import { described, integer, list, nullable, object, optional, ref, type Schema, text } from './schema.ts';
+import { described, integer, list, nullable, object, ref, type Schema, text } from './schema.ts';
 
 const BY = {
   admin: text('The name of the administrator.'),
@@ -155,11 +155,4 @@ export const SERVICE_SCHEMAS = {
     kind: { type: 'string', enum: ['message', 'reply', 'edit'] },
     content: text('The text.'),
   }),
-  ModeratorVerdict: {
-    description: 'What becomes of the text.',
-    anyOf: [
-      object({ allow: { type: 'boolean' }, message: optional(nullable(text('Shown to the user.'))) }),
-      object({ content: text('This text is stored instead.') }),
-    ],
-  },
 } as const satisfies Record<string, Schema>;

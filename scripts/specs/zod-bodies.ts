@@ -17,6 +17,7 @@ import {
   slowModeBody,
   time,
 } from '../../src/adapters/http/service/bodies.ts';
+import { VERDICT } from '../../src/adapters/rest/moderator.ts';
 import { MAX_REASON_CHARS } from '../../src/domain/moderation.ts';
 import { DIGITS } from './basic-schemas.ts';
 import { nullable, ref, type Schema, text } from './schema.ts';
@@ -61,6 +62,9 @@ function inputOf(validator: z.ZodType): Schema {
   });
   return schema as Schema;
 }
+
+/** The answers of a moderator, made from the validator that the server uses. */
+export const MODERATOR_VERDICT = inputOf(VERDICT);
 
 /** The bodies of the HTTP calls, made from the validators that the server uses. */
 export const BODIES = {

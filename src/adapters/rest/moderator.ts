@@ -5,7 +5,8 @@ import type { RestService } from './rest-service.ts';
 /** Milliseconds in which the moderator must answer. The author waits for it. */
 export const MODERATOR_TIMEOUT_MS = 300;
 
-const VERDICT = z.union([
+/** The answers that the server accepts from a moderator. */
+export const VERDICT = z.union([
   z.object({ content: z.string() }),
   z.object({ allow: z.literal(true) }),
   z.object({ allow: z.literal(false), message: z.string().nullish() }),

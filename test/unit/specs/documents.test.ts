@@ -8,10 +8,11 @@ import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import { generatedFiles } from '../../../scripts/spec-docs.ts';
 import { asyncApiDocument } from '../../../scripts/specs/asyncapi.ts';
+import { EVENT_EXAMPLES } from '../../../scripts/specs/event-examples.ts';
 import { SUBSCRIBE_DESTINATIONS } from '../../../scripts/specs/event-schemas.ts';
 import { CALLS, openApiDocument } from '../../../scripts/specs/openapi.ts';
 import { PARTS, partsIn, withParts } from '../../../scripts/specs/pages.ts';
-import type { Schema } from '../../../scripts/specs/schema.ts';
+import { ref, type Schema } from '../../../scripts/specs/schema.ts';
 import { SEND_TABLE } from '../../../scripts/specs/send-schemas.ts';
 import { createHttpApp } from '../../../src/adapters/http/app.ts';
 import { ERRORS_DESTINATION, EVENTS_DESTINATION, parseDestination } from '../../../src/adapters/stomp/destinations.ts';
@@ -121,6 +122,10 @@ describe('the examples', () => {
       expect(checker.mismatch(body, example)).toBeNull();
     },
   );
+
+  it.each(Object.entries(EVENT_EXAMPLES))('the example of a body %s fits its schema', (name, example) => {
+    expect(new SchemaChecker({ isClosed: true }).mismatch(ref(name), example)).toBeNull();
+  });
 
   it.each(CALLS.filter(({ call }) => call.body?.example !== undefined).map(({ name, call }) => ({ name, call })))(
     'the example of a body of the call $name fits its schema',
