@@ -1,4 +1,4 @@
-import { placeAnnouncer } from './shell/announcer.ts';
+import { notice, placeAnnouncer } from './shell/announcer.ts';
 import { App } from './shell/app.ts';
 import { applyTheme } from './shell/theme.ts';
 import { fetchWorld, type World } from './state/demo-api.ts';
@@ -79,6 +79,16 @@ function fitAboveKeyboard(): void {
   });
 }
 
+/** A part that is loaded later is gone when the server has a new version of the page. */
+function listenToMissingParts(): void {
+  addEventListener('unhandledrejection', ({ reason }) => {
+    if (!/import(ing|ed).* module|module script/i.test(String(reason?.message))) return;
+    const { outdated, reload } = words().status;
+    notice(outdated, { label: reload, press: () => location.reload() });
+  });
+}
+
 addEventListener('hashchange', route);
+listenToMissingParts();
 fitAboveKeyboard();
 start();

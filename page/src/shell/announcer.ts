@@ -4,7 +4,9 @@ import { el } from '../support/dom.ts';
 const region = el('div', { id: 'live', class: 'visually-hidden', 'aria-live': 'polite' });
 const MAX_CHARS = 240;
 const KEPT = 4;
-const NOTICE_MS = 8_000;
+const NOTICE_MS = 4_000;
+/** A notice with a button stays longer. */
+const ACTION_MS = 10_000;
 const notices = el('div', { id: 'notices', role: 'status' });
 
 /** Puts the regions into the document. They must be there before something is said. */
@@ -38,5 +40,5 @@ export function notice(text: string, action?: { readonly label: string; readonly
   }
   notices.append(shown);
   while (notices.childElementCount > KEPT) notices.firstElementChild?.remove();
-  setTimeout(end, NOTICE_MS);
+  setTimeout(end, action === undefined ? NOTICE_MS : ACTION_MS);
 }

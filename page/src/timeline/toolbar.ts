@@ -91,8 +91,14 @@ export function openSheet(row: MessageRow, actions: MessageActions): void {
   if (items.length === 0) return;
   const text = words().messages;
   const dialog = el('dialog', { class: 'sheet', 'aria-label': text.actions(row.entry.name) });
+  // The finger of the long press is still down, and its end is a click on what is below it.
+  let isReleased = false;
+  dialog.addEventListener('pointerdown', () => {
+    isReleased = true;
+  });
   for (const { label, icon: name, press } of items) {
-    const choose = () => {
+    const choose = ({ detail }: MouseEvent) => {
+      if (detail > 0 && !isReleased) return;
       dialog.close();
       press.call(actions, row.entry);
     };
@@ -101,7 +107,7 @@ export function openSheet(row: MessageRow, actions: MessageActions): void {
     );
   }
   dialog.append(el('button', { type: 'button', onclick: () => dialog.close() }, icon('close'), text.cancel));
-  dialog.addEventListener('click', ({ target }) => target === dialog && dialog.close());
+  dialog.addEventListener('click', ({ target }) => target === dialog && isReleased && dialog.close());
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();

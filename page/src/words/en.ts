@@ -148,7 +148,8 @@ export const en = {
     notOnline: 'not connected',
     behind: 'Fetching what you missed…',
     back: 'Connected again.',
-    dismiss: 'Dismiss',
+    outdated: 'The page was updated.',
+    reload: 'Load it again',
   },
   settings: {
     title: 'Settings',

@@ -147,7 +147,8 @@ export const ko: Words = {
     notOnline: '연결 안 됨',
     behind: '놓친 메시지를 가져오는 중…',
     back: '다시 연결되었습니다.',
-    dismiss: '닫기',
+    outdated: '페이지가 새 버전으로 바뀌었습니다.',
+    reload: '새로 불러오기',
   },
   settings: {
     title: '설정',
