@@ -57,6 +57,7 @@ import { VoiceSessions } from './presence/voice-sessions.ts';
 import { Rates } from './rates.ts';
 import { ReadMarks } from './read-marks.ts';
 import { type DataJobFigures, DataJobs } from './retention/data-jobs.ts';
+import { ForgetEverywhere, ForgetHere } from './retention/forget-user.ts';
 import type { RetentionRules } from './retention/remove-expired.ts';
 import { ServerHealth } from './server-health.ts';
 import { ReplaceMembers } from './use-cases/membership/replace-members.ts';
@@ -296,7 +297,17 @@ export function createApplication(
     telemetry,
     afterCommit: afterCommit({ feeds, publisher, notifications, unreadNotices }),
   });
-  const serverView = new ServerView({ sessions, subscribers, facts: ports.serverFacts });
+  const forgetHere = new ForgetHere({
+    sessions,
+    users,
+    lists,
+    channels,
+    memberCache: ports.memberCache,
+    restrictions,
+    notifications,
+    feeds,
+  });
+  const serverView = new ServerView({ sessions, subscribers, facts: ports.serverFacts, forgetHere });
   const questions = new ClusterQuestions({
     server,
     broadcast,
@@ -372,6 +383,11 @@ export function createApplication(
     ids,
     telemetry,
     deleteMessage: ({ place, id }) => deleteAnyMessage.executeIfThere({ place, id }),
+    forgetEverywhere: new ForgetEverywhere({
+      questions,
+      memberCache: ports.memberCache,
+      moderationStore: ports.moderationStore,
+    }),
     forgetRecent: (place) => feeds.get(place)?.forgetRecent(),
   });
   const service = createServiceCalls({

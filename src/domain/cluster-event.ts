@@ -69,13 +69,15 @@ export interface ModerationChanged {
  * - `server`: the state of the server
  * - `busiest`: the places with the most deliveries
  * - `slow`: the sessions with the most waiting bytes
+ * - `forget`: a user is erased. The server ends their sessions and drops what its memory holds
  */
 export type Question =
   | { readonly type: 'sessions'; readonly userId: UserId }
   | { readonly type: 'presence'; readonly place: PlaceKey }
   | { readonly type: 'server' }
   | { readonly type: 'busiest' }
-  | { readonly type: 'slow' };
+  | { readonly type: 'slow' }
+  | { readonly type: 'forget'; readonly userId: UserId };
 
 /** A session of a user, as its server sees it. */
 export interface ShownSession {
@@ -172,6 +174,11 @@ export type Answer =
       readonly clients: readonly ShownSlowClient[];
       /** Clients for which bytes wait and that are left out. */
       readonly leftOut: number;
+    }
+  | {
+      readonly type: 'forgotten';
+      /** Sessions of the user that this server ends. */
+      readonly sessions: number;
     };
 
 /** A server asks all others. `id` cannot be guessed. */

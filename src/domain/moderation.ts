@@ -39,7 +39,9 @@ export type ModerationOrder =
   | ({ readonly kind: 'mute' } & Mute)
   | ({ readonly kind: 'unmute' } & Omit<Mute, 'until'>)
   | ({ readonly kind: 'slow-mode' } & SlowMode)
-  | { readonly kind: 'disconnect'; readonly userId: UserId };
+  | { readonly kind: 'disconnect'; readonly userId: UserId }
+  /** Stands where an order about a user was who is erased. It means nothing. */
+  | { readonly kind: 'removed' };
 
 /**
  * Names what an order is about. A later order of the same subject takes the place of an earlier
@@ -57,6 +59,8 @@ export function subjectOf(order: ModerationOrder): string {
       return `slow-mode/${order.place}`;
     case 'disconnect':
       return `disconnect/${order.userId}`;
+    case 'removed':
+      return 'removed';
   }
 }
 
@@ -75,8 +79,24 @@ export function endOf(order: ModerationOrder, at: number): number | null {
     case 'unban':
     case 'unmute':
     case 'disconnect':
+    case 'removed':
       return at;
   }
+}
+
+/**
+ * The form in which the store keeps an order about a user who is erased. A ban stays without its
+ * reason: without it, a token that is still valid would let the user in again. Every other order is
+ * removed.
+ */
+export function withoutPerson(order: ModerationOrder): ModerationOrder {
+  return order.kind === 'ban' ? { ...order, reason: null } : { kind: 'removed' };
+}
+
+/** True for an order that names this user and would change by {@link withoutPerson}. */
+export function tellsOf(userId: UserId, order: ModerationOrder): boolean {
+  if (!('userId' in order) || order.userId !== userId) return false;
+  return order.kind !== 'ban' || order.reason !== null;
 }
 
 /** The wall clock of a time that a user is shown: `2026-11-27 12:00:00 UTC`. */

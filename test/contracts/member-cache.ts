@@ -106,6 +106,27 @@ export function memberCacheContract(name: string, make: () => Promise<MemberCach
       expect(await cache.get('r-6')).toEqual([1, 2, 3]);
     });
 
+    it('takes a user out of all lists in parts, and finds none afterwards', async () => {
+      const cache = await start();
+      const forget = async (userId: number): Promise<number> => {
+        let found = 0;
+        for (let cursor: string | null = null; ; ) {
+          const part: Awaited<ReturnType<MemberCache['forget']>> = await cache.forget(userId, cursor);
+          found += part.lists;
+          if (part.next === null) return found;
+          cursor = part.next;
+        }
+      };
+      await cache.put('r-5', [1, 2, 12]);
+      await cache.put('com-5', [2]);
+      await cache.add('r-6', [1, 12]);
+      expect(await forget(2)).toBe(2);
+      expect(await cache.get('r-5')).toEqual([1, 12]);
+      expect(await cache.get('com-5')).toEqual([]);
+      expect(await cache.get('r-6')).toEqual([1, 12]);
+      expect(await forget(2)).toBe(0);
+    });
+
     it('keeps a list of 20,000 members', async () => {
       const cache = await start();
       const members = Array.from({ length: 20_000 }, (_, index) => index + 1);

@@ -111,6 +111,29 @@ export function moderationStoreContract(name: string, makeWorld: () => Promise<M
       expect(await one.takeTurn(place, user, 10_000)).toBe(10_000);
     });
 
+    it('takes an erased user out of orders and turns, and keeps a ban without its reason', async () => {
+      const before = await newest();
+      const [userId, other, place] = [newUser(), newUser(), newPlace()];
+      const kept: ModerationOrder = { kind: 'mute', userId: other, place, until: null };
+      await one.append({ kind: 'ban', userId, until: null, reason: 'called Ada names' }, ADMIN);
+      await one.append(kept, ADMIN);
+      await two.append({ kind: 'mute', userId, place: null, until: null }, ADMIN);
+      await two.append({ kind: 'mute', userId, place, until: null }, ADMIN);
+      await one.append({ kind: 'disconnect', userId }, ADMIN);
+      await one.takeTurn(place, userId, 10_000);
+      await one.takeTurn(place, other, 10_000);
+      expect(await two.forgetUser(userId)).toBe(5);
+      expect(await two.forgetUser(userId)).toBe(0);
+      const left = await one.ordersAfter(before, ALL);
+      expect(left.map(({ order }) => order).filter((order) => order?.kind !== 'removed')).toEqual([
+        { kind: 'ban', userId, until: null, reason: null },
+        kept,
+      ]);
+      expect(await one.takeTurn(place, userId, 10_000)).toBe(0);
+      expect(await one.takeTurn(place, other, 10_000)).toBe(10_000);
+      expect(await one.append({ kind: 'unban', userId }, ADMIN)).toBe(before + 6);
+    });
+
     it('does not keep a user waiting when the clock was set back', async () => {
       const [place, user] = [newPlace(), newUser()];
       expect(await one.takeTurn(place, user, 10_000)).toBe(0);

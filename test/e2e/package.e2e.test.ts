@@ -17,6 +17,7 @@ import type { UserId } from 'chat-server/domain';
 import { type MemberCache, REPORT_STANDS_MS } from 'chat-server/ports';
 
 export class MapMemberCache implements MemberCache {
+  readonly isShared = false;
   readonly #lists = new Map<string, readonly UserId[]>();
   readonly #putAt = new Map<string, number>();
   async get(place: Parameters<MemberCache['get']>[0]): Promise<readonly UserId[] | null> {
@@ -35,6 +36,15 @@ export class MapMemberCache implements MemberCache {
     if (standing !== undefined && putAt !== undefined && performance.now() - putAt < REPORT_STANDS_MS) return standing;
     this.#lists.set(place, [...members]);
     return null;
+  }
+  async forget(userId: UserId): ReturnType<MemberCache['forget']> {
+    let lists = 0;
+    for (const [place, members] of this.#lists) {
+      if (!members.includes(userId)) continue;
+      lists += 1;
+      this.#lists.set(place, members.filter((member) => member !== userId));
+    }
+    return { lists, next: null };
   }
 }
 `;

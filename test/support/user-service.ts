@@ -25,4 +25,8 @@ export class TestUserService implements UserDirectory {
   cached(id: UserId): UserProfile | undefined {
     return this.#cached.get(id);
   }
+
+  forget(id: UserId): void {
+    this.#cached.delete(id);
+  }
 }

@@ -1,15 +1,19 @@
-import type { MemberCache } from '../../application/ports/member-cache.ts';
+import type { ForgottenPart, MemberCache } from '../../application/ports/member-cache.ts';
+import { Refusal } from '../../domain/errors.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { MemberListKey } from '../../domain/place.ts';
 import type { HubClient } from './hub-client.ts';
 
 const TIMEOUT_MS = 500;
+/** A call that looks at all lists. */
+const FORGET_MS = 5_000;
 
 /**
  * The member lists in the hub, which all workers of one machine share. A hub that ends takes all
  * lists along. So no list stays there that a failed call should have replaced.
  */
 export class HubMemberCache implements MemberCache {
+  readonly isShared = true;
   readonly #hub: HubClient;
 
   constructor(hub: HubClient) {
@@ -30,6 +34,14 @@ export class HubMemberCache implements MemberCache {
 
   async mend(place: MemberListKey, members: readonly UserId[]): Promise<readonly UserId[] | null> {
     return ((await this.#call('mend', place, members)) ?? null) as readonly UserId[] | null;
+  }
+
+  async forget(userId: UserId, cursor: string | null): Promise<ForgottenPart> {
+    try {
+      return (await this.#hub.call('members', 'forget', [userId, cursor], FORGET_MS)) as ForgottenPart;
+    } catch {
+      throw new Refusal('try-again', 'the hub of the workers does not answer');
+    }
   }
 
   async #call(method: keyof MemberCache, ...args: readonly unknown[]): Promise<unknown> {

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { BoundedMap } from '../../application/bounded-map.ts';
-import { type MemberCache, REPORT_STANDS_MS } from '../../application/ports/member-cache.ts';
+import { type ForgottenPart, type MemberCache, REPORT_STANDS_MS } from '../../application/ports/member-cache.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { MemberListKey } from '../../domain/place.ts';
 
@@ -26,6 +26,7 @@ const MAX_PUT_TIMES = 50_000;
 
 /** Keeps member lists in the memory of one server. */
 export class MemoryMemberCache implements MemberCache {
+  readonly isShared = false;
   readonly #lists: LRUCache<MemberListKey, readonly UserId[]>;
   /** The times of the lists that were put. */
   readonly #putAt = new BoundedMap<MemberListKey, number>(MAX_PUT_TIMES);
@@ -63,5 +64,20 @@ export class MemoryMemberCache implements MemberCache {
     }
     this.#lists.set(place, [...members]);
     return null;
+  }
+
+  async forget(userId: UserId): Promise<ForgottenPart> {
+    let lists = 0;
+    for (const [place, members] of [...this.#lists.entries()]) {
+      if (!members.includes(userId)) continue;
+      lists += 1;
+      const ttl = this.#lists.getRemainingTTL(place);
+      this.#lists.set(
+        place,
+        members.filter((member) => member !== userId),
+        { ttl },
+      );
+    }
+    return { lists, next: null };
   }
 }

@@ -1,6 +1,6 @@
 import type { ModerationStore, StoredOrder } from '../../application/ports/moderation-store.ts';
 import type { UserId } from '../../domain/ids.ts';
-import { endOf, type ModerationOrder, subjectOf } from '../../domain/moderation.ts';
+import { endOf, type ModerationOrder, subjectOf, tellsOf, withoutPerson } from '../../domain/moderation.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 
 /** An order is kept for this long after its end. */
@@ -44,5 +44,17 @@ export class MemoryModerationStore implements ModerationStore {
     if (last !== undefined && last <= now && last + intervalMs > now) return last + intervalMs - now;
     this.#turns.set(key, now);
     return 0;
+  }
+
+  async forgetUser(userId: UserId): Promise<number> {
+    const turns = [...this.#turns.keys()].filter((key) => key.endsWith(`/${userId}`));
+    for (const key of turns) this.#turns.delete(key);
+    let changed = turns.length;
+    this.#orders = this.#orders.map((stored) => {
+      if (stored.order === null || !tellsOf(userId, stored.order)) return stored;
+      changed += 1;
+      return { ...stored, order: withoutPerson(stored.order) };
+    });
+    return changed;
   }
 }

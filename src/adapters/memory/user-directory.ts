@@ -26,4 +26,7 @@ export class MemoryUserDirectory implements UserDirectory {
   cached(id: UserId): UserProfile | undefined {
     return this.#directory.user(id);
   }
+
+  /** The directory is the source of the names, not a copy. It stays as it is. */
+  forget(): void {}
 }

@@ -2,7 +2,7 @@ import { type Collection, MongoServerError } from 'mongodb';
 import type { ModerationStore, StoredOrder } from '../../application/ports/moderation-store.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { UserId } from '../../domain/ids.ts';
-import { endOf, type ModerationOrder, subjectOf } from '../../domain/moderation.ts';
+import { endOf, type ModerationOrder, subjectOf, tellsOf, withoutPerson } from '../../domain/moderation.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import { readOrder, writeOrder } from '../support/moderation-order.ts';
 import { answered, type MongoDatabase } from './database.ts';
@@ -43,6 +43,10 @@ export class MongoModerationStore implements ModerationStore {
     return answered(this.#takeTurn(`${place}/${userId}`, intervalMs));
   }
 
+  forgetUser(userId: UserId): Promise<number> {
+    return answered(this.#forgetUser(userId));
+  }
+
   async #append(order: ModerationOrder, admin: string): Promise<number> {
     const now = this.#now();
     const ends = endOf(order, now);
@@ -69,6 +73,31 @@ export class MongoModerationStore implements ModerationStore {
       return seq;
     }
     throw new Refusal('try-again', 'too many orders are given at the same time');
+  }
+
+  async #forgetUser(userId: UserId): Promise<number> {
+    // Turns end after six hours, so there are few of them.
+    const { deletedCount } = await this.#turns.deleteMany({ _id: { $regex: `/${userId}$` } });
+    let changed = deletedCount;
+    const subject = { $in: [`ban/${userId}`, `disconnect/${userId}`, new RegExp(`^mute/${userId}/`)] };
+    for (const { _id, at, order: stored } of await this.#orders.find({ subject }).toArray()) {
+      const order = readOrder(stored);
+      if (order === null || !tellsOf(userId, order)) continue;
+      const without = withoutPerson(order);
+      const ends = endOf(without, at.getTime());
+      await this.#orders.updateOne(
+        { _id, subject: subjectOf(order) },
+        {
+          $set: {
+            subject: subjectOf(without),
+            ends: ends === null ? null : new Date(ends),
+            order: writeOrder(without),
+          },
+        },
+      );
+      changed += 1;
+    }
+    return changed;
   }
 
   async #takeTurn(id: string, intervalMs: number): Promise<number> {

@@ -29,6 +29,7 @@ const question: z.ZodType<Question> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('server') }),
   z.object({ type: z.literal('busiest') }),
   z.object({ type: z.literal('slow') }),
+  z.object({ type: z.literal('forget'), userId }),
 ]);
 
 const session = z.object({
@@ -80,6 +81,7 @@ const answer: z.ZodType<Answer> = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('busiest'), seconds: z.number(), places: z.array(traffic) }),
   z.object({ type: z.literal('slow'), clients: z.array(slowClient), leftOut: count }),
+  z.object({ type: z.literal('forgotten'), sessions: count }),
 ]);
 
 const EVENTS = {

@@ -1,7 +1,8 @@
-import { ReplyError } from 'ioredis';
+import { Cluster, type Redis, ReplyError } from 'ioredis';
 import { z } from 'zod';
 import { BoundedMap } from '../../application/bounded-map.ts';
-import { type MemberCache, REPORT_STANDS_MS } from '../../application/ports/member-cache.ts';
+import { type ForgottenPart, type MemberCache, REPORT_STANDS_MS } from '../../application/ports/member-cache.ts';
+import { Refusal } from '../../domain/errors.ts';
 import { parseId, type UserId } from '../../domain/ids.ts';
 import { idOf, isRoom, type MemberListKey } from '../../domain/place.ts';
 import type { TlsOptions } from '../support/tls.ts';
@@ -60,6 +61,14 @@ end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 return 'OK'`;
 
+/** Replaces the value of a key by another one if it is still the first one. Keeps the lifetime. */
+const REWRITE = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL') end
+return 'OK'`;
+const SCANNED_KEYS = 500;
+/** Keys of member lists. */
+const LIST_KEY = /^(R|CH)[1-9][0-9]*$/;
+
 /**
  * Keeps member lists in Redis, with the keys and values that the original and its neighbour
  * services use: `R5` is `{"members":[1,2,3]}`.
@@ -73,7 +82,9 @@ return 'OK'`;
  * on one node of a Redis Cluster.
  */
 export class RedisMemberCache implements MemberCache {
+  readonly isShared = true;
   readonly #redis: RedisClient;
+  readonly #prefix: string;
   readonly #ttlSeconds: number;
   readonly #reportStandsMs: number;
   readonly #pauseMs: number;
@@ -96,6 +107,7 @@ export class RedisMemberCache implements MemberCache {
     this.#onUp = options.onUp ?? (() => {});
     this.#onRefused = options.onRefused ?? (() => {});
     const { location, tls = null, timeoutMs = 200, prefix = '' } = options;
+    this.#prefix = prefix;
     this.#redis = createRedisClient({ location, tls, timeoutMs, prefix });
     this.#redis.on('error', (error: Error) => this.#setDown(error.message));
     onNewPrimary(this.#redis, () => {
@@ -128,9 +140,50 @@ export class RedisMemberCache implements MemberCache {
     return typeof answer === 'string' && answer !== 'OK' ? readMembers(answer) : null;
   }
 
+  /** Looks at some hundreds of keys. In a Redis Cluster, at those of one node. */
+  async forget(userId: UserId, cursor: string | null): Promise<ForgottenPart> {
+    const { node, next, keys } = await this.#scan(cursor);
+    let lists = 0;
+    for (const key of keys) {
+      const text = await this.#demand(() => this.#redis.get(key));
+      const members = text === null ? null : readMembers(text);
+      if (text === null || members === null || !members.includes(userId)) continue;
+      const without = JSON.stringify({ members: members.filter((member) => member !== userId) });
+      // A list that was replaced meanwhile stays. Its user is found by the next run.
+      await this.#demand(() => this.#redis.eval(REWRITE, 1, key, text, without));
+      lists += 1;
+    }
+    if (next !== '0') return { lists, next: `${node}:${next}` };
+    return { lists, next: node + 1 < this.#nodes().length ? `${node + 1}:0` : null };
+  }
+
   /** Closes the connection. Idempotent. */
   async close(): Promise<void> {
     this.#redis.disconnect();
+  }
+
+  #nodes(): Redis[] {
+    return this.#redis instanceof Cluster ? this.#redis.nodes('master') : [this.#redis];
+  }
+
+  /** Names some keys of member lists of one node. */
+  async #scan(cursor: string | null): Promise<{ node: number; next: string; keys: string[] }> {
+    const [number = '0', at = '0'] = (cursor ?? '0:0').split(':');
+    const node = Number(number);
+    const redis = this.#nodes()[node];
+    if (redis === undefined) throw new Refusal('try-again', 'the nodes of Redis have changed');
+    const [next, found] = await this.#demand(() => redis.scan(at, 'COUNT', SCANNED_KEYS));
+    const own = found.filter((key) => key.startsWith(this.#prefix)).map((key) => key.slice(this.#prefix.length));
+    return { node, next, keys: own.filter((key) => LIST_KEY.test(key)) };
+  }
+
+  /** @throws Refusal `try-again` if Redis does not answer or refuses the command */
+  async #demand<T>(command: () => Promise<T>): Promise<T> {
+    try {
+      return await command();
+    } catch (error) {
+      throw new Refusal('try-again', `Redis: ${textOf(error)}`);
+    }
   }
 
   /** Resolves to the script's answer; null if there is none, so that the list is outdated. */

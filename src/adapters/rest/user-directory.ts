@@ -90,6 +90,10 @@ export class RestUserDirectory implements UserDirectory {
     return this.#cache.get(id)?.profile ?? undefined;
   }
 
+  forget(id: UserId): void {
+    this.#cache.delete(id);
+  }
+
   /** `old`: not in the cache, or too old to be returned unless the service is down. */
   #ageOf(id: UserId): 'fresh' | 'stale' | 'old' {
     const cached = this.#cache.get(id);

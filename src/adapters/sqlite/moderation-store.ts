@@ -31,4 +31,8 @@ export class SqliteModerationStore implements ModerationStore {
   takeTurn(place: ConversationKey, userId: UserId, intervalMs: number): Promise<number> {
     return this.#database.call('takeTurn', place, userId, intervalMs, this.#now());
   }
+
+  forgetUser(userId: UserId): Promise<number> {
+    return this.#database.call('forgetUser', userId);
+  }
 }

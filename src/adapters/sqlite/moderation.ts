@@ -1,7 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { StoredOrder } from '../../application/ports/moderation-store.ts';
 import type { UserId } from '../../domain/ids.ts';
-import { endOf, MAX_SLOW_MODE_SECONDS, type ModerationOrder, subjectOf } from '../../domain/moderation.ts';
+import {
+  endOf,
+  MAX_SLOW_MODE_SECONDS,
+  type ModerationOrder,
+  subjectOf,
+  tellsOf,
+  withoutPerson,
+} from '../../domain/moderation.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import { readOrder, writeOrder } from '../support/moderation-order.ts';
 
@@ -23,6 +30,9 @@ export class Moderation {
         'INSERT INTO slow_turn VALUES (?, ?, ?) ON CONFLICT (place, user) DO UPDATE SET at = excluded.at',
       ),
       removeTurns: db.prepare('DELETE FROM slow_turn WHERE at < ?'),
+      ofUser: db.prepare('SELECT seq, at, body FROM moderation WHERE subject IN (?, ?) OR subject GLOB ?'),
+      rewrite: db.prepare('UPDATE moderation SET subject = ?, ends = ?, body = ? WHERE seq = ?'),
+      removeTurnsOf: db.prepare('DELETE FROM slow_turn WHERE user = ?'),
     };
   }
 
@@ -54,5 +64,18 @@ export class Moderation {
     take.run(place, userId, now);
     removeTurns.run(now - MAX_SLOW_MODE_SECONDS * 1000);
     return 0;
+  }
+
+  forgetUser(userId: UserId): number {
+    const { ofUser, rewrite, removeTurnsOf } = this.#statements;
+    let changed = Number(removeTurnsOf.run(userId).changes);
+    for (const { seq, at, body } of ofUser.all(`ban/${userId}`, `disconnect/${userId}`, `mute/${userId}/*`)) {
+      const order = readOrder(JSON.parse(String(body)));
+      if (order === null || !tellsOf(userId, order)) continue;
+      const without = withoutPerson(order);
+      rewrite.run(subjectOf(without), endOf(without, Number(at)), JSON.stringify(writeOrder(without)), Number(seq));
+      changed += 1;
+    }
+    return changed;
   }
 }

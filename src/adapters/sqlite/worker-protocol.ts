@@ -33,6 +33,7 @@ export interface Calls {
   appendOrder(order: ModerationOrder, admin: string, now: number): number;
   ordersAfter(after: number, limit: number): StoredOrder[];
   takeTurn(place: ConversationKey, userId: UserId, intervalMs: number, now: number): number;
+  forgetUser(userId: UserId): number;
   places(cursor: string | null, limit: number): PlacesPart;
   expired(place: ConversationKey, after: number, before: number, limit: number): ExpiredPart;
   removeExpired(place: ConversationKey, upTo: number): void;
@@ -55,7 +56,7 @@ export type CallName = keyof Calls;
 
 const WRITES: ReadonlySet<CallName> = new Set<CallName>([
   ...(['append', 'published', 'mark', 'markUpTo', 'appendOrder', 'takeTurn'] as const),
-  ...(['removeExpired', 'anonymiseEvents', 'anonymiseMessages', 'forgetReader'] as const),
+  ...(['removeExpired', 'anonymiseEvents', 'anonymiseMessages', 'forgetReader', 'forgetUser'] as const),
   ...(['addJob', 'claimJob', 'saveJob'] as const),
 ]);
 

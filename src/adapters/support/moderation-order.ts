@@ -29,6 +29,7 @@ export function readOrder(stored: unknown): ModerationOrder | null {
     const isValid = Number.isInteger(seconds) && Number(seconds) >= 0 && Number(seconds) <= MAX_SLOW_MODE_SECONDS;
     return conversation === null || !isValid ? null : { kind, place: conversation, seconds: Number(seconds) };
   }
+  if (kind === 'removed') return { kind };
   if (user === null) return null;
   switch (kind) {
     case 'ban':

@@ -4,6 +4,7 @@ import { isCommunity, type PlaceKey } from '../../domain/place.ts';
 import type { LocalSubscribers } from '../ports/local-subscribers.ts';
 import type { ServerFacts } from '../ports/server-facts.ts';
 import type { Sessions } from '../presence/sessions.ts';
+import type { ForgetHere } from '../retention/forget-user.ts';
 
 /** Users of one list in an answer. A record of the bus holds about 700,000 bytes. */
 const MAX_USERS = 10_000;
@@ -18,9 +19,13 @@ export interface ServerViewParts {
   readonly sessions: Sessions;
   readonly subscribers: LocalSubscribers;
   readonly facts: ServerFacts;
+  readonly forgetHere: ForgetHere;
 }
 
-/** Answers what this server sees: sessions, places and its own state. */
+/**
+ * Answers what this server sees: sessions, places and its own state. It also forgets a user who is
+ * erased, as one server asks all others.
+ */
 export class ServerView {
   readonly #parts: ServerViewParts;
 
@@ -42,6 +47,8 @@ export class ServerView {
         return { type: 'busiest', ...this.#parts.subscribers.busiest(MAX_PLACES) };
       case 'slow':
         return { type: 'slow', ...this.#slowClients() };
+      case 'forget':
+        return { type: 'forgotten', sessions: this.#parts.forgetHere.execute(question.userId) };
     }
   }
 

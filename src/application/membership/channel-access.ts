@@ -141,6 +141,15 @@ export class ChannelAccess {
     if (channel !== undefined && this.#parts.clock.monotonic() >= channel.dueAt) this.#queue.add(place);
   }
 
+  /** Takes a user who is erased out of the known channels, and ends their subscriptions. */
+  forget(userId: UserId): void {
+    for (const channel of this.#channels.values()) {
+      if (!channel.members.has(userId)) continue;
+      channel.members = new Set([...channel.members].filter((user) => user !== userId));
+      this.#endRemoved(channel);
+    }
+  }
+
   /** Begins no further background read. */
   stop(): void {
     this.#queue.stop();

@@ -193,6 +193,15 @@ export class MemberLists {
     this.#change(place, members, { reportedAt: this.#parts.clock.monotonic() });
   }
 
+  /** Takes a user who is erased out of the known lists, and ends their subscriptions. */
+  forget(userId: UserId): void {
+    for (const [place, { members, reportedAt, askedAt, isAbsent, missingSince }] of [...this.#lists]) {
+      if (!members.has(userId)) continue;
+      const others = [...members].filter((user) => user !== userId);
+      this.#change(place, others, { reportedAt, askedAt, isAbsent, missingSince });
+    }
+  }
+
   /** Begins no further background read. */
   stop(): void {
     this.#queue.stop();

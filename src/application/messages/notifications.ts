@@ -82,6 +82,15 @@ export class Notifications {
     this.#fill();
   }
 
+  /** Drops the waiting notifications about messages of a user who is erased. */
+  forget(userId: UserId): void {
+    for (const entry of this.#waiting) {
+      if (entry.event.userId !== userId) continue;
+      this.#waiting.delete(entry);
+      this.#kept.delete(entry);
+    }
+  }
+
   /** Makes no further attempt. Notifications that wait are lost. */
   stop(): void {
     this.#isStopped = true;

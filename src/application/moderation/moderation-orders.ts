@@ -148,6 +148,7 @@ export class ModerationOrders {
       case 'mute':
       case 'unmute':
       case 'slow-mode':
+      case 'removed':
         break;
     }
   }

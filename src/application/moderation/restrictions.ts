@@ -70,8 +70,16 @@ export class Restrictions {
         break;
       }
       case 'disconnect':
+      case 'removed':
         break;
     }
+  }
+
+  /** Drops what is known of a user who is erased: mutes, and the reason of a ban. */
+  forget(userId: UserId): void {
+    this.#mutes.delete(userId);
+    const ban = this.#bans.get(userId);
+    if (ban !== undefined) this.#bans.set(userId, { ...ban, reason: null });
   }
 
   /**

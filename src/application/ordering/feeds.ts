@@ -79,6 +79,11 @@ export class Feeds {
     return this.#open.get(place);
   }
 
+  /** Drops the remembered events of all places. They are read again when they are needed. */
+  forgetAll(): void {
+    for (const feed of this.#open.values()) feed.forgetRecent();
+  }
+
   /**
    * Opens the place's feed at the store's newest number. Nothing that is stored from now on is
    * missed. Many calls at the same time share a query. Rejects with Refusal `try-again`.

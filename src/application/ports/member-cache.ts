@@ -7,18 +7,27 @@ import type { MemberListKey } from '../../domain/place.ts';
  */
 export const REPORT_STANDS_MS = 10_000;
 
+/** A part of the lists, after a user was taken out of them. */
+export interface ForgottenPart {
+  /** Lists of this part in which the user was. */
+  readonly lists: number;
+  /** For the next part; null after the last one. */
+  readonly next: string | null;
+}
+
 /**
  * The member lists of rooms and communities that all servers share. A list lives for 14 days after
  * it was put, added or mended, and may be dropped earlier.
  *
  * Order: of several lists that are put, the one that arrives last stays. A caller that awaits its
- * `put` reads its own list. Errors: no method rejects, and each resolves within the adapter's
- * timeout. A cache that is down acts as an empty one: `get` and `mend` resolve to null, `put`
- * and `add` do nothing. When it is up again, it drops the lists that a `put` or `mend` failed to
- * replace. Close: by the
- * owner of the adapter; calls afterwards find a cache that is down.
+ * `put` reads its own list. Errors: only `forget` rejects, and each call settles within the
+ * adapter's timeout. A cache that is down acts as an empty one: `get` and `mend` resolve to null,
+ * `put` and `add` do nothing. When it is up again, it drops the lists that a `put` or `mend` failed
+ * to replace. Close: by the owner of the adapter; calls afterwards find a cache that is down.
  */
 export interface MemberCache {
+  /** True if several servers read the same lists. It never changes. */
+  readonly isShared: boolean;
   /** The list; null if there is none. */
   get(place: MemberListKey): Promise<readonly UserId[] | null>;
   /**
@@ -37,4 +46,11 @@ export interface MemberCache {
    * The check and the change are atomic among all servers.
    */
   mend(place: MemberListKey, members: readonly UserId[]): Promise<readonly UserId[] | null>;
+  /**
+   * Takes a user who is erased out of some of the lists. A list keeps its lifetime. The first call
+   * has the cursor null; each further call has `next` of the call before, until it is null. Lists
+   * that stay unchanged during all calls are looked at.
+   * @throws Refusal `try-again` if the cache is down
+   */
+  forget(userId: UserId, cursor: string | null): Promise<ForgottenPart>;
 }

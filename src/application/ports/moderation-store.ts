@@ -26,9 +26,9 @@ export interface StoredOrder {
  * giving one again is safe.
  *
  * **Removal.** An order is removed when a later one of the same subject (`subjectOf`) is stored, or
- * some time, at least a day, after its end (`endOf`). The newest order is never removed, and no
- * number is given twice. All orders that are left, read in their sequence, give the same state as
- * all orders that were ever given.
+ * some time, at least a day, after its end (`endOf`), or by `forgetUser`. The newest order is never
+ * removed, and no number is given twice. All orders that are left, read in their sequence, give the
+ * same state as all orders that were ever given.
  *
  * All methods reject with `Refusal`: `try-again` if the store does not answer in time,
  * `store-failed` if it refuses.
@@ -45,4 +45,10 @@ export interface ModerationStore {
    * @param intervalMs at most `MAX_SLOW_MODE_SECONDS`
    */
   takeTurn(place: ConversationKey, userId: UserId, intervalMs: number): Promise<number>;
+  /**
+   * Takes a user who is erased out of the orders and turns: `withoutPerson`. Their ban stays, with
+   * its number and without its reason. Resolves to the number of orders and turns that it changed,
+   * so 0 says that none was left.
+   */
+  forgetUser(userId: UserId): Promise<number>;
 }

@@ -27,4 +27,6 @@ export interface UserDirectory {
    * background.
    */
   cached(id: UserId): UserProfile | undefined;
+  /** Drops what the adapter keeps of a user who is erased. */
+  forget(id: UserId): void;
 }

@@ -18,7 +18,7 @@ export const RETENTION_JOB = 'retention';
 /** Jobs that every server can do. */
 const KINDS = ['erasure', 'retention-dry-run'] as const;
 
-export interface DataJobsParts extends Pick<EraseUserParts, 'deleteMessage' | 'forgetRecent'> {
+export interface DataJobsParts extends Pick<EraseUserParts, 'deleteMessage' | 'forgetRecent' | 'forgetEverywhere'> {
   readonly server: string;
   readonly rules: RetentionRules;
   readonly data: StoredData;

@@ -6,6 +6,7 @@ import type { FileStore } from '../ports/file-store.ts';
 import type { ErasureMode, Job } from '../ports/job-store.ts';
 import type { MessageStore } from '../ports/message-store.ts';
 import type { StoredData } from '../ports/stored-data.ts';
+import type { ForgetEverywhere, ForgottenCounts } from './forget-user.ts';
 import { type JobContext, Tally } from './job-context.ts';
 import { fileKeysOf } from './remove-expired.ts';
 
@@ -26,11 +27,14 @@ export interface EraseUserParts {
   readonly deleteMessage: (message: Message) => Promise<void>;
   /** This server forgets the events of the place that it remembers for resumes. */
   readonly forgetRecent: (place: ConversationKey) => void;
+  /** Takes the user out of the memory of all servers, the member lists and the orders. */
+  readonly forgetEverywhere: ForgetEverywhere;
 }
 
 /**
- * Takes one person out of the store. It goes through all places, and then through all of them again
- * to see that nothing is left. Everything can be repeated, so that another server may continue it.
+ * Takes one person out of the store, the member lists, the orders of administrators and the memory
+ * of all servers. It goes through all places, and then through all of them again to see that
+ * nothing is left. Everything can be repeated, so that another server may continue it.
  */
 export class EraseUser {
   readonly #parts: EraseUserParts;
@@ -46,7 +50,10 @@ export class EraseUser {
     const tally = new Tally(job.counts);
     const { userId, mode, dryRun } = task;
     let cursor = job.cursor;
+    let missing: readonly string[] = [];
     const saved = (): Promise<void> => step({ cursor, counts: tally.counts });
+    // Sessions end first: the end of a session writes a read position.
+    if (!dryRun) await this.#forgetOutside(userId, tally, saved);
     for (let pass = 1; pass <= MAX_PASSES; pass += 1) {
       await this.#eachPlace(cursor, async (place, next) => {
         if (dryRun) await this.#count(userId, place, tally, saved);
@@ -55,13 +62,17 @@ export class EraseUser {
       });
       cursor = null;
       if (dryRun) break;
-      const left = await this.#scan(userId, saved);
+      const outside = await this.#forgetOutside(userId, tally, saved);
+      const left = (await this.#scan(userId, saved)) + outside.restrictions;
       tally.set('left', left);
+      tally.set('listedAgain', outside.memberLists);
+      missing = outside.missing;
       if (left === 0) break;
     }
     if (!dryRun && tally.get('left') > 0) {
       throw new Error(`${tally.get('left')} entries of the user are left; ban the user so that no new ones come`);
     }
+    if (missing.length > 0) throw new Error(`${missing.join(', ')} did not confirm that the user is forgotten there`);
     return {
       ...job,
       // A finished job does not name the user any more.
@@ -72,6 +83,14 @@ export class EraseUser {
       error: null,
       finishedAt: clock.now(),
     };
+  }
+
+  async #forgetOutside(userId: UserId, tally: Tally, saved: () => Promise<void>): Promise<ForgottenCounts> {
+    const found = await this.#parts.forgetEverywhere.execute(userId, saved);
+    tally.add('sessions', found.sessions);
+    tally.add('memberLists', found.memberLists);
+    tally.add('restrictions', found.restrictions);
+    return found;
   }
 
   /** Calls `visit` for all places; `next` is the position behind the place, where it is known. */

@@ -84,6 +84,7 @@ it.each([true, false])(
         return new Map();
       },
       cached: () => undefined,
+      forget: () => {},
     };
     const { world, app } = await startApplication({ ports: { users } });
     app.userConnected(connection('connected-10', world.ada));
