@@ -1,11 +1,10 @@
-import { accessSync, constants } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
 import { LocalProcess } from './local-process.ts';
-import { ServiceUnavailable } from './service.ts';
+import { findProgram } from './programs.ts';
 
 const READY_MS = 30_000;
 const PROBE_EVERY_MS = 100;
@@ -16,16 +15,7 @@ const ANSWER_MS = 10_000;
  * @throws ServiceUnavailable where it is not installed
  */
 export function prometheusProgram(name: 'prometheus' | 'promtool'): string {
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    const path = join(folder, name);
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      // The next folder may have it.
-    }
-  }
-  throw new ServiceUnavailable(name, `${name} is not installed; Debian's package prometheus has it`);
+  return findProgram(name, "Debian's package prometheus has it");
 }
 
 export interface PrometheusOptions {
