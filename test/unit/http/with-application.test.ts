@@ -11,13 +11,23 @@ interface Whole extends Running {
   kept(): Promise<string[]>;
 }
 
-/**
- * A server of the demo world: rooms 5 (users 1, 2) and 6 (users 1, 3), community 1 with channel 11
- * for the users 1 to 4.
- */
+const WORLD = {
+  users: { 1: { name: 'Ada', image: null }, 2: { name: 'Grace', image: null }, 3: { name: 'Linus', image: null } },
+  rooms: { 5: [1, 2], 6: [1, 3], 7: [2, 3, 4] },
+  communities: {
+    1: { members: [1, 2, 3, 4], channels: { 11: null, 12: [1, 2] } },
+    2: { members: [1, 5, 6], channels: { 21: null } },
+  },
+};
+
+/** A server of this world. */
 async function whole(): Promise<Whole> {
   const files = await temporaryFiles();
-  const { app, clock } = await embeddedApplication({ files: files.store, limits: { uploadBytes: 100_000 } });
+  const { app, clock } = await embeddedApplication({
+    files: files.store,
+    limits: { uploadBytes: 100_000 },
+    world: WORLD,
+  });
   const running = await serve({ ...app }, { clock, limits: { uploadBytes: 100_000 } });
   return { ...running, app, kept: files.kept };
 }

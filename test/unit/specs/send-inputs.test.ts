@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { unlimited } from '../../../dev/unlimited.ts';
 import { SEND_TABLE } from '../../../scripts/specs/send-schemas.ts';
 import { dispatch, newToken, TOKEN_DESTINATION } from '../../../src/adapters/stomp/send-routes.ts';
@@ -15,6 +15,8 @@ import { TestClient } from '../../support/test-client.ts';
 /** The codes of inputs that are refused for their form. */
 const OF_FORM: readonly RefusalCode[] = ['bad-input', 'too-large'];
 const NO_MESSAGE = '0123456789abcdef01234567';
+// Hundreds of commands take a second where nothing else runs.
+vi.setConfig({ testTimeout: 60_000 });
 const checker = new SchemaChecker({ isClosed: false });
 
 /**
