@@ -5,6 +5,7 @@ import { freePort } from './services/free-port.ts';
 /**
  * - `pass`: bytes pass in both directions.
  * - `slow`: as `pass`, with each chunk delayed by `delayMs`.
+ * - `lossy`: as `pass`, with every tenth chunk delayed as if TCP sent it again, 0.2 to 1.6 s.
  * - `hang`: connections are accepted and stay open. No bytes pass until the mode changes back.
  * - `mute`: bytes of the client pass. Those of the service wait until the mode changes back.
  * - `refuse`: the port is closed.
@@ -12,7 +13,7 @@ import { freePort } from './services/free-port.ts';
  * - `garbage`: the first bytes of the client get random bytes as answer.
  * - `flood`: the client gets `floodBytes` bytes without a line end, even without a request.
  */
-export type FaultMode = 'pass' | 'slow' | 'hang' | 'mute' | 'refuse' | 'reset' | 'garbage' | 'flood';
+export type FaultMode = 'pass' | 'slow' | 'lossy' | 'hang' | 'mute' | 'refuse' | 'reset' | 'garbage' | 'flood';
 
 export interface FaultProxyOptions {
   /** Port on 127.0.0.1 of the service behind the proxy. */
@@ -25,8 +26,14 @@ export interface FaultProxyOptions {
   readonly delayMs?: number;
   /** Bytes of mode `flood`. Default: 200 MiB. */
   readonly floodBytes?: number;
+  /** Decides in mode `lossy`; at least 0 and less than 1. Default: Math.random. */
+  readonly random?: () => number;
 }
 
+/** Part of the chunks that mode `lossy` delays. */
+const LOST_PART = 0.1;
+const RESEND_MS = 200;
+const MAX_RESENDS = 4;
 const FLOOD_CHUNK = Buffer.alloc(64 * 1024, 'x');
 
 /** A TCP proxy on 127.0.0.1 that makes the service behind it slow, silent, absent, or faulty. */
@@ -35,6 +42,7 @@ export class FaultProxy {
   readonly #target: number;
   readonly #delayMs: number;
   readonly #floodBytes: number;
+  readonly #random: () => number;
   readonly #clients = new Set<Socket>();
   readonly #pairs = new Set<Pair>();
   readonly #waiting = new Set<Socket>();
@@ -47,6 +55,7 @@ export class FaultProxy {
     this.#target = options.target;
     this.#mode = options.mode ?? 'pass';
     this.#delayMs = options.delayMs ?? 1_000;
+    this.#random = options.random ?? Math.random;
     this.#floodBytes = options.floodBytes ?? 200 * 1024 * 1024;
   }
 
@@ -71,8 +80,8 @@ export class FaultProxy {
   }
 
   /**
-   * Open connections survive a change between `pass`, `slow`, `hang` and `mute`. Every other
-   * change ends them.
+   * Open connections survive a change between `pass`, `slow`, `lossy`, `hang` and `mute`. Every
+   * other change ends them.
    */
   async setMode(mode: FaultMode): Promise<void> {
     this.#mode = mode;
@@ -128,6 +137,7 @@ export class FaultProxy {
     switch (this.#mode) {
       case 'pass':
       case 'slow':
+      case 'lossy':
       case 'mute':
         this.#bridge(socket);
         break;
@@ -147,8 +157,15 @@ export class FaultProxy {
     }
   }
 
+  #delayOfChunk(): number {
+    if (this.#mode === 'slow') return this.#delayMs;
+    if (this.#mode !== 'lossy' || this.#random() >= LOST_PART) return 0;
+    // TCP sends a lost packet again after 0.2 s, and waits twice as long after each attempt.
+    return RESEND_MS * 2 ** Math.floor(this.#random() * MAX_RESENDS);
+  }
+
   #bridge(client: Socket): void {
-    const pair = new Pair(client, this.#target, () => (this.#mode === 'slow' ? this.#delayMs : 0));
+    const pair = new Pair(client, this.#target, () => this.#delayOfChunk());
     if (this.#mode === 'mute') pair.setHeld(false, true);
     this.#pairs.add(pair);
     client.once('close', () => this.#pairs.delete(pair));
@@ -227,5 +244,5 @@ function flood(socket: Socket, bytes: number): void {
 }
 
 function isRelaying(mode: FaultMode): boolean {
-  return mode === 'pass' || mode === 'slow' || mode === 'mute';
+  return mode === 'pass' || mode === 'slow' || mode === 'lossy' || mode === 'mute';
 }

@@ -38,7 +38,10 @@ export interface ClusterOptions {
    * true: the clock of each server can be shifted while it runs, by `shiftClock`. Default: false.
    */
   readonly clocks?: boolean;
-  /** true: a FaultProxy is in front of each neighbour service. Default: false. */
+  /**
+   * true: a FaultProxy is in front of each neighbour service, and of each of several own Kafka
+   * brokers and MongoDB members. Default: false.
+   */
   readonly proxied?: boolean;
   /** Default: the demo world. */
   readonly directory?: Directory;
@@ -57,6 +60,7 @@ export interface Cluster {
   readonly redis: ClusterServices['redis'];
   readonly members: ClusterServices['members'];
   readonly elections: ClusterServices['elections'];
+  readonly networks: ClusterServices['networks'];
   readonly redisProxy: ClusterServices['redisProxy'];
   /** Whether `shiftClock` has an effect. */
   readonly clocks: boolean;
@@ -106,7 +110,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 
   try {
     const services = await (own
-      ? ownServices(name, progress, options.stack)
+      ? ownServices(name, progress, options.stack, options.proxied)
       : sharedServices(name, RECORD_STREAMS.map(topic)));
     undo.push(services.stop);
     const folder = await mkdtemp(join(tmpdir(), 'chat-cluster-'));
@@ -179,8 +183,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       if (url === undefined) throw new Error(`there is no server ${index}`);
       return StompClient.connect({ url, token: token(userId), userId, ...more });
     };
-    const { kafka, mongo, redis, members, elections, redisProxy } = services;
-    const parts = { kafka, mongo, redis, members, elections, redisProxy, shiftClock, clocks: options.clocks === true };
+    const { kafka, mongo, redis, members, elections, networks, redisProxy } = services;
+    const clocks = options.clocks === true;
+    const parts = { kafka, mongo, redis, members, elections, networks, redisProxy, shiftClock, clocks };
     return { ...parts, servers, presence, standIns, proxies, secret, env, topic, token, add, client, stop };
   } catch (error) {
     await stop();

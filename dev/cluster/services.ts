@@ -30,6 +30,8 @@ export interface ClusterServices {
   readonly members: readonly StackMember[];
   /** Changes of the primary, without harm to a process. */
   readonly elections: readonly { readonly name: string; readonly elect: () => Promise<void> }[];
+  /** In front of the members of Kafka and MongoDB, if there are several and `proxied` is set. */
+  readonly networks: readonly { readonly name: string; readonly proxy: FaultProxy }[];
   /** In front of a Redis of one. The chat servers use it if it is there. */
   readonly redisProxy: FaultProxy | null;
   /** Redis of presence, which knows no Sentinels. */
@@ -60,11 +62,13 @@ export interface StackMember {
 /**
  * @param name name of the database
  * @param progress called with a line for each service that started
+ * @param proxied true: a proxy is in front of each of several Kafka brokers and MongoDB members
  */
 export async function ownServices(
   name: string,
   progress: (line: string) => void,
   { brokers = 1, mongo: mongoMembers = 1, redis: redisKind = 'single' }: StackOptions = {},
+  proxied = false,
 ): Promise<ClusterServices> {
   if (isSecured && (mongoMembers > 1 || redisKind !== 'single')) {
     throw new Error('TEST_SECURED=on needs one MongoDB and one Redis');
@@ -73,6 +77,10 @@ export async function ownServices(
   const undo: (() => Promise<unknown>)[] = [];
   const members: StackMember[] = [];
   const elections: { name: string; elect: () => Promise<void> }[] = [];
+  const networks: { name: string; proxy: FaultProxy }[] = [];
+  const addNetworks = (kind: string, proxies: readonly FaultProxy[]) => {
+    for (const [i, proxy] of proxies.entries()) networks.push({ name: `${kind}-network-${i + 1}`, proxy });
+  };
   const add = (kind: string, one: RunningService, i?: number) =>
     members.push({
       name: i === undefined ? kind : `${kind}-${i + 1}`,
@@ -88,9 +96,10 @@ export async function ownServices(
   };
 
   const startBus = async (): Promise<Served<RunningKafka>> => {
-    const kafka = await serveKafka({ own: true, brokers });
+    const kafka = await serveKafka({ own: true, brokers, proxied });
     undo.push(kafka.stop);
     for (const [i, broker] of kafka.members.entries()) add('kafka', broker, brokers === 1 ? undefined : i);
+    addNetworks('kafka', kafka.proxies);
     return kafka;
   };
   const startStore = async (): Promise<Served<RunningMongo>> => {
@@ -100,8 +109,9 @@ export async function ownServices(
       add('mongo', mongo);
       return mongo;
     }
-    const set = await startMongoReplicaSet();
+    const set = await startMongoReplicaSet({ proxied });
     undo.push(set.stop);
+    addNetworks('mongo', set.proxies);
     const processes = set.members.map((member) => asService(member, set.untilMember));
     for (const [i, process] of processes.entries()) add('mongo', process, i);
     elections.push({
@@ -172,6 +182,7 @@ export async function ownServices(
     },
     members,
     elections,
+    networks,
     redisProxy: proxy,
     presenceRedisUrl: presence,
     stop,
@@ -223,7 +234,7 @@ export async function sharedServices(name: string, topics: readonly string[]): P
     await Promise.allSettled([dropDatabase(url), deleteTopics(brokers, topics)]);
   };
   const { redis } = services;
-  const none = { members: [], elections: [], redisProxy: null };
+  const none = { members: [], elections: [], networks: [], redisProxy: null };
   return { ...services, ...none, variables, presenceRedisUrl: redis.url, stop };
 }
 

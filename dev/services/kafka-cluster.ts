@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
+import { FaultProxy } from '../fault-proxy.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { freePorts } from './free-port.ts';
 import { brokerCommand, COMMON_CONFIG, newClusterId } from './kafka.ts';
@@ -22,6 +23,8 @@ export interface KafkaClusterOptions {
   readonly certificate?: 'server' | 'expired' | 'wrongName';
   /** Default: 2, or 1 with fewer than three brokers. */
   readonly minInsyncReplicas?: number;
+  /** true: a proxy is in front of each broker, for its clients only. Default: false. */
+  readonly proxied?: boolean;
   /** Settings of each broker besides the defaults, or instead of them. */
   readonly config?: Readonly<Record<string, string>>;
 }
@@ -34,6 +37,8 @@ export interface RunningKafkaCluster {
   readonly internalBrokers: readonly string[];
   /** The brokers one by one, in the same order. `restart` keeps port and data. */
   readonly members: readonly RunningService[];
+  /** In front of the brokers, in the same order. Empty unless `proxied` is set. */
+  readonly proxies: readonly FaultProxy[];
   /** null with plaintext. */
   readonly certificates: Certificates | null;
   /** User for PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512. */
@@ -58,10 +63,11 @@ export async function startKafkaCluster(options: KafkaClusterOptions = {}): Prom
   const folder = await mkdtemp(join(tmpdir(), 'chat-test-kafka-cluster-'));
   const user = { username: 'chat', password: randomBytes(12).toString('hex') };
   const running: RunningService[] = [];
+  const proxies: FaultProxy[] = [];
   let stopping: Promise<void> | undefined;
   const stop = () => {
     stopping ??= (async () => {
-      await Promise.all(running.map((one) => one.stop()));
+      await Promise.all([...running, ...proxies].map((one) => one.stop()));
       await rm(folder, { recursive: true, force: true });
     })();
     return stopping;
@@ -75,7 +81,11 @@ export async function startKafkaCluster(options: KafkaClusterOptions = {}): Prom
       internal: ports[3 * i + 1] ?? 0,
       controller: ports[3 * i + 2] ?? 0,
     }));
-    const brokers = nodes.map(({ client }) => `127.0.0.1:${client}`);
+    if (options.proxied === true) {
+      for (const { client } of nodes) proxies.push(await FaultProxy.start({ target: client }));
+    }
+    const addressOf = (index: number) => `127.0.0.1:${proxies[index]?.port ?? nodes[index]?.client}`;
+    const brokers = nodes.map((_, index) => addressOf(index));
     const internalBrokers = nodes.map(({ internal }) => `127.0.0.1:${internal}`);
     const clientConfig = await clientConfigOf(brokers, security, mutualTls, certificates, user);
     const common: Record<string, string> = {
@@ -98,9 +108,8 @@ export async function startKafkaCluster(options: KafkaClusterOptions = {}): Prom
       '--add-scram',
       `${mechanism}=[name=${user.username},password=${user.password}]`,
     ]);
-    const starting = nodes.map(async ({ id, client, internal, controller }) => {
-      const broker = `127.0.0.1:${client}`;
-      const listeners = `CLIENT://${broker},INTERNAL://127.0.0.1:${internal}`;
+    const starting = nodes.map(async ({ id, client, internal, controller }, index) => {
+      const internalListener = `INTERNAL://127.0.0.1:${internal}`;
       const started = await launch(async () => ({
         name: 'Kafka',
         local: (own) =>
@@ -108,21 +117,21 @@ export async function startKafkaCluster(options: KafkaClusterOptions = {}): Prom
             config: {
               ...common,
               'node.id': String(id),
-              listeners: `${listeners},CONTROLLER://127.0.0.1:${controller}`,
-              'advertised.listeners': listeners,
+              listeners: `CLIENT://127.0.0.1:${client},${internalListener},CONTROLLER://127.0.0.1:${controller}`,
+              'advertised.listeners': `CLIENT://${addressOf(index)},${internalListener}`,
             },
             clusterId,
             heap: `-Xmx${heapMb}m`,
             format: scram,
           }),
-        probe: () => probe({ ...clientConfig, brokers: [broker] }, options.certificate ?? 'server', count),
+        probe: () => probe({ ...clientConfig, brokers: [addressOf(index)] }, options.certificate ?? 'server', count),
       }));
       running.push(started.running);
       return started.running;
     });
     await Promise.allSettled(starting);
     const members = await Promise.all(starting);
-    return { brokers, internalBrokers, members, certificates, user, clientConfig, stop };
+    return { brokers, internalBrokers, members, proxies, certificates, user, clientConfig, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Document, MongoClient } from 'mongodb';
+import { FaultProxy } from '../fault-proxy.ts';
 import { freePort } from './free-port.ts';
 import { LocalProcess } from './local-process.ts';
 import { mongod } from './mongo.ts';
@@ -18,6 +19,11 @@ const SECONDARY = 2;
 export interface ReplicaSetOptions {
   /** Time after which the others elect a new primary. Default: 10 s, as MongoDB's own. */
   readonly electionTimeoutMs?: number;
+  /**
+   * true: a proxy is in front of each member, for the clients and for the other members. Default:
+   * false.
+   */
+  readonly proxied?: boolean;
 }
 
 export interface ReplicaSetMember {
@@ -38,6 +44,8 @@ export interface RunningReplicaSet {
   /** URL with all members. */
   readonly url: string;
   readonly members: readonly ReplicaSetMember[];
+  /** In front of the members, in the same order. Empty unless `proxied` is set. */
+  readonly proxies: readonly FaultProxy[];
   /** Resolves with the primary as soon as one of the members calls itself so. */
   primary(among?: readonly ReplicaSetMember[]): Promise<ReplicaSetMember>;
   /** Resolves when the member is primary or secondary. */
@@ -53,10 +61,12 @@ export interface RunningReplicaSet {
  */
 export async function startMongoReplicaSet({
   electionTimeoutMs = 10_000,
+  proxied = false,
 }: ReplicaSetOptions = {}): Promise<RunningReplicaSet> {
   const program = await mongod();
   const processes: LocalProcess[] = [];
   const ports: number[] = [];
+  const proxies: FaultProxy[] = [];
   for (let i = 0; i < MEMBERS; i += 1) {
     const port = await freePort();
     const folder = await mkdtemp(join(tmpdir(), 'chat-test-mongodb-'));
@@ -69,6 +79,7 @@ export async function startMongoReplicaSet({
     await process.start();
     processes.push(process);
     ports.push(port);
+    if (proxied) proxies.push(await FaultProxy.start({ target: port }));
   }
   const members = processes.map(
     (process, i): ReplicaSetMember => ({
@@ -79,8 +90,10 @@ export async function startMongoReplicaSet({
       start: () => process.start(),
     }),
   );
+  const hosts = ports.map((port, i) => `127.0.0.1:${proxies[i]?.port ?? port}`);
   const stop = async (): Promise<void> => {
     await Promise.all(processes.map((process) => process.dispose()));
+    await Promise.all(proxies.map((proxy) => proxy.stop()));
   };
   const primary: RunningReplicaSet['primary'] = async (among = members) => {
     let found: ReplicaSetMember | undefined;
@@ -101,7 +114,7 @@ export async function startMongoReplicaSet({
     await command(first, {
       replSetInitiate: {
         _id: REPLICA_SET,
-        members: ports.map((port, i) => ({ _id: i, host: `127.0.0.1:${port}` })),
+        members: hosts.map((host, i) => ({ _id: i, host })),
         settings: {
           electionTimeoutMillis: electionTimeoutMs,
           heartbeatIntervalMillis: Math.min(2_000, electionTimeoutMs / 4),
@@ -117,8 +130,9 @@ export async function startMongoReplicaSet({
     throw error;
   }
   return {
-    url: `mongodb://${ports.map((port) => `127.0.0.1:${port}`).join(',')}/?replicaSet=${REPLICA_SET}`,
+    url: `mongodb://${hosts.join(',')}/?replicaSet=${REPLICA_SET}`,
     members,
+    proxies,
     primary,
     untilMember: (member) =>
       until(async () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { FaultProxy } from '../fault-proxy.ts';
 import { type RunningKafka, startKafka } from './kafka.ts';
 import { startKafkaCluster } from './kafka-cluster.ts';
 import { type RunningMongo, startMongo } from './mongo.ts';
@@ -23,16 +24,22 @@ export type Served<Running> = Running & { readonly variables: Variables };
  */
 export const isSecured = process.env.TEST_SECURED === 'on';
 
+export interface ServedKafka extends Served<RunningKafka> {
+  readonly members: readonly RunningKafka[];
+  /** In front of several brokers if `proxied` is set, otherwise none. */
+  readonly proxies: readonly FaultProxy[];
+}
+
 /** @throws ServiceUnavailable */
 export async function serveKafka(
-  options: CommonOptions & { readonly brokers?: number } = {},
-): Promise<Served<RunningKafka> & { readonly members: readonly RunningKafka[] }> {
-  const { brokers = 1 } = options;
+  options: CommonOptions & { readonly brokers?: number; readonly proxied?: boolean } = {},
+): Promise<ServedKafka> {
+  const { brokers = 1, proxied = false } = options;
   if (!isSecured && brokers === 1) {
     const kafka = await startKafka(options);
-    return Object.assign(kafka, { members: [kafka], variables: { KAFKA_BROKERS: kafka.brokers.join() } });
+    return Object.assign(kafka, { members: [kafka], proxies: [], variables: { KAFKA_BROKERS: kafka.brokers.join() } });
   }
-  const cluster = await startKafkaCluster({ brokers, security: isSecured ? 'sasl-ssl' : 'plaintext' });
+  const cluster = await startKafkaCluster({ brokers, proxied, security: isSecured ? 'sasl-ssl' : 'plaintext' });
   const secured = {
     KAFKA_TLS: 'on',
     KAFKA_TLS_CA: cluster.certificates?.ca.cert ?? '',
@@ -43,6 +50,7 @@ export async function serveKafka(
   const addresses = isSecured ? cluster.internalBrokers : cluster.brokers;
   return Object.assign(together(cluster.members, cluster.stop), {
     brokers: addresses,
+    proxies: cluster.proxies,
     members: cluster.members.map((member, i) => Object.assign(member, { brokers: addresses.slice(i, i + 1) })),
     variables: { KAFKA_BROKERS: cluster.brokers.join(), ...(isSecured ? secured : {}) },
   });

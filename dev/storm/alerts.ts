@@ -32,7 +32,14 @@ const WAITING = ['ChatReceiptsSlow', 'ChatDeliverySlow'];
  * servers, and clocks, harm no part of the server: the clients go to another address.
  * @param instances the label `instance` of each server
  */
-export function effectOf({ part, kind }: Pick<Trouble, 'part' | 'kind'>, instances: readonly string[]): Effect {
+export function effectOf(trouble: Pick<Trouble, 'part' | 'kind'>, instances: readonly string[]): Effect {
+  const { raises, mayRaise } = effectOfLoss(trouble, instances);
+  // A network that delays some bytes may not be noticed.
+  if (trouble.kind === 'lossy' && raises !== null) return { raises: null, mayRaise: [...mayRaise, raises.alert] };
+  return { raises, mayRaise };
+}
+
+function effectOfLoss({ part, kind }: Pick<Trouble, 'part' | 'kind'>, instances: readonly string[]): Effect {
   if (kind === 'cut' || kind === 'elect' || kind === 'clock') return NONE;
   const [, server] = /^server-(\d+)$/.exec(part) ?? [];
   if (server !== undefined) {

@@ -3,7 +3,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { shuffled } from '../durability/shuffled.ts';
 import type { FaultProxy } from '../fault-proxy.ts';
 
-export type Kind = 'kill' | 'freeze' | 'drain' | 'cut' | 'hang' | 'slow' | 'mute' | 'elect' | 'clock';
+export type Kind = 'kill' | 'freeze' | 'drain' | 'cut' | 'hang' | 'slow' | 'lossy' | 'mute' | 'elect' | 'clock';
 
 /** A part that can be harmed. */
 export interface Part {
@@ -26,7 +26,7 @@ const AT_ONCE = 3;
 const MIN_FREEZE_MS = 2_000;
 const MAX_FREEZE_MS = 15_000;
 const MAX_DOWN_MS = 5_000;
-const LONG: readonly Kind[] = ['freeze', 'hang', 'slow', 'mute'];
+const LONG: readonly Kind[] = ['freeze', 'hang', 'slow', 'lossy', 'mute'];
 /**
  * Times of troubles that must raise an alert. A rule holds for half a minute before its alert
  * fires, and the server takes up to 20 s to notice some troubles.
@@ -153,6 +153,7 @@ export function clusterParts(cluster: Cluster, proxies: readonly FaultProxy[], r
       parts.push({ name: `clock-${i + 1}`, does: { clock } });
     }
   }
+  for (const { name, proxy } of cluster.networks) parts.push({ name, does: faults(proxy) });
   if (redisProxy !== null) parts.push({ name: 'redis-network', does: { ...faults(redisProxy) } });
   parts.push({
     name: 'presence',
@@ -193,14 +194,23 @@ function harm(process: Harmable): Part['does'] {
   };
 }
 
-/** Faults of the network at one proxy. `mute` lets bytes pass in one direction only. */
+/**
+ * Faults of the network at one proxy: `lossy` delays some bytes, as TCP does with lost packets, and
+ * `mute` lets bytes pass in one direction only.
+ */
 export function faults(proxy: FaultProxy): Part['does'] {
-  const during = (mode: 'hang' | 'slow' | 'mute') => async (lasts: number) => {
+  const during = (mode: 'hang' | 'slow' | 'lossy' | 'mute') => async (lasts: number) => {
     await proxy.setMode(mode);
     await delay(lasts);
     await proxy.setMode('pass');
   };
-  return { cut: async () => proxy.cut(), hang: during('hang'), slow: during('slow'), mute: during('mute') };
+  return {
+    cut: async () => proxy.cut(),
+    hang: during('hang'),
+    slow: during('slow'),
+    lossy: during('lossy'),
+    mute: during('mute'),
+  };
 }
 
 /**

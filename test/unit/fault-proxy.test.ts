@@ -13,8 +13,7 @@ beforeEach(async () => {
     socket.pipe(socket);
   });
   await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
-  const { port } = echo.address() as AddressInfo;
-  proxy = await FaultProxy.start({ target: port, delayMs: 150, floodBytes: 5 * 1024 * 1024 });
+  proxy = await FaultProxy.start({ target: proxyTarget(), delayMs: 150, floodBytes: 5 * 1024 * 1024 });
 });
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
@@ -22,6 +21,10 @@ afterEach(async () => {
   await proxy.stop();
   await new Promise((resolve) => echo.close(resolve));
 });
+
+function proxyTarget(): number {
+  return (echo.address() as AddressInfo).port;
+}
 
 async function connected(): Promise<Socket> {
   const socket = dial(proxy.port, '127.0.0.1');
@@ -131,4 +134,24 @@ it('passes only the bytes of the client while it is mute', async () => {
   await proxy.setMode('pass');
   await answer;
   expect(received.join('')).toMatch(/^one/);
+});
+
+it('delays only the bytes that are lost in mode lossy, and keeps the order', async () => {
+  let isLost = false;
+  const lossy = await FaultProxy.start({ target: proxyTarget(), mode: 'lossy', random: () => (isLost ? 0 : 0.5) });
+  const socket = dial(lossy.port, '127.0.0.1');
+  sockets.push(socket);
+  expect(await echoed(socket, 'a')).toBe('a');
+  isLost = true;
+  const start = performance.now();
+  const lost = echoed(socket, 'b');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  isLost = false;
+  let rest = '';
+  socket.on('data', (data) => (rest += String(data)));
+  socket.write('c');
+  await lost;
+  expect(performance.now() - start).toBeGreaterThan(180);
+  await expect.poll(() => rest).toBe('bc');
+  await lossy.stop();
 });
