@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 import { FaultProxy } from '../fault-proxy.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
-import { freePorts } from './free-port.ts';
+import { freePort, freePorts } from './free-port.ts';
 import { brokerCommand, COMMON_CONFIG, newClusterId } from './kafka.ts';
 import { launch } from './launch.ts';
 import type { RunningService } from './service.ts';
@@ -25,13 +25,15 @@ export interface KafkaClusterOptions {
   readonly minInsyncReplicas?: number;
   /** true: a proxy is in front of each broker, for its clients only. Default: false. */
   readonly proxied?: boolean;
+  /** true: clients reach the last broker on `[::1]`. Only with plaintext. Default: false. */
+  readonly ipv6?: boolean;
   /** Settings of each broker besides the defaults, or instead of them. */
   readonly config?: Readonly<Record<string, string>>;
 }
 
 /** Kafka brokers as processes from packages, also where a Docker engine runs. */
 export interface RunningKafkaCluster {
-  /** `['127.0.0.1:PORT', ...]` of all brokers. */
+  /** `['127.0.0.1:PORT', ...]` of all brokers, as they were at the start. */
   readonly brokers: readonly string[];
   /** The same brokers on their listeners for each other, without TLS and login. For test tools. */
   readonly internalBrokers: readonly string[];
@@ -45,6 +47,8 @@ export interface RunningKafkaCluster {
   readonly user: { readonly username: string; readonly password: string };
   /** Settings of kafkajs with which a client is let in. */
   readonly clientConfig: KafkaConfig;
+  /** Kills a broker and starts it again with another port for clients. */
+  move(index: number): Promise<void>;
   /** Ends all brokers and removes their data. Idempotent. */
   stop(): Promise<void>;
 }
@@ -84,10 +88,13 @@ export async function startKafkaCluster(options: KafkaClusterOptions = {}): Prom
     if (options.proxied === true) {
       for (const { client } of nodes) proxies.push(await FaultProxy.start({ target: client }));
     }
-    const addressOf = (index: number) => `127.0.0.1:${proxies[index]?.port ?? nodes[index]?.client}`;
+    const hostOf = (index: number) => (options.ipv6 === true && index === count - 1 ? '[::1]' : '127.0.0.1');
+    const addressOf = (index: number) => `${hostOf(index)}:${proxies[index]?.port ?? nodes[index]?.client}`;
     const brokers = nodes.map((_, index) => addressOf(index));
     const internalBrokers = nodes.map(({ internal }) => `127.0.0.1:${internal}`);
-    const clientConfig = await clientConfigOf(brokers, security, mutualTls, certificates, user);
+    // kafkajs itself takes no IPv6 address.
+    const forTools = options.ipv6 === true ? internalBrokers : brokers;
+    const clientConfig = await clientConfigOf(forTools, security, mutualTls, certificates, user);
     const common: Record<string, string> = {
       ...COMMON_CONFIG,
       'controller.quorum.voters': nodes.map(({ id, controller }) => `${id}@127.0.0.1:${controller}`).join(),
@@ -108,30 +115,49 @@ export async function startKafkaCluster(options: KafkaClusterOptions = {}): Prom
       '--add-scram',
       `${mechanism}=[name=${user.username},password=${user.password}]`,
     ]);
-    const starting = nodes.map(async ({ id, client, internal, controller }, index) => {
+    const folders: string[] = [];
+    const starting = nodes.map(async (node, index) => {
+      const { id, internal, controller } = node;
       const internalListener = `INTERNAL://127.0.0.1:${internal}`;
       const started = await launch(async () => ({
         name: 'Kafka',
-        local: (own) =>
-          brokerCommand(own, {
+        local: (own) => {
+          folders[index] = own;
+          return brokerCommand(own, {
             config: {
               ...common,
               'node.id': String(id),
-              listeners: `CLIENT://127.0.0.1:${client},${internalListener},CONTROLLER://127.0.0.1:${controller}`,
+              listeners: `CLIENT://${hostOf(index)}:${node.client},${internalListener},CONTROLLER://127.0.0.1:${controller}`,
               'advertised.listeners': `CLIENT://${addressOf(index)},${internalListener}`,
             },
             clusterId,
             heap: `-Xmx${heapMb}m`,
             format: scram,
-          }),
-        probe: () => probe({ ...clientConfig, brokers: [addressOf(index)] }, options.certificate ?? 'server', count),
+          });
+        },
+        probe: () =>
+          probe(
+            { ...clientConfig, brokers: [options.ipv6 === true ? `127.0.0.1:${internal}` : addressOf(index)] },
+            options.certificate ?? 'server',
+            count,
+          ),
       }));
       running.push(started.running);
       return started.running;
     });
     await Promise.allSettled(starting);
     const members = await Promise.all(starting);
-    return { brokers, internalBrokers, members, proxies, certificates, user, clientConfig, stop };
+    const move = async (index: number) => {
+      const [node, folder, port] = [nodes[index], folders[index], await freePort()];
+      if (node === undefined || folder === undefined) throw new Error(`there is no broker ${index}`);
+      const path = join(folder, 'server.properties');
+      const text = await readFile(path, 'utf8');
+      await members[index]?.kill();
+      await writeFile(path, text.replaceAll(`CLIENT://${addressOf(index)}`, `CLIENT://${hostOf(index)}:${port}`));
+      node.client = port;
+      await members[index]?.restart();
+    };
+    return { brokers, internalBrokers, members, proxies, move, certificates, user, clientConfig, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -49,11 +49,11 @@ export class ClusterBuses {
   }
 
   /** Starts a bus that writes and one that listens, for each client, with topics of their own. */
-  pairs(name: string): Promise<Conversation[]> {
+  pairs(name: string, brokers: readonly string[] = this.#cluster.brokers): Promise<Conversation[]> {
     return Promise.all(
       KAFKA_CLIENTS.map(async (client) => {
         const prefix = `${name}-${client}`;
-        const starting = ['a', 'b'].map((id) => this.start(client, `${prefix}-${id}`, prefix));
+        const starting = ['a', 'b'].map((id) => this.start(client, `${prefix}-${id}`, prefix, brokers));
         const [writer, listener] = await Promise.all(starting);
         if (writer === undefined || listener === undefined) throw new Error('two buses were asked for');
         return new Conversation(client, prefix, writer, listener);

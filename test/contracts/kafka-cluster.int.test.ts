@@ -1,16 +1,20 @@
+import { networkInterfaces } from 'node:os';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { message } from '../../dev/events.ts';
 import { type RunningKafkaCluster, startKafkaCluster } from '../../dev/services/kafka-cluster.ts';
-import { describeWithOwnService } from '../../dev/services/shared.ts';
+import { ServiceUnavailable } from '../../dev/services/service.ts';
+import { describeWithOwnService, skipOrFail } from '../../dev/services/shared.ts';
 import { partitionOf } from '../../src/adapters/kafka/partition-of.ts';
 import { DEFAULT_TOPICS } from '../../src/adapters/kafka/topics.ts';
 import { asAdmin, ClusterBuses, type Conversation, HEALTHY, KAFKA_CLIENTS } from './kafka-cluster-buses.ts';
+
+const HAS_IPV6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
 
 await describeWithOwnService('kafka', 'the Kafka bus on three brokers', () => {
   let cluster: RunningKafkaCluster;
   let buses: ClusterBuses;
   beforeAll(async () => {
-    cluster = await startKafkaCluster();
+    cluster = await startKafkaCluster({ ipv6: HAS_IPV6 });
     buses = new ClusterBuses(cluster);
   }, 120_000);
   afterAll(() => cluster?.stop());
@@ -33,6 +37,20 @@ await describeWithOwnService('kafka', 'the Kafka bus on three brokers', () => {
     await Promise.all(pairs.map((pair) => pair.heardAll(15_000)));
     expect(pairs.map((pair) => pair.health())).toEqual([HEALTHY, HEALTHY]);
   }, 90_000);
+
+  it('starts with the address of an IPv6 broker alone, and writes to all brokers, on both clients', async (context) => {
+    if (!HAS_IPV6) skipOrFail(context, new ServiceUnavailable('IPv6', 'the loopback interface has no ::1'));
+    const brokers = cluster.brokers.filter((broker) => broker.startsWith('[::1]:'));
+    expect(brokers).toHaveLength(1);
+    const pairs = await buses.pairs('six', brokers);
+    await Promise.all(
+      pairs.map(async (pair) => {
+        expect(await pair.publishToAll()).toBe(0);
+        await pair.heardAll(10_000);
+      }),
+    );
+    expect(pairs.map((pair) => pair.health())).toEqual([HEALTHY, HEALTHY]);
+  }, 60_000);
 
   it('loses nothing acknowledged when the first broker is killed, and starts without it, on both clients', async () => {
     const pairs = await buses.pairs('old');
