@@ -94,10 +94,13 @@ export class Conversation {
     this.acknowledged.push(seq);
   }
 
-  /** Publishes to all rooms. Resolves with the number of messages that were refused. */
-  async publishToAll(): Promise<number> {
+  /**
+   * Publishes to all rooms. Resolves with the different reasons of refusals, none if all are
+   * written.
+   */
+  async publishToAll(): Promise<string[]> {
     const results = await Promise.allSettled(Array.from({ length: ROOMS }, () => this.publish()));
-    return results.filter(({ status }) => status === 'rejected').length;
+    return [...new Set(results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason)] : [])))];
   }
 
   /** Resolves when the listener has heard all acknowledged messages. */

@@ -7,7 +7,7 @@ import { describeWithOwnService } from '../../dev/services/shared.ts';
 import { asAdmin, ClusterBuses, type Conversation, HEALTHY } from './kafka-cluster-buses.ts';
 
 /** Time in which writing must work again after a broker was lost. */
-const RECOVERY_MS = 40_000;
+const RECOVERY_MS = 90_000;
 
 await describeWithOwnService('kafka', 'the Kafka bus on three brokers in trouble', () => {
   let cluster: RunningKafkaCluster;
@@ -23,7 +23,7 @@ await describeWithOwnService('kafka', 'the Kafka bus on three brokers in trouble
   async function recover(pairs: readonly Conversation[]): Promise<void> {
     await Promise.all(
       pairs.map(async (pair) => {
-        await expect.poll(() => pair.publishToAll(), { timeout: RECOVERY_MS }).toBe(0);
+        await expect.poll(() => pair.publishToAll(), { timeout: RECOVERY_MS }).toEqual([]);
         await pair.heardAll(RECOVERY_MS);
         await expect.poll(() => pair.health(), { timeout: RECOVERY_MS }).toEqual(HEALTHY);
       }),
