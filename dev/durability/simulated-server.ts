@@ -112,6 +112,8 @@ export class SimulatedServer implements LocalSubscribers {
 
   remove(): void {}
 
+  watch(): void {}
+
   busiest(): Traffic {
     return { seconds: 0, places: [] };
   }

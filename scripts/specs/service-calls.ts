@@ -122,6 +122,28 @@ export const SERVICE_CALLS: Readonly<Record<ServiceEndpointName, Call>> = {
     query: SIZE,
     answers: { 200: json('The sessions.', ref('SlowClients')) },
   },
+  beginTrace: {
+    tag: 'cluster',
+    description:
+      'The body has either `userId` or `place`. All servers watch when the call is answered. A trace that nobody ' +
+      'reads ends after a minute. With a nonce, the call is safe to repeat.',
+    useCases: ['TraceTraffic'],
+    body: { schema: BODIES.trace, example: { userId: 42, minutes: 10 } },
+    answers: {
+      201: json('The trace has begun.', ref('Trace')),
+    },
+  },
+  readTrace: {
+    tag: 'cluster',
+    description: 'A trace has one reader. It ends when the reader closes the connection.',
+    useCases: ['TraceTraffic'],
+    path: { id: { type: 'string', description: 'The id of the trace.' } },
+    answers: {
+      200: { description: 'JSON lines.', contentType: 'application/x-ndjson', schema: ref('TraceLine') },
+      ...NOT_FOUND,
+      409: json('Somebody reads the trace already.', ref('ServiceRefusal')),
+    },
+  },
   exportUser: {
     tag: 'data',
     path: USER,

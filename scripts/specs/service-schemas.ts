@@ -1,3 +1,4 @@
+import { TRACE_STEPS } from '../../src/domain/trace.ts';
 import { HEALTH } from './basic-schemas.ts';
 import { described, integer, list, nullable, object, ref, type Schema, text } from './schema.ts';
 
@@ -19,6 +20,13 @@ const SLOW = { place: ref('ConversationKey'), seconds: ref('SlowModeSeconds') };
 const MISSING = list(text(), { description: 'Live servers that did not answer in time.' });
 const NULL_USER = nullable(described(ref('Id'), 'Null after the job is done.'));
 const DAYS = nullable(integer(1, 'Null: kept for ever.'));
+
+const TRACE = {
+  id: text('The id of the trace.'),
+  userId: nullable(described(ref('Id'), 'The traced user.')),
+  place: nullable(described(ref('PlaceKey'), 'The traced place.')),
+  until: described(ref('Time'), 'When the trace ends.'),
+};
 
 function rate(description: string): Schema {
   return { type: 'number', minimum: 0, description };
@@ -132,6 +140,46 @@ export const SERVICE_SCHEMAS = {
     copies: list(text(), { description: 'What else keeps copies of removed data, and until when.' }),
   }),
   Jobs: object({ jobs: list(ref('Job'), { description: 'Newest first, at most 200.' }) }),
+  Trace: object({ ...TRACE, missing: MISSING }),
+  TraceLine: {
+    description: 'A line of a trace. The first is `begin`, the last is `end`.',
+    oneOf: [
+      object({
+        type: { type: 'string', const: 'begin' },
+        ...TRACE,
+        servers: list(text(), { description: 'The servers that watch.' }),
+        missing: MISSING,
+      }),
+      object({
+        type: { type: 'string', const: 'step' },
+        time: ref('Time'),
+        server: text('The id of the server.'),
+        step: { type: 'string', enum: [...TRACE_STEPS] },
+        kind: nullable(text('Kind of the frame, event or call.')),
+        userId: nullable(described(ref('Id'), 'The user who acted or who got the frame.')),
+        session: nullable(text('The beginning of the id of the session.')),
+        place: nullable(ref('PlaceKey')),
+        seq: nullable(integer(0, 'The number of the event.')),
+        messageId: nullable(ref('MessageId')),
+        author: nullable(described(ref('Id'), 'The user who caused the event.')),
+        code: nullable(integer(0, 'The code of the refusal or of the close.')),
+        reason: nullable(text('The name of the refusal, or why the connection ended.')),
+        count: nullable(integer(0, 'The subscriptions of the server that got the event.')),
+      }),
+      object({
+        type: { type: 'string', const: 'server' },
+        server: text('The id of the server.'),
+        state: { type: 'string', enum: ['watching', 'silent'] },
+      }),
+      object({
+        type: { type: 'string', const: 'dropped' },
+        server: text('The id of the server.'),
+        count: integer(1, 'Steps that are missing here.'),
+      }),
+      object({ type: { type: 'string', const: 'alive' } }),
+      object({ type: { type: 'string', const: 'end' }, reason: { type: 'string', enum: ['time', 'server'] } }),
+    ],
+  },
   ExportLine: {
     description: 'A line of an export. The last one is `end`; without it, the export is not complete.',
     oneOf: [

@@ -13,14 +13,16 @@ import {
   disconnectBody,
   messageBody,
   messageId,
+  minutes,
   muteBody,
   slowModeBody,
   time,
+  traceBody,
 } from '../../src/adapters/http/service/bodies.ts';
 import { VERDICT } from '../../src/adapters/rest/moderator.ts';
 import { MAX_REASON_CHARS } from '../../src/domain/moderation.ts';
 import { DIGITS } from './basic-schemas.ts';
-import { nullable, ref, type Schema, text } from './schema.ts';
+import { integer, nullable, type Optional, object, optional, ref, type Schema, text } from './schema.ts';
 
 /** An id with or without a prefix that names its kind. */
 function prefixedId(prefix: string, example: string): Schema {
@@ -37,6 +39,8 @@ function prefixedId(prefix: string, example: string): Schema {
 const BY_HAND: ReadonlyMap<unknown, Schema> = new Map<unknown, Schema>([
   [id, ref('GivenId')],
   [conversation, ref('ConversationKey')],
+  [minutes, integer(1, 'Default: 10.', { maximum: 10 })],
+  [traceBody.shape.nonce, nullable(ref('Nonce'))],
   [messageId, ref('GivenMessageId')],
   [time, ref('GivenTime')],
   [callLeftBody.shape.channelId, prefixedId('r-', 'r-5')],
@@ -66,6 +70,13 @@ function inputOf(validator: z.ZodType): Schema {
 /** The answers of a moderator, made from the validator that the server uses. */
 export const MODERATOR_VERDICT = inputOf(VERDICT);
 
+const NULL: Optional = optional({ type: 'null' });
+
+function traceOf(subject: Readonly<Record<string, Schema | Optional>>): Schema {
+  const { minutes: given = {}, nonce = {} } = inputOf(traceBody).properties ?? {};
+  return object({ ...subject, minutes: optional(given), nonce: optional(nonce) }, { additionalProperties: true });
+}
+
 /** The bodies of the HTTP calls, made from the validators that the server uses. */
 export const BODIES = {
   members: inputOf(membersBody),
@@ -78,4 +89,7 @@ export const BODIES = {
   ban: inputOf(banBody),
   mute: inputOf(muteBody),
   slowMode: inputOf(slowModeBody),
+  trace: {
+    oneOf: [traceOf({ userId: ref('GivenId'), place: NULL }), traceOf({ place: ref('PlaceKey'), userId: NULL })],
+  },
 } as const;

@@ -5,6 +5,7 @@ import { Broadcast } from './broadcast.ts';
 import { BusListener } from './bus-listener.ts';
 import { ClusterQuestions } from './cluster/cluster-questions.ts';
 import { ServerView } from './cluster/server-view.ts';
+import type { Query } from './commands.ts';
 import { createServiceCalls } from './create-service-calls.ts';
 import type { Adoption, AdoptionParts } from './first-generation/adoption.ts';
 import type { Limits } from './limits.ts';
@@ -60,6 +61,8 @@ import { type DataJobFigures, DataJobs } from './retention/data-jobs.ts';
 import { ForgetEverywhere, ForgetHere } from './retention/forget-user.ts';
 import type { RetentionRules } from './retention/remove-expired.ts';
 import { ServerHealth } from './server-health.ts';
+import { TraceTable } from './traces/trace-table.ts';
+import { watchedCommits, watchedQuery, watchedUpload } from './traces/watched.ts';
 import { ReplaceMembers } from './use-cases/membership/replace-members.ts';
 import { DeleteMessage } from './use-cases/messages/delete-message.ts';
 import { ModifyMessage } from './use-cases/messages/modify-message.ts';
@@ -89,6 +92,7 @@ import { DeleteAnyMessage } from './use-cases/service/delete-any-message.ts';
 import { LookIntoCluster } from './use-cases/service/look-into-cluster.ts';
 import { Moderate } from './use-cases/service/moderate.ts';
 import { SendInName } from './use-cases/service/send-in-name.ts';
+import { TraceTraffic } from './use-cases/service/trace-traffic.ts';
 import { withQueryTelemetry, withTelemetry } from './with-telemetry.ts';
 
 /** The ports that the application needs. */
@@ -167,6 +171,7 @@ export function createApplication(
   const { bus, store, outbox, markers, reporter, directory, users, subscribers, clock, ids, random, telemetry } = ports;
 
   const sessions = new Sessions();
+  const traces = new TraceTable({ clock, subscribers });
   const rates = new Rates({
     limits,
     clock,
@@ -295,7 +300,7 @@ export function createApplication(
     store,
     clock,
     telemetry,
-    afterCommit: afterCommit({ feeds, publisher, notifications, unreadNotices }),
+    afterCommit: watchedCommits(traces, afterCommit({ feeds, publisher, notifications, unreadNotices })),
   });
   const forgetHere = new ForgetHere({
     sessions,
@@ -307,7 +312,7 @@ export function createApplication(
     notifications,
     feeds,
   });
-  const serverView = new ServerView({ sessions, subscribers, facts: ports.serverFacts, forgetHere });
+  const serverView = new ServerView({ sessions, subscribers, facts: ports.serverFacts, forgetHere, traces });
   const questions = new ClusterQuestions({
     server,
     broadcast,
@@ -390,13 +395,17 @@ export function createApplication(
     }),
     forgetRecent: (place) => feeds.get(place)?.forgetRecent(),
   });
+  const traceTraffic = new TraceTraffic({ table: traces, questions, clock, ids });
   const service = createServiceCalls({
     sendInName: new SendInName({ writer, membership }),
     deleteAnyMessage,
     dataJobs,
     moderate: new Moderate({ orders, restrictions, clusterSessions, clock }),
     lookIntoCluster: new LookIntoCluster({ questions, clock }),
+    traceTraffic,
   });
+  const asked = <I, O>(kind: string, useCase: { execute: Query<I, O> }): Query<I, O> =>
+    watchedQuery(traces, kind, withQueryTelemetry(telemetry, useCase));
   const showOnline = new ShowOnline({ membership, clusterSessions, announcer });
 
   return {
@@ -427,17 +436,20 @@ export function createApplication(
     listenToPersonalEvents: withTelemetry(telemetry, listenToPersonalEvents),
     ignorePersonalEvents: (caller, listener) => listenToPersonalEvents.end(caller, listener),
 
-    uploadFile: withTelemetry(
-      telemetry,
-      new UploadFile({ writer, membership, rates, restrictions, texts, files: ports.files, ids, limits, telemetry }),
+    uploadFile: watchedUpload(
+      traces,
+      withTelemetry(
+        telemetry,
+        new UploadFile({ writer, membership, rates, restrictions, texts, files: ports.files, ids, limits, telemetry }),
+      ),
     ),
     openFile: (key, range) => ports.files.get(key, range),
 
-    readHistory: withQueryTelemetry(telemetry, new ReadHistory({ membership, store, users, limits })),
-    unread: withQueryTelemetry(telemetry, new ShowUnread({ membership, markers, reporter, sessions })),
-    places: withQueryTelemetry(telemetry, new ShowPlaces({ placesOfUser })),
-    online: withQueryTelemetry(telemetry, showOnline),
-    onlineInPlaces: withQueryTelemetry(telemetry, new ShowOnlineInPlaces({ showOnline })),
+    readHistory: asked('history', new ReadHistory({ membership, store, users, limits })),
+    unread: asked('unread', new ShowUnread({ membership, markers, reporter, sessions })),
+    places: asked('places', new ShowPlaces({ placesOfUser })),
+    online: asked('online', showOnline),
+    onlineInPlaces: asked('online', new ShowOnlineInPlaces({ showOnline })),
 
     replaceMembers: (place, members) => replaceMembers.execute(place, members),
     countUnread: (userId, roomIds) => countUnread.execute(userId, roomIds),
@@ -479,6 +491,7 @@ export function createApplication(
         await publisher.stop();
       })();
       await Promise.race([done, late]);
+      traceTraffic.stop();
       notifications.stop();
       membership.stop();
       userPlaces.stop();

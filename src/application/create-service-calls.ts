@@ -4,6 +4,7 @@ import type { DeleteAnyMessage } from './use-cases/service/delete-any-message.ts
 import type { LookIntoCluster } from './use-cases/service/look-into-cluster.ts';
 import type { Moderate } from './use-cases/service/moderate.ts';
 import type { SendInName } from './use-cases/service/send-in-name.ts';
+import type { TraceTraffic } from './use-cases/service/trace-traffic.ts';
 
 export interface ServiceUseCases {
   readonly sendInName: SendInName;
@@ -11,11 +12,12 @@ export interface ServiceUseCases {
   readonly dataJobs: DataJobs;
   readonly moderate: Moderate;
   readonly lookIntoCluster: LookIntoCluster;
+  readonly traceTraffic: TraceTraffic;
 }
 
 /** Puts the calls of administrators together. */
 export function createServiceCalls(parts: ServiceUseCases): ServiceCalls {
-  const { sendInName, deleteAnyMessage, dataJobs, moderate, lookIntoCluster } = parts;
+  const { sendInName, deleteAnyMessage, dataJobs, moderate, lookIntoCluster, traceTraffic } = parts;
   return {
     sendMessage: (message) => sendInName.execute(message),
     deleteMessage: (deletion) => deleteAnyMessage.execute(deletion),
@@ -35,6 +37,9 @@ export function createServiceCalls(parts: ServiceUseCases): ServiceCalls {
     servers: () => lookIntoCluster.servers(),
     busiest: (max) => lookIntoCluster.busiest(max),
     slowClients: (max) => lookIntoCluster.slowClients(max),
+
+    beginTrace: (admin, trace) => traceTraffic.begin(admin, trace),
+    readTrace: (id) => traceTraffic.read(id),
 
     exportUser: (userId) => dataJobs.exportUser(userId),
     eraseUser: (userId, mode, dryRun) => dataJobs.eraseUser(userId, mode, dryRun),

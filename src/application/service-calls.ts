@@ -2,6 +2,7 @@ import type { ShownPresence, ShownServer, ShownSession, ShownSlowClient } from '
 import type { CommunityId, MessageId, UserId } from '../domain/ids.ts';
 import type { Ban, Mute, SlowMode } from '../domain/moderation.ts';
 import type { ConversationKey, PlaceKey } from '../domain/place.ts';
+import type { TraceStep, TraceSubject } from '../domain/trace.ts';
 import type { Stored } from './commands.ts';
 import type { GivenBan, GivenMute, GivenSlowMode } from './moderation/restrictions.ts';
 import type { ErasureMode } from './ports/job-store.ts';
@@ -59,6 +60,54 @@ export interface SlowClients {
   readonly leftOut: number;
 }
 
+export interface NewTrace {
+  readonly subject: TraceSubject;
+  /** 1 to 10. */
+  readonly minutes: number;
+  /** Key of the administrator for beginning the trace once. */
+  readonly nonce: string | null;
+}
+
+export interface BegunTrace {
+  readonly id: string;
+  readonly subject: TraceSubject;
+  /** When it ends, in milliseconds since 1970. */
+  readonly until: number;
+  /** Ids of live servers that did not confirm that they watch. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * A line of a trace. `begin` comes first. `server`: a server joined, or does not answer. `dropped`:
+ * a server had to leave out steps. `alive`: there was nothing for 10 s. `end`: the time is over, or
+ * the server that the reader is connected to stops.
+ */
+export type TraceLine =
+  | {
+      readonly type: 'begin';
+      readonly id: string;
+      readonly subject: TraceSubject;
+      readonly until: number;
+      readonly servers: readonly string[];
+      readonly missing: readonly string[];
+    }
+  | ({ readonly type: 'step'; readonly server: string } & TraceStep)
+  | { readonly type: 'server'; readonly server: string; readonly state: 'watching' | 'silent' }
+  | { readonly type: 'dropped'; readonly server: string; readonly count: number }
+  | { readonly type: 'alive' }
+  | { readonly type: 'end'; readonly reason: 'time' | 'server' };
+
+/** A trace that is being read, once. */
+export interface TraceStream {
+  /**
+   * The lines in the pace of the reader. Steps of several servers are in the order of their times
+   * within a second.
+   */
+  lines(): AsyncGenerator<TraceLine, void, void>;
+  /** Ends the trace, because the reader is gone. */
+  close(): void;
+}
+
 /**
  * The calls of administrators. The adapter checks that the caller is one. A method that fails
  * rejects with a `Refusal`.
@@ -111,6 +160,17 @@ export interface ServiceCalls {
   busiest(max: number): Promise<ClusterView<readonly PlaceRates[]>>;
   /** The sessions with the most waiting bytes, at most `max`. */
   slowClients(max: number): Promise<ClusterView<SlowClients>>;
+  /**
+   * Begins a trace of a user or place on all servers. A repeat with the same nonce, while the trace
+   * lasts, is answered with it. A trace that nobody reads ends after a minute.
+   * @throws Refusal `bad-input`; `too-fast` if there are too many traces
+   */
+  beginTrace(admin: string, trace: NewTrace): Promise<BegunTrace>;
+  /**
+   * Reads a trace, also one that was begun at another server. Null if there is none. A trace has
+   * one reader at a time: `taken` for another one.
+   */
+  readTrace(id: string): Promise<TraceStream | 'taken' | null>;
   /** Lists everything that is stored of a user, of any size. The last line is `end`. */
   exportUser(userId: UserId): AsyncGenerator<ExportLine, void, void>;
   /**

@@ -1,5 +1,6 @@
 import type { UserId } from './ids.ts';
 import type { ConversationKey, MemberListKey, PlaceKey } from './place.ts';
+import type { TraceStep, TraceSubject } from './trace.ts';
 
 /**
  * A room or community has other members now. Every server updates its lists and ends the live
@@ -70,6 +71,7 @@ export interface ModerationChanged {
  * - `busiest`: the places with the most deliveries
  * - `slow`: the sessions with the most waiting bytes
  * - `forget`: a user is erased. The server ends their sessions and drops what its memory holds
+ * - `trace`: the steps of a trace
  */
 export type Question =
   | { readonly type: 'sessions'; readonly userId: UserId }
@@ -77,7 +79,28 @@ export type Question =
   | { readonly type: 'server' }
   | { readonly type: 'busiest' }
   | { readonly type: 'slow' }
-  | { readonly type: 'forget'; readonly userId: UserId };
+  | { readonly type: 'forget'; readonly userId: UserId }
+  | TraceQuestion;
+
+/**
+ * Begins or continues a trace on a server, and asks for the steps that it has seen. A trace ends on
+ * a server that is not asked any more.
+ */
+export interface TraceQuestion {
+  readonly type: 'trace';
+  readonly id: string;
+  readonly subject: TraceSubject;
+  /** Time until the trace ends, in milliseconds. */
+  readonly remainingMs: number;
+  /** Identifies the reading; null if nobody reads the trace yet. */
+  readonly reader: string | null;
+  /** True if the server should hand out the steps and forget them. */
+  readonly take: boolean;
+  /** True if the trace is over. */
+  readonly ends: boolean;
+  /** Identifies the call that began the trace, so that a repeat is noticed; null for none. */
+  readonly nonceKey: string | null;
+}
 
 /** A session of a user, as its server sees it. */
 export interface ShownSession {
@@ -179,7 +202,17 @@ export type Answer =
       readonly type: 'forgotten';
       /** Sessions of the user that this server ends. */
       readonly sessions: number;
-    };
+    }
+  | TraceAnswer;
+
+export interface TraceAnswer {
+  readonly type: 'trace';
+  /** Another reading takes the steps. */
+  readonly isTaken: boolean;
+  /** Steps since the trace began on this server, dropped ones included. */
+  readonly total: number;
+  readonly steps: readonly TraceStep[];
+}
 
 /** A server asks all others. `id` cannot be guessed. */
 export interface ClusterQuestion {

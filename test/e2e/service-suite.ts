@@ -171,6 +171,39 @@ export function serviceSuite(start: () => Promise<ServiceSystem>): void {
     expect((await call(-1, 'GET', 'slow-clients')).body).toMatchObject({ leftOut: 0, missing: [] });
   });
 
+  it('traces what a user sends and gets on every server, without texts, for a reader at any server', async () => {
+    const [here, there] = [await connect(0, 1), await connect(-1, 2)];
+    await here.subscribe('/topic/direct/6');
+    await there.subscribe('/topic/direct/6');
+    const { status, body } = await call(0, 'POST', 'traces', { userId: 1, minutes: 1 });
+    expect([status, body.missing]).toEqual([201, []]);
+    const gone = new AbortController();
+    const answer = await fetch(`${urlOf(-1)}/chat-server/service/traces/${body.id}`, {
+      headers: { authorization: `Bearer ${TOKEN}` },
+      signal: gone.signal,
+    });
+    const { headers } = await say(here, 6, 1);
+    const messageId = headers['message-id'];
+    const { headers: second } = await say(there, 6, 2);
+    let text = '';
+    const wanted = [`"step":"sent","kind":"message","userId":1`, `"messageId":"${second['message-id']}"`];
+    for await (const chunk of answer.body ?? []) {
+      text += Buffer.from(chunk).toString();
+      if (wanted.every((part) => text.includes(part))) break;
+    }
+    gone.abort();
+    const lines = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines[0]).toMatchObject({ type: 'begin', userId: 1, missing: [] });
+    expect(lines[0]?.servers).toHaveLength(system.servers.length);
+    expect(lines).toContainEqual(expect.objectContaining({ step: 'stored', place: 'r-6', userId: 1, messageId }));
+    expect(lines).toContainEqual(expect.objectContaining({ step: 'delivered', place: 'r-6', userId: 1, author: 2 }));
+    expect(text).not.toContain('a secret text');
+    await expect.poll(async () => (await call(0, 'GET', `traces/${body.id}`)).status, { timeout: WITHIN_MS }).toBe(404);
+  });
+
   it('opens the service API neither to users nor to the private network', async () => {
     const bans = `${urlOf(0)}/chat-server/service/bans`;
     expect((await fetch(bans)).status).toBe(401);

@@ -13,13 +13,20 @@ it('loses, repeats and reorders nothing while workers, hub and parent are killed
   expect(report.deliveries).toBeGreaterThan(report.acknowledged);
 });
 
+const ADMIN_TOKEN = 'operations-'.repeat(4);
+
 /** Workers report changes to each other within a second. */
 const SOON = { timeout: 15_000 };
 
 describe('workers on embedded parts', () => {
   let system: EmbeddedSystem;
   beforeAll(async () => {
-    system = await startSystem({ WORKERS: '3', LIMIT_CONNECTIONS_PER_USER: '4', LIMITS: 'on' });
+    system = await startSystem({
+      WORKERS: '3',
+      LIMIT_CONNECTIONS_PER_USER: '4',
+      LIMITS: 'on',
+      ADMIN_TOKENS: `ops:${ADMIN_TOKEN}`,
+    });
   });
   afterAll(() => system?.stop());
 
@@ -30,6 +37,26 @@ describe('workers on embedded parts', () => {
     });
     return ((await answer.json()) as { result: unknown }).result;
   }
+
+  it('share traces, whichever worker gets a call', async () => {
+    const sender = await connect(3);
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, connection: 'close' };
+    const service = `${system.url}/chat-server/service`;
+    const servers = async () =>
+      ((await (await fetch(`${service}/servers`, { headers })).json()) as { servers: unknown[] }).servers;
+    await expect.poll(async () => (await servers()).length, SOON).toBe(3);
+    const begun = await fetch(`${service}/traces`, { method: 'POST', headers, body: '{"userId":3,"minutes":1}' });
+    const { id } = (await begun.json()) as { id: string };
+    const answer = await fetch(`${service}/traces/${id}`, { headers });
+    await sender.send('/kafka/send-direct-message', { channelId: 99, userId: 3, content: 'x' });
+    let text = '';
+    for await (const chunk of answer.body ?? []) {
+      text += Buffer.from(chunk).toString();
+      if (text.includes('"step":"stored"')) break;
+    }
+    expect(text).toMatch(/"servers":\["[^"]+-1","[^"]+-2","[^"]+-3"\]/);
+    await sender.close();
+  });
 
   it('share presence, unread counts and the number of connections', async () => {
     // Node's cluster gives connections to the workers in turn.

@@ -1,5 +1,6 @@
 import type { Caller } from '../../src/application/commands.ts';
 import type { LocalSubscribers, ReplaySink, Traffic } from '../../src/application/ports/local-subscribers.ts';
+import type { Watcher } from '../../src/application/ports/watcher.ts';
 import type { ChatEvent } from '../../src/domain/chat-event.ts';
 import type { UserId } from '../../src/domain/ids.ts';
 import type { PlaceKey } from '../../src/domain/place.ts';
@@ -9,6 +10,8 @@ import type { StoredEvent } from '../../src/domain/stored-event.ts';
 export class TestSubscribers implements LocalSubscribers {
   /** The traffic that the test says it has measured. */
   traffic: Traffic = { seconds: 0, places: [] };
+  /** Takes what clients send and get; null while nobody traces. */
+  watcher: Watcher | null = null;
   readonly #byPlace = new Map<PlaceKey, Set<TestSubscriber>>();
 
   /** A subscription that is live at once, without the use case. */
@@ -52,6 +55,10 @@ export class TestSubscribers implements LocalSubscribers {
       subscriber.isRemoved = true;
     }
     if (subscribers.size === 0) this.#byPlace.delete(place);
+  }
+
+  watch(watcher: Watcher | null): void {
+    this.watcher = watcher;
   }
 
   busiest(): Traffic {

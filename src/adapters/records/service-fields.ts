@@ -8,6 +8,7 @@ import type {
 } from '../../domain/cluster-event.ts';
 import { parseId, type UserId } from '../../domain/ids.ts';
 import { type PlaceKey, parsePlaceKey } from '../../domain/place.ts';
+import { TRACE_STEPS } from '../../domain/trace.ts';
 import { type Fields, Undecodable } from './record-fields.ts';
 
 /** The events by which servers serve the calls of administrators together. */
@@ -23,6 +24,11 @@ const userId = z.custom<UserId>((value) => typeof value === 'number' && parseId(
 const place = z.custom<PlaceKey>((value) => typeof value === 'string' && parsePlaceKey(value) !== null);
 const sender = { server: z.string() };
 
+const subject = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('user'), userId }),
+  z.object({ kind: z.literal('place'), place }),
+]);
+
 const question: z.ZodType<Question> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('sessions'), userId }),
   z.object({ type: z.literal('presence'), place }),
@@ -30,6 +36,16 @@ const question: z.ZodType<Question> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('busiest') }),
   z.object({ type: z.literal('slow') }),
   z.object({ type: z.literal('forget'), userId }),
+  z.object({
+    type: z.literal('trace'),
+    id: z.string(),
+    subject,
+    remainingMs: count,
+    reader: z.string().nullable(),
+    take: z.boolean(),
+    ends: z.boolean(),
+    nonceKey: z.string().nullable(),
+  }),
 ]);
 
 const session = z.object({
@@ -50,6 +66,21 @@ const slowClient = z.object({
   transport: z.string(),
   subscriptions: count,
   waitingBytes: count,
+});
+
+const traceStep = z.object({
+  time: z.number(),
+  step: z.enum(TRACE_STEPS),
+  kind: z.string().nullable(),
+  userId: userId.nullable(),
+  session: z.string().nullable(),
+  place: place.nullable(),
+  seq: count.nullable(),
+  messageId: z.string().nullable(),
+  author: userId.nullable(),
+  code: count.nullable(),
+  reason: z.string().nullable(),
+  count: count.nullable(),
 });
 
 /** A figure that servers of an earlier version do not report. */
@@ -82,6 +113,7 @@ const answer: z.ZodType<Answer> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('busiest'), seconds: z.number(), places: z.array(traffic) }),
   z.object({ type: z.literal('slow'), clients: z.array(slowClient), leftOut: count }),
   z.object({ type: z.literal('forgotten'), sessions: count }),
+  z.object({ type: z.literal('trace'), isTaken: z.boolean(), total: count, steps: z.array(traceStep) }),
 ]);
 
 const EVENTS = {

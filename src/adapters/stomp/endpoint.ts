@@ -16,6 +16,7 @@ import { PlaceTraffic } from './place-traffic.ts';
 import { Session } from './session.ts';
 import type { SessionHost, StompLimits } from './session-host.ts';
 import { SubscriptionIndex } from './subscription-index.ts';
+import type { WatchSlot } from './watch-slot.ts';
 
 /** Milliseconds between two checks of a drain whether all sessions are closed. */
 const DRAIN_CHECK_MS = 20;
@@ -52,6 +53,7 @@ export class StompSubscribers {
   readonly counts = zeroCounts();
   readonly times: DeliveryTimes;
   readonly clock: Clock;
+  readonly watch: WatchSlot = { watcher: null };
 
   constructor({ limits, fileLink, ids, clock }: StompSubscribersOptions) {
     this.messages = new MessageBuilder(fileLink, ids.secret().slice(0, PREFIX_LENGTH));
@@ -66,6 +68,7 @@ export class StompSubscribers {
       counts: this.counts,
       times: this.times,
       traffic: new PlaceTraffic(clock),
+      watch: this.watch,
     });
   }
 
@@ -131,7 +134,7 @@ export interface StompEndpoint {
 
 export function createStompEndpoint(options: StompEndpointOptions): StompEndpoint {
   const { application, subscribers, limits, telemetry, ids, baseUrl } = options;
-  const { index, messages, sweep, counts, times, clock } = subscribers;
+  const { index, messages, sweep, counts, times, clock, watch } = subscribers;
   const { frameBytes, headerBytes } = limits;
   const framesPerSecond = Math.max(MIN_FRAMES_PER_SECOND, FRAMES_PER_MESSAGE * limits.messagesPerSecond);
   const host: SessionHost = {
@@ -148,6 +151,7 @@ export function createStompEndpoint(options: StompEndpointOptions): StompEndpoin
     counts,
     sweep,
     clock,
+    watch,
     beatFrame: new SharedFrame('\n'),
     get tick() {
       return sweep.tick;

@@ -7,14 +7,16 @@ import { personalBody } from './event-body.ts';
 import type { MessageBuilder } from './message-builder.ts';
 import type { SessionSubscriptions } from './session-subscriptions.ts';
 import type { Subscriber } from './subscription.ts';
+import type { WatchSlot } from './watch-slot.ts';
 
 export interface PersonalQueueParts {
   readonly sessionId: string;
-  readonly subscriber: Pick<Subscriber, 'connection' | 'sentTick'>;
+  readonly subscriber: Pick<Subscriber, 'connection' | 'caller' | 'shownId' | 'sentTick'>;
   readonly subscriptions: SessionSubscriptions;
   readonly messages: MessageBuilder;
   readonly sweep: { readonly tick: number };
   readonly counts: Counts;
+  readonly watch: WatchSlot;
 }
 
 /** Sends the personal events of a user to the subscriptions of one connection. */
@@ -34,8 +36,16 @@ export class PersonalQueue implements PersonalListener {
   }
 
   hear(event: PersonalEvent): void {
-    const { subscriber, subscriptions, messages, sweep, counts } = this.#parts;
+    const { subscriber, subscriptions, messages, sweep, counts, watch } = this.#parts;
     const frames = messages.notice(EVENTS_DESTINATION, personalBody(event));
+    watch.watcher?.saw({
+      step: 'delivered',
+      kind: event.kind,
+      userId: subscriber.caller.userId,
+      session: subscriber.shownId,
+      place: event.place,
+      seq: 'seq' in event ? event.seq : null,
+    });
     subscriber.sentTick = sweep.tick;
     counts.sent.personal += subscriptions.eventIds.length;
     for (const wireId of subscriptions.eventIds) subscriber.connection.send(frames.text(wireId));

@@ -1,5 +1,5 @@
 import { asRefusal, Refusal } from '../../domain/errors.ts';
-import { isCommunity } from '../../domain/place.ts';
+import { isCommunity, type PlaceKey } from '../../domain/place.ts';
 import { refusalNumber } from '../transport/refusal-codes.ts';
 import { connectedFrame, errorFrame, type ReceiptNumbers, receiptFrame, refusalBody } from './answers.ts';
 import { type Allowance, Budget } from './budget.ts';
@@ -14,7 +14,7 @@ import type { StompVersion } from './version.ts';
 const REFUSALS: Allowance = { max: 1_000, perSecond: 10 };
 
 /** The session whose client gets the replies. */
-export interface RepliesOwner extends Pick<Subscriber, 'connection' | 'caller' | 'sentTick' | 'ended'> {
+export interface RepliesOwner extends Pick<Subscriber, 'connection' | 'caller' | 'shownId' | 'sentTick' | 'ended'> {
   /** True once a CONNECT was accepted. */
   readonly isConnected: boolean;
   /** True once the session has ended. */
@@ -36,6 +36,8 @@ export interface PendingCommand extends FrameFacts {
    * measured.
    */
   readonly readAt: number | null;
+  /** The place of a SEND; known only while somebody traces. */
+  readonly place?: PlaceKey | null;
 }
 
 /**
@@ -102,15 +104,17 @@ export class Replies {
     const refusal = this.#refusalOf(error);
     const { counts, messages, sweep, telemetry } = this.#host;
     const { connection, errorIds } = this.#owner;
+    const place = subscription?.place ?? command.place ?? null;
     counts.refused.add(refusal.code);
+    this.#watched(refusal, place);
     telemetry.log('debug', 'a frame was refused', {
       userId: this.#owner.caller.userId,
       code: refusalNumber(refusal.code),
       reason: refusal.code,
-      place: subscription?.place ?? null,
+      place,
     });
     if (!this.#refusals.spend()) {
-      this.fail(
+      this.#end(
         new Refusal('too-fast', `too many refused frames; the limit is ${REFUSALS.perSecond} a second`),
         command,
       );
@@ -120,7 +124,7 @@ export class Replies {
       counts.sent.refusal += errorIds.length;
       for (const wireId of errorIds) connection.send(frames.text(wireId));
     } else if (receipt !== null) {
-      this.fail(refusal, command);
+      this.#end(refusal, command);
     } else {
       counts.unheard += 1;
     }
@@ -135,6 +139,11 @@ export class Replies {
   fail(error: unknown, frame: FrameFacts | null = null): void {
     const refusal = this.#refusalOf(error);
     if (this.#owner.isOver) return;
+    this.#watched(refusal, null);
+    this.#end(refusal, frame);
+  }
+
+  #end(refusal: Refusal, frame: FrameFacts | null): void {
     const { counts, telemetry } = this.#host;
     counts.errors.add(refusal.code);
     counts.sent.error += 1;
@@ -155,6 +164,18 @@ export class Replies {
   /** To be called once a second. */
   sweep(): void {
     this.#refusals.refill();
+  }
+
+  #watched({ code }: Refusal, place: PlaceKey | null): void {
+    const { caller, shownId } = this.#owner;
+    this.#host.watch.watcher?.saw({
+      step: 'refused',
+      userId: caller.userId,
+      session: shownId,
+      place,
+      code: refusalNumber(code),
+      reason: code,
+    });
   }
 
   #write(text: string): void {

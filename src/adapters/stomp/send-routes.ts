@@ -6,6 +6,7 @@ import {
   channelKey,
   idOf,
   isChannel,
+  type PlaceKey,
   parseConversationKey,
   roomKey,
 } from '../../domain/place.ts';
@@ -115,6 +116,21 @@ export function dispatch(
   const fields = parseBody(body, maxDepth);
   checkUser(fields, sender.caller);
   return found.run(application, sender, fields);
+}
+
+/**
+ * The place that a SEND names. Null if it names none, or if the frame is not valid. Never throws.
+ */
+export function placeOfSend(destination: string, body: Buffer, maxDepth: number): PlaceKey | null {
+  try {
+    const { channelId, channel_id, place } = parseBody(body, maxDepth);
+    if (destination.startsWith('/kafka/send-direct-')) return parseConversationKey(`r-${channelId}`);
+    if (destination.startsWith('/kafka/send-channel-')) return parseConversationKey(`c-${channelId}`);
+    const text = destination === '/kafka/read' ? place : channel_id;
+    return typeof text === 'string' ? parseConversationKey(text) : null;
+  } catch {
+    return null;
+  }
 }
 
 function route(name: string, kind: ReceivedKind, run: Run): [string, Route] {

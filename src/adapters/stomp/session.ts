@@ -2,6 +2,7 @@ import type { Stored } from '../../application/application.ts';
 import type { Accepted, Caller } from '../../application/commands.ts';
 import type { SessionClient, SessionFacts } from '../../application/ports/session-client.ts';
 import { Refusal } from '../../domain/errors.ts';
+import type { PlaceKey } from '../../domain/place.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { quoted } from '../transport/quoted.ts';
 import { Budget } from './budget.ts';
@@ -21,6 +22,7 @@ import { SessionSubscriptions } from './session-subscriptions.ts';
 import { type Headers, lastSeqOf, ownCopy, placeOf, requiredHeader, subscriptionId } from './subscribe-headers.ts';
 import { type Subscriber, Subscription } from './subscription.ts';
 import type { StompVersion } from './version.ts';
+import { type WatchedSession, watchFrame } from './watched.ts';
 
 const NO_BEATS: HeartBeats = { sendEvery: 0, silenceLimit: 0 };
 const NO_IDS: readonly string[] = [];
@@ -87,6 +89,8 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
    * came while others had to wait have the time of the first of them.
    */
   #readAt = 0;
+  /** The place of the frame that is handled now, while somebody traces. */
+  #watchedPlace: PlaceKey | null = null;
 
   constructor(connection: Connection, baseUrl: string, host: SessionHost) {
     this.connection = connection;
@@ -185,6 +189,10 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     return this.#phase === 'over';
   }
 
+  get shownId(): string | null {
+    return this.#id.slice(0, SHOWN_ID_CHARS) || null;
+  }
+
   get isConnected(): boolean {
     return this.#id !== '';
   }
@@ -218,6 +226,9 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
       return undefined;
     }
     if (this.#phase === 'new') throw new Refusal('no-token', 'the first frame must be CONNECT or STOMP');
+    const { watcher } = this.#host.watch;
+    this.#watchedPlace =
+      watcher === null ? null : watchFrame(watcher, this.#watched(), frame, this.#host.limits.jsonDepth);
     const receipt = headers.get('receipt') ?? null;
     if (headers.has('transaction')) {
       throw new Refusal('bad-input', 'transactions are not supported');
@@ -259,12 +270,15 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     this.#replies.connected(version);
     const { remoteAddress: address, transport } = this.connection;
     this.#host.telemetry.log('debug', 'a session began', { ...this.#who(), address, transport, version });
+    this.#host.watch.watcher?.saw({ step: 'connected', ...this.#watched() });
   }
 
   #send({ headers, body, bytes }: Frame, receipt: string | null): Promise<void> | undefined {
     const destination = requiredHeader(headers, 'destination');
     const { application, limits } = this.#host;
-    const command: PendingCommand = { receipt, bytes, id: null, subscription: null, readAt: this.#readAt };
+    const common = { receipt, bytes, id: null, subscription: null, readAt: this.#readAt };
+    const place = this.#watchedPlace;
+    const command: PendingCommand = place === null ? common : { ...common, place };
     try {
       if (destination === TOKEN_DESTINATION) {
         const token = ownCopy(newToken(body, limits.jsonDepth));
@@ -332,8 +346,9 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
       this.#replies.receipt(command.receipt);
       return undefined;
     }
-    const { application, messages, sweep, counts } = this.#host;
-    const queue = new PersonalQueue({ sessionId: this.#id, subscriber: this, subscriptions, messages, sweep, counts });
+    const { application, messages, sweep, counts, watch } = this.#host;
+    const sessionId = this.#id;
+    const queue = new PersonalQueue({ sessionId, subscriber: this, subscriptions, messages, sweep, counts, watch });
     const accepted = application.listenToPersonalEvents(this.caller, queue);
     subscriptions.addEvents(wireId);
     this.#personal = queue;
@@ -382,7 +397,11 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
 
   /** The fields by which an operator finds the lines of one user. Both are empty before CONNECT. */
   #who(): { readonly userId: number | null; readonly session: string | null } {
-    return { userId: this.caller.userId || null, session: this.#id.slice(0, SHOWN_ID_CHARS) || null };
+    return { userId: this.caller.userId || null, session: this.shownId };
+  }
+
+  #watched(): WatchedSession {
+    return { userId: this.caller.userId, session: this.shownId };
   }
 
   /** A subscription id as it stands in frames to this client. */
@@ -417,6 +436,8 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     this.#phase = 'over';
     this.#host.counts.closes.add(codeLabel(code), cause);
     this.#host.telemetry.log('debug', 'a session ended', { ...this.#who(), code, cause });
+    if (this.#id !== '')
+      this.#host.watch.watcher?.saw({ step: 'disconnected', ...this.#watched(), code, reason: cause });
     this.#host.sweep.drop(this);
     this.#frames.release();
     this.#subscriptions?.endAll();

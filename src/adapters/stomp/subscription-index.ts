@@ -1,5 +1,6 @@
 import type { Caller } from '../../application/commands.ts';
 import type { LocalSubscribers, Origin, Traffic } from '../../application/ports/local-subscribers.ts';
+import type { Watcher } from '../../application/ports/watcher.ts';
 import type { ChatEvent } from '../../domain/chat-event.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { PlaceKey } from '../../domain/place.ts';
@@ -10,6 +11,8 @@ import type { MessageBuilder } from './message-builder.ts';
 import type { MessageFrames } from './message-frame.ts';
 import type { PlaceTraffic } from './place-traffic.ts';
 import type { Subscription, SubscriptionBook } from './subscription.ts';
+import type { WatchSlot } from './watch-slot.ts';
+import { watchDelivery } from './watched.ts';
 
 export interface SubscriptionIndexParts {
   readonly messages: MessageBuilder;
@@ -19,6 +22,7 @@ export interface SubscriptionIndexParts {
   readonly counts: Counts;
   readonly times: DeliveryTimes;
   readonly traffic: PlaceTraffic;
+  readonly watch: WatchSlot;
 }
 
 /** The live subscriptions of each place. Adding and removing take constant time. */
@@ -66,8 +70,9 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
 
   deliver(place: PlaceKey, event: ChatEvent, origin: Origin | null = null): void {
     const audience = this.#live.get(place);
-    const { counts, times, messages, traffic } = this.#parts;
+    const { counts, times, messages, traffic, watch, slowBytes } = this.#parts;
     if (traffic.isCounting) traffic.add(place, audience?.length ?? 0);
+    if (watch.watcher !== null) watchDelivery(watch.watcher, place, event, audience ?? [], slowBytes);
     if (audience === undefined) return;
     const before = counts.delivered;
     if (hasLinks(event)) this.#deliverLinks(place, audience, event);
@@ -99,6 +104,10 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
   busiest(max: number): Traffic {
     const { seconds, places } = this.#parts.traffic.busiest(max);
     return { seconds, places: places.map((traffic) => ({ ...traffic, subscriptions: this.count(traffic.place) })) };
+  }
+
+  watch(watcher: Watcher | null): void {
+    this.#parts.watch.watcher = watcher;
   }
 
   #deliverTo(audience: readonly Subscription[], frames: MessageFrames | null, isSpared: boolean): void {

@@ -1,17 +1,22 @@
 import type { Caller } from '../../application/commands.ts';
 import type { ReplaySink } from '../../application/ports/local-subscribers.ts';
+import { factsOf } from '../../application/traces/event-facts.ts';
 import type { PlaceKey } from '../../domain/place.ts';
 import type { StoredEvent } from '../../domain/stored-event.ts';
+import type { SeenStep } from '../../domain/trace.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { Counts } from './counts.ts';
 import { destinationOf } from './destinations.ts';
 import { type EventBody, REMOVED, resetBody } from './event-body.ts';
 import type { MessageBuilder } from './message-builder.ts';
+import type { WatchSlot } from './watch-slot.ts';
 
 /** The owner of subscriptions: a session, as far as delivery needs it. */
 export interface Subscriber {
   readonly connection: Connection;
   readonly caller: Caller;
+  /** The beginning of the session's id, as operators see it; null before CONNECT. */
+  readonly shownId: string | null;
   /** Base of the file links that this client is shown. */
   readonly baseUrl: string;
   /** True while the client is subscribed to its refusals: it knows messages of newer kinds. */
@@ -43,6 +48,7 @@ export interface SubscriptionHost {
   /** Tick of the sweep. */
   readonly tick: number;
   readonly counts: Counts;
+  readonly watch: WatchSlot;
 }
 
 export interface SubscriptionParts {
@@ -101,11 +107,12 @@ export class Subscription implements ReplaySink {
     const frames = this.#host.messages.event(this.place, event, this.subscriber.baseUrl);
     if (frames === null) return;
     this.#host.counts.sent.replay += 1;
+    this.#watched({ step: 'replayed', ...factsOf(event) });
     this.#send(frames.text(this.wireId));
   }
 
   reset(seq: number): void {
-    this.#notice(resetBody(seq));
+    this.#notice('reset', resetBody(seq));
   }
 
   get isFull(): boolean {
@@ -133,15 +140,21 @@ export class Subscription implements ReplaySink {
    * they do not know, so only a client that uses a newer feature is notified.
    */
   remove(): void {
-    if (this.#resumes || this.subscriber.hearsErrors) this.#notice(REMOVED);
+    if (this.#resumes || this.subscriber.hearsErrors) this.#notice('removed', REMOVED);
     this.end();
     this.subscriber.ended(this);
   }
 
-  #notice(body: EventBody): void {
+  #notice(kind: 'reset' | 'removed', body: EventBody): void {
     if (this.#isOver) return;
+    this.#watched({ step: 'delivered', kind, seq: body.seq });
     this.#host.counts.sent.notice += 1;
     this.#send(this.#host.messages.notice(destinationOf(this.place), body).text(this.wireId));
+  }
+
+  #watched(seen: SeenStep): void {
+    const { caller, shownId } = this.subscriber;
+    this.#host.watch.watcher?.saw({ ...seen, userId: caller.userId, session: shownId, place: this.place });
   }
 
   #send(text: string): void {

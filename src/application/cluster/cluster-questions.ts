@@ -6,10 +6,15 @@ import type { IdSource } from '../ports/id-source.ts';
 /** Longest time in which the other servers answer, in milliseconds. */
 const ANSWER_MS = 1_500;
 
+/** The kind of answer to a kind of question. */
+export type AnswerTo<Q extends Question> = Extract<Answer, { readonly type: AnswerTypeOf<Q['type']> }>;
+
+type AnswerTypeOf<T extends Question['type']> = T extends 'forget' ? 'forgotten' : T;
+
 /** The answers of all servers to a question. */
-export interface Answers {
+export interface Answers<A extends Answer = Answer> {
   /** By server id, in the order of the ids. This server is one of them. */
-  readonly answers: readonly { readonly server: string; readonly answer: Answer }[];
+  readonly answers: readonly { readonly server: string; readonly answer: A }[];
   /** Ids of the live servers that did not answer in time. */
   readonly missing: readonly string[];
 }
@@ -42,9 +47,9 @@ export class ClusterQuestions {
 
   /**
    * Resolves when every live server has answered, after 1.5 s at the latest. Never rejects for a
-   * server that does not answer.
+   * server that does not answer. An answer to another question does not count.
    */
-  async ask(question: Question): Promise<Answers> {
+  async ask<Q extends Question>(question: Q): Promise<Answers<AnswerTo<Q>>> {
     const { server, broadcast, clock, ids, others, answer } = this.#parts;
     const waiting = new Set(others());
     const answers = new Map([[server, answer(question)]]);
@@ -62,8 +67,11 @@ export class ClusterQuestions {
       this.#open.delete(id);
     }
     const byId = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1);
+    const given = [...answers].sort(byId).map(([from, answer]) => ({ server: from, answer }));
+    const isOfType = (one: (typeof given)[number]): one is { server: string; answer: AnswerTo<Q> } =>
+      one.answer.type === (question.type === 'forget' ? 'forgotten' : question.type);
     return {
-      answers: [...answers].sort(byId).map(([from, given]) => ({ server: from, answer: given })),
+      answers: given.filter(isOfType),
       missing: [...waiting].sort(),
     };
   }

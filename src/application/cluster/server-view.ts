@@ -5,6 +5,7 @@ import type { LocalSubscribers } from '../ports/local-subscribers.ts';
 import type { ServerFacts } from '../ports/server-facts.ts';
 import type { Sessions } from '../presence/sessions.ts';
 import type { ForgetHere } from '../retention/forget-user.ts';
+import type { TraceTable } from '../traces/trace-table.ts';
 
 /** Users of one list in an answer. A record of the bus holds about 700,000 bytes. */
 const MAX_USERS = 10_000;
@@ -20,6 +21,7 @@ export interface ServerViewParts {
   readonly subscribers: LocalSubscribers;
   readonly facts: ServerFacts;
   readonly forgetHere: ForgetHere;
+  readonly traces: TraceTable;
 }
 
 /**
@@ -49,6 +51,8 @@ export class ServerView {
         return { type: 'slow', ...this.#slowClients() };
       case 'forget':
         return { type: 'forgotten', sessions: this.#parts.forgetHere.execute(question.userId) };
+      case 'trace':
+        return this.#parts.traces.answer(question);
     }
   }
 

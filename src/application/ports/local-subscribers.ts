@@ -4,6 +4,7 @@ import type { UserId } from '../../domain/ids.ts';
 import type { PlaceKey } from '../../domain/place.ts';
 import type { StoredEvent } from '../../domain/stored-event.ts';
 import type { Caller } from '../commands.ts';
+import type { Watcher } from './watcher.ts';
 
 /** Where and when the way of an event through this server began. */
 export interface Origin {
@@ -52,6 +53,11 @@ export interface LocalSubscribers {
    * seconds after the last call, so that deliveries cost nothing more while nobody asks.
    */
   busiest(max: number): Traffic;
+  /**
+   * From now on, the adapter shows the watcher what clients send and get: sessions, frames,
+   * refusals and deliveries. Null: nobody watches, and nothing of it may cost more than a check.
+   */
+  watch(watcher: Watcher | null): void;
 }
 
 /** What the busiest places had within some seconds. */

@@ -5,6 +5,7 @@ import type { JobReport } from '../../../src/application/retention/data-jobs.ts'
 import type { ExportLine } from '../../../src/application/retention/export-user.ts';
 import type { ServiceCalls } from '../../../src/application/service-calls.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
+import { traceStep } from '../../../src/domain/trace.ts';
 import { AS_OPS, asUser, json, NOW, type Running, serve } from './harness.ts';
 
 const ID = '0123456789abcdef01234567';
@@ -478,4 +479,110 @@ it('audits a read that a page repeats once a minute, and every call that changes
   await call('DELETE', 'bans/1');
   await call('DELETE', 'bans/1');
   expect(audits()).toEqual(['userSessions 1', 'unbanUser 1', 'unbanUser 1']);
+});
+
+describe('traces', () => {
+  const subject = { kind: 'user', userId: 42 } as const;
+  const begun = { id: 't-1', subject, until: NOW + 600_000, missing: ['b'] };
+  const shown = { id: 't-1', userId: 42, place: null, until: '2026-11-22T15:59:35.642' };
+
+  it('begins a trace of a user or a place, and audits it', async () => {
+    const given: unknown[] = [];
+    const { url, audited } = await serveService({
+      beginTrace: async (admin, trace) => {
+        given.push([admin, trace]);
+        return begun;
+      },
+    });
+    const at = `${url}/chat-server/service/traces`;
+    expect(await json(fetch(at, post({ userId: '42' })))).toEqual({ status: 201, body: { ...shown, missing: ['b'] } });
+    await fetch(at, post({ place: 'com-1', minutes: 3, nonce: 'n' }));
+    expect(given).toEqual([
+      ['ops', { subject, minutes: 10, nonce: null }],
+      ['ops', { subject: { kind: 'place', place: 'com-1' }, minutes: 3, nonce: 'n' }],
+    ]);
+    expect(audited).toEqual([
+      { admin: 'ops', call: 'beginTrace', userId: 42, id: 't-1', outcome: 'done' },
+      { admin: 'ops', call: 'beginTrace', place: 'com-1', id: 't-1', outcome: 'done' },
+    ]);
+  });
+
+  it.each([
+    [{}, 'the body must have either userId or place'],
+    [{ userId: 1, place: 'r-5' }, 'the body must have either userId or place'],
+    [{ place: 'x' }, 'place must be like r-5, c-11 or com-1'],
+    [{ userId: 1, minutes: 11 }, 'minutes must be a whole number from 1 to 10'],
+  ])('refuses the trace %j', async (body, message) => {
+    const { url } = await serveService({});
+    const answer = await json(fetch(`${url}/chat-server/service/traces`, post(body)));
+    expect(answer).toEqual({ status: 400, body: { code: 2100, message } });
+  });
+
+  it('streams the lines of a trace with their times as text', async () => {
+    const step = traceStep({ step: 'sent', kind: 'message', userId: 42, session: 'k3', place: 'r-5' }, NOW);
+    const { url, audited } = await serveService({
+      readTrace: async () => ({
+        async *lines() {
+          yield { type: 'begin', id: 't-1', subject, until: NOW + 600_000, servers: ['a'], missing: [] };
+          yield { type: 'step', server: 'a', ...step };
+          yield { type: 'dropped', server: 'a', count: 3 };
+          yield { type: 'end', reason: 'time' };
+        },
+        close: () => {},
+      }),
+    });
+    const answer = await fetch(`${url}/chat-server/service/traces/t-1`, { headers: AS_OPS });
+    expect(answer.headers.get('content-type')).toBe('application/x-ndjson');
+    const nulls = { seq: null, messageId: null, author: null, code: null, reason: null, count: null };
+    expect(
+      (await answer.text())
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      { type: 'begin', ...shown, servers: ['a'], missing: [] },
+      {
+        type: 'step',
+        time: '2026-11-22T15:49:35.642',
+        server: 'a',
+        step: 'sent',
+        kind: 'message',
+        userId: 42,
+        session: 'k3',
+        place: 'r-5',
+        ...nulls,
+      },
+      { type: 'dropped', server: 'a', count: 3 },
+      { type: 'end', reason: 'time' },
+    ]);
+    expect(audited).toEqual([{ admin: 'ops', call: 'readTrace', id: 't-1', outcome: 'done' }]);
+  });
+
+  it('answers 404 for a trace that is not there, and 409 for one that somebody reads', async () => {
+    const { url } = await serveService({ readTrace: async (id) => (id === 'gone' ? null : 'taken') });
+    const read = (id: string) => json(fetch(`${url}/chat-server/service/traces/${id}`, { headers: AS_OPS }));
+    expect(await read('gone')).toMatchObject({ status: 404, body: { code: 4111 } });
+    expect(await read('t-1')).toEqual({
+      status: 409,
+      body: { code: 2100, message: 'somebody reads the trace t-1 already' },
+    });
+  });
+
+  it('ends the trace when the reader closes the connection', async () => {
+    const closed = Promise.withResolvers<void>();
+    const { url } = await serveService({
+      readTrace: async () => ({
+        async *lines() {
+          yield { type: 'alive' };
+          await closed.promise;
+        },
+        close: () => closed.resolve(),
+      }),
+    });
+    const gone = new AbortController();
+    const answer = await fetch(`${url}/chat-server/service/traces/t-1`, { headers: AS_OPS, signal: gone.signal });
+    await answer.body?.getReader().read();
+    gone.abort();
+    await closed.promise;
+  });
 });

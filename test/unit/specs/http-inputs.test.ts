@@ -20,6 +20,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const GOOD: Readonly<Record<string, string>> = {
   'messages/{id}': '0123456789abcdef01234567',
   'jobs/{id}': 'none',
+  'traces/{id}': 'none',
   id: '5',
   userId: '1',
   ch_id: '5',

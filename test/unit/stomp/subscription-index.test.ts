@@ -6,6 +6,7 @@ import { MessageBuilder } from '../../../src/adapters/stomp/message-builder.ts';
 import { PlaceTraffic } from '../../../src/adapters/stomp/place-traffic.ts';
 import { type Subscriber, Subscription } from '../../../src/adapters/stomp/subscription.ts';
 import { SubscriptionIndex } from '../../../src/adapters/stomp/subscription-index.ts';
+import type { WatchSlot } from '../../../src/adapters/stomp/watch-slot.ts';
 import type { PlaceKey } from '../../../src/domain/place.ts';
 import { HandClock } from '../../support/hand-clock.ts';
 import { MemoryConnection } from '../../support/memory-connection.ts';
@@ -23,16 +24,26 @@ function setUp() {
   const clock = new HandClock();
   const times = new DeliveryTimes(clock);
   const traffic = new PlaceTraffic(clock);
-  const index = new SubscriptionIndex({ messages, slowBytes: 1_000, sweep: { tick: 0 }, counts, times, traffic });
+  const watch: WatchSlot = { watcher: null };
+  const index = new SubscriptionIndex({
+    messages,
+    slowBytes: 1_000,
+    sweep: { tick: 0 },
+    counts,
+    times,
+    traffic,
+    watch,
+  });
   const subscriber = (userId: number): Subscriber & { readonly connection: MemoryConnection } => ({
     connection: new MemoryConnection(),
     caller: { userId, token: '', expiresAt: 0 },
+    shownId: 'one',
     baseUrl: '',
     hearsErrors: true,
     sentTick: 0,
     ended: () => {},
   });
-  const host = { index, messages, replayBytes: 1_000, tick: 0, counts };
+  const host = { index, messages, replayBytes: 1_000, tick: 0, counts, watch };
   const begin = (subscriber: Subscriber, wireId: string, place: PlaceKey) =>
     new Subscription({ subscriber, wireId, place, resumes: false, replaced: null, host });
   const subscription = (of: Subscriber, id: string, place: PlaceKey) => admitted(begin(of, id, place));

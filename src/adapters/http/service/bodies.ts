@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseMessageId } from '../../../domain/ids.ts';
-import { parseConversationKey } from '../../../domain/place.ts';
+import { parseConversationKey, parsePlaceKey } from '../../../domain/place.ts';
 import { id, object } from '../bodies.ts';
 
 const text = z.string({ error: 'must be a text' });
@@ -9,6 +9,13 @@ export const conversation = z.unknown().transform((value, context) => {
   const place = typeof value === 'string' ? parseConversationKey(value) : null;
   if (place !== null) return place;
   context.addIssue({ code: 'custom', message: 'must be like r-5 or c-11' });
+  return z.NEVER;
+});
+
+export const anyPlace = z.unknown().transform((value, context) => {
+  const place = typeof value === 'string' ? parsePlaceKey(value) : null;
+  if (place !== null) return place;
+  context.addIssue({ code: 'custom', message: 'must be like r-5, c-11 or com-1' });
   return z.NEVER;
 });
 
@@ -46,4 +53,12 @@ export const time = z.unknown().transform((value, context) => {
 export const disconnectBody = object({ userId: id });
 export const banBody = object({ until: nullable(time), reason: nullable(text) });
 export const muteBody = object({ place: nullable(conversation), until: nullable(time) });
+const MINUTES = 'must be a whole number from 1 to 10';
+export const minutes = z.int({ error: MINUTES }).min(1, { error: MINUTES }).max(10, { error: MINUTES });
+export const traceBody = object({
+  userId: nullable(id),
+  place: nullable(anyPlace),
+  minutes: nullable(minutes),
+  nonce: nullable(text),
+});
 export const slowModeBody = object({ seconds: z.number({ error: 'must be a number' }) });

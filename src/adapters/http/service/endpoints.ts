@@ -154,6 +154,22 @@ export const SERVICE_ENDPOINTS = {
     changes: false,
     audited: true,
   },
+  beginTrace: {
+    method: 'post',
+    path: `${SERVICE_PREFIX}/traces`,
+    who: 'admin',
+    what: 'begins a trace of a user or place on all servers',
+    changes: false,
+    audited: true,
+  },
+  readTrace: {
+    method: 'get',
+    path: `${SERVICE_PREFIX}/traces/:id`,
+    who: 'admin',
+    what: 'streams a trace: ids and kinds, never texts',
+    changes: false,
+    audited: true,
+  },
   exportUser: {
     method: 'get',
     path: `${SERVICE_PREFIX}/users/:userId/export`,

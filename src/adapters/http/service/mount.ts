@@ -20,6 +20,7 @@ import { deleteMessageRoute, sendMessageRoute } from './routes/messages.ts';
 import { muteRoute, mutesRoute, unmuteRoute } from './routes/mutes.ts';
 import { eraseUserRoute, exportUserRoute } from './routes/personal-data.ts';
 import { slowModeRoute, slowModesRoute } from './routes/slow-mode.ts';
+import { beginTraceRoute, readTraceRoute } from './routes/traces.ts';
 
 /** Adds the service API to an express application. */
 export function mountService(app: Express, deps: HttpDeps, metrics: HttpMetrics): void {
@@ -54,6 +55,8 @@ function handlersOf(deps: HttpDeps): Readonly<Record<ServiceEndpointName, Servic
     servers: serversRoute(deps),
     busiestPlaces: busiestPlacesRoute(deps),
     slowClients: slowClientsRoute(deps),
+    beginTrace: beginTraceRoute(deps),
+    readTrace: readTraceRoute(deps),
     exportUser: exportUserRoute(deps),
     eraseUser: eraseUserRoute(deps),
     tryRetention: tryRetentionRoute(deps),

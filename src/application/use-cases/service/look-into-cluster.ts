@@ -1,18 +1,9 @@
-import type {
-  Answer,
-  Question,
-  ShownPresence,
-  ShownServer,
-  ShownSession,
-  ShownSlowClient,
-} from '../../../domain/cluster-event.ts';
+import type { ShownPresence, ShownServer, ShownSession, ShownSlowClient } from '../../../domain/cluster-event.ts';
 import type { UserId } from '../../../domain/ids.ts';
 import type { PlaceKey } from '../../../domain/place.ts';
 import type { ClusterQuestions } from '../../cluster/cluster-questions.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ClusterView, OfServer, PlaceRates, SlowClients } from '../../service-calls.ts';
-
-type AnswerOf<Type extends Question['type']> = Extract<Answer, { readonly type: Type }>;
 
 export interface LookIntoClusterParts {
   readonly questions: ClusterQuestions;
@@ -32,14 +23,14 @@ export class LookIntoCluster {
 
   /** The user's sessions on all servers, the oldest first. */
   async sessions(userId: UserId): Promise<ClusterView<readonly OfServer<ShownSession>[]>> {
-    const { answers, missing } = await this.#ask({ type: 'sessions', userId });
+    const { answers, missing } = await this.#parts.questions.ask({ type: 'sessions', userId });
     const seen = answers.flatMap(({ server, answer }) => answer.sessions.map((session) => ({ server, ...session })));
     return { seen: seen.sort((a, b) => a.since - b.since), missing };
   }
 
   /** The users who are subscribed to the place or look at it on any server, by ascending id. */
   async presence(place: PlaceKey): Promise<ClusterView<ShownPresence>> {
-    const { answers, missing } = await this.#ask({ type: 'presence', place });
+    const { answers, missing } = await this.#parts.questions.ask({ type: 'presence', place });
     const all = (list: 'subscribed' | 'looking'): UserId[] =>
       [...new Set(answers.flatMap(({ answer }) => answer[list]))].sort((a, b) => a - b);
     const leftOut = answers.reduce((sum, { answer }) => sum + answer.leftOut, 0);
@@ -48,7 +39,7 @@ export class LookIntoCluster {
 
   /** The live servers, by id. */
   async servers(): Promise<ClusterView<readonly OfServer<ShownServer>[]>> {
-    const { answers, missing } = await this.#ask({ type: 'server' });
+    const { answers, missing } = await this.#parts.questions.ask({ type: 'server' });
     const seen = answers.map(({ server, answer: { type: _, ...facts } }) => ({ server, ...facts }));
     return { seen, missing };
   }
@@ -58,10 +49,10 @@ export class LookIntoCluster {
    * begun, all of them are asked again a second later.
    */
   async busiest(max: number): Promise<ClusterView<readonly PlaceRates[]>> {
-    let asked = await this.#ask({ type: 'busiest' });
+    let asked = await this.#parts.questions.ask({ type: 'busiest' });
     if (asked.answers.some(({ answer }) => answer.seconds * 1_000 < MIN_COUNTED_MS)) {
       await new Promise<void>((resolve) => this.#parts.clock.after(MIN_COUNTED_MS, resolve));
-      asked = await this.#ask({ type: 'busiest' });
+      asked = await this.#parts.questions.ask({ type: 'busiest' });
     }
     const rates = new Map<PlaceKey, PlaceRates>();
     for (const { answer } of asked.answers) {
@@ -85,22 +76,12 @@ export class LookIntoCluster {
 
   /** The sessions with the most waiting bytes, at most `max`, the slowest first. */
   async slowClients(max: number): Promise<ClusterView<SlowClients>> {
-    const { answers, missing } = await this.#ask({ type: 'slow' });
+    const { answers, missing } = await this.#parts.questions.ask({ type: 'slow' });
     const all: OfServer<ShownSlowClient>[] = answers
       .flatMap(({ server, answer }) => answer.clients.map((client) => ({ server, ...client })))
       .sort((a, b) => b.waitingBytes - a.waitingBytes);
     const clients = all.slice(0, max);
     const leftOut = answers.reduce((sum, { answer }) => sum + answer.leftOut, all.length - clients.length);
     return { seen: { clients, leftOut }, missing };
-  }
-
-  async #ask<Type extends Question['type']>(question: Extract<Question, { readonly type: Type }>) {
-    const { answers, missing } = await this.#parts.questions.ask(question);
-    const isOfType = (given: { readonly server: string; readonly answer: Answer }) =>
-      given.answer.type === question.type;
-    return {
-      answers: answers.filter(isOfType) as { readonly server: string; readonly answer: AnswerOf<Type> }[],
-      missing,
-    };
   }
 }

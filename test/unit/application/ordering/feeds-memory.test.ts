@@ -31,6 +31,7 @@ test('long histories of many places do not stay in memory together', async () =>
     places: () => [],
     callers: () => [],
     remove() {},
+    watch: () => {},
     busiest: () => ({ seconds: 0, places: [] }),
   };
   const feeds = new Feeds({

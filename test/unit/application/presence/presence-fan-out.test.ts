@@ -26,6 +26,7 @@ function setUp(sizes: { [place: PlaceKey]: number }) {
     places: () => Object.keys(sizes) as PlaceKey[],
     callers: () => [],
     remove: () => {},
+    watch: () => {},
     busiest: () => ({ seconds: 0, places: [] }),
   };
   const fanOut = new PresenceFanOut({ subscribers, clock, telemetry });

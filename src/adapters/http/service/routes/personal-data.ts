@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Refusal } from '../../../../domain/errors.ts';
 import { wireTime } from '../../../support/wire-time.ts';
 import { type HttpDeps, linkBase } from '../../deps.ts';
@@ -6,6 +5,7 @@ import { sendJson } from '../../envelope.ts';
 import { queryText } from '../../query.ts';
 import type { ServiceHandler } from '../guard.ts';
 import { userInPath } from '../params.ts';
+import { drained } from './drained.ts';
 import { shownJob } from './jobs.ts';
 
 /**
@@ -56,15 +56,4 @@ export function eraseUserRoute({ application }: HttpDeps): ServiceHandler {
     call.concerns({ id: job.id });
     sendJson(response, 202, shownJob(job));
   };
-}
-
-/** Waits until the reader has taken what was written, or is gone. */
-async function drained(response: Parameters<ServiceHandler>[2]): Promise<void> {
-  const gone = new AbortController();
-  try {
-    const { signal } = gone;
-    await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
-  } finally {
-    gone.abort();
-  }
 }
