@@ -50,7 +50,7 @@ export async function chromiumOrSkip(context: TestContext): Promise<Browser> {
   }
 }
 
-function isProgram(path: string): boolean {
+export function isProgram(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;

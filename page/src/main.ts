@@ -50,6 +50,8 @@ async function start(): Promise<void> {
   // Its failure is handled below. Until then, nobody waits for it.
   asked.catch(() => {});
   await loadWords();
+  const waits = root.querySelector('p');
+  if (waits !== null) waits.textContent = words().status.connecting;
   let answer = asked;
   while (world === null) {
     try {
@@ -83,8 +85,10 @@ function fitAboveKeyboard(): void {
 function listenToMissingParts(): void {
   addEventListener('unhandledrejection', ({ reason }) => {
     if (!/import(ing|ed).* module|module script/i.test(String(reason?.message))) return;
-    const { outdated, reload } = words().status;
-    notice(outdated, { label: reload, press: () => location.reload() });
+    const { outdated, reload, partMissing } = words().status;
+    const isOnline = app?.session.chat.state.getSnapshot().kind === 'online';
+    if (isOnline) notice(outdated, { label: reload, press: () => location.reload() });
+    else notice(partMissing);
   });
 }
 

@@ -31,6 +31,7 @@ const OTHER_VARIABLES = new Set([
     'TEST_SECURED',
     'CHAT_TEST_CACHE',
     'CHROMIUM',
+    'FIREFOX',
     'CI',
     'CHAT_PORT',
     'GRAFANA_PORT',

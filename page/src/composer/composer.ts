@@ -1,5 +1,6 @@
 import type { Entry, Place } from 'chat-server-client';
 import { notice } from '../shell/announcer.ts';
+import { later, withPart } from '../shell/later.ts';
 import type { TrayFile } from '../state/drafts.ts';
 import type { PlaceInfo } from '../state/place-book.ts';
 import type { Session } from '../state/session.ts';
@@ -88,9 +89,12 @@ export class Composer {
   }
 
   /** Adds files to the tray. Those that cannot be sent are named. */
-  async addFiles(files: readonly File[]): Promise<void> {
+  addFiles(files: readonly File[]): void {
+    withPart(later.prepare, ({ prepareFile }) => this.#prepare(files, prepareFile));
+  }
+
+  async #prepare(files: readonly File[], prepareFile: (file: File) => Promise<TrayFile>): Promise<void> {
     const { drafts } = this.#session;
-    const { prepareFile } = await import('../files/prepare.ts');
     for (const file of files) {
       try {
         const ready = await prepareFile(file);

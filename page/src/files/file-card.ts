@@ -33,6 +33,12 @@ export class FileCard {
     else this.node.replaceChildren(this.#picture(entry, source));
   }
 
+  /** The next update shows the file anew, also with the same link. */
+  #failed(): void {
+    this.#shown = '';
+    this.#actions.fileFailed();
+  }
+
   #card({ file }: Entry): HTMLElement {
     const name = file?.name ?? words().files.unnamed;
     const about = el(
@@ -59,7 +65,7 @@ export class FileCard {
       picture.width = size.width;
       picture.height = size.height;
     }
-    picture.addEventListener('error', () => this.#actions.fileFailed());
+    picture.addEventListener('error', () => this.#failed());
     const open = () => this.#actions.openPicture(entry);
     return el(
       'figure',
@@ -87,7 +93,7 @@ export class FileCard {
       video.height = size.height;
     }
     if (file?.thumbnail != null) video.poster = file.thumbnail;
-    video.addEventListener('error', () => this.#actions.fileFailed());
+    video.addEventListener('error', () => this.#failed());
     return el('figure', {}, video, file?.name == null ? null : el('figcaption', {}, captionOf(file.name, file.size)));
   }
 }

@@ -1,11 +1,12 @@
 import type { Entry } from 'chat-server-client';
 import { el } from '../support/dom.ts';
 import { icon } from '../support/icons.ts';
-import { words } from '../words/index.ts';
+import { en, ko } from '../words/dialogs.ts';
+import { inLanguage, words } from '../words/index.ts';
 
 /** Shows pictures large, one after the other. Escape closes it, arrows go on. */
 export function openLightbox(pictures: readonly Entry[], first: Entry): void {
-  const text = words().files;
+  const text = { ...words().files, ...inLanguage({ en, ko }).files };
   let index = Math.max(
     0,
     pictures.findIndex(({ key }) => key === first.key),

@@ -1,6 +1,7 @@
 import type { TrayFile } from '../state/drafts.ts';
 import { sizeText } from '../support/times.ts';
-import { words } from '../words/index.ts';
+import { en, ko } from '../words/dialogs.ts';
+import { inLanguage, words } from '../words/index.ts';
 
 /** The server's limit of a file, as the client has it. */
 const MAX_BYTES = 25 * 1_024 * 1_024;
@@ -15,7 +16,7 @@ const THUMBNAIL_QUALITY = 0.8;
  * @throws Error with a text for the user
  */
 export async function prepareFile(file: File): Promise<TrayFile> {
-  const text = words().files;
+  const text = { ...words().files, ...inLanguage({ en, ko }).files };
   if (file.size > MAX_BYTES) throw new Error(text.tooLarge(file.name, sizeText(file.size), sizeText(MAX_BYTES)));
   const bytes = await file.arrayBuffer().catch(() => {
     throw new Error(text.unreadable(file.name));

@@ -1,4 +1,5 @@
-import { words } from '../words/index.ts';
+import { inLanguage, words } from '../words/index.ts';
+import { en, ko } from '../words/inspector.ts';
 import type { Line } from './line.ts';
 import { InspectorLog, type Note, type Row } from './log.ts';
 
@@ -11,7 +12,7 @@ const ALL = '';
  * the line and lose the server's answers. Returns a function that ends it.
  */
 export function openInspector(container: HTMLElement, line: Line): () => void {
-  const text = words().inspector;
+  const text = inLanguage({ en, ko });
   const log = new InspectorLog();
   for (const carried of line.kept) log.take(carried);
 

@@ -10,6 +10,7 @@ import { VoiceRow } from './voice-row.ts';
 export interface PlacesParts {
   readonly addressOf: (place: PlaceInfo) => string;
   readonly find: () => void;
+  readonly inspect: () => void;
   readonly settings: () => void;
 }
 
@@ -75,11 +76,17 @@ export class PlacesView {
       { type: 'button', class: 'icon-button', 'aria-label': words().settings.title, onclick: parts.settings },
       icon('settings'),
     );
+    const inspect = el(
+      'button',
+      { type: 'button', class: 'icon-button', 'aria-label': words().inspector.title, onclick: parts.inspect },
+      icon('inspect'),
+    );
     return el(
       'div',
       { class: 'me' },
       el('span', { class: 'with-dot' }, avatar(me.id, me.name, me.image), dot),
       el('strong', { dir: 'auto' }, me.name),
+      inspect,
       settings,
     );
   }

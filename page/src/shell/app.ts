@@ -14,6 +14,7 @@ import { Banner } from './banner.ts';
 import { Conversation } from './conversation.ts';
 import { listenToFiles } from './dropped-files.ts';
 import { listenToKeys } from './keys.ts';
+import { inspector, later, loadRest, withPart } from './later.ts';
 import { keepNotices } from './notices.ts';
 
 /** The whole page of one signed-in user: places, the open conversation, members, inspector. */
@@ -36,6 +37,7 @@ export class App {
     this.#places = new PlacesView(session, {
       addressOf: ({ key }) => this.addressOf(key),
       find: () => this.find(),
+      inspect: () => this.inspect(),
       settings: () => this.#openSettings(),
     });
     const voice = new VoiceCard(session);
@@ -53,6 +55,7 @@ export class App {
       keepNotices(session, (place) => this.go(place)),
       session.places.all.subscribe(() => this.#placesChanged()),
       listenToKeys(this),
+      loadRest(),
       listenToFiles((files) => this.#conversation?.addFiles(files)),
     );
   }
@@ -85,7 +88,7 @@ export class App {
   }
 
   /** Opens or closes the inspector. */
-  async inspect(): Promise<void> {
+  inspect(): void {
     if (!this.#inspector.hidden) {
       this.#closeInspector?.();
       this.#closeInspector = null;
@@ -99,20 +102,27 @@ export class App {
       { type: 'button', class: 'icon-button', 'aria-label': words().settings.close },
       icon('close'),
     );
-    close.addEventListener('click', () => void this.inspect());
+    close.addEventListener('click', () => this.inspect());
     this.#inspector.replaceChildren(
       el('div', { class: 'dialog-head' }, el('h2', {}, words().inspector.title), close),
       container,
     );
     this.#inspector.hidden = false;
-    // Parts that few people open are loaded when they are opened.
-    const { openInspector } = await import('../inspector/panel.ts');
-    if (container.isConnected) this.#closeInspector = openInspector(container, this.session.line);
+    withPart(inspector, ({ openInspector }) => {
+      if (container.isConnected) this.#closeInspector = openInspector(container, this.session.line);
+    });
   }
 
-  /** Moves the focus to the search for places. */
+  /** Opens the search for places. */
   find(): void {
-    this.#places.node.querySelector<HTMLAnchorElement>('a.place')?.focus();
+    const { places, chat } = this.session;
+    const items = places.list.map(({ key, title, community }) => ({
+      key,
+      title,
+      about: community ?? '',
+      unread: chat.unread.getSnapshot().get(key)?.count ?? 0,
+    }));
+    withPart(later.switcher, ({ openSwitcher }) => openSwitcher(items, (key) => this.go(key)));
   }
 
   end(): void {
@@ -124,9 +134,10 @@ export class App {
     this.node.remove();
   }
 
-  async #openSettings(): Promise<void> {
-    const { openSettings } = await import('./settings.ts');
-    openSettings({ leave: () => this.leave(), inspect: () => void this.inspect() });
+  #openSettings(): void {
+    withPart(later.settings, ({ openSettings }) =>
+      openSettings({ leave: () => this.leave(), inspect: () => this.inspect() }),
+    );
   }
 
   #open(place: PlaceInfo): void {
@@ -156,6 +167,10 @@ export class App {
       isRefused ? el('p', {}, el('a', { href: this.addressOf(null) }, text.back)) : null,
     );
     this.#places.node.after(this.#nothing);
+    // After the choice of a user, the keyboard goes on in the list.
+    if (document.activeElement === document.body) {
+      this.#places.node.querySelector<HTMLElement>('a.place')?.focus({ preventScroll: true });
+    }
   }
 
   /** A place may have come, or gone while it is open. */

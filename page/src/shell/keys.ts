@@ -1,6 +1,7 @@
 import type { Session } from '../state/session.ts';
 import { Ends } from '../state/signal.ts';
 import type { Conversation } from './conversation.ts';
+import { later, withPart } from './later.ts';
 
 /** What the shortcuts act on. */
 export interface KeyTarget {
@@ -21,8 +22,7 @@ export function listenToKeys(app: KeyTarget): () => void {
     else if (key === 'F6') nextRegion(app);
     else if (altKey && !isCommand && (key === 'ArrowDown' || key === 'ArrowUp')) {
       step(app, key === 'ArrowDown' ? 1 : -1, shiftKey);
-    } else if (key === '?' && !isText(event.target))
-      import('./shortcuts.ts').then(({ openShortcuts }) => openShortcuts());
+    } else if (key === '?' && !isText(event.target)) withPart(later.shortcuts, ({ openShortcuts }) => openShortcuts());
     else return;
     event.preventDefault();
   });

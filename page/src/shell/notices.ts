@@ -2,19 +2,12 @@ import type { Session } from '../state/session.ts';
 import { follow } from '../state/signal.ts';
 import { words } from '../words/index.ts';
 
-const KEY = 'chat-notices';
+export const NOTICES_KEY = 'chat-notices';
 
 export function wantsNotices(): boolean {
-  return localStorage.getItem(KEY) === 'on' && 'Notification' in window && Notification.permission === 'granted';
-}
-
-export function wantNotices(isOn: boolean): void {
-  localStorage.setItem(KEY, isOn ? 'on' : 'off');
-}
-
-/** Asks the user, by the browser, whether the page may notify. */
-export async function mayNotify(): Promise<boolean> {
-  return 'Notification' in window && (await Notification.requestPermission()) === 'granted';
+  return (
+    localStorage.getItem(NOTICES_KEY) === 'on' && 'Notification' in window && Notification.permission === 'granted'
+  );
 }
 
 /** Shows what is unread in the title of the page and, if the user wishes, by the system. */

@@ -1,11 +1,12 @@
 import type { World } from '../state/demo-api.ts';
 import { avatar } from '../support/avatar.ts';
 import { el } from '../support/dom.ts';
-import { words } from '../words/index.ts';
+import { en, ko } from '../words/dialogs.ts';
+import { inLanguage } from '../words/index.ts';
 
 /** The users of the demo to choose from. Without a list, the id of a user can be entered. */
 export function picker({ users }: World, enter: (userId: number) => void): HTMLElement {
-  const text = words().picker;
+  const text = inLanguage({ en, ko }).picker;
   const list = el('ul', { id: 'users' });
   for (const { id, name, image } of users) {
     list.append(el('li', {}, el('a', { href: `#/${id}` }, avatar(id, name, image), el('span', {}, name))));
@@ -22,7 +23,7 @@ export function picker({ users }: World, enter: (userId: number) => void): HTMLE
 }
 
 function idForm(enter: (userId: number) => void): HTMLElement {
-  const text = words().picker;
+  const text = inLanguage({ en, ko }).picker;
   const input = el('input', { id: 'user-id', type: 'number', min: 1, step: 1, required: true, inputmode: 'numeric' });
   const form = el(
     'form',

@@ -1,7 +1,8 @@
 import { el } from '../support/dom.ts';
 import { icon } from '../support/icons.ts';
-import { chooseLanguage, LANGUAGES, words } from '../words/index.ts';
-import { mayNotify, wantNotices, wantsNotices } from './notices.ts';
+import { en, ko } from '../words/dialogs.ts';
+import { chooseLanguage, inLanguage, LANGUAGES, words } from '../words/index.ts';
+import { NOTICES_KEY, wantsNotices } from './notices.ts';
 import { openShortcuts } from './shortcuts.ts';
 import { chooseTheme, THEMES, theme } from './theme.ts';
 
@@ -12,7 +13,7 @@ export interface SettingsParts {
 
 /** Appearance, language, notifications, shortcuts, inspector, and the way out. */
 export function openSettings({ leave, inspect }: SettingsParts): void {
-  const text = words().settings;
+  const text = { ...words().settings, ...inLanguage({ en, ko }).settings };
   const dialog = el('dialog', { class: 'settings', 'aria-labelledby': 'settings-title' });
   const close = () => dialog.close();
   const then = (work: () => void) => () => {
@@ -39,7 +40,7 @@ export function openSettings({ leave, inspect }: SettingsParts): void {
       notices.checked = false;
       refused.textContent = text.notificationsOff;
     }
-    wantNotices(notices.checked);
+    localStorage.setItem(NOTICES_KEY, notices.checked ? 'on' : 'off');
   });
 
   dialog.append(
@@ -65,4 +66,9 @@ export function openSettings({ leave, inspect }: SettingsParts): void {
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
+}
+
+/** Asks the user, by the browser, whether the page may notify. */
+async function mayNotify(): Promise<boolean> {
+  return 'Notification' in window && (await Notification.requestPermission()) === 'granted';
 }

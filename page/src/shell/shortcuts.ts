@@ -1,6 +1,7 @@
 import { el } from '../support/dom.ts';
 import { icon } from '../support/icons.ts';
-import { words } from '../words/index.ts';
+import { en, ko } from '../words/dialogs.ts';
+import { inLanguage, words } from '../words/index.ts';
 
 const KEYS = {
   find: ['Ctrl', 'K'],
@@ -18,7 +19,7 @@ const KEYS = {
 
 /** Shows the list of keyboard shortcuts. */
 export function openShortcuts(): void {
-  const text = words().shortcuts;
+  const text = inLanguage({ en, ko }).shortcuts;
   const dialog = el('dialog', { class: 'shortcuts', 'aria-labelledby': 'shortcuts-title' });
   const close = el(
     'button',

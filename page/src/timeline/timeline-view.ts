@@ -1,5 +1,6 @@
 import type { Entry, Place, PlaceEvent } from 'chat-server-client';
 import { announce, notice } from '../shell/announcer.ts';
+import { later, withPart } from '../shell/later.ts';
 import type { PlaceInfo } from '../state/place-book.ts';
 import type { Session } from '../state/session.ts';
 import { Ends, follow } from '../state/signal.ts';
@@ -69,7 +70,11 @@ export class TimelineView {
     this.#newest = el('button', { type: 'button', id: 'to-newest', class: 'pill', hidden: true });
     this.#first = el('button', { type: 'button', id: 'to-first', class: 'pill', hidden: true });
     this.node.append(this.#box, this.#first, this.#newest);
-    this.#newest.addEventListener('click', () => this.toNewest());
+    this.#newest.addEventListener('click', async () => {
+      await this.toNewest();
+      // The button is gone. On a phone, the composer would open the keyboard.
+      if (!matchMedia('(pointer: coarse)').matches) parts.focusComposer();
+    });
     this.#first.addEventListener('click', () => this.#toFresh());
 
     const actions = ownActions(session, place, {
@@ -352,9 +357,8 @@ export class TimelineView {
     this.#showPills();
   }
 
-  async #openPicture(entry: Entry): Promise<void> {
-    const { openLightbox } = await import('../files/lightbox.ts');
-    openLightbox(this.#pictures, entry);
+  #openPicture(entry: Entry): void {
+    withPart(later.lightbox, ({ openLightbox }) => openLightbox(this.#pictures, entry));
   }
 
   /** Links of files end after 24 hours. */

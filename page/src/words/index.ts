@@ -13,6 +13,11 @@ export function words(): Words {
   return current;
 }
 
+/** The texts of a part that is loaded later, in the language of the page. */
+export function inLanguage<T>(texts: { readonly en: T; readonly ko: T }): T {
+  return current.locale === 'ko' ? texts.ko : texts.en;
+}
+
 /** Loads the texts of the preferred language. English texts are always there. */
 export async function loadWords(): Promise<void> {
   const language = preferredLanguage(localStorage.getItem(KEY), navigator.languages);

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
+import * as dialogs from '../../../page/src/words/dialogs.ts';
 import { en } from '../../../page/src/words/en.ts';
+import * as inspector from '../../../page/src/words/inspector.ts';
 import { ko } from '../../../page/src/words/ko.ts';
 import { preferredLanguage } from '../../../page/src/words/languages.ts';
 
@@ -13,15 +15,20 @@ function textsOf(words: object, path = ''): [string, unknown][] {
   );
 }
 
-it('the page has every text in Korean, with the same parameters', () => {
-  const korean = new Map(textsOf(ko));
-  for (const [path, text] of textsOf(en)) {
+it.each([
+  ['the page', { en, ko }],
+  ['its dialogs', dialogs],
+  ['the inspector', inspector],
+])('has every text of %s in Korean, with the same parameters', (_name, texts) => {
+  const korean = new Map(textsOf(texts.ko));
+  const english = textsOf(texts.en);
+  for (const [path, text] of english) {
     const other = korean.get(path);
     expect(typeof other, path).toBe(typeof text);
     if (typeof text === 'function') expect((other as () => string).length, path).toBe(text.length);
     else if (!SAME.includes(path)) expect(other, path).toMatch(/\p{Script=Hangul}/u);
   }
-  expect(korean.size).toBe(textsOf(en).length);
+  expect(korean.size).toBe(english.length);
 });
 
 it.each([
