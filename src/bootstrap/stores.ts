@@ -1,3 +1,4 @@
+import type { MongoDatabase } from '../adapters/mongo/database.ts';
 import type { FileLink } from '../adapters/mongo/documents.ts';
 import type { MongoOriginalEvents } from '../adapters/mongo/first-generation/original-events.ts';
 import type { Database } from '../adapters/sqlite/database.ts';
@@ -99,7 +100,8 @@ export async function openStores({
     onRemovedEnd: ({ place, from, to }) => holes.found(place, from, to),
     ...(firstGeneration && { look: (places) => originals?.look(places) ?? Promise.resolve(false) }),
   });
-  if (firstGeneration) {
+  if (!firstGeneration) await warnOfUnnumbered(database, telemetry);
+  else {
     const { MongoOriginalEvents } = await import('../adapters/mongo/first-generation/original-events.ts');
     originals = await MongoOriginalEvents.open({ db: database, store });
   }
@@ -116,6 +118,15 @@ export async function openStores({
     storedEvents: null,
     firstGeneration: originals === null ? null : await firstGenerationOf(originals),
   };
+}
+
+/** Original servers ran beside these, and nothing has numbered what they left. */
+async function warnOfUnnumbered(db: MongoDatabase, telemetry: Telemetry): Promise<void> {
+  const { Beside } = await import('../adapters/mongo/first-generation/beside.ts');
+  const since = await new Beside(db).since();
+  if (since === null) return;
+  const remedy = 'run `chat-server migrate --number` once the original servers are off';
+  telemetry.log('warn', 'FIRST_GENERATION was on: messages of original servers may have no number', { since, remedy });
 }
 
 /** The part of the application that other servers do not load. */

@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { MongoClient } from 'mongodb';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { MongoClient, ObjectId } from 'mongodb';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { withDatabase } from '../../dev/cluster/services.ts';
 import { describeWithService } from '../../dev/services/shared.ts';
 import { MongoDatabase } from '../../src/adapters/mongo/database.ts';
+import { Beside } from '../../src/adapters/mongo/first-generation/beside.ts';
+import { findProblems } from '../../src/adapters/mongo/first-generation/find-problems.ts';
+import { numberPlaces } from '../../src/adapters/mongo/first-generation/number-places.ts';
 import { MongoOriginalEvents } from '../../src/adapters/mongo/first-generation/original-events.ts';
 import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
 import { MongoReadMarkers } from '../../src/adapters/mongo/read-markers.ts';
@@ -198,5 +202,63 @@ await describeWithService('mongo', 'MongoDB beside an original server', ({ mongo
       }
     }
     expect((await eventsOf(store, place)).map(([, , content]) => content)).toEqual(['a', 'b', 'a', 'b']);
+  });
+
+  describe('the change-over', () => {
+    const url = () => withDatabase(mongo, database);
+    const what = async () => (await findProblems(url())).map((finding) => [finding.count, finding.what]);
+    const raw = (name: string) => client.db(database).collection(name);
+
+    it('numbers all places, also after it was interrupted, and removes the mark of the change', async () => {
+      const places = [newPlace(), newPlace(), newPlace()];
+      const first = await server();
+      await append(first.store, 1, [said(places[0] ?? 'r-1', 'ours', { id: ids.messageId() })]);
+      const seen = await original.send(places[0] ?? 'r-1', 2, 'seen');
+      await first.originals.number(places[0] ?? 'r-1');
+      await original.remove(places[0] ?? 'r-1', seen);
+      for (const place of places) for (let i = 0; i < 3; i += 1) await original.send(place, 2, `theirs ${i}`);
+      expect(await new Beside(first.db).since()).toBeInstanceOf(Date);
+      expect(await what()).toEqual([[9, 'messages without a number in directMessage']]);
+      expect(await numberPlaces(url(), () => {})).toEqual({ places: 3, events: 10 });
+      expect(await numberPlaces(url(), () => {})).toEqual({ places: 3, events: 0 });
+      expect(await what()).toEqual([]);
+      expect(await new Beside(first.db).since()).toBeNull();
+      expect(await eventsOf(first.store, places[0] ?? 'r-1')).toEqual([
+        [1, 'message', 'ours'],
+        [2, 'message', ''],
+        [3, 'message', 'theirs 0'],
+        [4, 'message', 'theirs 1'],
+        [5, 'message', 'theirs 2'],
+        [6, 'delete', seen],
+      ]);
+    });
+
+    it('lists what will be a problem, and changes nothing', async () => {
+      const place = newPlace();
+      const id = await original.send(place, 2, 'without a place');
+      await raw('directMessage').updateOne({ _id: new ObjectId(id) }, { $unset: { channelId: '', localDateTime: '' } });
+      await raw('channelMessage').insertOne({ channelId: 11, type: 'image', localDateTime: new Date(), content: 'x' });
+      await raw('messageTime').insertMany([{ channelId: place }, { channelId: place }]);
+      const collections = async () =>
+        (await client.db(database).collections()).map(({ collectionName }) => collectionName);
+      const before = await collections();
+      expect(await what()).toEqual([
+        [1, 'places with several read markers (messageTime)'],
+        [1, 'messages without a place in directMessage'],
+        [1, 'messages without a time in directMessage'],
+        [1, 'messages without a number in directMessage'],
+        [1, 'pictures and videos without a thumbnail in channelMessage'],
+        [1, 'messages without a number in channelMessage'],
+      ]);
+      expect(await collections()).toEqual(before);
+    });
+
+    it('names indexes that give the original an old message as the newest, and makes new ones in order', async () => {
+      await server();
+      expect(await what()).toEqual([]);
+      await raw('directMessage').dropIndex('channel_time');
+      await raw('directMessage').createIndex({ channelId: 1, localDateTime: 1, userId: 1 }, { name: 'channel_time' });
+      expect(await what()).toEqual([[1, 'collections whose index channel_seq is older than channel_time']]);
+    });
   });
 });

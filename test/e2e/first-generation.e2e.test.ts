@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { Kafka } from 'kafkajs';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -5,6 +6,7 @@ import { type Cluster, startCluster } from '../../dev/cluster/cluster.ts';
 import { freePorts } from '../../dev/services/free-port.ts';
 import { describeWithService } from '../../dev/services/shared.ts';
 import type { StompClient, StompSubscription } from '../../dev/stomp-client.ts';
+import { main } from '../../src/bootstrap/cli/main.ts';
 import { OriginalServer } from '../support/original-server.ts';
 
 const ROOM = 50;
@@ -168,5 +170,35 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'two servers beside an or
       .find({ a: { $exists: true }, out: true })
       .toArray();
     expect(left).toEqual([]);
+  });
+
+  it('numbers by a command what the original wrote while no server of ours listened', async () => {
+    const lines: string[] = [];
+    const run = (...words: string[]) =>
+      main(['migrate', ...words], {
+        env: cluster.env,
+        out: (text) => lines.push(text),
+        err: (text) => lines.push(text),
+      });
+    const silent = await OriginalServer.start({
+      mongo: cluster.mongo.url,
+      database: database.db().databaseName,
+      kafka: null,
+    });
+    await silent.send('r-51', 2, 'one');
+    await silent.send('r-51', 2, 'two');
+    await silent.stop();
+    const redis = new Redis(cluster.redis.url);
+    await redis.set('R51', '{"members":"all"}');
+    expect(await run('--check')).toBe(1);
+    expect(lines.splice(0).join('')).toContain('problem: 1 member lists that are not valid');
+    await redis.del('R51');
+    redis.disconnect();
+    expect(await run('--check')).toBe(0);
+    expect(lines.join('')).toContain('note: 2 messages without a number in directMessage: numbered when');
+    expect(await run('--number')).toBe(0);
+    expect(lines.join('')).toContain('places have all their numbers; 2 events are new');
+    expect(await run('--number')).toBe(0);
+    expect(lines.join('')).toContain('places have all their numbers; 0 events are new');
   });
 });

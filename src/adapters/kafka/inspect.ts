@@ -8,6 +8,8 @@ export interface KafkaFacts {
   readonly brokers: number;
   /** Those of the wanted topics that do not exist yet. The start creates them. */
   readonly missingTopics: readonly string[];
+  /** Those of the wanted topics that have several partitions. */
+  readonly dividedTopics: readonly string[];
 }
 
 /**
@@ -22,7 +24,12 @@ export async function inspectKafka(
   try {
     return await driver.withAdmin(ANSWER_MS, 'asking the brokers', async (admin) => {
       const existing = new Set(await admin.listTopics());
-      return { brokers: await admin.countBrokers(), missingTopics: topics.filter((topic) => !existing.has(topic)) };
+      const leaders = await admin.leaders(topics.filter((topic) => existing.has(topic)));
+      return {
+        brokers: await admin.countBrokers(),
+        missingTopics: topics.filter((topic) => !existing.has(topic)),
+        dividedTopics: topics.filter((topic) => (leaders.get(topic)?.length ?? 0) > 1),
+      };
     });
   } catch (error) {
     throw describedFailure(driver, options.brokers, error);

@@ -132,6 +132,10 @@ export class MongoDatabase {
     this.abandoned = new AbandonedTransactions({ client, appName: APP_NAME });
   }
 
+  collection<T extends Document>(name: string): Collection<T> {
+    return this.#db.collection<T>(name);
+  }
+
   /**
    * Runs the command `find` and returns at most `limit` documents from its first answer. The
    * driver's cursor would take half as much CPU again. The command is repeated once if the

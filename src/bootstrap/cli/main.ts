@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   backup: async () => (await import('./backup.ts')).BACKUP,
   restore: async () => (await import('./restore.ts')).RESTORE,
   verify: async () => (await import('./verify.ts')).VERIFY,
+  migrate: async () => (await import('./migrate.ts')).MIGRATE,
   erase: async () => (await import('./erase.ts')).ERASE,
   load: async () => (await import('./load.ts')).LOAD,
   token: async () => (await import('./token.ts')).TOKEN,

@@ -19,12 +19,14 @@ import {
   type MessageDocument,
   messageDocument,
   readEvent,
+  readEvents,
   UNNUMBERED,
 } from '../documents.ts';
 import { DUPLICATE_KEY } from '../error-codes.ts';
 import { CHANNEL_SEQ, PLACE_FIRST } from '../indexes.ts';
 import type { MongoMessageStore } from '../message-store.ts';
 import { withoutDeletedParents } from '../numbering.ts';
+import { Beside } from './beside.ts';
 import { type LoggedMessage, loggedMessages } from './logged-messages.ts';
 
 /** Messages that become one batch. */
@@ -66,6 +68,7 @@ export class MongoOriginalEvents implements OriginalEvents {
   static async open(parts: MongoOriginalEventsParts): Promise<MongoOriginalEvents> {
     const options = { name: ADOPTED, unique: true, partialFilterExpression: { a: { $exists: true } } } as const;
     await parts.db.events.createIndex({ a: 1 }, options);
+    await new Beside(parts.db).began();
     return new MongoOriginalEvents(parts);
   }
 
@@ -108,6 +111,35 @@ export class MongoOriginalEvents implements OriginalEvents {
       () => new Refusal('try-again', 'the messages of this place are being numbered; try again in some seconds'),
     );
     return true;
+  }
+
+  /**
+   * Takes all that an original server wrote into the place, also the deletions that no record told.
+   * Reads the whole log of the place if it has one. Returns the number of new events.
+   */
+  async takeAll(place: ConversationKey): Promise<number> {
+    const before = await this.#end(place);
+    await this.#parts.store.newest([place]);
+    await this.#number(place, true);
+    if (before > 0) await this.#takeDeletions(place);
+    return (await this.#end(place)) - before;
+  }
+
+  async #takeDeletions(place: ConversationKey): Promise<void> {
+    const { events } = this.#parts.db;
+    const created = new Map<MessageId, Draft>();
+    const batches = events.find({ p: place }, { hint: PLACE_FIRST, projection: { f: 1, e: 1 } }).sort({ f: 1 });
+    for await (const { f, e } of batches) {
+      for (const event of readEvents({ p: place, f, e })) {
+        if (!isStored(event)) continue;
+        if (isCreating(event)) created.set(event.id, event);
+        else if (event.kind === 'delete') created.delete(event.id);
+      }
+    }
+    const drafts = [...created.values()];
+    for (let i = 0; i < drafts.length; i += MAX_BATCH_MESSAGES) {
+      await this.#deleteMissing(drafts.slice(i, i + MAX_BATCH_MESSAGES));
+    }
   }
 
   /**

@@ -1,0 +1,34 @@
+import type { Collection } from 'mongodb';
+import type { MongoDatabase } from '../database.ts';
+
+interface MigrationDocument {
+  readonly _id: 'first-generation';
+  /** When a server first ran beside an original one. */
+  readonly since: Date;
+}
+
+/**
+ * The mark that original servers wrote beside these servers, so that some of their messages may
+ * have no number. Numbering all places removes it.
+ */
+export class Beside {
+  readonly #marks: Collection<MigrationDocument>;
+
+  constructor(db: Pick<MongoDatabase, 'collection'>) {
+    this.#marks = db.collection<MigrationDocument>('migration');
+  }
+
+  async began(): Promise<void> {
+    const update = { $setOnInsert: { since: new Date() } };
+    await this.#marks.updateOne({ _id: 'first-generation' }, update, { upsert: true });
+  }
+
+  async ended(): Promise<void> {
+    await this.#marks.deleteOne({ _id: 'first-generation' });
+  }
+
+  /** When it began; null if there is no mark. */
+  async since(): Promise<Date | null> {
+    return (await this.#marks.findOne({ _id: 'first-generation' }))?.since ?? null;
+  }
+}
