@@ -36,7 +36,7 @@ export default defineConfig({
       { text: 'Tutorial', link: '/tutorial/small-chat' },
       { text: 'How-to', link: '/how-to/operations' },
       { text: 'Reference', link: '/reference/protocol' },
-      { text: 'Explanation', link: '/explanation/durability' },
+      { text: 'Explanation', link: '/explanation/ordering' },
       { text: 'Examples', link: '/examples/' },
     ],
     sidebar: [

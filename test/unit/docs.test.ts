@@ -197,3 +197,11 @@ describe('docs/adr/README.md', () => {
     expect(decisions.filter((file) => !index.includes(`](${file})`))).toEqual([]);
   });
 });
+
+describe('docs/README.md', () => {
+  it('lists every page of the four kinds', () => {
+    const links = linksOf(read('docs/README.md'));
+    const pages = globSync('{tutorial,how-to,reference,explanation}/*.md', { cwd: join(ROOT, 'docs') });
+    expect(pages.filter((page) => !links.includes(page))).toEqual([]);
+  });
+});

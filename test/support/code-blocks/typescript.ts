@@ -13,7 +13,7 @@ export interface Source {
 }
 
 /** Errors about missing types, which plain JavaScript may have. */
-const IMPLICIT_ANY = ['TS7005', 'TS7006', 'TS7031', 'TS7034', 'TS18046'];
+const IMPLICIT_ANY = ['TS7005', 'TS7006', 'TS7031', 'TS7034', 'TS7053', 'TS18046'];
 
 /**
  * Checks the types of blocks of TypeScript and JavaScript. Each block is a module of its own.

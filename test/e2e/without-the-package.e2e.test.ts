@@ -7,10 +7,10 @@ import { ServerProcess } from '../../dev/server-process.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Runs the client of the README as a process. `lines` is its output. */
+/** Runs the client of the how-to page as a process. `lines` is its output. */
 function runTour(server: string): { tour: ChildProcess; lines: AsyncIterator<string> } {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  const code = /```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+  const page = readFileSync(new URL('../../docs/how-to/without-the-package.md', import.meta.url), 'utf8');
+  const code = /```js\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
   const tour = spawn(
     process.execPath,
     ['--input-type=module', '-e', `${code}\nprocess.on('message', (texts) => texts.forEach(send));`],
@@ -31,7 +31,7 @@ async function next(lines: AsyncIterator<string>, count: number): Promise<string
   return found.map((line) => line.replace(/ [0-9a-f]{24}$/, '')).sort();
 }
 
-it('runs the client of the README, which sends once and misses no message when the server is killed', async () => {
+it('runs the client without the package, which sends once and misses no message when the server is killed', async () => {
   const server = await ServerProcess.start();
   onTestFinished(() => server.dispose());
   const { tour, lines } = runTour(server.url);
