@@ -152,6 +152,7 @@ it('generates a typed client for the service API, which finds mistakes when it i
       servers: 1,
       busiest: [],
       slow: 0,
+      traced: 'begin',
       mutes: 1,
       slowModes: 1,
       ended: 1,

@@ -101,6 +101,15 @@ const { servers } = await dataOf(api.GET(\`\${S}/servers\`));
 const busiest = await dataOf(api.GET(\`\${S}/busiest-places\`, { params: { query: { size: 5 } } }));
 const slow = await dataOf(api.GET(\`\${S}/slow-clients\`));
 
+const trace = await dataOf(api.POST(\`\${S}/traces\`, { body: { userId: 1, minutes: 1 } }));
+const reading = new AbortController();
+const { signal } = reading;
+const traced = await dataOf(
+  api.GET(\`\${S}/traces/{id}\`, { params: { path: { id: trace.id } }, parseAs: 'stream', signal }),
+);
+const firstLine = JSON.parse(Buffer.from((await traced?.getReader().read())?.value ?? []).toString().split('\\n')[0] ?? '');
+reading.abort();
+
 await dataOf(api.PUT(\`\${S}/mutes/{userId}\`, { ...user, body: { place: 'r-5', until: '2099-01-01T00:00:00.000' } }));
 const mutes = await dataOf(api.GET(\`\${S}/mutes\`));
 await dataOf(api.DELETE(\`\${S}/mutes/{userId}\`, { params: { ...user.params, query: { place: 'r-5' } } }));
@@ -138,7 +147,7 @@ const { kind } = job.task;
 console.log(
   JSON.stringify({
     admin: me.admin, seq, gone, places, looking: presence.looking, servers: servers.length, busiest: busiest.missing,
-    slow: slow.leftOut, mutes: mutes.length, slowModes: slowModes.length, ended: ended.sessions, bans: bans.length,
+    slow: slow.leftOut, traced: firstLine.type, mutes: mutes.length, slowModes: slowModes.length, ended: ended.sessions, bans: bans.length,
     exported: typeof lines, job: [kind, job.state], retention: retention.task.kind, jobs: jobs.length,
   }),
 );

@@ -54,3 +54,8 @@ export const ODD_VALUES: readonly unknown[] = [
   ...[[], {}, [5], ['5', 'x'], [[5]], [null], { id: 5 }],
   ...ODD_TEXTS,
 ];
+
+const MAX_SHORT_CHARS = 30;
+
+/** Those that fit into an address. Long ones matter only for fields with a limit. */
+export const SHORT_TEXTS: readonly string[] = ODD_TEXTS.filter((text) => text.length <= MAX_SHORT_CHARS);

@@ -8,7 +8,7 @@ import { embeddedApplication, temporaryFiles, tokenOf } from '../../support/embe
 import { arbitraryOf } from '../../support/specs/arbitrary.ts';
 import { isBodyRefusedBeyondSchema } from '../../support/specs/beyond-schemas.ts';
 import { AGREED, type Case, casesOf, disagreements, MISSING, withOdd } from '../../support/specs/disagreements.ts';
-import { ODD_TEXTS, ODD_VALUES } from '../../support/specs/odd-values.ts';
+import { ODD_TEXTS, ODD_VALUES, SHORT_TEXTS } from '../../support/specs/odd-values.ts';
 import { SchemaChecker } from '../../support/specs/schema-checker.ts';
 import { AS_OPS, serve } from '../http/harness.ts';
 
@@ -81,8 +81,10 @@ function accepts(field: Schema | Optional | undefined, value: unknown): boolean 
   return checker.mismatch(schema, read(schema, value)) === null;
 }
 
-/** Texts that fit into an address. */
-const ADDRESS_TEXTS = ODD_TEXTS.filter((text) => encodeURIComponent(text).length < 5_000);
+/** True for a text whose length has a limit. */
+function hasLimit(schema: Schema = {}): boolean {
+  return (SCHEMAS[nameIn(schema) ?? ''] ?? schema).maxLength !== undefined;
+}
 
 const CHECKED = CALLS.filter(({ who, name }) => who !== 'sockjs' && who !== 'link' && name !== 'page');
 
@@ -95,7 +97,7 @@ describe('a parameter of a path', () => {
       const body = example === undefined ? null : JSON.stringify(example);
       const query = Object.fromEntries(Object.keys(call.call.query ?? {}).map((name) => [name, good(call, name)]));
       delete query['dry-run'];
-      const texts = ADDRESS_TEXTS.filter((text) => text !== '');
+      const texts = SHORT_TEXTS.filter((text) => text !== '');
       const cases = Object.keys(call.call.path ?? {}).flatMap((field) => texts.map((value) => ({ field, value })));
       expect(
         await disagreements(
@@ -124,7 +126,7 @@ describe('a parameter of a query', () => {
       const isChoice = call.name in ALTERNATIVES;
       const given = Object.fromEntries(base.map((name) => [name, good(call, name)]));
       expect(await isAccepted(url, call, { query: given })).toBe(true);
-      const cases = casesOf(isChoice ? base : Object.keys(query), ADDRESS_TEXTS).filter(
+      const cases = casesOf(isChoice ? base : Object.keys(query), SHORT_TEXTS).filter(
         ({ value }) => !isChoice || value !== MISSING,
       );
       expect(
@@ -205,7 +207,7 @@ describe('a form', () => {
       };
       expect(
         await disagreements(
-          casesOf([field], ODD_TEXTS),
+          casesOf([field], hasLimit(schema.properties?.[field]) ? ODD_TEXTS : SHORT_TEXTS),
           (one) => checker.mismatch(schema, { ...withOdd(base, one), image: 'some text' }) === null,
           (one) => isAccepted(url, call, { body: formOf(one) }),
         ),
