@@ -204,6 +204,22 @@ export function serviceSuite(start: () => Promise<ServiceSystem>): void {
     await expect.poll(async () => (await call(0, 'GET', `traces/${body.id}`)).status, { timeout: WITHIN_MS }).toBe(404);
   });
 
+  it('erases a user: ends their sessions on every server and leaves nothing', async () => {
+    const clients = await Promise.all(everyServer().map((server) => connect(server, 3)));
+    await say(clients[0] as StompClient, 8, 3);
+    await call(0, 'PUT', 'mutes/3', { place: 'r-8', until: null });
+    const begun = await call(-1, 'DELETE', 'users/3?mode=erase');
+    expect(begun.status).toBe(202);
+    for (const { closed, frames } of clients) {
+      await closed;
+      expect(frames.at(-1)).toMatchObject({ command: 'ERROR', headers: { code: '2103' } });
+    }
+    const job = async () => (await call(0, 'GET', `jobs/${begun.body.id}`)).body;
+    await expect.poll(async () => (await job()).state, { timeout: 20_000 }).toBe('done');
+    expect((await job()).counts).toMatchObject({ left: 0, sessions: clients.length });
+    expect((await call(0, 'GET', 'mutes')).body).toEqual([]);
+  });
+
   it('opens the service API neither to users nor to the private network', async () => {
     const bans = `${urlOf(0)}/chat-server/service/bans`;
     expect((await fetch(bans)).status).toBe(401);
