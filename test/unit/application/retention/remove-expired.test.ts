@@ -1,6 +1,9 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
+import { S3FileStore } from '../../../../src/adapters/files/s3-file-store.ts';
+import type { FileStore } from '../../../../src/application/ports/file-store.ts';
 import type { StoredData } from '../../../../src/application/ports/stored-data.ts';
 import { RETENTION_JOB } from '../../../../src/application/retention/data-jobs.ts';
+import { S3Stub } from '../../../support/s3-stub.ts';
 import { DAY_MS, dataWorld } from './fixture.ts';
 
 const KEEP_3_DAYS = { days: 3, fileDays: null };
@@ -89,4 +92,39 @@ it('counts in a dry run and changes nothing', async () => {
   const whole = await first.app.service.tryRetention(3, null);
   expect(await finished(whole.id)).toMatchObject({ counts: { messages: 3, events: 3, files: 1 } });
   expect(await contents()).toHaveLength(file.seq);
+});
+
+it('removes the bytes of old files from a bucket, and tries again when the bucket is back', async () => {
+  const s3 = await S3Stub.start();
+  onTestFinished(() => s3.stop());
+  const files = new S3FileStore({
+    bucket: 'bucket',
+    prefix: 'chat/',
+    endpoint: s3.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  onTestFinished(() => files.close());
+  const { world, server, finished, ports, until, contents } = await dataWorld();
+  const first = await server('server-1', undefined, { files });
+  await first.share();
+  await first.say('text');
+  expect(s3.keys).toHaveLength(1);
+  world.clock.jump(4 * DAY_MS);
+  await first.say('new');
+  let isAway = true;
+  const away: FileStore = Object.create(files, {
+    remove: {
+      value: (key: string) => (isAway ? Promise.reject(new Error('the bucket is away')) : files.remove(key)),
+    },
+  });
+  await server('server-2', KEEP_3_DAYS, { files: away });
+  await until(async () => (await ports.jobs.get(RETENTION_JOB))?.error === 'the bucket is away');
+  // Nothing is removed whose bytes are still there.
+  expect(s3.keys).toHaveLength(1);
+  expect(await contents()).toHaveLength(3);
+  isAway = false;
+  await finished(RETENTION_JOB);
+  expect(s3.keys).toEqual([]);
+  expect(await contents()).toEqual(['new']);
 });
