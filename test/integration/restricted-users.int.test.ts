@@ -24,7 +24,20 @@ await describeWithOwnService('redis', 'with a Redis user of few rights', () => {
   it('keeps lists with the rights of the documentation, and names the variable of a wrong password', async () => {
     const redis = await startRedis({ own: true });
     const admin = new Redis(redis.url);
-    const rights = ['~R*', '~CH*', '~{R*', '~{CH*', '+get', '+set', '+del', '+exists', '+eval', '+info', '+select'];
+    const rights = [
+      '~R*',
+      '~CH*',
+      '~{R*',
+      '~{CH*',
+      '+get',
+      '+set',
+      '+del',
+      '+exists',
+      '+eval',
+      '+scan',
+      '+info',
+      '+select',
+    ];
     await admin.call('ACL', 'SETUSER', 'chat', 'on', `>${PASSWORD}`, ...rights);
     const refusals: string[] = [];
     const cacheOf = (login: string): RedisMemberCache => {
@@ -44,6 +57,8 @@ await describeWithOwnService('redis', 'with a Redis user of few rights', () => {
       }
       await cache.add('r-6', [3]);
       expect(await cache.get('r-6')).toEqual([3]);
+      expect(await cache.forget(3, null)).toEqual({ lists: 1, next: null });
+      expect(await cache.get('r-6')).toEqual([]);
       await vi.waitFor(() => expect(refusals.length).toBeGreaterThan(0), IN_TIME);
       expect(refusedBy('REDIS_URL', refusals[0])).toEqual({
         variable: 'REDIS_URL',
