@@ -194,6 +194,8 @@ export const SERVICE_SCHEMAS = {
         type: { type: 'string', const: 'read' },
         position: object({ place: ref('ConversationKey'), seq: ref('NewestSeq') }),
       }),
+      object({ type: { type: 'string', const: 'ban' }, ban: object({ ...BAN, at: BY.at }) }),
+      object({ type: { type: 'string', const: 'mute' }, mute: object({ ...MUTE, at: BY.at }) }),
       object({ type: { type: 'string', const: 'end' }, lines: integer(1, 'The lines of the export.') }),
     ],
   },

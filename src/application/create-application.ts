@@ -383,6 +383,7 @@ export function createApplication(
     data: ports.data,
     jobs: ports.jobs,
     store,
+    restrictions,
     files: ports.files,
     clock,
     ids,

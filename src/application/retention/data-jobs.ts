@@ -1,5 +1,6 @@
 import { Refusal } from '../../domain/errors.ts';
 import type { UserId } from '../../domain/ids.ts';
+import type { Restrictions } from '../moderation/restrictions.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FileStore } from '../ports/file-store.ts';
 import type { IdSource } from '../ports/id-source.ts';
@@ -24,6 +25,7 @@ export interface DataJobsParts extends Pick<EraseUserParts, 'deleteMessage' | 'f
   readonly data: StoredData;
   readonly jobs: JobStore;
   readonly store: MessageStore;
+  readonly restrictions: Restrictions;
   readonly files: FileStore;
   readonly clock: Clock;
   readonly ids: IdSource;
@@ -104,8 +106,8 @@ export class DataJobs {
   }
 
   exportUser(userId: UserId): AsyncGenerator<ExportLine, void, void> {
-    const { data, store, clock } = this.#parts;
-    return exportUser({ data, store, now: () => clock.now() }, userId);
+    const { data, store, restrictions, clock } = this.#parts;
+    return exportUser({ data, store, restrictions, now: () => clock.now() }, userId);
   }
 
   #report(job: Job): JobReport {

@@ -78,12 +78,18 @@ it('exports everything that is stored of a user and nothing of others', async ()
   await first.say('not mine', world.grace);
   await first.share();
   await ports.markers.mark(world.ada.userId, [world.room]);
+  await first.app.service.ban('ops', { userId: world.ada.userId, until: null, reason: 'spam' });
+  await first.app.service.mute('ops', { userId: world.ada.userId, place: world.room, until: null });
+  await first.app.service.mute('ops', { userId: world.grace.userId, place: null, until: null });
   const lines: ExportLine[] = [];
   for await (const line of first.app.service.exportUser(world.ada.userId)) lines.push(line);
-  expect(lines.map(({ type }) => type)).toEqual([...['user', 'message', 'message', 'event', 'event', 'read', 'end']]);
-  expect(lines.at(-1)).toEqual({ type: 'end', lines: 6 });
+  expect(lines.map(({ type }) => type)).toEqual([
+    ...['user', 'message', 'message', 'event', 'event', 'read', 'ban', 'mute', 'end'],
+  ]);
+  expect(lines.at(-1)).toEqual({ type: 'end', lines: 8 });
   expect(lines).toContainEqual(expect.objectContaining({ message: expect.objectContaining({ id: mine.id }) }));
-  expect(JSON.stringify(lines)).not.toContain('not mine');
+  expect(lines).toContainEqual({ type: 'ban', ban: expect.objectContaining({ reason: 'spam' }) });
+  expect(JSON.stringify(lines)).not.toMatch(/not mine|"ops"/);
 });
 
 it('keeps an erasure for the next start when the server stops', async () => {

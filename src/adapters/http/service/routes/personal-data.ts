@@ -5,6 +5,7 @@ import { sendJson } from '../../envelope.ts';
 import { queryText } from '../../query.ts';
 import type { ServiceHandler } from '../guard.ts';
 import { userInPath } from '../params.ts';
+import { timeOrNull } from './bans.ts';
 import { drained } from './drained.ts';
 import { shownJob } from './jobs.ts';
 
@@ -34,11 +35,19 @@ export function exportUserRoute(deps: HttpDeps): ServiceHandler {
             ? { ...line, event: { ...line.event, time: wireTime(line.event.time) } }
             : line.type === 'user'
               ? { ...line, time: wireTime(line.time) }
-              : line;
+              : line.type === 'ban'
+                ? { ...line, ban: withTimes(line.ban) }
+                : line.type === 'mute'
+                  ? { ...line, mute: withTimes(line.mute) }
+                  : line;
       if (!response.write(`${JSON.stringify(shown)}\n`)) await drained(response);
     }
     response.end();
   };
+}
+
+function withTimes<T extends { readonly until: number | null; readonly at: number }>(order: T) {
+  return { ...order, until: timeOrNull(order.until), at: wireTime(order.at) };
 }
 
 /** Begins the erasure of a user. Answers with the job. */
