@@ -177,7 +177,7 @@ describe('a JSON body', () => {
           const accepted = await isAccepted(url, call, { body: JSON.stringify(value) });
           expect(accepted || isBodyRefusedBeyondSchema(value)).toBe(true);
         }),
-        { numRuns: 30 },
+        { numRuns: 15 },
       );
     },
   );

@@ -75,7 +75,7 @@ describe('a SEND', () => {
           expect(checker.mismatch(body, value)).toBeNull();
           expect((await isAccepted(value)) || isBodyRefusedBeyondSchema(value)).toBe(true);
         }),
-        { numRuns: 50 },
+        { numRuns: 20 },
       );
     },
   );
