@@ -19,6 +19,8 @@ const PAGES = globSync(
     cwd: ROOT,
   },
 ).sort();
+/** Pages whose blocks a script writes. */
+const GENERATED = ['docs/reference/destinations.md', 'docs/reference/http.md', 'docs/reference/errors.md'];
 const protocol = read('docs/reference/protocol.md');
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
@@ -113,6 +115,12 @@ function pascal(file: string): string {
 describe.each(PAGES)('%s', (page) => {
   it('a page links only to files and headings that exist', () => {
     expect(brokenLinks(page)).toEqual([]);
+  });
+
+  it('a page has its code in fenced blocks, which tests can find', () => {
+    const prose = read(page).replaceAll(/^ *```[\s\S]*?^ *```/gm, '');
+    const outsideOfLists = prose.replaceAll(/^( *([-*]|\d+\.) .*\n(\n| +.*\n)*)/gm, '');
+    expect(GENERATED.includes(page) ? null : (/\n\n( {4}[^\s*-].*)/.exec(outsideOfLists)?.[1] ?? null)).toBeNull();
   });
 
   it('a page names only npm scripts that exist', () => {
