@@ -150,6 +150,7 @@ export class App {
     });
     this.#conversation = conversation;
     this.#places.node.after(conversation.main, conversation.people.node);
+    conversation.placed();
     if (!matchMedia('(pointer: coarse)').matches) conversation.focusComposer();
   }
 

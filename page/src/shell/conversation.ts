@@ -62,6 +62,11 @@ export class Conversation {
     );
   }
 
+  /** Called when the view is in the document. */
+  placed(): void {
+    this.#timeline.placed();
+  }
+
   /** Shows a message by its number. */
   toNumber(seq: number): void {
     this.#timeline.toNumber(seq);

@@ -18,16 +18,22 @@ export class Scroller {
   readonly #list: HTMLElement;
   readonly #observer: ResizeObserver;
   readonly #moved: () => void;
+  readonly #isRealEnd: () => boolean;
   #isAtEnd = true;
   #anchors: readonly Anchor[] = [];
   #height = 0;
   #full = 0;
 
-  /** @param moved called when the reader has scrolled */
-  constructor(box: HTMLElement, list: HTMLElement, moved: () => void) {
+  /**
+   * @param moved called when the reader has scrolled
+   * @param isRealEnd false: newer messages exist that are not in the list, so its end is no place to
+   * stay at
+   */
+  constructor(box: HTMLElement, list: HTMLElement, moved: () => void, isRealEnd: () => boolean) {
     this.#box = box;
     this.#list = list;
     this.#moved = moved;
+    this.#isRealEnd = isRealEnd;
     this.#observer = new ResizeObserver(() => this.settle());
     this.#observer.observe(box);
     this.#observer.observe(list);
@@ -43,6 +49,8 @@ export class Scroller {
     if (!this.#isAtEnd) this.#note();
     work();
     this.settle();
+    // The last messages came to a reader who waited for them at the end of the list.
+    if (!this.#isAtEnd && this.#isRealEnd() && this.#distance < 1) this.#isAtEnd = true;
   }
 
   /** Returns to the reader's place after something has changed its size. */
@@ -68,7 +76,7 @@ export class Scroller {
     this.#box.scrollTop += this.#topOf(node) - offset;
     this.#full = this.#box.scrollHeight;
     this.#height = this.#box.clientHeight;
-    this.#isAtEnd = this.#distance < 1;
+    this.#isAtEnd = this.#isRealEnd() && this.#distance < 1;
     this.#note();
   }
 
@@ -96,7 +104,7 @@ export class Scroller {
     // A change of size moves the position too. That is not the reader's doing.
     const isOwn = this.#box.scrollHeight === this.#full && this.#box.clientHeight === this.#height;
     if (!isOwn) return;
-    this.#isAtEnd = this.#distance < NEAR_END;
+    this.#isAtEnd = this.#isRealEnd() && this.#distance < NEAR_END;
     if (!this.#isAtEnd) this.#note();
     this.#moved();
   }

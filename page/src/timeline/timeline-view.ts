@@ -93,7 +93,12 @@ export class TimelineView {
       (row) => (row.kind === 'message' ? new MessageView(actions) : divider(row)),
     );
     this.#keys = new ListKeys(this.#box, this.#list, this.#keyed, actions, () => this.toNewest());
-    this.#scroller = new Scroller(this.#box, this.#list, () => this.#moved());
+    this.#scroller = new Scroller(
+      this.#box,
+      this.#list,
+      () => this.#moved(),
+      () => this.#window.isOpen && !place.getSnapshot().hasNewer,
+    );
 
     const { removals, chat, freshOf } = session;
     this.#fresh = freshOf.value?.place === info.key ? freshOf.value : null;
@@ -115,6 +120,11 @@ export class TimelineView {
     if (first !== null && key != null) positions.set(this.#info.key, { key, offset: first.top });
     else positions.delete(this.#info.key);
     this.#ends.end();
+  }
+
+  /** Shows the reader's place, once the view is in the document. */
+  placed(): void {
+    this.#show();
   }
 
   /** Goes to the newest message, also after a jump far back. */
@@ -177,7 +187,8 @@ export class TimelineView {
     });
     this.#keys.refresh();
     this.#box.setAttribute('aria-busy', String(status === 'loading'));
-    if (!this.#isPlaced && newest !== null) {
+    // Outside the document nothing has a size.
+    if (!this.#isPlaced && newest !== null && this.node.isConnected) {
       this.#isPlaced = true;
       this.#placeReader(fresh.key);
       this.#gotFirstPage();
@@ -287,8 +298,8 @@ export class TimelineView {
       if (this.#window.up(snapshot.entries)) this.#show();
       else if (snapshot.hasOlder && !this.#hasFailed) this.#readOlder();
     } else if (scrollHeight - scrollTop - clientHeight < NEAR) {
-      if (!this.#scroller.isAtEnd && this.#window.down(snapshot.entries)) this.#show();
-      else if (this.#window.isOpen && snapshot.hasNewer) this.#readNewer();
+      if (this.#window.down(snapshot.entries)) this.#show();
+      else if (snapshot.hasNewer) this.#readNewer();
     }
   }
 
