@@ -8,7 +8,6 @@ import { el, setText } from '../support/dom.ts';
 import { growingText } from '../support/growing-text.ts';
 import { icon } from '../support/icons.ts';
 import { words } from '../words/index.ts';
-import { fileTray } from './tray.ts';
 
 /** The server's limit, as the client has it: Unicode code points of a text. */
 const MAX_CHARS = 8_000;
@@ -190,18 +189,19 @@ export class Composer {
       );
     }
     this.#tray.hidden = files.length === 0;
-    this.#tray.replaceChildren(
-      ...(files.length === 0
-        ? []
-        : [
-            fileTray(files, (file) => {
-              this.#session.drafts.set(this.#place.key, { files: this.#draft.files.filter((each) => each !== file) });
-              this.#show();
-              this.focus();
-            }),
-          ]),
-    );
+    this.#tray.replaceChildren();
+    if (files.length > 0) withPart(later.tray, (part) => this.#showTray(part));
     this.#showCount();
+  }
+
+  #showTray({ fileTray }: typeof import('./tray.ts')): void {
+    const { files } = this.#draft;
+    const remove = (file: TrayFile) => {
+      this.#session.drafts.set(this.#place.key, { files: this.#draft.files.filter((each) => each !== file) });
+      this.#show();
+      this.focus();
+    };
+    this.#tray.replaceChildren(...(files.length === 0 ? [] : [fileTray(files, remove)]));
   }
 
   #showCount(): void {

@@ -1,6 +1,5 @@
 import type { PlaceKey } from 'chat-server-client';
 import { PlacesView } from '../places/places-view.ts';
-import { VoiceCard } from '../places/voice-card.ts';
 import type { World } from '../state/demo-api.ts';
 import type { PlaceInfo } from '../state/place-book.ts';
 import { Session } from '../state/session.ts';
@@ -40,8 +39,6 @@ export class App {
       inspect: () => this.inspect(),
       settings: () => this.#openSettings(),
     });
-    const voice = new VoiceCard(session);
-    this.#places.node.append(voice.node);
     const skip = el('a', { class: 'skip', href: '#text' }, words().page.skip);
     skip.addEventListener('click', (event) => {
       event.preventDefault();
@@ -50,7 +47,7 @@ export class App {
     this.node.append(skip, banner.node, this.#places.node, this.#inspector);
     this.#ends.add(
       () => banner.end(),
-      () => voice.end(),
+      session.voice.subscribe(() => this.#showVoice()),
       keepVoice(session),
       keepNotices(session, (place) => this.go(place)),
       session.places.all.subscribe(() => this.#placesChanged()),
@@ -132,6 +129,17 @@ export class App {
     this.#ends.end();
     this.session.end();
     this.node.remove();
+  }
+
+  /** The card comes with the first voice channel, and then hides and shows itself. */
+  #showVoice(): void {
+    if (this.session.voice.value === null) return;
+    withPart(later.voice, ({ VoiceCard }) => {
+      if (this.#places.node.querySelector('#voice-card') !== null) return;
+      const card = new VoiceCard(this.session);
+      this.#ends.add(() => card.end());
+      this.#places.node.append(card.node);
+    });
   }
 
   #openSettings(): void {

@@ -5,8 +5,11 @@ const REST_MS = 1_500;
 export const later = {
   lightbox: () => import('../files/lightbox.ts'),
   prepare: () => import('../files/prepare.ts'),
+  sheet: () => import('../timeline/sheet.ts'),
   settings: () => import('./settings.ts'),
   shortcuts: () => import('./shortcuts.ts'),
+  tray: () => import('../composer/tray.ts'),
+  voice: () => import('../places/voice-card.ts'),
   switcher: () => import('../switcher/switcher.ts'),
 };
 

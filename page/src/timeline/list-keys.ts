@@ -1,19 +1,16 @@
 import type { Entry } from 'chat-server-client';
+import { later, withPart } from '../shell/later.ts';
 import type { KeyedList } from '../support/dom.ts';
 import { type MessageActions, mayEdit, mayRemove, mayReply } from './actions.ts';
 import { MessageView } from './message-view.ts';
 import type { MessageRow, Row } from './rows.ts';
-import { openSheet, Toolbar } from './toolbar.ts';
-
-const LONG_PRESS_MS = 450;
-const MOVED_PX = 10;
+import { Toolbar } from './toolbar.ts';
 
 /**
  * The list under the keyboard, the pointer and the finger. The messages are one stop of the Tab
  * key; arrows go from one to the next.
  */
 export class ListKeys {
-  readonly #box: HTMLElement;
   readonly #list: HTMLElement;
   readonly #keyed: KeyedList<Row>;
   readonly #actions: MessageActions;
@@ -29,7 +26,6 @@ export class ListKeys {
     actions: MessageActions,
     toNewest: () => void,
   ) {
-    this.#box = box;
     this.#list = list;
     this.#keyed = keyed;
     this.#actions = { ...actions, edit: (entry) => this.#edit(entry, actions) };
@@ -39,7 +35,13 @@ export class ListKeys {
     list.addEventListener('focusin', ({ target }) => this.#focused(target));
     box.addEventListener('pointerleave', () => this.#left());
     box.addEventListener('keydown', (event) => this.#pressed(event));
-    this.#listenToFingers();
+    if (navigator.maxTouchPoints > 0) {
+      const rowAt = (target: EventTarget | null) => {
+        const item = this.#itemOf(target);
+        return item === null ? null : this.#rowOf(item);
+      };
+      withPart(later.sheet, ({ listenToFingers }) => listenToFingers(box, list, rowAt, this.#actions));
+    }
   }
 
   /** After each change of the list. */
@@ -155,30 +157,5 @@ export class ListKeys {
     next?.focus({ preventScroll: true });
     next?.scrollIntoView({ block: 'nearest' });
     return true;
-  }
-
-  /** A long press opens the actions. A finger that scrolls does not. */
-  #listenToFingers(): void {
-    let timer = 0;
-    let from = { x: 0, y: 0 };
-    const cancel = () => clearTimeout(timer);
-    this.#list.addEventListener('pointerdown', (event) => {
-      cancel();
-      const item = this.#itemOf(event.target);
-      if (event.pointerType !== 'touch' || item === null) return;
-      from = { x: event.clientX, y: event.clientY };
-      timer = setTimeout(() => {
-        const row = this.#rowOf(item);
-        if (row !== null) openSheet(row, this.#actions);
-      }, LONG_PRESS_MS);
-    });
-    this.#list.addEventListener('pointermove', ({ clientX, clientY }) => {
-      if (Math.hypot(clientX - from.x, clientY - from.y) > MOVED_PX) cancel();
-    });
-    for (const name of ['pointerup', 'pointercancel'] as const) this.#list.addEventListener(name, cancel);
-    this.#box.addEventListener('scroll', cancel, { passive: true });
-    this.#list.addEventListener('contextmenu', (event) => {
-      if ((event as PointerEvent).pointerType === 'touch') event.preventDefault();
-    });
   }
 }

@@ -11,7 +11,8 @@ interface Item {
   readonly press: (entry: Entry) => void;
 }
 
-function itemsOf({ entry, isOwn, isRemoving, isEditing }: MessageRow, actions: MessageActions): readonly Item[] {
+/** The actions that a message has now. */
+export function itemsOf({ entry, isOwn, isRemoving, isEditing }: MessageRow, actions: MessageActions): readonly Item[] {
   if (isRemoving || isEditing) return [];
   const text = words().messages;
   return [
@@ -83,32 +84,4 @@ export class Toolbar {
     event.stopPropagation();
     buttons[(at + step + buttons.length) % buttons.length]?.focus();
   }
-}
-
-/** The same actions as a sheet at the foot of a phone. */
-export function openSheet(row: MessageRow, actions: MessageActions): void {
-  const items = itemsOf(row, actions);
-  if (items.length === 0) return;
-  const text = words().messages;
-  const dialog = el('dialog', { class: 'sheet', 'aria-label': text.actions(row.entry.name) });
-  // The finger of the long press is still down, and its end is a click on what is below it.
-  let isReleased = false;
-  dialog.addEventListener('pointerdown', () => {
-    isReleased = true;
-  });
-  for (const { label, icon: name, press } of items) {
-    const choose = ({ detail }: MouseEvent) => {
-      if (detail > 0 && !isReleased) return;
-      dialog.close();
-      press.call(actions, row.entry);
-    };
-    dialog.append(
-      el('button', { type: 'button', class: name === 'trash' ? 'danger' : null, onclick: choose }, icon(name), label),
-    );
-  }
-  dialog.append(el('button', { type: 'button', onclick: () => dialog.close() }, icon('close'), text.cancel));
-  dialog.addEventListener('click', ({ target }) => target === dialog && isReleased && dialog.close());
-  dialog.addEventListener('close', () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
 }
