@@ -31,6 +31,9 @@ export class Composer {
   readonly #tray = el('div', { class: 'tray-box', hidden: true });
   readonly #count = el('p', { id: 'count', role: 'status', hidden: true });
   readonly #send: HTMLButtonElement;
+  /** Choices of files that are being read. */
+  #preparing = 0;
+  #isToSend = false;
 
   constructor(session: Session, { key, title, kind }: PlaceInfo, place: Place, parts: ComposerParts) {
     this.#session = session;
@@ -89,7 +92,13 @@ export class Composer {
 
   /** Adds files to the tray. Those that cannot be sent are named. */
   addFiles(files: readonly File[]): void {
-    withPart(later.prepare, ({ prepareFile }) => this.#prepare(files, prepareFile));
+    this.#preparing += 1;
+    withPart(later.prepare, ({ prepareFile }) => this.#prepare(files, prepareFile)).finally(() => {
+      this.#preparing -= 1;
+      if (this.#preparing > 0 || !this.#isToSend) return;
+      this.#isToSend = false;
+      this.#submit();
+    });
   }
 
   async #prepare(files: readonly File[], prepareFile: (file: File) => Promise<TrayFile>): Promise<void> {
@@ -139,6 +148,9 @@ export class Composer {
 
   #submit(): void {
     const { key } = this.#place;
+    // Files that are being read belong to what is sent.
+    this.#isToSend = this.#preparing > 0;
+    if (this.#isToSend) return;
     const { files, reply } = this.#draft;
     const text = this.#field.value;
     if (lengthOf(text) > MAX_CHARS || (text.trim() === '' && files.length === 0)) return;

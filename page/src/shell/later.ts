@@ -17,8 +17,8 @@ export const later = {
 export const inspector = () => import('../inspector/panel.ts');
 
 /** Loads a part and uses it. `main.ts` says so where it cannot be loaded. */
-export async function withPart<T>(load: () => Promise<T>, use: (part: T) => void): Promise<void> {
-  use(await load());
+export async function withPart<T>(load: () => Promise<T>, use: (part: T) => void | Promise<void>): Promise<void> {
+  await use(await load());
 }
 
 /** Loads the parts soon, because they must open without the server too. */

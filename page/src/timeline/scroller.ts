@@ -26,8 +26,8 @@ export class Scroller {
 
   /**
    * @param moved called when the reader has scrolled
-   * @param isRealEnd false: newer messages exist that are not in the list, so its end is no place to
-   * stay at
+   * @param isRealEnd false: newer messages exist that are not in the list, so its end is no place
+   * to stay at
    */
   constructor(box: HTMLElement, list: HTMLElement, moved: () => void, isRealEnd: () => boolean) {
     this.#box = box;
