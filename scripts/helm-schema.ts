@@ -100,11 +100,17 @@ function plain(text: string): string {
   return text.replaceAll('`', '');
 }
 
+/** The formatter breaks longer lines. */
+const MAX_LINE_CHARS = 120;
+
 /** Returns the text of the file. */
 export function valuesSchemaText(): string {
   const text = JSON.stringify(valuesSchema(), null, 2);
-  // Lists of texts take one line, as the formatter writes them.
-  const short = text.replace(/\[\n\s+("[^[\]{}]*")\n\s+\]/g, (_, items: string) => `[${items.replace(/\n\s+/g, ' ')}]`);
+  // Lists of texts take one line where they fit, as the formatter writes them.
+  const short = text.replace(/(.*)\[\n\s+("[^[\]{}]*")\n\s+\]/g, (whole, before: string, items: string) => {
+    const line = `${before}[${items.replace(/\n\s+/g, ' ')}]`;
+    return line.length <= MAX_LINE_CHARS ? line : whole;
+  });
   return `${short}\n`;
 }
 

@@ -204,6 +204,7 @@ export function recordHeaders(isNumbered: boolean): Schema {
     ...(isNumbered && {
       seq: number('The number of the event in its place. Typing notices and records of an original server have none.'),
       batch: number('The last number of the append that stored the event.'),
+      traceparent: optional(text('W3C Trace Context. Only where the event is traced.')),
     }),
   });
 }

@@ -27,6 +27,7 @@ export const SEND_HEADERS = object({
   destination: text('The address of the channel.'),
   receipt: RECEIPT,
   'content-type': optional(text('Ignored: the body is always JSON.')),
+  traceparent: optional(text('W3C Trace Context: the parent of the trace of this frame. Used if it is well-formed.')),
   'content-length': optional(DECIMAL('The bytes of the body.')),
 });
 

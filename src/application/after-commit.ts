@@ -24,10 +24,11 @@ export function afterCommit(parts: {
   readonly unreadNotices: UnreadNotices;
 }): AfterCommit {
   const { feeds, publisher, notifications, unreadNotices } = parts;
-  return (place, events, since) => {
-    feeds.stored(place, events, since);
+  return (place, events, since, traces = null) => {
+    feeds.stored(place, events, since, traces);
     const [first] = events;
-    if (first !== undefined) publisher.stored({ place, first: first.seq, events });
+    if (first !== undefined)
+      publisher.stored({ place, first: first.seq, events, ...(traces === null ? {} : { traces }) });
     unreadNotices.stored(place, events);
     for (const event of events) if (isCreating(event)) notifications.about(event);
   };

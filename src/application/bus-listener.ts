@@ -80,7 +80,9 @@ export class BusListener {
     if (place === null) return;
     if (record.batchEnd === seq) sequencer.heard(place, seq);
     if (feeds.listens(place)) {
-      const origin: Origin = { path: 'bus', since: clock.monotonic() };
+      const { trace = null } = record;
+      const since = clock.monotonic();
+      const origin: Origin = trace === null ? { path: 'bus', since } : { path: 'bus', since, trace };
       feeds.receive(place, seq, () => sequencedEvent(record, seq), origin);
     }
     if (listeners.has(place)) unreadNotices.heard(place, sequencedEvent(record, seq));

@@ -43,6 +43,7 @@ import type { RoomDirectory } from './ports/room-directory.ts';
 import type { ServerFacts } from './ports/server-facts.ts';
 import type { SessionReporter } from './ports/session-reporter.ts';
 import type { SharedRates } from './ports/shared-rates.ts';
+import type { Spans } from './ports/spans.ts';
 import type { StoredData } from './ports/stored-data.ts';
 import type { Telemetry } from './ports/telemetry.ts';
 import type { TokenVerifier } from './ports/token-verifier.ts';
@@ -121,6 +122,8 @@ export interface Ports {
   readonly ids: IdSource;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  /** Null or missing: commands are not traced. */
+  readonly spans?: Spans | null;
   /** Null where no original server runs beside these. */
   readonly originals: FirstGeneration | null;
 }
@@ -271,7 +274,9 @@ export function createApplication(
     window: limits.resumeEvents,
   });
   const heardNumbers = new HeardNumbers(clock);
+  const spans = ports.spans ?? null;
   const publisher = new Publisher({
+    spans,
     bus,
     outbox,
     clock,
@@ -297,6 +302,7 @@ export function createApplication(
     telemetry,
   });
   const sequencer = new Sequencer({
+    spans,
     store,
     clock,
     telemetry,

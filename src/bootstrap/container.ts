@@ -55,7 +55,7 @@ type Provide = <T>(token: Token<T>, make: (get: Get) => T) => void;
  * needs one entry here (a bus: a case in `optional-adapters.ts`) and its variables.
  */
 export function createContainer(opened: OpenedResources): DependencyContainer {
-  const { server, config, keys, telemetry, lifecycle, outages, stores, broker, optional } = opened;
+  const { server, config, keys, telemetry, lifecycle, outages, stores, broker, optional, spans } = opened;
   const { rest } = optional;
   const container = root.createChildContainer();
   const provide: Provide = <T>(token: Token<T>, make: (get: Get) => T): void => {
@@ -89,6 +89,7 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       onDown: (error) => watch.down(error),
       onUp: () => watch.up(),
+      spans,
     });
     lifecycle.onStop(name, () => rest.close());
     void rest.check();
@@ -260,6 +261,7 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
       fileLink: link,
       ids: get(TOKENS.ids),
       clock: get(TOKENS.clock),
+      spans,
     });
   });
 
@@ -289,6 +291,7 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
         ids: get(TOKENS.ids),
         random: Math.random,
         telemetry: get(TOKENS.telemetry),
+        spans,
         originals: stores.firstGeneration,
       },
       config.limits,

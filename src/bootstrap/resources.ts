@@ -6,6 +6,7 @@ import type { FileLink } from '../adapters/mongo/documents.ts';
 import { SystemClock } from '../adapters/system/clock.ts';
 import type { SystemTelemetry } from '../adapters/system/telemetry.ts';
 import type { FileStore } from '../application/ports/file-store.ts';
+import type { Spans } from '../application/ports/spans.ts';
 import type { ForeignAdapters } from './adapters.ts';
 import { serveBackups } from './backup-socket.ts';
 import type { Config, Secrets } from './config/config.ts';
@@ -15,6 +16,7 @@ import type { Outages } from './outages.ts';
 import { refusedBy } from './refused.ts';
 import { linkKeys, tokenSecrets } from './secrets.ts';
 import { sharedParts } from './shared-parts.ts';
+import { loadSpans } from './spans.ts';
 import { startStep } from './start-failure.ts';
 import { openStores, type Stores } from './stores.ts';
 
@@ -47,6 +49,8 @@ export interface OpenedResources {
   readonly files: FileStore;
   readonly broker: MemoryBroker;
   readonly optional: OptionalAdapters;
+  /** Null: no traces. */
+  readonly spans: Spans | null;
   readonly foreign: ForeignAdapters;
 }
 
@@ -89,6 +93,7 @@ export async function openResources(parts: ServerParts): Promise<OpenedResources
     stores,
     files: await openFiles(parts),
     broker: broker ?? new MemoryBroker(),
+    spans: await loadSpans({ choice: config.traces, headers: secrets.traceHeaders, server: id, telemetry, lifecycle }),
     optional: await loadOptionalAdapters(config, shared, fileLink),
     foreign: adapters,
   };

@@ -56,7 +56,9 @@ export class HubMessageBus implements MessageBus {
   async publish(records: readonly OutgoingRecord[]): Promise<void> {
     const { hub } = this.#parts;
     if (this.#state !== 'started') throw new Error(`the message bus of server ${hub.server} is not running`);
-    const own = records.map(({ event, batchEnd }) => new EventRecord(event, hub.server, batchEnd ?? null));
+    const own = records.map(
+      ({ event, batchEnd, trace }) => new EventRecord(event, hub.server, batchEnd ?? null, trace),
+    );
     await hub.publish(own.map(carried), PUBLISH_MS);
     // The writer receives its own records too, and needs no copy of them.
     for (const record of own) this.#hear(record);
@@ -114,8 +116,8 @@ export class HubMessageBus implements MessageBus {
 }
 
 function carried(record: EventRecord): CarriedRecord {
-  const { key, server, seq, batchEnd, isForServers } = record;
-  return { key, server, seq, batchEnd, isForServers, event: serialize(record.read()) };
+  const { key, server, seq, batchEnd, isForServers, trace } = record;
+  return { key, server, seq, batchEnd, isForServers, trace, event: serialize(record.read()) };
 }
 
 class LazyRecord implements IncomingRecord {
@@ -124,10 +126,12 @@ class LazyRecord implements IncomingRecord {
   readonly seq: number | null;
   readonly batchEnd: number | null;
   readonly isForServers: boolean;
+  readonly trace: string | null;
   #bytes: Uint8Array | null;
   #event: ChatEvent | null = null;
 
-  constructor({ key, server, seq, batchEnd, isForServers, event }: CarriedRecord) {
+  constructor({ key, server, seq, batchEnd, isForServers, trace, event }: CarriedRecord) {
+    this.trace = trace;
     this.key = key;
     this.server = server;
     this.seq = seq;

@@ -10,6 +10,7 @@ export interface CarriedRecord {
   readonly seq: number | null;
   readonly batchEnd: number | null;
   readonly isForServers: boolean;
+  readonly trace: string | null;
   /** The event in the format of `structuredClone`. */
   readonly event: Uint8Array;
 }

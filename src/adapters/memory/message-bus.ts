@@ -48,8 +48,8 @@ export class MemoryMessageBus implements MessageBus {
     this.#state = 'closed';
   }
 
-  #delivery({ event, batchEnd }: OutgoingRecord): Delivery {
-    const record = new EventRecord(event, this.#serverId, batchEnd ?? null);
+  #delivery({ event, batchEnd, trace }: OutgoingRecord): Delivery {
+    const record = new EventRecord(event, this.#serverId, batchEnd ?? null, trace);
     return { lane: `${record.key} ${event.kind}`, record };
   }
 

@@ -10,9 +10,11 @@ export class EventRecord implements IncomingRecord {
   readonly seq: number | null;
   readonly batchEnd: number | null;
   readonly isForServers: boolean;
+  readonly trace: string | null;
   readonly #event: OutgoingEvent;
 
-  constructor(event: OutgoingEvent, server: string, batchEnd: number | null) {
+  constructor(event: OutgoingEvent, server: string, batchEnd: number | null, trace: string | null = null) {
+    this.trace = trace;
     this.#event = event;
     this.key = recordKey(event);
     this.server = server;

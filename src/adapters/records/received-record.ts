@@ -59,6 +59,10 @@ export class ReceivedRecord<Raw extends RawRecord = RawRecord> implements Incomi
     return numberOf(this.#raw.headers?.batch);
   }
 
+  get trace(): string | null {
+    return textOf(this.#raw.headers?.traceparent);
+  }
+
   /** Decodes the events of the STATE stream. All events for servers are there, and they are few. */
   get isForServers(): boolean {
     if (this.#source.stream !== 'STATE') return false;

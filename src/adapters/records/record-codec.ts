@@ -14,7 +14,8 @@ export interface EncodedRecord {
   readonly key: string;
   /**
    * `server`: the id of the writing server. A stored event also has `seq`, its number, and `batch`,
-   * the last number of its append, if that is known.
+   * the last number of its append, if that is known. `traceparent`: its position in a trace, if it
+   * is traced.
    */
   readonly headers: Readonly<Record<string, string>>;
   /** A JSON object: the fields of the original server and a few more. */
@@ -22,8 +23,9 @@ export interface EncodedRecord {
 }
 
 /** @param server id of the server that writes the record */
-export function encodeRecord({ event, batchEnd }: OutgoingRecord, server: string): EncodedRecord {
+export function encodeRecord({ event, batchEnd, trace }: OutgoingRecord, server: string): EncodedRecord {
   const headers: Record<string, string> = { server };
+  if (trace !== undefined) headers.traceparent = trace;
   if (isStored(event)) {
     headers.seq = String(event.seq);
     if (batchEnd !== undefined) headers.batch = String(batchEnd);

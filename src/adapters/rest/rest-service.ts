@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, request } from 'undici';
+import type { Spans } from '../../application/ports/spans.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { parseJsonText } from '../support/json-text.ts';
 import { Semaphore } from './semaphore.ts';
@@ -25,6 +26,8 @@ export interface RestServiceOptions {
   readonly onDown?: (error: string) => void;
   /** A probe was answered: the service is up again. Must not throw. */
   readonly onUp?: () => void;
+  /** Null or missing: calls are not traced. */
+  readonly spans?: Spans | null;
 }
 
 export interface RestCall {
@@ -68,6 +71,7 @@ export class RestService {
   readonly #connections: Semaphore;
   readonly #onDown: (error: string) => void;
   readonly #onUp: () => void;
+  readonly #spans: Spans | null;
   #probe: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -78,6 +82,7 @@ export class RestService {
     this.#probeMs = options.probeMs ?? 1_000;
     this.#onDown = options.onDown ?? (() => {});
     this.#onUp = options.onUp ?? (() => {});
+    this.#spans = options.spans ?? null;
     const connections = options.maxConnections ?? 32;
     this.#connections = new Semaphore(connections);
     this.#agent = new Agent({
@@ -173,10 +178,33 @@ export class RestService {
     }
   }
 
-  async #sendOnce({ method, path, headers, body }: RestCall, signal: AbortSignal): Promise<RestAnswer> {
+  async #sendOnce(call: RestCall, signal: AbortSignal): Promise<RestAnswer> {
+    const trace = this.#spans?.current() ?? null;
+    if (trace === null) return this.#request(call, signal, {});
+    const span = this.#spans?.begin('call', trace, { service: this.#name, method: call.method }) ?? null;
+    try {
+      const answer = await this.#request(call, signal, { traceparent: span?.traceparent ?? trace });
+      span?.end(answer.status >= 500 ? `status ${answer.status}` : null);
+      return answer;
+    } catch (error) {
+      span?.end(codeOf(error) || 'failed');
+      throw error;
+    }
+  }
+
+  async #request(
+    { method, path, headers, body }: RestCall,
+    signal: AbortSignal,
+    more: Readonly<Record<string, string>>,
+  ): Promise<RestAnswer> {
     const answer = await request(this.#url + path, {
       method,
-      headers: { accept: '*/*', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        accept: '*/*',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+        ...more,
+      },
       body: body === undefined ? null : JSON.stringify(body),
       signal,
       dispatcher: this.#agent,

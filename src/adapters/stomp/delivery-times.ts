@@ -1,5 +1,6 @@
 import type { Clock } from '../../application/ports/clock.ts';
 import type { Origin } from '../../application/ports/local-subscribers.ts';
+import type { Span } from '../../application/ports/spans.ts';
 import { Distribution, SECONDS } from '../support/figures.ts';
 import { type Flushable, flushSoon } from '../transport/flush-soon.ts';
 
@@ -20,9 +21,12 @@ export class DeliveryTimes {
     this.#clock = clock;
   }
 
-  /** To be called right after an event was written to all its connections. */
-  written(origin: Origin): void {
-    flushSoon(new Mark(this, origin));
+  /**
+   * To be called right after an event was written to all its connections.
+   * @param span ends when the last socket was flushed; null without a trace
+   */
+  written(origin: Origin, span: Span | null = null): void {
+    flushSoon(new Mark(this, origin, span));
   }
 
   flushed({ path, since }: Origin): void {
@@ -34,12 +38,16 @@ class Mark implements Flushable {
   readonly #times: DeliveryTimes;
   readonly #origin: Origin;
 
-  constructor(times: DeliveryTimes, origin: Origin) {
+  readonly #span: Span | null;
+
+  constructor(times: DeliveryTimes, origin: Origin, span: Span | null) {
     this.#times = times;
+    this.#span = span;
     this.#origin = origin;
   }
 
   flush(): void {
     this.#times.flushed(this.#origin);
+    this.#span?.end();
   }
 }

@@ -3,6 +3,7 @@ import type { Application } from '../../application/application.ts';
 import type { Clock } from '../../application/ports/clock.ts';
 import type { IdSource } from '../../application/ports/id-source.ts';
 import type { LocalSubscribers } from '../../application/ports/local-subscribers.ts';
+import type { Spans } from '../../application/ports/spans.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { SharedFrame } from '../transport/shared-frame.ts';
@@ -39,6 +40,8 @@ export interface StompSubscribersOptions {
   readonly fileLink: FileLink;
   readonly ids: IdSource;
   readonly clock: Clock;
+  /** Null or missing: nothing is traced. */
+  readonly spans?: Spans | null;
 }
 
 /**
@@ -55,7 +58,10 @@ export class StompSubscribers {
   readonly clock: Clock;
   readonly watch: WatchSlot = { watcher: null };
 
-  constructor({ limits, fileLink, ids, clock }: StompSubscribersOptions) {
+  readonly spans: Spans | null;
+
+  constructor({ limits, fileLink, ids, clock, spans = null }: StompSubscribersOptions) {
+    this.spans = spans;
     this.messages = new MessageBuilder(fileLink, ids.secret().slice(0, PREFIX_LENGTH));
     this.sweep = new Sweep(clock);
     this.times = new DeliveryTimes(clock);
@@ -69,6 +75,7 @@ export class StompSubscribers {
       times: this.times,
       traffic: new PlaceTraffic(clock),
       watch: this.watch,
+      spans,
     });
   }
 
@@ -134,7 +141,7 @@ export interface StompEndpoint {
 
 export function createStompEndpoint(options: StompEndpointOptions): StompEndpoint {
   const { application, subscribers, limits, telemetry, ids, baseUrl } = options;
-  const { index, messages, sweep, counts, times, clock, watch } = subscribers;
+  const { index, messages, sweep, counts, times, clock, watch, spans } = subscribers;
   const { frameBytes, headerBytes } = limits;
   const framesPerSecond = Math.max(MIN_FRAMES_PER_SECOND, FRAMES_PER_MESSAGE * limits.messagesPerSecond);
   const host: SessionHost = {
@@ -152,6 +159,7 @@ export function createStompEndpoint(options: StompEndpointOptions): StompEndpoin
     sweep,
     clock,
     watch,
+    spans,
     beatFrame: new SharedFrame('\n'),
     get tick() {
       return sweep.tick;

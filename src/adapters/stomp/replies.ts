@@ -1,3 +1,4 @@
+import type { Span } from '../../application/ports/spans.ts';
 import { asRefusal, Refusal } from '../../domain/errors.ts';
 import { isCommunity, type PlaceKey } from '../../domain/place.ts';
 import { refusalNumber } from '../transport/refusal-codes.ts';
@@ -38,6 +39,8 @@ export interface PendingCommand extends FrameFacts {
   readonly readAt: number | null;
   /** The place of a SEND; known only while somebody traces. */
   readonly place?: PlaceKey | null;
+  /** The span of a SEND that is traced. It ends with the reply. */
+  readonly span?: Span;
 }
 
 /**
@@ -68,7 +71,8 @@ export class Replies {
    * Answers a command that succeeded. A community has no numbers, and a subscription that has ended
    * meanwhile gets none.
    */
-  succeed({ receipt, subscription, readAt }: PendingCommand, numbers: ReceiptNumbers | null): void {
+  succeed({ receipt, subscription, readAt, span }: PendingCommand, numbers: ReceiptNumbers | null): void {
+    span?.end();
     const hasNone = subscription !== null && (subscription.isOver || isCommunity(subscription.place));
     this.receipt(receipt, hasNone ? null : numbers);
     // Only a stored event has numbers.
@@ -90,7 +94,8 @@ export class Replies {
    * be reported neither way is only counted.
    */
   refuse(error: unknown, command: PendingCommand): void {
-    const { receipt, id, subscription } = command;
+    const { receipt, id, subscription, span } = command;
+    span?.end(error instanceof Refusal ? error.code : 'internal');
     if (this.#owner.isOver) return;
     if (subscription?.isOver === true) {
       // The client or a removal ended the subscription meanwhile. There is nothing left to refuse.

@@ -1,6 +1,7 @@
 import type { Application } from '../../application/application.ts';
 import type { Clock } from '../../application/ports/clock.ts';
 import type { IdSource } from '../../application/ports/id-source.ts';
+import type { Spans } from '../../application/ports/spans.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import type { SharedFrame } from '../transport/shared-frame.ts';
 import type { Allowance } from './budget.ts';
@@ -42,6 +43,8 @@ export interface SessionHost extends SubscriptionHost {
   readonly frameAllowance: Allowance;
   readonly sweep: Sweep;
   readonly clock: Pick<Clock, 'monotonic'>;
+  /** Null: nothing is traced. */
+  readonly spans: Spans | null;
   /** A heart-beat of the server. */
   readonly beatFrame: SharedFrame;
 }

@@ -1,6 +1,7 @@
 import type { Stored } from '../../application/application.ts';
 import type { Accepted, Caller } from '../../application/commands.ts';
 import type { SessionClient, SessionFacts } from '../../application/ports/session-client.ts';
+import type { Span } from '../../application/ports/spans.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { PlaceKey } from '../../domain/place.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
@@ -278,7 +279,7 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     const { application, limits } = this.#host;
     const common = { receipt, bytes, id: null, subscription: null, readAt: this.#readAt };
     const place = this.#watchedPlace;
-    const command: PendingCommand = place === null ? common : { ...common, place };
+    let command: PendingCommand = place === null ? common : { ...common, place };
     try {
       if (destination === TOKEN_DESTINATION) {
         const token = ownCopy(newToken(body, limits.jsonDepth));
@@ -287,11 +288,21 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
         return undefined;
       }
       const sender = { caller: this.caller, sessionId: this.#id, readAt: this.#readAt };
-      return this.#whenAccepted(dispatch(application, sender, destination, body, limits.jsonDepth), command);
+      const span = this.#beginSpan(headers, destination);
+      if (span !== null) command = { ...command, span };
+      const run = () => this.#whenAccepted(dispatch(application, sender, destination, body, limits.jsonDepth), command);
+      return span === null ? run() : span.run(run);
     } catch (error) {
       this.#replies.refuse(error, command);
       return undefined;
     }
+  }
+
+  #beginSpan(headers: Headers, destination: string): Span | null {
+    const { spans } = this.#host;
+    if (spans === null) return null;
+    const parent = headers.get('traceparent') ?? null;
+    return spans.begin('send', parent, { destination: quoted(destination), userId: this.caller.userId });
   }
 
   #subscribe({ headers, bytes }: Frame, receipt: string | null): Promise<void> | undefined {

@@ -1,9 +1,11 @@
 import type { Caller } from '../../application/commands.ts';
 import type { LocalSubscribers, Origin, Traffic } from '../../application/ports/local-subscribers.ts';
+import type { Span, Spans } from '../../application/ports/spans.ts';
 import type { Watcher } from '../../application/ports/watcher.ts';
 import type { ChatEvent } from '../../domain/chat-event.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { PlaceKey } from '../../domain/place.ts';
+import { isStored } from '../../domain/stored-event.ts';
 import { type Counts, sentKind } from './counts.ts';
 import type { DeliveryTimes } from './delivery-times.ts';
 import { hasLinks, isLowValue } from './event-body.ts';
@@ -23,6 +25,8 @@ export interface SubscriptionIndexParts {
   readonly times: DeliveryTimes;
   readonly traffic: PlaceTraffic;
   readonly watch: WatchSlot;
+  /** Null or missing: nothing is traced. */
+  readonly spans?: Spans | null;
 }
 
 /** The live subscriptions of each place. Adding and removing take constant time. */
@@ -74,11 +78,12 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
     if (traffic.isCounting) traffic.add(place, audience?.length ?? 0);
     if (watch.watcher !== null) watchDelivery(watch.watcher, place, event, audience ?? [], slowBytes);
     if (audience === undefined) return;
+    const span = origin?.trace === undefined ? null : this.#beginSpan(place, event, origin, origin.trace);
     const before = counts.delivered;
     if (hasLinks(event)) this.#deliverLinks(place, audience, event);
     else this.#deliverTo(audience, messages.event(place, event, ''), isLowValue(event));
     counts.sent[sentKind(event)] += counts.delivered - before;
-    if (origin !== null) times.written(origin);
+    if (origin !== null) times.written(origin, span);
   }
 
   count(place: PlaceKey): number {
@@ -104,6 +109,11 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
   busiest(max: number): Traffic {
     const { seconds, places } = this.#parts.traffic.busiest(max);
     return { seconds, places: places.map((traffic) => ({ ...traffic, subscriptions: this.count(traffic.place) })) };
+  }
+
+  #beginSpan(place: PlaceKey, event: ChatEvent, { path }: Origin, trace: string): Span | null {
+    const seq = isStored(event) ? event.seq : 0;
+    return this.#parts.spans?.begin('deliver', trace, { place, seq, path, subscriptions: this.count(place) }) ?? null;
   }
 
   watch(watcher: Watcher | null): void {

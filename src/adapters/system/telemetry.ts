@@ -49,6 +49,11 @@ const COUNTERS: Readonly<Record<CounterName, MetricName>> = {
 const SECRET_FIELDS = ['token', 'secret', 'authorization', 'content', 'text', 'password', 'body'];
 const REDACTED = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]);
 
+/** The fields that lines have besides those of their caller. */
+interface LineFields {
+  fields: () => object;
+}
+
 /** The values that the application counts and observes. */
 class Figures {
   readonly counts: Record<CounterName, number>;
@@ -86,30 +91,39 @@ export class SystemTelemetry implements Telemetry {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly #figures: Figures;
+  readonly #lines: LineFields;
 
-  private constructor(logger: Logger, metrics: Metrics, figures: Figures) {
+  private constructor(logger: Logger, metrics: Metrics, figures: Figures, lines: LineFields) {
     this.logger = logger;
     this.metrics = metrics;
     this.#figures = figures;
+    this.#lines = lines;
   }
 
   /** Creates the telemetry of one server. The metrics of two servers in one process stay apart. */
   static create(options: SystemTelemetryOptions = {}): SystemTelemetry {
+    const lines: LineFields = { fields: () => ({}) };
     const settings = {
       level: options.level ?? 'info',
       base: options.base ?? {},
       redact: REDACTED,
       serializers: { error: errorFields },
+      mixin: () => lines.fields(),
     };
     const logger = options.destination === undefined ? pino(settings) : pino(settings, options.destination);
     const metrics = new Metrics();
     if (options.processMetrics) metrics.measureProcess();
-    return new SystemTelemetry(logger, metrics, new Figures(metrics));
+    return new SystemTelemetry(logger, metrics, new Figures(metrics), lines);
   }
 
   /** The same metrics, with the name of a subsystem in the log lines. */
   of(subsystem: string): SystemTelemetry {
-    return new SystemTelemetry(this.logger.child({ subsystem }), this.metrics, this.#figures);
+    return new SystemTelemetry(this.logger.child({ subsystem }), this.metrics, this.#figures, this.#lines);
+  }
+
+  /** Adds the fields that this function returns to each line, also to those of subsystems. */
+  addFields(fields: () => object): void {
+    this.#lines.fields = fields;
   }
 
   get registry(): Registry {

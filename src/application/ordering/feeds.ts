@@ -7,6 +7,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import { Feed, type FeedParts, type HeldEvent } from './feed.ts';
 import { LogHoles } from './log-holes.ts';
 import { NewestReader } from './newest-reader.ts';
+import type { Traces } from './sequencer.ts';
 
 const IDLE_MS = 60_000;
 const ROUND_MS = 2_000;
@@ -109,11 +110,24 @@ export class Feeds {
    * Takes events that the store has: appended by this server, or found in the outbox.
    * @param since for each event the monotonic time at which its command was read; without it, the
    * events are not measured
+   * @param traces for each event its position in a trace
    */
-  stored(place: ConversationKey, events: readonly SequencedEvent[], since?: readonly number[]): void {
+  stored(
+    place: ConversationKey,
+    events: readonly SequencedEvent[],
+    since?: readonly number[],
+    traces: Traces = null,
+  ): void {
     for (const [i, event] of events.entries()) {
       const began = since?.[i];
-      this.receive(place, event.seq, () => event, began === undefined ? null : { path: 'local', since: began });
+      const trace = traces?.[i] ?? null;
+      const origin: Origin | null =
+        began === undefined
+          ? null
+          : trace === null
+            ? { path: 'local', since: began }
+            : { path: 'local', since: began, trace };
+      this.receive(place, event.seq, () => event, origin);
     }
   }
 

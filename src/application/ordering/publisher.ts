@@ -4,14 +4,18 @@ import type { Clock, Timer } from '../ports/clock.ts';
 import type { MessageBus, OutgoingRecord } from '../ports/message-bus.ts';
 import type { Outbox, UnpublishedBatch } from '../ports/outbox.ts';
 import type { Random } from '../ports/random.ts';
+import type { Span, Spans } from '../ports/spans.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { HeardNumbers } from './heard-numbers.ts';
 import { Pace } from './pace.ts';
+import type { Traces } from './sequencer.ts';
 
 interface Batch {
   readonly place: ConversationKey;
   readonly first: number;
   readonly events: readonly StoredEvent[];
+  /** The positions of the events in traces, null for one that is not traced. Null: none is. */
+  readonly traces?: Traces;
 }
 
 interface WaitingBatch {
@@ -26,6 +30,8 @@ export interface PublisherParts {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly random: Random;
+  /** Null: nothing is traced. */
+  readonly spans?: Spans | null;
   /** Called for each batch found in the outbox: subscribers of this server may not have it yet. */
   readonly recovered: (batch: UnpublishedBatch) => void;
   /** The events that arrived from the bus, those of this server included. */
@@ -134,15 +140,34 @@ export class Publisher {
       this.#eventsUnderWay = events;
       // A store that brings events to the other servers itself leaves only the mark to this one.
       const missing = batches.filter((batch) => !this.#wasHeard(batch));
+      const spans: Span[] = [];
+      let failure: string | null = 'the bus did not take it';
       try {
-        if (missing.length > 0) await bus.publish(missing.flatMap(recordsOf));
+        if (missing.length > 0) await bus.publish(missing.flatMap((batch) => this.#tracedRecordsOf(batch, spans)));
+        failure = null;
         outbox.published(batches);
         telemetry.observe({ kind: 'publish', seconds: (clock.monotonic() - began) / 1_000, events });
       } catch (error) {
         telemetry.log('warn', 'stored events wait for the bus', { batches: batches.length, error });
       }
+      for (const span of spans) span.end(failure);
       this.#eventsUnderWay = 0;
     }
+  }
+
+  #tracedRecordsOf(batch: Batch, begun: Span[]): OutgoingRecord[] {
+    const records = recordsOf(batch);
+    const { traces = null } = batch;
+    const spans = this.#parts.spans ?? null;
+    if (traces === null || spans === null) return records;
+    return records.map((record, i) => {
+      const trace = traces[i] ?? null;
+      const seq = batch.events[i]?.seq ?? 0;
+      const span = trace === null ? null : spans.begin('publish', trace, { place: batch.place, seq });
+      if (span === null) return record;
+      begun.push(span);
+      return { ...record, trace: span.traceparent };
+    });
   }
 
   async #gather(): Promise<void> {

@@ -5,6 +5,7 @@ import type { ConversationKey } from '../../domain/place.ts';
 import type { StoredEvent } from '../../domain/stored-event.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AppendBatch, AppendOutcome, MessageStore } from '../ports/message-store.ts';
+import type { Span, Spans } from '../ports/spans.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { AppendFailures } from './append-failures.ts';
 import { AppendSchedule } from './append-schedule.ts';
@@ -20,6 +21,8 @@ interface Entry {
   readonly reject: (error: Refusal) => void;
   /** Monotonic, in milliseconds. */
   readonly since: number;
+  /** Position of the command in a trace, null for none. */
+  readonly trace: string | null;
   /** Appends that failed because another server stored an event of the place first. */
   conflicts: number;
   /** It was refused while its append was under way. It must not be appended again. */
@@ -44,17 +47,31 @@ interface PreparedBatch {
  * Called for each stored batch, in the order of its place, in the same tick in which it is known to
  * be stored. `since` has for each event the monotonic time at which its command was read.
  */
-export type AfterCommit = (place: ConversationKey, events: readonly StoredEvent[], since: readonly number[]) => void;
+export type AfterCommit = (
+  place: ConversationKey,
+  events: readonly StoredEvent[],
+  since: readonly number[],
+  traces?: Traces,
+) => void;
+
+/**
+ * For each event of a batch its position in a trace, null for an event that is not traced. Null:
+ * none of them is.
+ */
+export type Traces = readonly (string | null)[] | null;
 
 export interface SequencerParts {
   readonly store: MessageStore;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly afterCommit: AfterCommit;
+  /** Null: nothing is traced. */
+  readonly spans?: Spans | null;
   /** Appends under way at the same time; 2 by default. */
   readonly maxInFlight?: number;
 }
 
+const NO_SPANS: readonly (readonly [number, Span])[] = [];
 const MAX_BATCH_EVENTS = 256;
 const MAX_APPEND_EVENTS = 1024;
 /** Proposals that may wait. A further one is refused with `try-again`. */
@@ -139,15 +156,20 @@ export class Sequencer {
         this.#lanes.set(proposal.place, lane);
       }
       this.#waiting += 1;
+      const spans = this.#parts.spans ?? null;
+      const trace = spans === null ? null : spans.current();
       lane.pending.push({
         proposal,
         resolve,
         reject,
         since: this.#parts.clock.monotonic(),
+        trace,
         conflicts: 0,
         isRefused: false,
       });
-      this.#schedule.request();
+      // An append is the work of many commands.
+      if (spans === null || trace === null) this.#schedule.request();
+      else spans.outside(() => this.#schedule.request());
     });
   }
 
@@ -237,6 +259,7 @@ export class Sequencer {
     const began = clock.monotonic();
     for (const prepared of round) this.#underWay.add(prepared);
     this.#schedule.began();
+    const begun = this.#beginSpans(round, events);
     let outcomes: AppendOutcome[];
     try {
       outcomes = await store.append(round.map((prepared) => prepared.batch));
@@ -245,12 +268,27 @@ export class Sequencer {
     }
     // Before the events are handed out: the store works on the next append while the frames of this
     // one are written to the sockets.
+    for (const [i, span] of begun) span.end(outcomes[i]?.kind === 'stored' ? null : outcomes[i]?.kind);
     for (const prepared of round) this.#underWay.delete(prepared);
     this.#schedule.ended();
     telemetry.observe({ kind: 'append', seconds: (clock.monotonic() - began) / 1_000, events });
     for (const [i, prepared] of round.entries()) {
       this.#settle(prepared, outcomes[i] ?? { kind: 'failed', error: new Error('the store gave no outcome') });
     }
+  }
+
+  /** Begins a span for each traced command. Returns them with the index of their batch. */
+  #beginSpans(round: readonly PreparedBatch[], events: number): readonly (readonly [number, Span])[] {
+    const spans = this.#parts.spans ?? null;
+    if (spans === null) return NO_SPANS;
+    const begun: [number, Span][] = [];
+    for (const [i, { lane, entries }] of round.entries()) {
+      for (const { trace } of entries) {
+        const span = trace === null ? null : spans.begin('append', trace, { place: lane.place, events });
+        if (span !== null) begun.push([i, span]);
+      }
+    }
+    return begun;
   }
 
   #settle(prepared: PreparedBatch, outcome: AppendOutcome): void {
@@ -295,7 +333,8 @@ export class Sequencer {
     telemetry.count('append_batches');
     telemetry.count('events_stored', events.length);
     const since = entries.map((entry) => entry.proposal.readAt ?? entry.since);
-    afterCommit(lane.place, events, since);
+    const isTraced = (this.#parts.spans ?? null) !== null && entries.some(({ trace }) => trace !== null);
+    afterCommit(lane.place, events, since, isTraced ? entries.map(({ trace }) => trace) : null);
     for (const [i, entry] of entries.entries()) {
       const event = events[i];
       if (event !== undefined) entry.resolve(event);

@@ -15,6 +15,8 @@ export interface Origin {
    * heard.
    */
   readonly since: number;
+  /** Position of the event in a trace; not given without one. */
+  readonly trace?: string;
 }
 
 /**

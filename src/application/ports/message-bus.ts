@@ -17,6 +17,8 @@ export interface OutgoingRecord {
    * probably begins with the next number.
    */
   readonly batchEnd?: number;
+  /** Position in a trace, for the header `traceparent`; not given without a trace. */
+  readonly trace?: string;
 }
 
 /**
@@ -34,6 +36,8 @@ export interface IncomingRecord {
   /** Number of a stored event; null for every other event. */
   readonly seq: number | null;
   readonly batchEnd: number | null;
+  /** The header `traceparent` as it was written; null or missing without a trace. */
+  readonly trace?: string | null;
   /**
    * True exactly for the events that the servers themselves act on: changed member lists
    * (`members-changed`), reports about sessions (`roster`), reports of what a user has read

@@ -7,14 +7,14 @@ import type { TraceTable } from './trace-table.ts';
 
 /** Shows the events of each batch to the traces before the other steps. */
 export function watchedCommits(traces: TraceTable, next: AfterCommit): AfterCommit {
-  return (place, events, since) => {
+  return (place, events, since, positions) => {
     if (traces.isActive) {
       for (const event of events) {
         const facts = factsOf(event);
         traces.saw({ step: 'stored', userId: facts.author, place, ...facts });
       }
     }
-    next(place, events, since);
+    next(place, events, since, positions);
   };
 }
 

@@ -8,6 +8,7 @@ import type { Limits } from '../../application/limits.ts';
 import type { RetentionRules } from '../../application/retention/remove-expired.ts';
 import type { BusChoice } from './bus.ts';
 import type { ConnectionUrl } from './connection-url.ts';
+import type { TraceChoice } from './traces.ts';
 
 /**
  * The configuration that the environment asks for. It holds no secret, so it may be logged. A URL
@@ -50,6 +51,8 @@ export interface Config {
   readonly retention: RetentionRules;
   readonly http: HttpConfig;
   readonly limits: AllLimits;
+  /** Null: no traces. */
+  readonly traces: TraceChoice | null;
 }
 
 export interface RedisChoice {
@@ -122,6 +125,8 @@ export interface Secrets {
   readonly serviceToken: string | null;
   /** Empty: the service API is closed. */
   readonly adminTokens: readonly AdminToken[];
+  /** Headers for the collector of traces. */
+  readonly traceHeaders: Readonly<Record<string, string>>;
   /** The credentials of the bucket; null: the AWS SDK looks for them. */
   readonly s3: S3Credentials | null;
 }

@@ -15,6 +15,7 @@ import {
 import { type Environment, readEnvironment } from './environment.ts';
 import { limitsOf } from './limits.ts';
 import { problemsTogether } from './rules.ts';
+import { tracesOf } from './traces.ts';
 import { warnOfUnknown } from './unknown-variables.ts';
 import type { Values } from './variables.ts';
 import { warningsOf } from './warnings.ts';
@@ -74,6 +75,7 @@ function configOf(values: Values): Config {
       adminPageActions: values.ADMIN_PAGE_ACTIONS === 'on',
     },
     limits: limitsOf(values),
+    traces: tracesOf(values),
   };
 }
 
@@ -116,6 +118,7 @@ function secretsOf(values: Values): Secrets {
     jwt: { secret: JWT_SECRET, previous: JWT_SECRET_PREVIOUS ?? [], encoding: JWT_SECRET_ENCODING },
     serviceToken: SERVICE_TOKEN,
     adminTokens: ADMIN_TOKENS ?? [],
+    traceHeaders: values.OTEL_EXPORTER_OTLP_HEADERS ?? {},
     s3: s3CredentialsOf(values),
   };
 }

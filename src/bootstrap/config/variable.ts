@@ -9,7 +9,8 @@ export type Group =
   | 'HTTP'
   | 'Sizes'
   | 'Rates and connections'
-  | 'Times and windows';
+  | 'Times and windows'
+  | 'Traces';
 
 interface Row<T> {
   readonly group: Group;

@@ -6,6 +6,7 @@ import { form, listOf, oneOf, plainText, secretForm, wholeNumber } from './forms
 import { FILE_SUFFIX } from './given-text.ts';
 import { LIMIT_VARIABLES } from './limit-variables.ts';
 import { pemCertificates } from './pem.ts';
+import { TRACE_VARIABLES } from './traces.ts';
 import { defaulted, type Group, optional, type ValuesOf } from './variable.ts';
 
 const SERVER: Group = 'Server';
@@ -217,6 +218,7 @@ export const VARIABLES = {
   ),
 
   ...LIMIT_VARIABLES,
+  ...TRACE_VARIABLES,
 };
 
 export type VariableName = keyof typeof VARIABLES;
@@ -232,7 +234,7 @@ export const SECRET_NAMES = VARIABLE_NAMES.filter((name) => VARIABLES[name].form
 /** The names of the variables that name a file with the value of another one. */
 export const FILE_VARIABLE_NAMES: readonly string[] = SECRET_NAMES.map((name) => name + FILE_SUFFIX);
 
-/** True for a variable of the server or of the AWS SDK. */
+/** True for a variable of the server, of the AWS SDK or of OpenTelemetry. */
 export function isKnownVariable(name: string): boolean {
-  return Object.hasOwn(VARIABLES, name) || FILE_VARIABLE_NAMES.includes(name) || name.startsWith('AWS_');
+  return Object.hasOwn(VARIABLES, name) || FILE_VARIABLE_NAMES.includes(name) || /^(?:AWS|OTEL)_/.test(name);
 }

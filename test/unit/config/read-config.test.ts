@@ -38,6 +38,7 @@ describe('an empty environment', () => {
       users: { kind: 'file', path: null },
       notifications: { kind: 'none' },
       moderator: { kind: 'none' },
+      traces: null,
       files: { kind: 'folder', path: join(dataDir, 'files') },
       http: {
         publicUrl: null,
@@ -72,6 +73,7 @@ describe('an empty environment', () => {
       jwt: { secret: null, previous: [], encoding: 'base64' },
       serviceToken: null,
       adminTokens: [],
+      traceHeaders: {},
       s3: null,
     });
     expect(warnings).toEqual([]);
@@ -160,6 +162,7 @@ describe('a full environment', () => {
       jwt: { secret: SECRET, previous: [SECRET], encoding: 'base64' },
       serviceToken: hidden,
       adminTokens: [{ name: 'ops', token: hidden }],
+      traceHeaders: {},
       s3: null,
     });
     const logged = [JSON.stringify(config), inspect(config, { depth: 9, showHidden: true }), ...warnings].join('\n');

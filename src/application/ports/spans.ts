@@ -1,0 +1,34 @@
+/** The parts of a command's way that are measured. `call` is a call of a neighbour. */
+export type SpanName = 'send' | 'append' | 'publish' | 'deliver' | 'call';
+
+/** Ids, kinds and numbers, never texts. */
+export type SpanAttributes = Readonly<Record<string, string | number>>;
+
+/**
+ * Records how long the parts of a command take, over all servers (OpenTelemetry).
+ *
+ * A position in a trace is a text in the form of the W3C header `traceparent`. No method throws or
+ * waits. Spans that cannot be sent are lost; nothing else depends on them.
+ */
+export interface Spans {
+  /**
+   * Begins a span. Null if it is not recorded, because sampling left it out.
+   * @param parent the position that it belongs to. Null, or a text that is not well-formed, begins
+   * a new trace
+   */
+  begin(name: SpanName, parent: string | null, attributes?: SpanAttributes): Span | null;
+  /** The position of the span whose `run` the caller is part of; null for none. */
+  current(): string | null;
+  /** Runs work that belongs to no span, such as a timer that many commands share. */
+  outside<T>(work: () => T): T;
+}
+
+/** A part of a command's way that is recorded. */
+export interface Span {
+  /** Its position in the trace, for the parts that come after it. */
+  readonly traceparent: string;
+  /** Runs work, and all that follows from it later, as part of the span. */
+  run<T>(work: () => T): T;
+  /** @param failure the code of a refusal or another short reason; null for success */
+  end(failure?: string | null): void;
+}

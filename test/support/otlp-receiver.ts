@@ -1,0 +1,45 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/** A span as a collector receives it. */
+export interface ReceivedSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  /** Id of the server that wrote it. */
+  readonly server: string;
+}
+
+interface Attribute {
+  readonly key: string;
+  readonly value: { readonly stringValue?: string };
+}
+
+interface Body {
+  readonly resourceSpans: readonly {
+    readonly resource: { readonly attributes: readonly Attribute[] };
+    readonly scopeSpans: readonly { readonly spans: readonly Omit<ReceivedSpan, 'server'>[] }[];
+  }[];
+}
+
+/** Starts a collector for OTLP over HTTP. It ends with the test. */
+export async function startCollector() {
+  const spans: ReceivedSpan[] = [];
+  const headers: (string | undefined)[] = [];
+  const server = createServer(async (request, response) => {
+    let text = '';
+    for await (const chunk of request) text += chunk;
+    headers.push(request.headers.authorization);
+    for (const { resource, scopeSpans } of (JSON.parse(text) as Body).resourceSpans) {
+      const id = resource.attributes.find(({ key }) => key === 'service.instance.id')?.value.stringValue ?? '';
+      for (const scope of scopeSpans) spans.push(...scope.spans.map((span) => ({ ...span, server: id })));
+    }
+    response.setHeader('content-type', 'application/json');
+    response.end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`, spans, headers };
+}

@@ -1,0 +1,177 @@
+import { expect, it } from 'vitest';
+import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
+import { type OpenTelemetryOptions, OpenTelemetrySpans } from '../../../src/adapters/opentelemetry/spans.ts';
+import { readTraceparent } from '../../../src/adapters/opentelemetry/traceparent.ts';
+import { createStompEndpoint, StompSubscribers } from '../../../src/adapters/stomp/endpoint.ts';
+import { SystemIdSource } from '../../../src/adapters/system/id-source.ts';
+import { TestWorld } from '../../support/application.ts';
+import { MemoryConnection } from '../../support/memory-connection.ts';
+import { startCollector } from '../../support/otlp-receiver.ts';
+import { passTime } from '../../support/pass-time.ts';
+import { frame, LIMITS } from '../stomp/fixture.ts';
+
+const PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const UNSAMPLED = PARENT.replace(/01$/, '00');
+
+function spansOf(url: string, options: Partial<OpenTelemetryOptions> = {}): OpenTelemetrySpans {
+  return new OpenTelemetrySpans({
+    url,
+    headers: {},
+    serviceName: 'chat-server',
+    server: 'one',
+    version: '1.2.3',
+    sampler: 'parentbased_always_on',
+    ratio: 1,
+    telemetry: new RecordedTelemetry(),
+    ...options,
+  });
+}
+
+/** Two servers with STOMP endpoints, on one bus and one store. */
+async function twoServers(url: string, options: Partial<OpenTelemetryOptions> = {}) {
+  const world = await TestWorld.open();
+  const start = async (id: string) => {
+    const spans = spansOf(url, { server: id, ...options });
+    const ids = new SystemIdSource();
+    const subscribers = new StompSubscribers({
+      limits: LIMITS,
+      fileLink: (key) => key,
+      ids,
+      clock: world.clock,
+      spans,
+    });
+    const server = await world.server({ id, ports: { subscribers: subscribers.port, spans } });
+    const { app, telemetry } = server;
+    const endpoint = createStompEndpoint({
+      application: app,
+      subscribers,
+      limits: LIMITS,
+      telemetry,
+      ids,
+      baseUrl: () => '',
+    });
+    const connect = async (token: string) => {
+      const connection = new MemoryConnection();
+      connection.listener = endpoint.accept(connection);
+      connection.say(`CONNECT\naccept-version:1.2\naccess-token:${token}\n\n\0`);
+      const subscribe = { id: 'a', destination: `/topic/direct/${world.roomId}`, receipt: 'subscribed' };
+      connection.say(frame('SUBSCRIBE', subscribe));
+      await passTime(world.clock, 100);
+      return connection;
+    };
+    return { spans, connect };
+  };
+  const [one, two] = [await start('one'), await start('two')];
+  await passTime(world.clock, 500);
+  const say = (connection: MemoryConnection, headers: Readonly<Record<string, string>> = {}) =>
+    connection.say(
+      frame(
+        'SEND',
+        { destination: '/kafka/send-direct-message', receipt: 'sent', ...headers },
+        {
+          channelId: world.roomId,
+          userId: world.ada.userId,
+          name: 'Ada',
+          profileImage: null,
+          content: 'a secret text',
+        },
+      ),
+    );
+  return { world, one, two, say };
+}
+
+it('follows a message from SEND over store and bus to the socket of another server, in one trace', async () => {
+  const collector = await startCollector();
+  const { world, one, two, say } = await twoServers(collector.url);
+  const sender = await one.connect(world.ada.token);
+  const reader = await two.connect(world.grace.token);
+  say(sender, { traceparent: PARENT });
+  await passTime(world.clock, 500);
+  expect(reader.received.at(-1)).toContain('a secret text');
+  await Promise.all([one.spans.close(), two.spans.close()]);
+  const { spans } = collector;
+  const idOf = (name: string, server: string) =>
+    spans.find((span) => span.name === name && span.server === server)?.spanId;
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  const send = idOf('send', 'one');
+  const publish = idOf('publish', 'one');
+  expect(spans.map(({ name, server, parentSpanId }) => [name, server, parentSpanId]).sort()).toEqual([
+    ['append', 'one', send],
+    ['deliver', 'one', send],
+    ['deliver', 'two', publish],
+    ['publish', 'one', send],
+    ['send', 'one', 'b7ad6b7169203331'],
+  ]);
+  expect(new Set(spans.map((span) => span.traceId))).toEqual(new Set([traceId]));
+  expect(JSON.stringify(spans)).not.toContain('a secret text');
+});
+
+it('traces nothing of a message whose client or sampler says no', async () => {
+  const collector = await startCollector();
+  const { world, one, two, say } = await twoServers(collector.url, {
+    sampler: 'parentbased_traceidratio',
+    ratio: 0,
+  });
+  const sender = await one.connect(world.ada.token);
+  const reader = await two.connect(world.grace.token);
+  say(sender, { traceparent: UNSAMPLED });
+  say(sender);
+  await passTime(world.clock, 500);
+  expect(reader.received.at(-1)).toContain('a secret text');
+  await Promise.all([one.spans.close(), two.spans.close()]);
+  expect(collector.spans).toEqual([]);
+});
+
+it('records about one of a hundred traces at 1 %', async () => {
+  const collector = await startCollector();
+  const spans = spansOf(collector.url, { sampler: 'parentbased_traceidratio', ratio: 0.01 });
+  let recorded = 0;
+  for (let n = 0; n < 20_000; n += 1) {
+    const span = spans.begin('send', null);
+    if (span === null) continue;
+    recorded += 1;
+    span.end();
+  }
+  await spans.close();
+  expect(recorded).toBeGreaterThan(100);
+  expect(recorded).toBeLessThan(350);
+  expect(collector.spans).toHaveLength(recorded);
+});
+
+it('gives the ids of the trace to log lines and to calls within a span only', async () => {
+  const collector = await startCollector();
+  const spans = spansOf(collector.url, { headers: { authorization: 'Bearer collector' } });
+  expect([spans.current(), spans.logFields()]).toEqual([null, {}]);
+  const span = spans.begin('send', PARENT);
+  await span?.run(async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(spans.current()).toBe(span.traceparent);
+    expect(spans.logFields()).toMatchObject({ trace_id: '0af7651916cd43dd8448eb211c80319c' });
+    expect(spans.outside(() => [spans.current(), spans.logFields()])).toEqual([null, {}]);
+  });
+  span?.end();
+  await spans.close();
+  expect(collector.headers).toEqual(['Bearer collector']);
+});
+
+it('logs once that the collector does not take traces', async () => {
+  const telemetry = new RecordedTelemetry();
+  const spans = spansOf('http://127.0.0.1:9/v1/traces', { telemetry, timeoutMs: 300 });
+  for (let n = 0; n < 1_200; n += 1) spans.begin('send', null)?.end();
+  await spans.close();
+  expect(telemetry.logs.filter(({ level }) => level === 'warn')).toMatchObject([
+    { what: 'traces are lost, because the collector does not take them' },
+  ]);
+});
+
+it.each([
+  ['', null],
+  ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more', null],
+  ['ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', null],
+  ['00-00000000000000000000000000000000-b7ad6b7169203331-01', null],
+  ['00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01', null],
+  [PARENT, '0af7651916cd43dd8448eb211c80319c'],
+  ['01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more', '0af7651916cd43dd8448eb211c80319c'],
+])('reads the traceparent %j as the trace %j', (text, traceId) => {
+  expect(readTraceparent(text)?.traceId ?? null).toBe(traceId);
+});
