@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,6 +13,9 @@ const NAMES = ['firefox-esr', 'firefox'];
 const START_MS = 60_000;
 const ANSWER_MS = 30_000;
 const LISTENING = /WebDriver BiDi listening on (ws:\S+)/;
+
+/** A headless Firefox has no mouse by itself: this one is fine and can hover. */
+const PREFERENCES = ['primary', 'all'].map((name) => `user_pref("ui.${name}PointerCapabilities", 6);\n`).join('');
 
 type Json = Record<string, unknown>;
 
@@ -56,6 +59,7 @@ export class Firefox {
       throw new ServiceUnavailable('Firefox', `none of ${NAMES.join(', ')} is on the PATH, and FIREFOX is not set`);
     }
     const folder = await mkdtemp(join(tmpdir(), 'chat-firefox-'));
+    await writeFile(join(folder, 'user.js'), PREFERENCES);
     const args = ['--headless', '--no-remote', '--remote-debugging-port=0', '--profile', folder];
     const process = new LocalProcess({ program, args, folder, env: { HOME: folder, MOZ_CRASHREPORTER_DISABLE: '1' } });
     try {

@@ -8,7 +8,7 @@ interface Node {
   readonly sharedId: string;
 }
 
-/** A tab of Firefox. It finds elements as a screen reader does: by role and name. */
+/** A tab of Firefox. It finds elements by role, name or text. */
 export class FirefoxPage {
   readonly #firefox: Firefox;
   readonly #context: string;
@@ -39,14 +39,12 @@ export class FirefoxPage {
 
   /** Resolves when a message begins with this text. */
   text(text: string): Promise<Node> {
-    return vi.waitFor(async () => {
-      const [node] = await this.#locate({
-        type: 'xpath',
-        value: `//div[@id="messages"]//*[starts-with(text(), "${text}")]`,
-      });
-      if (node === undefined) throw new Error(`no message begins with ${JSON.stringify(text)}`);
-      return node;
-    }, WAIT);
+    return this.#first(`//div[@id="messages"]//*[starts-with(text(), "${text}")]`);
+  }
+
+  /** Resolves when a button with this name is there, also one that only the pointer reaches. */
+  button(name: string): Promise<Node> {
+    return this.#first(`//button[@aria-label="${name}" or normalize-space(.)="${name}"]`);
   }
 
   /** Resolves when a JavaScript expression is true. */
@@ -94,12 +92,22 @@ export class FirefoxPage {
     await this.#perform({ type: 'key', id: 'keyboard', actions: keys });
   }
 
+  #first(xpath: string): Promise<Node> {
+    return vi.waitFor(async () => {
+      const [node] = await this.#locate({ type: 'xpath', value: xpath });
+      if (node === undefined) throw new Error(`nothing is found by ${xpath}`);
+      return node;
+    }, WAIT);
+  }
+
   async #locate(locator: Record<string, unknown>): Promise<Node[]> {
     const { nodes } = await this.#send('browsingContext.locateNodes', { locator });
     return nodes as Node[];
   }
 
   async #perform(actions: Record<string, unknown>): Promise<void> {
+    // A tab in the background does not follow the pointer.
+    await this.#send('browsingContext.activate', {});
     await this.#send('input.performActions', { actions: [actions] });
   }
 

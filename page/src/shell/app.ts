@@ -22,6 +22,7 @@ export class App {
   readonly session: Session;
   readonly #ends = new Ends();
   readonly #inspector = el('aside', { id: 'inspector', hidden: true, 'aria-label': words().inspector.title });
+  readonly #skip = el('a', { class: 'skip', href: '#text', hidden: true }, words().page.skip);
   readonly #places: PlacesView;
   #conversation: Conversation | null = null;
   /** What stands in the middle while no conversation is open. */
@@ -39,7 +40,7 @@ export class App {
       inspect: () => this.inspect(),
       settings: () => this.#openSettings(),
     });
-    const skip = el('a', { class: 'skip', href: '#text' }, words().page.skip);
+    const skip = this.#skip;
     skip.addEventListener('click', (event) => {
       event.preventDefault();
       this.#conversation?.focusComposer();
@@ -77,6 +78,7 @@ export class App {
     this.node.classList.toggle('has-open', key !== null);
     if (place === undefined) this.#showNothing(key);
     else if (this.#conversation?.key !== place.key) this.#open(place);
+    this.#skip.hidden = this.#conversation === null;
     if (seq !== null) this.#conversation?.toNumber(seq);
   }
 

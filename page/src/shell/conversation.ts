@@ -98,7 +98,13 @@ export class Conversation {
     const back = el('a', { id: 'back', href: home, 'aria-label': text.places.back }, icon('back'), badge);
     const show = el(
       'button',
-      { id: 'show-people', type: 'button', 'aria-controls': 'people', 'aria-expanded': 'false' },
+      {
+        id: 'show-people',
+        type: 'button',
+        'aria-label': text.people.show,
+        'aria-controls': 'people',
+        'aria-expanded': 'false',
+      },
       icon('people'),
       el('span', {}, text.people.show),
     );
