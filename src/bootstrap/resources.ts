@@ -100,7 +100,7 @@ export async function openResources(parts: ServerParts): Promise<OpenedResources
 }
 
 /** The links that servers of the original show. They need a whole URL. */
-function originalFileLink({ firstGeneration, http }: Config, keys: JwtKeyOptions): FileLink | null {
+export function originalFileLink({ firstGeneration, http }: Config, keys: JwtKeyOptions): FileLink | null {
   const { publicUrl, fileUrlHours } = http;
   if (!firstGeneration || publicUrl === null) return null;
   const { link } = createFileLinks({ keys: linkKeys(keys), hours: fileUrlHours, clock: new SystemClock() });

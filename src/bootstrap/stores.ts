@@ -122,10 +122,10 @@ export async function openStores({
 
 /** Original servers ran beside these, and nothing has numbered what they left. */
 async function warnOfUnnumbered(db: MongoDatabase, telemetry: Telemetry): Promise<void> {
-  const { Beside } = await import('../adapters/mongo/first-generation/beside.ts');
-  const since = await new Beside(db).since();
+  const { ChangeOverMark } = await import('../adapters/mongo/first-generation/change-over-mark.ts');
+  const since = await new ChangeOverMark(db).since();
   if (since === null) return;
-  const remedy = 'run `chat-server migrate --number` once the original servers are off';
+  const remedy = 'if the original servers are off, run `chat-server migrate --number` without FIRST_GENERATION';
   telemetry.log('warn', 'FIRST_GENERATION was on: messages of original servers may have no number', { since, remedy });
 }
 

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { withDatabase } from '../../dev/cluster/services.ts';
 import { describeWithService } from '../../dev/services/shared.ts';
 import { MongoDatabase } from '../../src/adapters/mongo/database.ts';
-import { Beside } from '../../src/adapters/mongo/first-generation/beside.ts';
+import { ChangeOverMark } from '../../src/adapters/mongo/first-generation/change-over-mark.ts';
 import { findProblems } from '../../src/adapters/mongo/first-generation/find-problems.ts';
 import { numberPlaces } from '../../src/adapters/mongo/first-generation/number-places.ts';
 import { MongoOriginalEvents } from '../../src/adapters/mongo/first-generation/original-events.ts';
@@ -14,7 +14,7 @@ import { SystemIdSource } from '../../src/adapters/system/id-source.ts';
 import type { OriginalChange } from '../../src/application/ports/original-events.ts';
 import type { ConversationKey } from '../../src/domain/place.ts';
 import { OriginalServer } from '../support/original-server.ts';
-import { append, deleted, known, newPlace, said } from './world.ts';
+import { append, deleted, known, newPlace, said, shared } from './world.ts';
 
 await describeWithService('mongo', 'MongoDB beside an original server', ({ mongo }) => {
   const client = new MongoClient(mongo);
@@ -178,6 +178,45 @@ await describeWithService('mongo', 'MongoDB beside an original server', ({ mongo
     expect(await client.db(database).collection('eventHole').findOne({})).toMatchObject({ t: 2 });
   });
 
+  it('takes an edit that no record told with the next message of the place', async () => {
+    const place = newPlace();
+    const { store, originals } = await server();
+    const id = await original.send(place, 2, 'first');
+    await originals.number(place);
+    await original.edit(place, id, 'first, edited');
+    await original.send(place, 2, 'second');
+    await originals.number(place);
+    expect((await eventsOf(store, place)).map(([, kind, content]) => [kind, content])).toEqual([
+      ['message', 'first'],
+      ['modify', 'first, edited'],
+      ['message', 'second'],
+    ]);
+  });
+
+  it('ignores the record of an edit after which the message was edited again', async () => {
+    const place = newPlace();
+    const { store, originals } = await server();
+    const id = await original.send(place, 2, 'a');
+    await originals.number(place);
+    await original.edit(place, id, 'b');
+    await original.edit(place, id, 'c');
+    for (const content of ['b', 'c']) await originals.adopt(change('modify', place, id, content));
+    expect((await eventsOf(store, place)).map(([, , content]) => content)).toEqual(['a', 'c']);
+  });
+
+  it('restores the keys of a file that the original saves again', async () => {
+    const place = newPlace();
+    const { store, originals } = await server();
+    const file = shared(place, 'key', { id: ids.messageId() });
+    await append(store, 1, [file]);
+    await store.settle(await store.newest([place]));
+    await original.edit(place, file.id, 'https://chat.example.com/files/key');
+    await originals.number(place);
+    const message = (await store.messages(place, [file.id])).get(file.id);
+    expect(message).toMatchObject({ seq: 1, content: 'key', thumbnail: 'thumb', edited: false });
+    expect(await eventsOf(store, place)).toEqual([[1, 'file', 'key']]);
+  });
+
   it('ignores a change of a message that the log does not have, and a second deletion', async () => {
     const place = newPlace();
     const { store, originals } = await server();
@@ -207,6 +246,7 @@ await describeWithService('mongo', 'MongoDB beside an original server', ({ mongo
   describe('the change-over', () => {
     const url = () => withDatabase(mongo, database);
     const what = async () => (await findProblems(url())).map((finding) => [finding.count, finding.what]);
+    const number = (isBefore = false) => numberPlaces({ url: url(), fileLink: null, isBefore, onProgress: () => {} });
     const raw = (name: string) => client.db(database).collection(name);
 
     it('numbers all places, also after it was interrupted, and removes the mark of the change', async () => {
@@ -217,12 +257,13 @@ await describeWithService('mongo', 'MongoDB beside an original server', ({ mongo
       await first.originals.number(places[0] ?? 'r-1');
       await original.remove(places[0] ?? 'r-1', seen);
       for (const place of places) for (let i = 0; i < 3; i += 1) await original.send(place, 2, `theirs ${i}`);
-      expect(await new Beside(first.db).since()).toBeInstanceOf(Date);
+      expect(await new ChangeOverMark(first.db).since()).toBeInstanceOf(Date);
       expect(await what()).toEqual([[9, 'messages without a number in directMessage']]);
-      expect(await numberPlaces(url(), () => {})).toEqual({ places: 3, events: 10 });
-      expect(await numberPlaces(url(), () => {})).toEqual({ places: 3, events: 0 });
+      expect(await number(true)).toEqual({ places: 3, events: 10 });
+      expect(await new ChangeOverMark(first.db).since()).toBeInstanceOf(Date);
+      expect(await number()).toEqual({ places: 3, events: 0 });
       expect(await what()).toEqual([]);
-      expect(await new Beside(first.db).since()).toBeNull();
+      expect(await new ChangeOverMark(first.db).since()).toBeNull();
       expect(await eventsOf(first.store, places[0] ?? 'r-1')).toEqual([
         [1, 'message', 'ours'],
         [2, 'message', ''],
@@ -231,6 +272,25 @@ await describeWithService('mongo', 'MongoDB beside an original server', ({ mongo
         [5, 'message', 'theirs 2'],
         [6, 'delete', seen],
       ]);
+    });
+
+    it('deletes no message that a server stores meanwhile, or whose batch was set aside', async () => {
+      const place = newPlace();
+      const { db, store } = await server();
+      await append(store, 1, [said(place, 'set aside', { id: ids.messageId() })]);
+      await store.settle(await store.newest([place]));
+      await db.events.updateOne({ p: place, f: 1 }, { $set: { failed: 'a reason' } });
+      await raw('directMessage').deleteMany({});
+      let isOver = false;
+      const appending = (async () => {
+        for (let seq = 2; !isOver; seq += 1) await append(store, seq, [said(place, 'new', { id: ids.messageId() })]);
+      })();
+      for (let i = 0; i < 5; i += 1) await number();
+      isOver = true;
+      await appending;
+      expect(
+        (await eventsOf(store, place)).filter(([, kind, content]) => kind !== 'message' || content === ''),
+      ).toEqual([]);
     });
 
     it('lists what will be a problem, and changes nothing', async () => {

@@ -39,6 +39,8 @@ const STATES: readonly {
     reach: async (chat) => {
       await chat.said('Wednesday it is.').waitFor();
       await chat.attach({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('x') });
+      // The parts of the page that files need are loaded then.
+      await chat.page.getByText('notes.txt').first().waitFor();
       await chat.page.context().setOffline(true);
       await chat.disconnected();
     },

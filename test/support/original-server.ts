@@ -64,7 +64,8 @@ export class OriginalServer {
   async edit(place: ConversationKey, id: string, content: string): Promise<void> {
     const found = await this.#messages(place).findOne({ _id: new ObjectId(id) }, { promoteLongs: false });
     if (found === null) throw new Error('MESSAGE_NOT_FOUND');
-    const { seq: _s, edited: _e, nonce: _n, fileName: _f, fileSize: _z, width: _w, height: _h, ...known } = found;
+    const { seq: _s, edited: _e, nonce: _n, file: _k, thumbnailFile: _t, ...others } = found;
+    const { fileName: _f, fileSize: _z, width: _w, height: _h, ...known } = others;
     const doc = { ...known, content, _class: classOf(place) };
     await this.#messages(place).replaceOne({ _id: found._id }, doc);
     await this.#publish(place, isChannel(place) ? 'CHANNEL_ETC' : 'DIRECT_ETC', doc, 'modify');

@@ -37,7 +37,7 @@ export interface EventDocument {
   readonly n?: readonly string[];
   /**
    * Keys of the messages and changes of an original server that became these events, each once over
-   * all servers. Absent in all other batches.
+   * all servers. They stay, and clients do not see them. Absent in all other batches.
    */
   readonly a?: readonly string[];
   /** Messages that the batch edits. Absent if it edits none. */

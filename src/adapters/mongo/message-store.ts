@@ -4,6 +4,7 @@ import type { MessageId, UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import type { SequencedEvent } from '../../domain/stored-event.ts';
+import { withTimeout } from '../support/with-timeout.ts';
 import { Appender } from './appender.ts';
 import { answered, inTime, type MongoDatabase } from './database.ts';
 import { type EventDocument, eventDocument } from './documents.ts';
@@ -13,6 +14,8 @@ import { Numbering } from './numbering.ts';
 import { Pages } from './pages.ts';
 import { type FailedBatch, Projector } from './projector.ts';
 
+/** Time that a batch waits for its projection where original servers read the collections. */
+const PROJECTED_MS = 1_000;
 const NONCE_SWEEP_MS = 60 * 60 * 1000;
 
 export interface MongoMessageStoreParts {
@@ -185,7 +188,8 @@ export class MongoMessageStore implements MessageStore {
     else {
       // Clients of an original server edit what they see, so it must be in the collections before
       // it is published. A sweep projects it later if this fails.
-      await this.#projector.help(stored.map(({ p }) => p)).catch(() => {});
+      const projected = this.#projector.help(stored.map(({ p }) => p));
+      await withTimeout(PROJECTED_MS, projected, () => new Error('timeout')).catch(() => {});
     }
     return outcomes;
   }

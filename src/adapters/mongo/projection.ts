@@ -225,7 +225,7 @@ class Run {
   readonly #holes = new Map<ConversationKey, Map<number, number>>();
   readonly #latest = new Map<ConversationKey, number>();
 
-  /** @param adopted the messages that an original server has changed or deleted itself */
+  /** @param adopted ids in batches of an original server's changes: the documents may be gone */
   constructor(db: MongoDatabase, session: ClientSession, mode: Mode, adopted: ReadonlySet<MessageId>) {
     this.#adopted = adopted;
     this.#db = db;

@@ -9,11 +9,14 @@ import type { FileStore } from '../ports/file-store.ts';
 import type { OriginalChange, OriginalEvents } from '../ports/original-events.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
-/** What this server has heard of one place and not taken into the log yet. */
+/** The events of one place that were heard and are not in the log yet. */
 interface Lane {
   hasMessages: boolean;
   readonly changes: OriginalChange[];
+  /** A run is planned or under way. */
   isBusy: boolean;
+  /** Runs in a row that failed. */
+  failures: number;
 }
 
 export interface AdoptionParts {
@@ -28,11 +31,13 @@ export interface AdoptionParts {
 /** Time in which the records of a burst gather, in milliseconds. */
 const GATHER_MS = 2;
 /**
- * The same in a place where no client of this server listens. Mostly, another server has taken the
- * event by then.
+ * The same in a place where no client of this server listens. By then a server with listeners has
+ * usually taken the event, and the run finds nothing to do.
  */
 const GATHER_UNHEARD_MS = 1_000;
 const RETRY_MS = 1_000;
+/** Runs that fail before the first change is given up. */
+const MAX_FAILURES = 60;
 /**
  * Edits and deletions that wait for the store. Further ones are dropped, and counted in the log.
  */
@@ -85,7 +90,7 @@ export class Adoption {
   #laneOf(place: ConversationKey): Lane {
     let lane = this.#lanes.get(place);
     if (lane === undefined) {
-      lane = { hasMessages: false, changes: [], isBusy: false };
+      lane = { hasMessages: false, changes: [], isBusy: false, failures: 0 };
       this.#lanes.set(place, lane);
     }
     return lane;
@@ -108,12 +113,16 @@ export class Adoption {
     try {
       // A change may be of a message whose own record comes later, in another stream.
       await this.#originals.number(place);
+      if (hasMessages) await this.#handOut(place);
       await this.#adoptChanges(lane);
       await this.#handOut(place);
+      lane.failures = 0;
     } catch (error) {
       lane.hasMessages ||= hasMessages;
       lane.isBusy = false;
+      lane.failures += 1;
       this.#parts.telemetry.log('warn', 'events of an original server wait for the store', { place, error });
+      if (lane.failures % MAX_FAILURES === 0) this.#giveUpChange(lane);
       if (this.#isStopping) this.#remove(place, lane);
       else this.#plan(place, lane, RETRY_MS);
       return;
@@ -131,6 +140,18 @@ export class Adoption {
       this.#waitingChanges -= 1;
       if (deleted !== null) dropFilesOf(files, telemetry, deleted);
     }
+  }
+
+  /** A change that fails again and again must not hold up the other events of its place. */
+  #giveUpChange({ changes }: Lane): void {
+    const change = changes.shift();
+    if (change === undefined) return;
+    this.#waitingChanges -= 1;
+    this.#logLost(change);
+  }
+
+  #logLost({ event: { place, id, kind } }: OriginalChange): void {
+    this.#parts.telemetry.log('error', 'a change by an original server is not in the event log', { place, id, kind });
   }
 
   /** Reads the new events from the store, if a client of this server listens to the place. */

@@ -26,12 +26,14 @@ export interface OriginalEvents {
   /**
    * Numbers the messages of the place that have no number: each becomes the next event of the
    * place, in the order of time and id. A message that had a number before an original server saved
-   * it again gets the number back, and an edit that is not in the log yet becomes an event.
+   * it again gets the number back. If it has another text than in the log, that edit becomes an
+   * event.
    */
   number(place: ConversationKey): Promise<void>;
   /**
    * Stores a change of a message that has a number. Does nothing if the log has no such message,
-   * knows it as deleted, or has the change already. Returns the message as it was created, if this
+   * knows it as deleted, or has the change already, or if the message has been edited again since.
+   * Returns the message as it was created, if this
    * call stored its deletion; otherwise null.
    */
   adopt(change: OriginalChange): Promise<Message | null>;

@@ -2,11 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { MigrationFinding } from '../../adapters/mongo/first-generation/find-problems.ts';
 import type { Config } from '../config/config.ts';
 import { readConfig } from '../config/read-config.ts';
+import { originalFileLink } from '../resources.ts';
+import { tokenSecrets } from '../secrets.ts';
 import { startStep } from '../start-failure.ts';
 import { UsageError } from './arguments.ts';
 import { type Command, CommandFailure } from './command.ts';
 
-/** Refusals of the store in a row before the command gives up. */
+/** Refusals of the store before the command gives up. */
 const MAX_REFUSALS = 30;
 const RETRY_MS = 2_000;
 
@@ -15,7 +17,7 @@ export const MIGRATE: Command = {
   summary: 'prepares and ends the change from the original server',
   about: [
     'check reads collections, member lists and topics, and changes nothing. Each finding is one line: how many, what, and what to do about it. Exit code 1 says that something has to be done.',
-    'number gives all messages of an original server their numbers, place by place, and takes edits and deletions that it made while no server of this version ran. It can be interrupted and begun again. Servers may run meanwhile. Run it before the change, so that no client waits for it, and once more after the last original server is off.',
+    'number gives all messages of an original server their numbers, place by place, and takes edits and deletions that it made while no server of this version ran. It can be interrupted and begun again. Servers may run meanwhile; give it their variables. Run it before the change, so that no client waits for it, and once more without FIRST_GENERATION after the last original server is off.',
   ],
   options: {
     check: { meaning: 'lists what will be a problem' },
@@ -31,9 +33,11 @@ export const MIGRATE: Command = {
     const { numberPlaces } = await import('../../adapters/mongo/first-generation/number-places.ts');
     const show = ({ places, events }: { places: number; events: number }) =>
       err(`${places} places done, ${events} events new`);
-    const done = await startStep({ variable: 'MONGODB_URL' }, () =>
-      repeated(() => numberPlaces(store.url.reveal(), show), err),
-    );
+    const { firstGeneration: isBefore, server } = read.config;
+    const keys = await tokenSecrets(read.secrets.jwt, server.dataDir);
+    const fileLink = originalFileLink(read.config, keys);
+    const options = { url: store.url.reveal(), fileLink, isBefore, onProgress: show };
+    const done = await startStep({ variable: 'MONGODB_URL' }, () => repeated(() => numberPlaces(options), err));
     out(`${done.places} places have all their numbers; ${done.events} events are new`);
     return 0;
   },

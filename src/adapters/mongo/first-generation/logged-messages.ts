@@ -18,9 +18,16 @@ export interface LoggedMessage {
   readonly isDeleted: boolean;
 }
 
-/** How much later than the event of a message the clock of another server may say that it is. */
-const CLOCK_MARGIN_MS = 10 * 60_000;
-const BATCHES_PER_READ = 200;
+/** Tolerated difference between the clock that made an id and the clock of MongoDB. */
+const CLOCK_MARGIN_MS = 5 * 60_000;
+const BATCHES_PER_READ = 500;
+
+/** Numbers of the events of a message. */
+interface Numbers {
+  created: number | null;
+  text: number | null;
+  isDeleted: boolean;
+}
 
 /**
  * Finds messages in the event log by their ids, from the newest batch on. There is no index for
@@ -31,52 +38,69 @@ export async function loggedMessages(
   place: ConversationKey,
   ids: readonly MessageId[],
 ): Promise<Map<MessageId, LoggedMessage>> {
+  const numbers = await numbersOf(db, place, ids);
+  const wanted = [...numbers.values()].flatMap(({ created, text }) =>
+    created === null ? [] : [created, text ?? created],
+  );
+  const bodies = await bodiesOf(db, place, wanted);
   const found = new Map<MessageId, LoggedMessage>();
-  const missing = new Map<MessageId, Later>(ids.map((id) => [id, { text: null, isDeleted: false }]));
-  const oldest = Math.min(...ids.map(timeOfId)) - CLOCK_MARGIN_MS;
-  const batches = db.events
-    .find({ p: place }, { hint: PLACE_FIRST, projection: { _id: 0, f: 1, at: 1, e: 1 }, batchSize: BATCHES_PER_READ })
-    .sort({ f: -1 });
-  try {
-    for await (const batch of batches) {
-      if (missing.size === 0 || batch.at.getTime() < oldest) break;
-      readBackwards(batch, missing, found);
-    }
-  } finally {
-    await batches.close();
+  for (const [id, { created: seq, text, isDeleted }] of numbers) {
+    const created = seq === null ? undefined : bodies.get(seq);
+    if (seq === null || created === undefined) continue;
+    const textSeq = text ?? seq;
+    const content = String(bodies.get(textSeq)?.content ?? '');
+    found.set(id, { seq, created, content, textSeq, isEdited: text !== null, isDeleted });
   }
   return found;
 }
 
-/** What the events after the present one say about a message. */
-interface Later {
-  text: { readonly seq: number; readonly content: string } | null;
-  isDeleted: boolean;
+/** Reads ids and kinds only. */
+async function numbersOf(
+  db: MongoDatabase,
+  place: ConversationKey,
+  ids: readonly MessageId[],
+): Promise<Map<MessageId, Numbers>> {
+  const numbers = new Map<MessageId, Numbers>(ids.map((id) => [id, { created: null, text: null, isDeleted: false }]));
+  const oldest = Math.min(...ids.map(timeOfId)) - CLOCK_MARGIN_MS;
+  const projection = { _id: 0, f: 1, at: 1, 'e.id': 1, 'e.kind': 1 };
+  const batches = db.events
+    .find({ p: place }, { hint: PLACE_FIRST, projection, batchSize: BATCHES_PER_READ })
+    .sort({ f: -1 });
+  let missing = numbers.size;
+  try {
+    for await (const { f, at, e } of batches) {
+      if (missing === 0 || at.getTime() < oldest) break;
+      for (const [index, { id, kind }] of [...e.entries()].reverse()) {
+        const known = numbers.get(String(id));
+        if (known === undefined || known.created !== null || !isStoredKind(kind)) continue;
+        const { creates, edits, deletes } = STORED_KINDS[kind];
+        if (deletes) known.isDeleted = true;
+        if (edits) known.text ??= f + index;
+        if (!creates) continue;
+        known.created = f + index;
+        missing -= 1;
+      }
+    }
+  } finally {
+    await batches.close();
+  }
+  return numbers;
 }
 
-function readBackwards(
-  { f, e }: Pick<EventDocument, 'f' | 'e'>,
-  missing: Map<MessageId, Later>,
-  found: Map<MessageId, LoggedMessage>,
-): void {
-  for (const [index, body] of [...e.entries()].reverse()) {
-    const id = String(body.id);
-    const later = missing.get(id);
-    if (later === undefined || !isStoredKind(body.kind)) continue;
-    const { creates, edits, deletes } = STORED_KINDS[body.kind];
-    if (deletes) later.isDeleted = true;
-    if (edits) later.text ??= { seq: f + index, content: String(body.content ?? '') };
-    if (!creates) continue;
-    missing.delete(id);
-    found.set(id, {
-      seq: f + index,
-      created: body,
-      content: later.text?.content ?? String(body.content ?? ''),
-      textSeq: later.text?.seq ?? f + index,
-      isEdited: later.text !== null,
-      isDeleted: later.isDeleted,
-    });
+/** The events with these numbers. */
+async function bodiesOf(
+  db: MongoDatabase,
+  place: ConversationKey,
+  numbers: readonly number[],
+): Promise<Map<number, EventBody>> {
+  const bodies = new Map<number, EventBody>();
+  for (const seq of new Set(numbers)) {
+    const options = { hint: PLACE_FIRST, sort: { f: -1 }, projection: { _id: 0, f: 1, e: 1 } } as const;
+    const batch = await db.events.findOne<Pick<EventDocument, 'f' | 'e'>>({ p: place, f: { $lte: seq } }, options);
+    const body = batch?.e[seq - batch.f];
+    if (body !== undefined) bodies.set(seq, body);
   }
+  return bodies;
 }
 
 /** Milliseconds since 1970; 0 for an id that does not show its time. */

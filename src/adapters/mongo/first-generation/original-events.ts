@@ -4,10 +4,11 @@ import { MongoServerError } from 'mongodb';
 import { BoundedMap } from '../../../application/bounded-map.ts';
 import type { OriginalChange, OriginalEvents } from '../../../application/ports/original-events.ts';
 import { Refusal } from '../../../domain/errors.ts';
+import { isFileUrl } from '../../../domain/file.ts';
 import type { MessageId } from '../../../domain/ids.ts';
 import { createdMessage, type Message } from '../../../domain/message.ts';
 import type { ConversationKey } from '../../../domain/place.ts';
-import { type Draft, isCreating, isStored } from '../../../domain/stored-event.ts';
+import { type CreatingEvent, type Draft, isCreating, isStored } from '../../../domain/stored-event.ts';
 import { withTimeout } from '../../support/with-timeout.ts';
 import { answered, type MongoDatabase } from '../database.ts';
 import {
@@ -26,18 +27,20 @@ import { DUPLICATE_KEY } from '../error-codes.ts';
 import { CHANNEL_SEQ, PLACE_FIRST } from '../indexes.ts';
 import type { MongoMessageStore } from '../message-store.ts';
 import { withoutDeletedParents } from '../numbering.ts';
-import { Beside } from './beside.ts';
+import { ChangeOverMark } from './change-over-mark.ts';
 import { type LoggedMessage, loggedMessages } from './logged-messages.ts';
 
 /** Messages that become one batch. */
 const MAX_BATCH_MESSAGES = 500;
-/** Batches of other servers that may come between, before the caller has to try again. */
-const MAX_CONFLICTS = 100;
+/** Attempts to get a free number before the caller is refused. */
+const MAX_ATTEMPTS = 100;
 const MAX_PAUSE_MS = 20;
 /** Places that this process remembers as complete. */
 const MAX_PLACES = 50_000;
 const TIMEOUT_MS = 4_000;
-
+/** Refusals of a place that is being numbered before `takeAll` gives up, one a second. */
+const MAX_REFUSALS = 600;
+const REFUSAL_PAUSE_MS = 1_000;
 const DONE = Promise.resolve();
 
 /** The unique index of the keys of adopted events. */
@@ -49,16 +52,25 @@ export interface MongoOriginalEventsParts {
 }
 
 type Change = OriginalChange['event'];
-
 type Insert = 'stored' | 'number taken' | 'adopted before';
+
+/** The fields of a deletion that its message gives. */
+type Deletable = Pick<CreatingEvent, 'place' | 'id' | 'userId' | 'time' | 'communityId'>;
 
 /**
  * Takes messages and changes of an original server from the message collections into the log.
  *
- * A batch of messages has the mark `legacy`: its projection writes only the numbers. Everything in
- * the log is projected first. So a message without a number is not in the log, unless the original
- * server has saved it again without our fields. If several servers take a message or change at the
- * same time, a unique index of their keys lets one batch through.
+ * | method | called | takes |
+ * |---|---|---|
+ * | `number` | after each record of a place | new messages, and edits that the documents show |
+ * | `adopt` | for each record of a change | that edit or deletion |
+ * | `look` | before a place is first read | as `number` |
+ * | `takeAll` | by `migrate --number` | as `number`, and deletions that no record told |
+ *
+ * A batch of messages has the mark `legacy`, since the documents exist: its projection writes only
+ * the numbers. Everything in the log is projected first. So a message without a number is not in
+ * the log, unless the original server has saved it again without our fields. If several servers
+ * take a message or change at the same time, a unique index of their keys lets one batch through.
  */
 export class MongoOriginalEvents implements OriginalEvents {
   readonly #parts: MongoOriginalEventsParts;
@@ -68,7 +80,7 @@ export class MongoOriginalEvents implements OriginalEvents {
   static async open(parts: MongoOriginalEventsParts): Promise<MongoOriginalEvents> {
     const options = { name: ADOPTED, unique: true, partialFilterExpression: { a: { $exists: true } } } as const;
     await parts.db.events.createIndex({ a: 1 }, options);
-    await new Beside(parts.db).began();
+    await new ChangeOverMark(parts.db).set();
     return new MongoOriginalEvents(parts);
   }
 
@@ -78,7 +90,7 @@ export class MongoOriginalEvents implements OriginalEvents {
 
   async number(place: ConversationKey): Promise<void> {
     await this.#parts.store.newest([place]);
-    await answered(this.#number(place, false));
+    await answered(this.#number(place));
   }
 
   async adopt({ event, timestamp }: OriginalChange): Promise<Message | null> {
@@ -92,12 +104,11 @@ export class MongoOriginalEvents implements OriginalEvents {
    * @throws Refusal `try-again` after 4 s. The search itself continues.
    */
   async look(places: readonly ConversationKey[]): Promise<boolean> {
-    const isFirst = places.some((place) => this.#looked.get(place) !== DONE);
-    if (!isFirst) return false;
+    if (places.every((place) => this.#looked.get(place) === DONE)) return false;
     const looked = places.map((place) => {
       const before = this.#looked.get(place);
       if (before !== undefined) return before;
-      const look = this.#number(place, true);
+      const look = this.#number(place);
       this.#looked.set(place, look);
       look.then(
         () => this.#looked.set(place, DONE),
@@ -119,35 +130,47 @@ export class MongoOriginalEvents implements OriginalEvents {
    */
   async takeAll(place: ConversationKey): Promise<number> {
     const before = await this.#end(place);
-    await this.#parts.store.newest([place]);
-    await this.#number(place, true);
+    for (let refusals = 1; ; refusals += 1) {
+      try {
+        await this.#parts.store.newest([place]);
+        break;
+      } catch (error) {
+        // A large place is numbered in the background.
+        if (refusals === MAX_REFUSALS || !(error instanceof Refusal) || error.code !== 'try-again') throw error;
+        await delay(REFUSAL_PAUSE_MS);
+      }
+    }
+    await this.#number(place);
     if (before > 0) await this.#takeDeletions(place);
     return (await this.#end(place)) - before;
   }
 
   async #takeDeletions(place: ConversationKey): Promise<void> {
-    const { events } = this.#parts.db;
-    const created = new Map<MessageId, Draft>();
-    const batches = events.find({ p: place }, { hint: PLACE_FIRST, projection: { f: 1, e: 1 } }).sort({ f: 1 });
-    for await (const { f, e } of batches) {
+    // Messages behind it may wait for their projection, so that their documents are missing too.
+    const end = await this.#end(place);
+    await this.#settle(place, end);
+    const created = new Map<MessageId, Deletable>();
+    const batches = this.#parts.db.events
+      .find({ p: place, f: { $lte: end } }, { hint: PLACE_FIRST, projection: { f: 1, e: 1, failed: 1 } })
+      .sort({ f: 1 });
+    for await (const { f, e, failed } of batches) {
+      // The documents of a batch that was set aside have never existed.
+      if (failed !== undefined) continue;
       for (const event of readEvents({ p: place, f, e })) {
         if (!isStored(event)) continue;
-        if (isCreating(event)) created.set(event.id, event);
-        else if (event.kind === 'delete') created.delete(event.id);
+        const { id, userId, time, communityId } = event;
+        if (isCreating(event)) created.set(id, { place, id, userId, time, communityId });
+        else if (event.kind === 'delete') created.delete(id);
       }
     }
-    const drafts = [...created.values()];
-    for (let i = 0; i < drafts.length; i += MAX_BATCH_MESSAGES) {
-      await this.#deleteMissing(drafts.slice(i, i + MAX_BATCH_MESSAGES));
+    const messages = [...created.values()];
+    for (let i = 0; i < messages.length; i += MAX_BATCH_MESSAGES) {
+      await this.#deleteMissing(messages.slice(i, i + MAX_BATCH_MESSAGES));
     }
   }
 
-  /**
-   * @param withEdits stores also the edits that the documents show. Otherwise a record tells each
-   * of them.
-   */
-  async #number(place: ConversationKey, withEdits: boolean): Promise<void> {
-    for (let repeats = 0; repeats < MAX_CONFLICTS; ) {
+  async #number(place: ConversationKey): Promise<void> {
+    for (let repeats = 0; repeats < MAX_ATTEMPTS; ) {
       // Otherwise messages that are in the log already would still have no number.
       await this.#settle(place, await this.#end(place));
       const docs = await this.#unnumbered(place);
@@ -156,9 +179,7 @@ export class MongoOriginalEvents implements OriginalEvents {
       const logged = await loggedMessages(this.#parts.db, place, ids);
       for (const doc of docs) {
         const known = logged.get(String(doc._id));
-        if (known === undefined) continue;
-        await this.#restore(place, doc, known);
-        if (withEdits && !known.isDeleted) await this.#takeEdit(place, doc, known);
+        if (known !== undefined) await this.#takeSaved(place, doc, known);
       }
       const unknown = docs.filter(({ _id }) => !logged.has(String(_id)));
       if (unknown.length > 0 && (await this.#addMessages(place, unknown)) !== 'stored') repeats += 1;
@@ -176,36 +197,55 @@ export class MongoOriginalEvents implements OriginalEvents {
     const keys = drafts.map(({ id }) => `c:${id}`);
     const result = await this.#append(place, (first) => this.#insert(place, first, drafts, keys, true));
     if (result === 'stored') await this.#deleteMissing(drafts);
+    else await this.#numberAsAdopted(place, drafts);
     return result;
   }
 
-  /** Messages that were deleted while they were numbered. Their records came too early. */
-  async #deleteMissing(drafts: readonly Draft[]): Promise<void> {
-    const [first] = drafts;
+  /**
+   * Another server has taken some of the messages. Their documents may have lost the numbers since.
+   */
+  async #numberAsAdopted(place: ConversationKey, drafts: readonly Draft[]): Promise<void> {
+    const { db } = this.#parts;
+    const ids = new Set(drafts.map(({ id }) => id));
+    const holders = await db.events.find({ a: { $in: [...ids].map((id) => `c:${id}`) } }).toArray();
+    for (const { f, e } of holders) {
+      for (const [index, { id }] of e.entries()) {
+        if (!ids.has(String(id))) continue;
+        const filter = { _id: idValue(String(id)), seq: UNNUMBERED };
+        await db.messagesOf(place).updateOne(filter, { $set: { seq: f + index } });
+      }
+    }
+  }
+
+  /** Stores the deletion of those of the messages whose documents are gone. */
+  async #deleteMissing(messages: readonly Deletable[]): Promise<void> {
+    const [first] = messages;
     if (first === undefined) return;
-    const _id = { $in: drafts.map(({ id }) => idValue(id)) };
+    const _id = { $in: messages.map(({ id }) => idValue(id)) };
     const left = await this.#parts.db
       .messagesOf(first.place)
       .find({ _id }, { projection: { _id: 1 } })
       .toArray();
     const known = new Set(left.map((doc) => String(doc._id)));
-    for (const { place, id, userId, time, communityId } of drafts) {
+    for (const { place, id, userId, time, communityId } of messages) {
       if (known.has(id)) continue;
-      await this.#adopt({ kind: 'delete', place, id, userId, time, communityId, nonce: null }, String);
+      await this.#adopt({ kind: 'delete', place, id, userId, time, communityId, nonce: null }, null);
     }
   }
 
-  /** An original server has changed the text of a numbered message, and no record told it. */
-  async #takeEdit(place: ConversationKey, { content = '' }: MessageDocument, known: LoggedMessage): Promise<void> {
+  /**
+   * An original server has saved a message of the log again, without the fields that it does not
+   * know.
+   */
+  async #takeSaved(place: ConversationKey, doc: MessageDocument, known: LoggedMessage): Promise<void> {
+    await this.#restore(place, doc, known);
+    const { content = '' } = doc;
     const { id, userId, communityId, kind, time } = eventOfCreation(place, known);
-    if (kind === 'file' || content === known.content) return;
+    if (known.isDeleted || kind === 'file' || content === known.content) return;
     const event = { kind: 'modify', place, id, userId, time, communityId, nonce: null, content } as const;
     await this.#adopt(event, ({ textSeq }) => `after ${textSeq}`);
   }
 
-  /**
-   * Gives a message the fields back that an original server, which does not know them, left out.
-   */
   async #restore(place: ConversationKey, doc: MessageDocument, known: LoggedMessage): Promise<void> {
     const filter = { _id: doc._id, seq: UNNUMBERED };
     if (known.isDeleted) {
@@ -214,20 +254,23 @@ export class MongoOriginalEvents implements OriginalEvents {
       return;
     }
     const created = eventOfCreation(place, known);
-    const whole = messageDocument(created, this.#parts.db.fileLink);
-    const { seq, nonce, file, thumbnailFile, fileName, fileSize, width, height } = whole;
-    const fields = { seq, nonce, file, thumbnailFile, fileName, fileSize, width, height };
+    const { seq, nonce, fileName, fileSize, width, height } = messageDocument(created, null);
+    const fields = { seq, nonce, fileName, fileSize, width, height, ...keysOf(created) };
     const edited = created.kind !== 'file' && (known.isEdited || (doc.content ?? '') !== known.content);
     const $set = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
     await this.#parts.db.messagesOf(place).updateOne(filter, { $set: { ...$set, ...(edited && { edited: true }) } });
   }
 
-  /** @param occasion tells two equal edits of a message apart, the same on all servers */
-  async #adopt(event: Change, occasion: (known: LoggedMessage) => string): Promise<Message | null> {
+  /**
+   * @param editKey tells two equal edits of a message apart, the same on all servers. Null for a
+   * deletion, since a message is deleted once.
+   */
+  async #adopt(event: Change, editKey: ((known: LoggedMessage) => string) | null): Promise<Message | null> {
     const { place, id } = event;
-    await this.#settle(place, await this.#end(place));
     let deleted: Message | null = null;
     await this.#append(place, async (first) => {
+      // If anything is stored behind it meanwhile, the number is taken and all is read again.
+      await this.#settle(place, first - 1);
       const known = (await loggedMessages(this.#parts.db, place, [id])).get(id);
       if (known === undefined || known.isDeleted) return 'not needed';
       const created = eventOfCreation(place, known);
@@ -238,11 +281,23 @@ export class MongoOriginalEvents implements OriginalEvents {
       }
       // The zone of the original's clock is not known, so the record's time is not used.
       const draft = { ...event, userId: created.userId, time: created.time };
-      const result = await this.#insert(place, first, [draft], [keyOf(draft, occasion(known))], false);
+      const key = draft.kind === 'delete' ? `d:${id}` : keyOfEdit(id, editKey?.(known) ?? '', draft.content);
+      const result = await this.#insert(place, first, [draft], [key], false);
       if (result === 'stored' && event.kind === 'delete') deleted = createdMessage(created);
       return result;
     });
     return deleted;
+  }
+
+  /**
+   * True if the message has this text, and the log another one. A message that was edited again has
+   * its text taken by the later record. Restores the message's fields.
+   */
+  async #isNews(place: ConversationKey, id: MessageId, content: string, known: LoggedMessage): Promise<boolean> {
+    const doc = await this.#parts.db.messagesOf(place).findOne({ _id: idValue(id), channelId: channelIdOf(place) });
+    if (doc === null) return false;
+    if (doc.seq === undefined) await this.#restore(place, doc, known);
+    return content === (doc.content ?? '') && content !== known.content;
   }
 
   /** Repeats an insert until its number was free. Then the place is projected up to its end. */
@@ -250,25 +305,15 @@ export class MongoOriginalEvents implements OriginalEvents {
     place: ConversationKey,
     insert: (first: number) => Promise<Result | 'number taken'>,
   ): Promise<Result> {
-    for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
+    for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts += 1) {
       const result = await insert((await this.#end(place)) + 1);
       if (result !== 'number taken') {
         await this.#settle(place, await this.#end(place));
         return result;
       }
-      await delay(Math.random() * Math.min(conflicts, MAX_PAUSE_MS));
+      await delay(Math.random() * Math.min(attempts, MAX_PAUSE_MS));
     }
     throw notNumbered(place);
-  }
-
-  /**
-   * False if the log has this text already, or the message is gone. Restores the message's fields.
-   */
-  async #isNews(place: ConversationKey, id: MessageId, content: string, known: LoggedMessage): Promise<boolean> {
-    const doc = await this.#parts.db.messagesOf(place).findOne({ _id: idValue(id), channelId: channelIdOf(place) });
-    if (doc === null) return false;
-    if (doc.seq === undefined) await this.#restore(place, doc, known);
-    return content !== known.content;
   }
 
   async #insert(
@@ -309,14 +354,19 @@ export class MongoOriginalEvents implements OriginalEvents {
   }
 }
 
-/** The key of a change, the same on all servers. A message is deleted once. */
-function keyOf(event: Change, occasion: string): string {
-  if (event.kind === 'delete') return `d:${event.id}`;
-  const text = createHash('sha256').update(event.content).digest('base64url').slice(0, 12);
-  return `m:${event.id}:${occasion}:${text}`;
+/** The keys of a file, which an original server removes when it saves the message. */
+function keysOf(created: CreatingEvent): Pick<MessageDocument, 'file' | 'thumbnailFile'> {
+  if (created.kind !== 'file' || isFileUrl(created.content)) return {};
+  const { content: file, thumbnail } = created;
+  return thumbnail === null ? { file } : { file, thumbnailFile: thumbnail };
 }
 
-function eventOfCreation(place: ConversationKey, { seq, created }: LoggedMessage) {
+function keyOfEdit(id: MessageId, editKey: string, content: string): string {
+  const text = createHash('sha256').update(content).digest('base64url').slice(0, 12);
+  return `m:${id}:${editKey}:${text}`;
+}
+
+function eventOfCreation(place: ConversationKey, { seq, created }: LoggedMessage): CreatingEvent {
   const event = readEvent(place, seq, created);
   if (!isStored(event) || !isCreating(event)) throw new Error(`event ${seq} of ${place} creates no message`);
   return event;

@@ -8,22 +8,22 @@ interface MigrationDocument {
 }
 
 /**
- * The mark that original servers wrote beside these servers, so that some of their messages may
- * have no number. Numbering all places removes it.
+ * The mark that original servers ran beside these servers, so that some of their messages may have
+ * no number. Numbering all places after they are off removes it.
  */
-export class Beside {
+export class ChangeOverMark {
   readonly #marks: Collection<MigrationDocument>;
 
   constructor(db: Pick<MongoDatabase, 'collection'>) {
     this.#marks = db.collection<MigrationDocument>('migration');
   }
 
-  async began(): Promise<void> {
+  async set(): Promise<void> {
     const update = { $setOnInsert: { since: new Date() } };
     await this.#marks.updateOne({ _id: 'first-generation' }, update, { upsert: true });
   }
 
-  async ended(): Promise<void> {
+  async remove(): Promise<void> {
     await this.#marks.deleteOne({ _id: 'first-generation' });
   }
 
