@@ -121,7 +121,8 @@ it('shows a picture to the other user and offers other files as downloads', asyn
   await ada.text.press('Enter');
   const picture = grace.page.getByRole('img', { name: 'Image from Ada' }).last();
   await picture.waitFor();
-  await grace.page.waitForFunction('document.querySelector("#list img")?.naturalWidth === 60');
+  const widthOf = (image: unknown) => (image as { readonly naturalWidth: number }).naturalWidth;
+  await expect.poll(() => picture.evaluate(widthOf), { timeout: 10_000 }).toBe(60);
   const link = grace.page.getByRole('link', { name: /^Download / });
   await link.waitFor();
   const href = (await link.getAttribute('href')) ?? '';
