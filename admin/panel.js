@@ -91,3 +91,23 @@ export function userLink(userId) {
 export function placeLink(place) {
   return el('a', { href: `#places/${place}` }, place);
 }
+
+/**
+ * A form that opens a view of one user or place.
+ * @param {string} label
+ * @param {HTMLInputElement} input
+ * @param {'users' | 'places'} view
+ */
+export function lookUpForm(label, input, view) {
+  const look = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    location.hash = `#${view}/${input.value}`;
+  };
+  return el(
+    'form',
+    { class: 'look-up', onsubmit: look },
+    el('label', { for: input.id }, label),
+    input,
+    el('button', { type: 'submit' }, 'Look'),
+  );
+}

@@ -1,7 +1,7 @@
 import { bar, figure } from './chart.js';
 import { el } from './dom.js';
 import { number } from './format.js';
-import { Panel, placeLink, userLink } from './panel.js';
+import { lookUpForm, Panel, placeLink, userLink } from './panel.js';
 import { Table } from './table.js';
 
 /** @typedef {import('./api.js').BusyPlace} BusyPlace */
@@ -27,19 +27,7 @@ export function placesView(context, place) {
     value: place,
     autocomplete: 'off',
   });
-  const form = el(
-    'form',
-    {
-      class: 'look-up',
-      onsubmit: (event) => {
-        event.preventDefault();
-        location.hash = `#places/${input.value}`;
-      },
-    },
-    el('label', { for: 'place' }, 'Place, such as r-5, c-11 or com-1'),
-    input,
-    el('button', { type: 'submit' }, 'Look'),
-  );
+  const form = lookUpForm('Place, such as r-5, c-11 or com-1', input, 'places');
   return {
     element: el('div', {}, form, inside?.element, busiest.element),
     every: 2_000,

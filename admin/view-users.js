@@ -1,7 +1,7 @@
 import { el } from './dom.js';
 import { bytes, clock, number, since } from './format.js';
 import { ban, disconnect, mute, unban, unmute } from './orders.js';
-import { Panel, placeLink } from './panel.js';
+import { lookUpForm, Panel, placeLink } from './panel.js';
 import { Table } from './table.js';
 
 /** @typedef {import('./api.js').Session} Session */
@@ -25,19 +25,7 @@ export function usersView(context, id) {
     value: id,
     autocomplete: 'off',
   });
-  const form = el(
-    'form',
-    {
-      class: 'look-up',
-      onsubmit: (event) => {
-        event.preventDefault();
-        location.hash = `#users/${input.value}`;
-      },
-    },
-    el('label', { for: 'user' }, 'User id'),
-    input,
-    el('button', { type: 'submit' }, 'Look'),
-  );
+  const form = lookUpForm('User id', input, 'users');
   const userId = /^[1-9]\d*$/.test(id) ? Number(id) : null;
   if (userId === null) {
     const empty = el('p', { class: 'empty' }, 'Give the id of a user to see their sessions on all servers.');
