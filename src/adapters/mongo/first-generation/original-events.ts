@@ -132,6 +132,7 @@ export class MongoOriginalEvents implements OriginalEvents {
     const before = await this.#end(place);
     for (let refusals = 1; ; refusals += 1) {
       try {
+        // Numbers the place, and looks into it.
         await this.#parts.store.newest([place]);
         break;
       } catch (error) {
@@ -140,7 +141,6 @@ export class MongoOriginalEvents implements OriginalEvents {
         await delay(REFUSAL_PAUSE_MS);
       }
     }
-    await this.#number(place);
     if (before > 0) await this.#takeDeletions(place);
     return (await this.#end(place)) - before;
   }
