@@ -10,7 +10,7 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
 }
 
-/** What axe finds in the page as it is now: one line for each element, with the rule. */
+/** The findings of axe in the present page: one line for each element, with the rule. */
 export async function axeFindings(page: Page): Promise<string[]> {
   if (!(await page.evaluate('"axe" in globalThis'))) await page.evaluate(AXE);
   const options = JSON.stringify({ resultTypes: ['violations'] });

@@ -25,7 +25,7 @@ export class App {
   readonly #skip = el('a', { class: 'skip', href: '#text', hidden: true }, words().page.skip);
   readonly #places: PlacesView;
   #conversation: Conversation | null = null;
-  /** What stands in the middle while no conversation is open. */
+  /** The text in the middle while no conversation is open. */
   #nothing: HTMLElement | null = null;
   #last: PlaceInfo | null = null;
   #closeInspector: (() => void) | null = null;

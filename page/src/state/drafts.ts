@@ -11,7 +11,7 @@ export interface TrayFile {
   readonly thumbnail: Blob | null;
 }
 
-/** What the user has begun in a place and not sent. */
+/** The unsent message of a user in a place. */
 export interface Draft {
   readonly text: string;
   readonly reply: Entry | null;
