@@ -77,7 +77,9 @@ function plain(stored: Buffer): Buffer {
   if (count < 0 || count > MAX_RECORDS) throw new Error(`a batch has ${count} records; the limit is ${MAX_RECORDS}`);
   const attributes = stored.readInt16BE(ATTRIBUTES_AT);
   const codec = attributes & COMPRESSION;
-  if (codec === 0 || count === 0) return stored;
+  if (codec === 0) return stored;
+  // A log that Kafka compacts keeps the header of an emptied batch.
+  if (stored.length === HEADER_BYTES) return withoutRecords(stored);
   const bytes = Buffer.concat([stored.subarray(0, HEADER_BYTES), unpack(codec, stored.subarray(HEADER_BYTES))]);
   bytes.writeInt32BE(bytes.length - LENGTH_FROM, LENGTH_AT);
   bytes.writeInt16BE(attributes & ~COMPRESSION, ATTRIBUTES_AT);

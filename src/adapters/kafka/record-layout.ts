@@ -1,6 +1,7 @@
 /**
- * Tells whether these bytes are `count` complete records. The libraries do not check it: kafkajs
- * reads zeros behind the end, and would do so for as many headers as a damaged record claims.
+ * Tells whether these bytes are `count` complete records and nothing else. The libraries do not
+ * check it: kafkajs reads zeros behind the end, and would do so for as many headers as a damaged
+ * record claims.
  */
 export function areRecords(bytes: Buffer, from: number, count: number): boolean {
   const cursor = new Cursor(bytes, from);
@@ -23,7 +24,7 @@ export function areRecords(bytes: Buffer, from: number, count: number): boolean 
     }
     if (cursor.isDamaged || cursor.at !== end) return false;
   }
-  return true;
+  return cursor.at === bytes.length;
 }
 
 /** Reads numbers of variable length. A number behind the end is 0. */

@@ -153,6 +153,19 @@ describe.each(DRIVERS)('the records of a fetch through %s', (_, read) => {
     ]);
   });
 
+  it('leave out a batch that claims fewer records than it has', async () => {
+    for (const compression of ALGORITHMS) {
+      const claims = batch(10, ['a', 'b'], compression);
+      for (const count of [0, 1]) {
+        claims.writeInt32BE(count, 57);
+        expect(await read(Buffer.concat([claims, batch(12, ['next'])]))).toEqual([
+          { offset: '11', value: null, problem: 'a batch of records is damaged' },
+          { offset: '12', value: 'next', problem: null },
+        ]);
+      }
+    }
+  });
+
   it('keep every batch around one with any damage behind its header', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -171,6 +184,15 @@ describe.each(DRIVERS)('the records of a fetch through %s', (_, read) => {
       { numRuns: 300 },
     );
   });
+});
+
+it('lets the consumer of kafkajs go on behind a batch that was emptied', async () => {
+  const emptied = packed(10, 5, 3, Buffer.alloc(0));
+  emptied.writeInt32BE(0, 57);
+  const size = Buffer.alloc(4);
+  size.writeInt32BE(emptied.length);
+  const messages = await decodeMessages(new Decoder(Buffer.concat([size, emptied])));
+  expect(messages).toMatchObject([{ offset: '14', isControlRecord: true }]);
 });
 
 it('ends a fetch whose batches together become too large, so that the next fetch brings the others', () => {

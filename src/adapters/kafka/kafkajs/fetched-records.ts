@@ -47,17 +47,20 @@ async function decodeRecords(decoder: Decoder, internals: Internals): Promise<re
   if (!areBatches(bytes)) return decodeOldFormat(new decoderOf(decoder.buffer.subarray(start, start + 4 + size)));
   const messages: object[] = [];
   for (const batch of recordBatches(bytes)) {
-    if (batch.problem !== null) messages.push(unreadable(batch.lastOffset, batch.problem));
-    else {
-      const { records } = await decodeBatch(new decoderOf(batch.bytes));
-      for (const message of records) messages.push(message);
+    if (batch.problem !== null) {
+      messages.push({ ...standIn(batch.lastOffset), unreadable: batch.problem });
+      continue;
     }
+    const { records } = await decodeBatch(new decoderOf(batch.bytes));
+    // The consumer hands out no control record, but goes on behind it.
+    if (records.length === 0) messages.push({ ...standIn(batch.lastOffset), isControlRecord: true });
+    for (const message of records) messages.push(message);
   }
   return messages;
 }
 
 /** Stands for all records of a batch, so that the consumer goes on behind its last offset. */
-function unreadable(lastOffset: bigint, problem: string): object {
+function standIn(lastOffset: bigint): object {
   return {
     key: null,
     value: null,
@@ -66,6 +69,5 @@ function unreadable(lastOffset: bigint, problem: string): object {
     offset: String(lastOffset),
     isControlRecord: false,
     batchContext: { inTransaction: false },
-    unreadable: problem,
   };
 }
