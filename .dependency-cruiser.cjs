@@ -79,6 +79,14 @@ module.exports = {
       to: { path: '^(bench|scripts|examples)/' },
     },
     {
+      name: 'kafkajs-from-one-place',
+      comment:
+        'kafkajs sets negative timers, for which Node prints warnings. dev/services/kafkajs.ts replaces them and exports it.',
+      severity: 'error',
+      from: { path: '^(dev|test|bench)/', pathNot: '^dev/services/kafkajs\\.ts$|^test/unit/kafka/' },
+      to: { path: '(^|/)node_modules/kafkajs/' },
+    },
+    {
       name: 'page-stands-alone',
       comment: 'The page runs in a browser. It is built on the client package, as the page of an application is.',
       severity: 'error',

@@ -9,10 +9,10 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { Kafka } from 'kafkajs';
 import { message } from '../dev/events.ts';
 import { RecordedTelemetry } from '../dev/recorded-telemetry.ts';
 import { startKafkaCluster } from '../dev/services/kafka-cluster.ts';
+import { Kafka } from '../dev/services/kafkajs.ts';
 import { loadDriver } from '../src/adapters/kafka/load-driver.ts';
 import { KafkaMessageBus } from '../src/adapters/kafka/message-bus.ts';
 import { DEFAULT_TOPICS } from '../src/adapters/kafka/topics.ts';

@@ -5,8 +5,9 @@
  * fan-out and no checks. Arguments: broker, MongoDB URL, rooms, messages in flight of each,
  * seconds. Prints `ready`, then one line of JSON when it has run.
  */
-import { Kafka, logLevel } from 'kafkajs';
+
 import { MongoClient } from 'mongodb';
+import { Kafka, logLevel } from '../../dev/services/kafkajs.ts';
 import { Histogram } from '../../src/bootstrap/cli/load/histogram.ts';
 
 const [broker = '', url = '', rooms = 20, window = 4, seconds = 8] = process.argv

@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
-import { Kafka, logLevel } from 'kafkajs';
 import { MongoClient } from 'mongodb';
 import { FaultProxy } from '../fault-proxy.ts';
 import type { RunningKafka } from '../services/kafka.ts';
+import { Kafka, logLevel } from '../services/kafkajs.ts';
 import { lent } from '../services/launch.ts';
 import type { RunningMongo } from '../services/mongo.ts';
 import { type ReplicaSetMember, startMongoReplicaSet } from '../services/mongo-replica-set.ts';

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 import { FaultProxy } from '../fault-proxy.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { freePort, freePorts } from './free-port.ts';
 import { brokerCommand, COMMON_CONFIG, newClusterId } from './kafka.ts';
+import { Kafka, type KafkaConfig, logLevel } from './kafkajs.ts';
 import { launch } from './launch.ts';
 import type { RunningService } from './service.ts';
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Kafka, logLevel } from 'kafkajs';
 import { freePorts } from './free-port.ts';
+import { Kafka, logLevel } from './kafkajs.ts';
 import { type LocalPlan, launch, lent, type ServicePlan } from './launch.ts';
 import { jars, run } from './package-cache.ts';
 import type { CommonOptions, RunningService } from './service.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type IHeaders, Kafka, logLevel } from 'kafkajs';
+import { type IHeaders, Kafka, logLevel } from './kafkajs.ts';
 
 /** A record as it lies in the topic. */
 export interface RawRecord {

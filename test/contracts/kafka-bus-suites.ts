@@ -1,10 +1,10 @@
 import { connect, createServer } from 'node:net';
-import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { message, typing } from '../../dev/events.ts';
 import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
 import { freePorts } from '../../dev/services/free-port.ts';
 import { type RunningKafka, startKafka } from '../../dev/services/kafka.ts';
+import { CompressionTypes, Kafka, logLevel } from '../../dev/services/kafkajs.ts';
 import { describeWithOwnService, describeWithService } from '../../dev/services/shared.ts';
 import { clientContext, openClient } from '../../src/adapters/kafka/kafkajs/client.ts';
 import type { OpenDriver } from '../../src/adapters/kafka/load-driver.ts';

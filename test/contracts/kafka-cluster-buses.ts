@@ -1,7 +1,7 @@
-import { Kafka } from 'kafkajs';
 import { message } from '../../dev/events.ts';
 import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
 import type { RunningKafkaCluster } from '../../dev/services/kafka-cluster.ts';
+import { Kafka } from '../../dev/services/kafkajs.ts';
 import { type KafkaClient, loadDriver } from '../../src/adapters/kafka/load-driver.ts';
 import { KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
 import { DEFAULT_TOPICS, type NamePerStream } from '../../src/adapters/kafka/topics.ts';

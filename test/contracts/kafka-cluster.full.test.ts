@@ -1,8 +1,8 @@
-import { ConfigResourceTypes } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { typing } from '../../dev/events.ts';
 import { type RunningKafkaCluster, startKafkaCluster } from '../../dev/services/kafka-cluster.ts';
 import { activeController } from '../../dev/services/kafka-quorum.ts';
+import { ConfigResourceTypes } from '../../dev/services/kafkajs.ts';
 import { describeWithOwnService } from '../../dev/services/shared.ts';
 import { asAdmin, ClusterBuses, type Conversation, HEALTHY } from './kafka-cluster-buses.ts';
 

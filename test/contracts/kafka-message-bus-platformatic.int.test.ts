@@ -1,6 +1,6 @@
-import { Kafka, logLevel } from 'kafkajs';
 import { expect, it } from 'vitest';
 import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
+import { Kafka, logLevel } from '../../dev/services/kafkajs.ts';
 import { describeWithService } from '../../dev/services/shared.ts';
 import { loadDriver } from '../../src/adapters/kafka/load-driver.ts';
 import { KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';

@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
-import { Kafka } from 'kafkajs';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Cluster, startCluster } from '../../dev/cluster/cluster.ts';
 import { freePorts } from '../../dev/services/free-port.ts';
+import { Kafka } from '../../dev/services/kafkajs.ts';
 import { describeWithService } from '../../dev/services/shared.ts';
 import type { StompClient, StompSubscription } from '../../dev/stomp-client.ts';
 import { main } from '../../src/bootstrap/cli/main.ts';

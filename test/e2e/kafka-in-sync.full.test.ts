@@ -1,7 +1,7 @@
-import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../../dev/cluster/cluster.ts';
 import type { ServerProcess } from '../../dev/server-process.ts';
+import { ConfigResourceTypes, Kafka, logLevel } from '../../dev/services/kafkajs.ts';
 import { readTopic } from '../../dev/services/read-topic.ts';
 import { describeWithOwnService } from '../../dev/services/shared.ts';
 import { StompClient } from '../../dev/stomp-client.ts';

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../../dev/cluster/cluster.ts';
 import type { NeighbourProxies } from '../../dev/cluster/neighbours.ts';
 import type { FaultMode } from '../../dev/fault-proxy.ts';
+import { Kafka, logLevel } from '../../dev/services/kafkajs.ts';
 import { describeWithService } from '../../dev/services/shared.ts';
 import type { StompClient, StompSubscription } from '../../dev/stomp-client.ts';
 import { RECORD_STREAMS } from '../../src/adapters/records/record-stream.ts';

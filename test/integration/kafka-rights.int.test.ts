@@ -1,7 +1,7 @@
-import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { message } from '../../dev/events.ts';
 import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
+import { Kafka, logLevel } from '../../dev/services/kafkajs.ts';
 import { describeWithOwnService } from '../../dev/services/shared.ts';
 import type { KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
 import { Heard } from '../support/heard.ts';

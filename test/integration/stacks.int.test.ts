@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
-import { Kafka } from 'kafkajs';
 import { MongoClient } from 'mongodb';
 import { expect, it } from 'vitest';
 import { startKafkaCluster } from '../../dev/services/kafka-cluster.ts';
+import { Kafka } from '../../dev/services/kafkajs.ts';
 import { startSecuredMongo } from '../../dev/services/mongo-secured.ts';
 import { startRedisCluster, startRedisSentinel, startSecureRedis } from '../../dev/services/redis-stack.ts';
 import { describeWithOwnService } from '../../dev/services/shared.ts';

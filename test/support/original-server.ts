@@ -1,5 +1,5 @@
-import { Kafka, Partitioners, type Producer } from 'kafkajs';
 import { type Collection, type Document, Long, MongoClient, ObjectId } from 'mongodb';
+import { Kafka, Partitioners, type Producer } from '../../dev/services/kafkajs.ts';
 import { type ConversationKey, idOf, isChannel } from '../../src/domain/place.ts';
 
 const PACKAGE = 'com.example.chatserver.domain';

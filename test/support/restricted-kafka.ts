@@ -1,14 +1,15 @@
+import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
+import { freePorts } from '../../dev/services/free-port.ts';
+import { startKafka } from '../../dev/services/kafka.ts';
 import {
+  type AclOperationType,
   AclOperationTypes,
   AclPermissionTypes,
   AclResourceTypes,
   Kafka,
   logLevel,
   ResourcePatternTypes,
-} from 'kafkajs';
-import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
-import { freePorts } from '../../dev/services/free-port.ts';
-import { startKafka } from '../../dev/services/kafka.ts';
+} from '../../dev/services/kafkajs.ts';
 import { type KafkaClient, loadDriver } from '../../src/adapters/kafka/load-driver.ts';
 import { KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
 import { DEFAULT_TOPICS, type NamePerStream } from '../../src/adapters/kafka/topics.ts';
@@ -19,8 +20,8 @@ const { CREATE, DELETE, DESCRIBE, READ, WRITE } = AclOperationTypes;
 export const KAFKA_CLIENTS: readonly KafkaClient[] = ['kafkajs', 'platformatic'];
 
 interface Rights {
-  readonly topic: readonly AclOperationTypes[];
-  readonly group: readonly AclOperationTypes[];
+  readonly topic: readonly AclOperationType[];
+  readonly group: readonly AclOperationType[];
 }
 
 /** The rights that docs/how-to/secure-connections.md lists. */
