@@ -1,6 +1,6 @@
 import type { ConsumerFigures } from '../adapters/kafka/message-bus.ts';
 import type { Metrics } from '../adapters/system/metrics.ts';
-import type { ApplicationFigures } from '../application/create-application.ts';
+import type { ApplicationFigures } from '../application/running-application.ts';
 import { packageVersion } from './version.ts';
 
 /** Says where the metrics of the application are, and of the build. */

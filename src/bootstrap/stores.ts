@@ -4,7 +4,7 @@ import type { MongoOriginalEvents } from '../adapters/mongo/first-generation/ori
 import type { Database } from '../adapters/sqlite/database.ts';
 import type { StoredEvents } from '../adapters/sqlite/stored-events.ts';
 import { SystemClock } from '../adapters/system/clock.ts';
-import type { FirstGeneration } from '../application/create-application.ts';
+import type { FirstGeneration } from '../application/application-ports.ts';
 import { LogHoles } from '../application/ordering/log-holes.ts';
 import type { JobStore } from '../application/ports/job-store.ts';
 import type { MessageStore } from '../application/ports/message-store.ts';

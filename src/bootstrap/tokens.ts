@@ -4,7 +4,6 @@ import type { JwtTokenIssuer } from '../adapters/jwt/token-issuer.ts';
 import type { MemoryDirectory } from '../adapters/memory/directory.ts';
 import type { StompSubscribers } from '../adapters/stomp/endpoint.ts';
 import type { SystemTelemetry } from '../adapters/system/telemetry.ts';
-import type { RunningApplication } from '../application/create-application.ts';
 import type { ModeratorChoice } from '../application/moderation/text-checks.ts';
 import type { Clock } from '../application/ports/clock.ts';
 import type { FileStore } from '../application/ports/file-store.ts';
@@ -21,6 +20,7 @@ import type { SessionReporter } from '../application/ports/session-reporter.ts';
 import type { SharedRates } from '../application/ports/shared-rates.ts';
 import type { TokenVerifier } from '../application/ports/token-verifier.ts';
 import type { UserDirectory } from '../application/ports/user-directory.ts';
+import type { RunningApplication } from '../application/running-application.ts';
 import type { HubConnection } from './hub-connection.ts';
 import type { ServerState } from './server-state.ts';
 

@@ -21,11 +21,13 @@ import { SqliteOutbox } from '../../src/adapters/sqlite/outbox.ts';
 import { SqliteReadMarkers } from '../../src/adapters/sqlite/read-markers.ts';
 import { SqliteStoredData } from '../../src/adapters/sqlite/stored-data.ts';
 import { SystemIdSource } from '../../src/adapters/system/id-source.ts';
+import type { ApplicationPorts } from '../../src/application/application-ports.ts';
 import type { Accepted, Caller, MaybePromise } from '../../src/application/commands.ts';
-import { createApplication, type Ports, type RunningApplication } from '../../src/application/create-application.ts';
+import { createApplication } from '../../src/application/create-application.ts';
 import type { Limits } from '../../src/application/limits.ts';
 import type { VerifiedToken } from '../../src/application/ports/token-verifier.ts';
 import type { RetentionRules } from '../../src/application/retention/remove-expired.ts';
+import type { RunningApplication } from '../../src/application/running-application.ts';
 import type { ShownServer } from '../../src/domain/cluster-event.ts';
 import { Refusal } from '../../src/domain/errors.ts';
 import type { ChannelId, CommunityId, RoomId, UserId } from '../../src/domain/ids.ts';
@@ -45,14 +47,14 @@ export interface TestServerOptions {
   readonly id?: string;
   readonly limits?: Partial<Limits>;
   /** Ports that take the place of the embedded adapters. */
-  readonly ports?: Partial<Ports>;
+  readonly ports?: Partial<ApplicationPorts>;
   readonly retention?: RetentionRules;
 }
 
 /** One server's application and the parts of it that a test looks at. */
 export interface TestServer {
   readonly app: RunningApplication;
-  readonly ports: Ports;
+  readonly ports: ApplicationPorts;
   readonly subscribers: TestSubscribers;
   readonly telemetry: RecordedTelemetry;
   /** Subscribes through the use case and waits until the subscription is live. */
@@ -169,7 +171,7 @@ export class TestWorld {
     const now = (): number => clock.now();
     const telemetry = new RecordedTelemetry();
     const subscribers = new TestSubscribers();
-    const ports: Ports = {
+    const ports: ApplicationPorts = {
       bus: new MemoryMessageBus(this.broker, id),
       store: new SqliteMessageStore({ database: this.database, now }),
       outbox: new SqliteOutbox({ database: this.database, now }),

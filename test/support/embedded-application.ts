@@ -14,11 +14,11 @@ import { SqliteMessageStore } from '../../src/adapters/sqlite/message-store.ts';
 import { SqliteOutbox } from '../../src/adapters/sqlite/outbox.ts';
 import { SqliteReadMarkers } from '../../src/adapters/sqlite/read-markers.ts';
 import { SystemClock } from '../../src/adapters/system/clock.ts';
-import type { RunningApplication } from '../../src/application/create-application.ts';
 import type { Limits } from '../../src/application/limits.ts';
 import type { FileStore } from '../../src/application/ports/file-store.ts';
 import type { LocalSubscribers } from '../../src/application/ports/local-subscribers.ts';
 import type { MessageStore } from '../../src/application/ports/message-store.ts';
+import type { RunningApplication } from '../../src/application/running-application.ts';
 import { startApplication } from './application.ts';
 
 const KEYS = { secrets: ['a secret of thirty-two characters'], encoding: 'utf8' } as const;

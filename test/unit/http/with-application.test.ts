@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import type { RunningApplication } from '../../../src/application/create-application.ts';
+import type { RunningApplication } from '../../../src/application/running-application.ts';
 import { embeddedApplication, temporaryFiles, tokenOf } from '../../support/embedded-application.ts';
 import { TestClient } from '../../support/test-client.ts';
 import { json, type Running, refused, serve } from './harness.ts';

@@ -5,7 +5,7 @@ import { SqliteMessageStore } from '../../../../src/adapters/sqlite/message-stor
 import { SqliteOutbox } from '../../../../src/adapters/sqlite/outbox.ts';
 import { SqliteReadMarkers } from '../../../../src/adapters/sqlite/read-markers.ts';
 import { SqliteStoredData } from '../../../../src/adapters/sqlite/stored-data.ts';
-import type { Ports } from '../../../../src/application/create-application.ts';
+import type { ApplicationPorts } from '../../../../src/application/application-ports.ts';
 import type { Job } from '../../../../src/application/ports/job-store.ts';
 import type { RetentionRules } from '../../../../src/application/retention/remove-expired.ts';
 import { completed, type TestServer, TestWorld } from '../../../support/application.ts';
@@ -25,8 +25,8 @@ export async function dataWorld() {
     markers: new SqliteReadMarkers({ database }),
     data: new SqliteStoredData({ database }),
     jobs: new SqliteJobStore({ database, now }),
-  } satisfies Partial<Ports>;
-  const server = async (id: string, retention?: RetentionRules, more: Partial<Ports> = {}) => {
+  } satisfies Partial<ApplicationPorts>;
+  const server = async (id: string, retention?: RetentionRules, more: Partial<ApplicationPorts> = {}) => {
     const started = await world.server({
       id,
       ports: { ...ports, ...more },
