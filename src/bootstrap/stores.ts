@@ -90,7 +90,11 @@ export async function openStores({
   const { MongoStoredData } = await import('../adapters/mongo/stored-data.ts');
   const { MongoReadMarkers } = await import('../adapters/mongo/read-markers.ts');
   const holes = new LogHoles({ clock: new SystemClock(), telemetry });
-  const database = await MongoDatabase.connect(config.url.reveal(), fileLink === null ? {} : { fileLink });
+  const adoption = firstGeneration ? await loadAdoption() : null;
+  const database = await MongoDatabase.connect(config.url.reveal(), {
+    fileLink,
+    ...(adoption !== null && { prepare: adoption.ensureAdoptionIndexes }),
+  });
   lifecycle.onStop('database', () => database.close());
   let originals: MongoOriginalEvents | null = null;
   const store = new MongoMessageStore({
@@ -100,10 +104,10 @@ export async function openStores({
     onRemovedEnd: ({ place, from, to }) => holes.found(place, from, to),
     ...(firstGeneration && { look: (places) => originals?.look(places) ?? Promise.resolve(false) }),
   });
-  if (!firstGeneration) await warnOfUnnumbered(database, telemetry);
+  if (adoption === null) await warnOfUnnumbered(database, telemetry);
   else {
-    const { MongoOriginalEvents } = await import('../adapters/mongo/first-generation/original-events.ts');
-    originals = await MongoOriginalEvents.open({ db: database, store });
+    await new adoption.ChangeOverMark(database).set();
+    originals = new adoption.MongoOriginalEvents({ db: database, store });
   }
   lifecycle.onStop('store', () => store.close());
   const markers = new MongoReadMarkers({ db: database, store });
@@ -116,7 +120,7 @@ export async function openStores({
     jobs: new MongoJobStore({ db: database }),
     backUp: null,
     storedEvents: null,
-    firstGeneration: originals === null ? null : await firstGenerationOf(originals),
+    firstGeneration: adoption === null || originals === null ? null : adoption.of(originals),
   };
 }
 
@@ -129,10 +133,16 @@ async function warnOfUnnumbered(db: MongoDatabase, telemetry: Telemetry): Promis
   telemetry.log('warn', 'FIRST_GENERATION was on: messages of original servers may have no number', { since, remedy });
 }
 
-/** The part of the application that other servers do not load. */
-async function firstGenerationOf(originals: OriginalEvents): Promise<FirstGeneration> {
+/** The parts that only a server beside original ones loads. */
+async function loadAdoption() {
+  const { ChangeOverMark } = await import('../adapters/mongo/first-generation/change-over-mark.ts');
+  const { ensureAdoptionIndexes } = await import('../adapters/mongo/first-generation/indexes.ts');
+  const { MongoOriginalEvents } = await import('../adapters/mongo/first-generation/original-events.ts');
   const { Adoption } = await import('../application/first-generation/adoption.ts');
-  return { adoptionOf: (parts) => new Adoption(originals, parts) };
+  const of = (originals: OriginalEvents): FirstGeneration => ({
+    adoptionOf: (parts) => new Adoption(originals, parts),
+  });
+  return { ChangeOverMark, ensureAdoptionIndexes, MongoOriginalEvents, of };
 }
 
 interface OpenedSqlite extends Pick<Stores, 'backUp' | 'storedEvents'> {

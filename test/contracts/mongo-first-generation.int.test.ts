@@ -6,6 +6,8 @@ import { describeWithService } from '../../dev/services/shared.ts';
 import { MongoDatabase } from '../../src/adapters/mongo/database.ts';
 import { ChangeOverMark } from '../../src/adapters/mongo/first-generation/change-over-mark.ts';
 import { findProblems } from '../../src/adapters/mongo/first-generation/find-problems.ts';
+import { ensureAdoptionIndexes } from '../../src/adapters/mongo/first-generation/indexes.ts';
+import { loggedMessages } from '../../src/adapters/mongo/first-generation/logged-messages.ts';
 import { numberPlaces } from '../../src/adapters/mongo/first-generation/number-places.ts';
 import { MongoOriginalEvents } from '../../src/adapters/mongo/first-generation/original-events.ts';
 import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
@@ -24,9 +26,10 @@ await describeWithService('mongo', 'MongoDB beside an original server', ({ mongo
   const open: { db: MongoDatabase; store: MongoMessageStore }[] = [];
 
   const server = async () => {
-    const db = await MongoDatabase.connect(mongo, { database });
+    const db = await MongoDatabase.connect(mongo, { database, prepare: ensureAdoptionIndexes });
+    await new ChangeOverMark(db).set();
     const store: MongoMessageStore = new MongoMessageStore({ db, look: (places) => originals.look(places) });
-    const originals: MongoOriginalEvents = await MongoOriginalEvents.open({ db, store });
+    const originals: MongoOriginalEvents = new MongoOriginalEvents({ db, store });
     open.push({ db, store });
     return { db, store, originals };
   };
@@ -128,6 +131,47 @@ await describeWithService('mongo', 'MongoDB beside an original server', ({ mongo
     ]);
     const message = (await one.store.messages(place, [ours.id])).get(ours.id);
     expect(message).toMatchObject({ seq: 1, nonce: 'n-1', edited: true, content: 'changed' });
+  });
+
+  it('looks into many places by one query, and numbers at most eight of them at a time', async () => {
+    const { db, store } = await server();
+    const places = Array.from({ length: 15 }, () => newPlace());
+    for (const place of places) {
+      await append(store, 1, [said(place, 'ours')]);
+      await store.settle(await store.newest([place]));
+      if (places.indexOf(place) < 10) await original.send(place, 2, 'theirs');
+    }
+    const found = { number: 0, most: 0, settled: new Set<ConversationKey>() };
+    const settle = async (ends: ReadonlyMap<ConversationKey, number>) => {
+      for (const place of ends.keys()) found.settled.add(place);
+      found.number += 1;
+      found.most = Math.max(found.most, found.number);
+      await store.settle(ends);
+      found.number -= 1;
+    };
+    const originals = new MongoOriginalEvents({ db, store: { newest: (some) => store.newest(some), settle } });
+    expect(await originals.look(places)).toBe(true);
+    expect(found).toMatchObject({ number: 0, settled: new Set(places.slice(0, 10)) });
+    expect(found.most).toBeLessThanOrEqual(8);
+    expect(await originals.look(places)).toBe(false);
+    for (const place of places.slice(0, 10))
+      expect((await eventsOf(store, place)).at(-1)).toEqual([2, 'message', 'theirs']);
+  });
+
+  it('finds the events of a message by an index, which the end of the change removes', async () => {
+    const place = newPlace();
+    const { db, store } = await server();
+    const old = said(place, 'old', { id: ids.messageId() });
+    await append(store, 1, [old]);
+    for (let seq = 2; seq < 12; seq += 1) await append(store, seq, [said(place, 'new', { id: ids.messageId() })]);
+    const examined = async () => {
+      const cursor = db.events.find({ p: place, 'e.id': { $in: [old.id] } });
+      return (await cursor.explain('executionStats')).executionStats.totalDocsExamined as number;
+    };
+    expect(await examined()).toBe(1);
+    await numberPlaces({ url: withDatabase(mongo, database), fileLink: null, isBefore: false, onProgress: () => {} });
+    expect(await examined()).toBe(11);
+    expect((await loggedMessages(db, place, [old.id])).get(old.id)).toMatchObject({ seq: 1, content: 'old' });
   });
 
   it('stores an edit that the original made while no server ran', async () => {

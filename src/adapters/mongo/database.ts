@@ -64,7 +64,9 @@ const COMMON: MongoClientOptions = {
 export interface MongoDatabaseOptions {
   readonly database?: string;
   /** Makes links for servers of the original. Given only where they read the same collections. */
-  readonly fileLink?: FileLink;
+  readonly fileLink?: FileLink | null;
+  /** Called after the indexes are there. It may take any time. */
+  readonly prepare?: (db: Db) => Promise<void>;
 }
 
 /**
@@ -103,6 +105,7 @@ export class MongoDatabase {
     await setUp.connect();
     await refuseStandalone(setUp);
     await ensureIndexes(setUp.db(name));
+    await options.prepare?.(setUp.db(name));
     const client = clientOf(url, { socketTimeoutMS: SOCKET_TIMEOUT_MS });
     try {
       const clock = new StoreClock(client);

@@ -10,7 +10,7 @@ import { answered, inTime, type MongoDatabase } from './database.ts';
 import { type EventDocument, eventDocument } from './documents.ts';
 import { EventLog } from './event-log.ts';
 import { LogEnds, type RemovedEnd } from './log-ends.ts';
-import { Numbering } from './numbering.ts';
+import { Numbering, type StepPace } from './numbering.ts';
 import { Pages } from './pages.ts';
 import { type FailedBatch, Projector } from './projector.ts';
 
@@ -45,6 +45,8 @@ export interface MongoMessageStoreParts {
    * Returns true if there may be new events. Absent where no original server runs.
    */
   readonly look?: ((places: readonly ConversationKey[]) => Promise<boolean>) | undefined;
+  /** Runs each step of a numbering when there is room for it. Absent: at once. */
+  readonly pace?: StepPace | undefined;
 }
 
 /**
@@ -82,6 +84,7 @@ export class MongoMessageStore implements MessageStore {
       onFailedBatch = () => {},
       onRemovedEnd = () => {},
       look,
+      pace,
     } = parts;
     this.#db = db;
     this.#now = now;
@@ -89,7 +92,7 @@ export class MongoMessageStore implements MessageStore {
     this.#log = new EventLog(db);
     this.#appender = new Appender({ db, log: this.#log, now });
     this.#projector = new Projector({ db, isBackground, onFailedBatch });
-    this.#numbering = new Numbering({ db, projector: this.#projector });
+    this.#numbering = new Numbering({ db, projector: this.#projector, pace });
     this.#ends = new LogEnds({ db, onRemovedEnd });
     this.#pages = new Pages(db);
     const sweep = () => void this.#appender.removeOldNonces().catch(() => {});

@@ -12,9 +12,14 @@ import type { Projector } from './projector.ts';
 const MAX_BATCH_MESSAGES = 500;
 const TIMEOUT_MS = 4_000;
 
+/** Runs a step when there is room for it. */
+export type StepPace = (step: () => Promise<boolean>) => Promise<boolean>;
+
 export interface NumberingParts {
   readonly db: MongoDatabase;
   readonly projector: Projector;
+  /** Default: each step begins at once. */
+  readonly pace?: StepPace | undefined;
 }
 
 /**
@@ -77,31 +82,36 @@ export class Numbering {
   }
 
   async #number(place: ConversationKey): Promise<void> {
+    const { pace = (step) => step() } = this.#parts;
+    while (await pace(() => this.#step(place)));
+  }
+
+  /** Numbers the next messages of the place. Returns false if nothing was left. */
+  async #step(place: ConversationKey): Promise<boolean> {
     const { db, projector } = this.#parts;
-    for (;;) {
-      const last = await db.events.findOne({ p: place }, { sort: { f: -1 }, projection: { l: 1, more: 1 } });
-      if (last !== null && last.more !== true) return;
-      // Otherwise the messages of the last batch would have no number yet and be numbered again.
-      if (last !== null) await projector.help([place]);
-      const docs = await db
-        .messagesOf(place)
-        .find({ channelId: channelIdOf(place), seq: UNNUMBERED }, { hint: CHANNEL_SEQ })
-        .sort({ seq: 1, localDateTime: 1, _id: 1 })
-        .limit(MAX_BATCH_MESSAGES + 1)
-        .toArray();
-      const drafts = await withoutDeletedParents(
-        db,
-        place,
-        docs.slice(0, MAX_BATCH_MESSAGES).map((doc) => eventOfMessage(place, doc)),
-      );
-      if (drafts.length === 0) {
-        if (last !== null) await db.events.updateOne({ _id: last._id }, { $unset: { more: '' } });
-        return;
-      }
-      const { out: _, ...doc } = eventDocument(place, (last?.l ?? 0) + 1, drafts, db.clock.now());
-      await this.#add({ ...doc, legacy: true, ...(docs.length > MAX_BATCH_MESSAGES && { more: true as const }) });
-      await projector.help([place]);
+    const last = await db.events.findOne({ p: place }, { sort: { f: -1 }, projection: { l: 1, more: 1 } });
+    if (last !== null && last.more !== true) return false;
+    // Otherwise the messages of the last batch would have no number yet and be numbered again.
+    if (last !== null) await projector.help([place]);
+    const docs = await db
+      .messagesOf(place)
+      .find({ channelId: channelIdOf(place), seq: UNNUMBERED }, { hint: CHANNEL_SEQ })
+      .sort({ seq: 1, localDateTime: 1, _id: 1 })
+      .limit(MAX_BATCH_MESSAGES + 1)
+      .toArray();
+    const drafts = await withoutDeletedParents(
+      db,
+      place,
+      docs.slice(0, MAX_BATCH_MESSAGES).map((doc) => eventOfMessage(place, doc)),
+    );
+    if (drafts.length === 0) {
+      if (last !== null) await db.events.updateOne({ _id: last._id }, { $unset: { more: '' } });
+      return false;
     }
+    const { out: _, ...doc } = eventDocument(place, (last?.l ?? 0) + 1, drafts, db.clock.now());
+    await this.#add({ ...doc, legacy: true, ...(docs.length > MAX_BATCH_MESSAGES && { more: true as const }) });
+    await projector.help([place]);
+    return true;
   }
 
   async #add(doc: EventDocument): Promise<void> {

@@ -2,7 +2,7 @@ import { Agent, type Dispatcher, request } from 'undici';
 import type { Spans } from '../../application/ports/spans.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { parseJsonText } from '../support/json-text.ts';
-import { Semaphore } from './semaphore.ts';
+import { Semaphore } from '../support/semaphore.ts';
 
 export interface RestServiceOptions {
   /** The service's name in messages, such as `the community service`. */

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { MigrationFinding } from '../../adapters/mongo/first-generation/find-problems.ts';
 import type { Config } from '../config/config.ts';
 import { readConfig } from '../config/read-config.ts';
@@ -7,10 +6,6 @@ import { tokenSecrets } from '../secrets.ts';
 import { startStep } from '../start-failure.ts';
 import { UsageError } from './arguments.ts';
 import { type Command, CommandFailure } from './command.ts';
-
-/** Refusals of the store before the command gives up. */
-const MAX_REFUSALS = 30;
-const RETRY_MS = 2_000;
 
 export const MIGRATE: Command = {
   name: 'migrate',
@@ -37,7 +32,7 @@ export const MIGRATE: Command = {
     const keys = await tokenSecrets(read.secrets.jwt, server.dataDir);
     const fileLink = originalFileLink(read.config, keys);
     const options = { url: store.url.reveal(), fileLink, isBefore, onProgress: show };
-    const done = await startStep({ variable: 'MONGODB_URL' }, () => repeated(() => numberPlaces(options), err));
+    const done = await startStep({ variable: 'MONGODB_URL' }, () => numberPlaces(options));
     out(`${done.places} places have all their numbers; ${done.events} events are new`);
     return 0;
   },
@@ -95,17 +90,4 @@ async function inLists({ memberCache }: Config): Promise<MigrationFinding[]> {
   if (count === 0) return [];
   const remedy = 'remove these keys; the community service is asked again';
   return [{ count, what: 'member lists that are not valid', remedy, isProblem: true }];
-}
-
-/** Begins again after a refusal, because places that are done cost little. */
-async function repeated<T>(work: () => Promise<T>, err: (text: string) => void): Promise<T> {
-  for (let refusals = 1; ; refusals += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (refusals === MAX_REFUSALS || !(error instanceof Error) || error.name !== 'Refusal') throw error;
-      err(`the store does not answer (${error.message}); begun again`);
-      await delay(RETRY_MS);
-    }
-  }
 }

@@ -5,6 +5,8 @@ interface MigrationDocument {
   readonly _id: 'first-generation';
   /** When a server first ran beside an original one. */
   readonly since: Date;
+  /** When places were last numbered for the change. */
+  readonly numbering?: Date;
 }
 
 /**
@@ -21,6 +23,11 @@ export class ChangeOverMark {
   async set(): Promise<void> {
     const update = { $setOnInsert: { since: new Date() } };
     await this.#marks.updateOne({ _id: 'first-generation' }, update, { upsert: true });
+  }
+
+  /** Notes that places are being numbered. */
+  async touch(): Promise<void> {
+    await this.#marks.updateOne({ _id: 'first-generation' }, { $set: { numbering: new Date() } });
   }
 
   async remove(): Promise<void> {

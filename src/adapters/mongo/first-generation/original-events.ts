@@ -7,8 +7,9 @@ import { Refusal } from '../../../domain/errors.ts';
 import { isFileUrl } from '../../../domain/file.ts';
 import type { MessageId } from '../../../domain/ids.ts';
 import { createdMessage, type Message } from '../../../domain/message.ts';
-import type { ConversationKey } from '../../../domain/place.ts';
+import { type ConversationKey, isChannel } from '../../../domain/place.ts';
 import { type CreatingEvent, type Draft, isCreating, isStored } from '../../../domain/stored-event.ts';
+import { Semaphore } from '../../support/semaphore.ts';
 import { withTimeout } from '../../support/with-timeout.ts';
 import { answered, type MongoDatabase } from '../database.ts';
 import {
@@ -20,14 +21,12 @@ import {
   type MessageDocument,
   messageDocument,
   readEvent,
-  readEvents,
   UNNUMBERED,
 } from '../documents.ts';
 import { DUPLICATE_KEY } from '../error-codes.ts';
 import { CHANNEL_SEQ, PLACE_FIRST } from '../indexes.ts';
 import type { MongoMessageStore } from '../message-store.ts';
 import { withoutDeletedParents } from '../numbering.ts';
-import { ChangeOverMark } from './change-over-mark.ts';
 import { type LoggedMessage, loggedMessages } from './logged-messages.ts';
 
 /** Messages that become one batch. */
@@ -38,13 +37,9 @@ const MAX_PAUSE_MS = 20;
 /** Places that this process remembers as complete. */
 const MAX_PLACES = 50_000;
 const TIMEOUT_MS = 4_000;
-/** Refusals of a place that is being numbered before `takeAll` gives up, one a second. */
-const MAX_REFUSALS = 600;
-const REFUSAL_PAUSE_MS = 1_000;
-const DONE = Promise.resolve();
-
-/** The unique index of the keys of adopted events. */
-const ADOPTED = 'adopted';
+/** Places that are numbered at the same time because they are read for the first time. */
+const MAX_LOOKS = 8;
+const DONE = 'done';
 
 export interface MongoOriginalEventsParts {
   readonly db: MongoDatabase;
@@ -55,7 +50,7 @@ type Change = OriginalChange['event'];
 type Insert = 'stored' | 'number taken' | 'adopted before';
 
 /** The fields of a deletion that its message gives. */
-type Deletable = Pick<CreatingEvent, 'place' | 'id' | 'userId' | 'time' | 'communityId'>;
+export type DeletableMessage = Pick<CreatingEvent, 'place' | 'id' | 'userId' | 'time' | 'communityId'>;
 
 /**
  * Takes messages and changes of an original server from the message collections into the log.
@@ -65,7 +60,7 @@ type Deletable = Pick<CreatingEvent, 'place' | 'id' | 'userId' | 'time' | 'commu
  * | `number` | after each record of a place | new messages, and edits that the documents show |
  * | `adopt` | for each record of a change | that edit or deletion |
  * | `look` | before a place is first read | as `number` |
- * | `takeAll` | by `migrate --number` | as `number`, and deletions that no record told |
+ * | `deleteMissing` | by `migrate --number` | deletions that no record told |
  *
  * A batch of messages has the mark `legacy`, since the documents exist: its projection writes only
  * the numbers. Everything in the log is projected first. So a message without a number is not in
@@ -74,17 +69,11 @@ type Deletable = Pick<CreatingEvent, 'place' | 'id' | 'userId' | 'time' | 'commu
  */
 export class MongoOriginalEvents implements OriginalEvents {
   readonly #parts: MongoOriginalEventsParts;
-  /** The places whose messages without a number this process has looked for. */
-  readonly #looked = new BoundedMap<ConversationKey, Promise<void>>(MAX_PLACES);
+  /** The places in which this process has looked for messages without a number. */
+  readonly #looked = new BoundedMap<ConversationKey, Promise<boolean> | typeof DONE>(MAX_PLACES);
+  readonly #looks = new Semaphore(MAX_LOOKS);
 
-  static async open(parts: MongoOriginalEventsParts): Promise<MongoOriginalEvents> {
-    const options = { name: ADOPTED, unique: true, partialFilterExpression: { a: { $exists: true } } } as const;
-    await parts.db.events.createIndex({ a: 1 }, options);
-    await new ChangeOverMark(parts.db).set();
-    return new MongoOriginalEvents(parts);
-  }
-
-  private constructor(parts: MongoOriginalEventsParts) {
+  constructor(parts: MongoOriginalEventsParts) {
     this.#parts = parts;
   }
 
@@ -100,73 +89,67 @@ export class MongoOriginalEvents implements OriginalEvents {
   /**
    * Takes what an original server wrote into these places while no server of this version ran.
    * Each place is searched once in the life of this process. After that, records tell it. Returns
-   * true if a place was searched.
+   * true if something was taken.
    * @throws Refusal `try-again` after 4 s. The search itself continues.
    */
   async look(places: readonly ConversationKey[]): Promise<boolean> {
-    if (places.every((place) => this.#looked.get(place) === DONE)) return false;
-    const looked = places.map((place) => {
-      const before = this.#looked.get(place);
-      if (before !== undefined) return before;
-      const look = this.#number(place);
-      this.#looked.set(place, look);
-      look.then(
-        () => this.#looked.set(place, DONE),
-        () => this.#looked.delete(place),
-      );
-      return look;
+    const unseen = places.filter((place) => this.#looked.get(place) === undefined);
+    if (unseen.length > 0) {
+      const unnumbered = this.#withUnnumbered(unseen);
+      for (const place of unseen) this.#lookInto(place, unnumbered);
+    }
+    const open = places.flatMap((place) => {
+      const look = this.#looked.get(place);
+      return look === undefined || look === DONE ? [] : [look];
     });
-    await withTimeout(
+    if (open.length === 0) return false;
+    const found = await withTimeout(
       TIMEOUT_MS,
-      Promise.all(looked),
+      Promise.all(open),
       () => new Refusal('try-again', 'the messages of this place are being numbered; try again in some seconds'),
     );
-    return true;
+    return found.includes(true);
   }
 
-  /**
-   * Takes all that an original server wrote into the place, also the deletions that no record told.
-   * Reads the whole log of the place if it has one. Returns the number of new events.
-   */
-  async takeAll(place: ConversationKey): Promise<number> {
-    const before = await this.#end(place);
-    for (let refusals = 1; ; refusals += 1) {
+  #lookInto(place: ConversationKey, unnumbered: Promise<ReadonlySet<ConversationKey>>): void {
+    const look = (async () => {
+      if (!(await unnumbered).has(place)) return false;
+      await this.#looks.enter();
       try {
-        // Numbers the place, and looks into it.
-        await this.#parts.store.newest([place]);
-        break;
-      } catch (error) {
-        // A large place is numbered in the background.
-        if (refusals === MAX_REFUSALS || !(error instanceof Refusal) || error.code !== 'try-again') throw error;
-        await delay(REFUSAL_PAUSE_MS);
+        await this.#number(place);
+      } finally {
+        this.#looks.leave();
       }
-    }
-    if (before > 0) await this.#takeDeletions(place);
-    return (await this.#end(place)) - before;
+      return true;
+    })();
+    this.#looked.set(place, look);
+    look.then(
+      () => this.#looked.set(place, DONE),
+      () => this.#looked.delete(place),
+    );
   }
 
-  async #takeDeletions(place: ConversationKey): Promise<void> {
-    // Messages behind it may wait for their projection, so that their documents are missing too.
-    const end = await this.#end(place);
-    await this.#settle(place, end);
-    const created = new Map<MessageId, Deletable>();
-    const batches = this.#parts.db.events
-      .find({ p: place, f: { $lte: end } }, { hint: PLACE_FIRST, projection: { f: 1, e: 1, failed: 1 } })
-      .sort({ f: 1 });
-    for await (const { f, e, failed } of batches) {
-      // The documents of a batch that was set aside have never existed.
-      if (failed !== undefined) continue;
-      for (const event of readEvents({ p: place, f, e })) {
-        if (!isStored(event)) continue;
-        const { id, userId, time, communityId } = event;
-        if (isCreating(event)) created.set(id, { place, id, userId, time, communityId });
-        else if (event.kind === 'delete') created.delete(id);
-      }
-    }
-    const messages = [...created.values()];
-    for (let i = 0; i < messages.length; i += MAX_BATCH_MESSAGES) {
-      await this.#deleteMissing(messages.slice(i, i + MAX_BATCH_MESSAGES));
-    }
+  /** Those of the places that have messages without a number, by one index seek for each place. */
+  async #withUnnumbered(places: readonly ConversationKey[]): Promise<ReadonlySet<ConversationKey>> {
+    const kinds = [places.filter((place) => !isChannel(place)), places.filter(isChannel)];
+    const found = await Promise.all(
+      kinds.map(async (some) => {
+        if (some[0] === undefined) return [];
+        const rows = await this.#parts.db
+          .messagesOf(some[0])
+          .aggregate<{ _id: unknown }>(
+            [
+              { $match: { channelId: { $in: some.map(channelIdOf) }, seq: UNNUMBERED } },
+              { $group: { _id: '$channelId' } },
+            ],
+            { hint: CHANNEL_SEQ, batchSize: 1000 },
+          )
+          .toArray();
+        const ids = new Set(rows.map(({ _id }) => String(_id)));
+        return some.filter((place) => ids.has(place.slice(2)));
+      }),
+    );
+    return new Set(found.flat());
   }
 
   async #number(place: ConversationKey): Promise<void> {
@@ -196,7 +179,7 @@ export class MongoOriginalEvents implements OriginalEvents {
     );
     const keys = drafts.map(({ id }) => `c:${id}`);
     const result = await this.#append(place, (first) => this.#insert(place, first, drafts, keys, true));
-    if (result === 'stored') await this.#deleteMissing(drafts);
+    if (result === 'stored') await this.deleteMissing(drafts);
     else await this.#numberAsAdopted(place, drafts);
     return result;
   }
@@ -218,7 +201,7 @@ export class MongoOriginalEvents implements OriginalEvents {
   }
 
   /** Stores the deletion of those of the messages whose documents are gone. */
-  async #deleteMissing(messages: readonly Deletable[]): Promise<void> {
+  async deleteMissing(messages: readonly DeletableMessage[]): Promise<void> {
     const [first] = messages;
     if (first === undefined) return;
     const _id = { $in: messages.map(({ id }) => idValue(id)) };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Semaphore } from '../../../src/adapters/rest/semaphore.ts';
+import { Semaphore } from '../../../src/adapters/support/semaphore.ts';
 
 const never = new AbortController().signal;
 

@@ -18,22 +18,22 @@ export class Semaphore {
    * Resolves when the caller is admitted; they must call `leave` afterwards. Rejects with the
    * signal's reason if the signal is aborted first.
    */
-  enter(signal: AbortSignal): Promise<void> {
+  enter(signal?: AbortSignal): Promise<void> {
     if (this.#active < this.#limit) {
       this.#active += 1;
       return Promise.resolve();
     }
     return new Promise((resolve, reject) => {
       const admit = () => {
-        signal.removeEventListener('abort', giveUp);
+        signal?.removeEventListener('abort', giveUp);
         resolve();
       };
       const giveUp = () => {
         this.#queue.delete(admit);
-        reject(signal.reason);
+        reject(signal?.reason);
       };
       this.#queue.add(admit);
-      signal.addEventListener('abort', giveUp, { once: true });
+      signal?.addEventListener('abort', giveUp, { once: true });
     });
   }
 
