@@ -9,23 +9,13 @@ import { Histogram } from '../src/bootstrap/cli/load/histogram.ts';
 import { disperse, gather, join, type Member, roomsOfUsers } from './load/crowd.ts';
 import { ProcessMeter, rssOf } from './load/process-meter.ts';
 import { heading, number, say, table } from './load/table.ts';
-import { pidOf, type Rooms, startServer, tokenOf } from './load/world.ts';
+import { pidOf, startServer, threeRooms, tokenOf } from './load/world.ts';
 
 const [sessions = 10_000, atOnce = 200] = process.argv.slice(2).map(Number);
 const ROOM_SIZE = 30;
 
-/** Each user is in three rooms of thirty. */
-function threeRooms(users: number): Rooms {
-  const count = Math.ceil((users * 3) / ROOM_SIZE);
-  const rooms = new Map<number, Set<number>>(Array.from({ length: count }, (_, i) => [i + 1, new Set()]));
-  for (let user = 1; user <= users; user += 1) {
-    for (let i = 0; i < 3; i += 1) rooms.get(1 + ((user * 3 + i * 331) % count))?.add(user);
-  }
-  return new Map([...rooms].map(([room, members]) => [room, [...members]]));
-}
-
 heading(`Connecting: ${sessions} users, each in 3 rooms of ${ROOM_SIZE}, ${atOnce} at once`);
-const rooms = threeRooms(sessions);
+const rooms = threeRooms(sessions, ROOM_SIZE);
 // Tokens are signed before the measurement: signing is the issuer's work.
 for (const userId of roomsOfUsers(rooms).keys()) tokenOf(userId);
 const server = await startServer(rooms);

@@ -14,6 +14,7 @@ import type { Form } from './load/chat-socket.ts';
 import { disperse, gather, join, type Member, roomsOfUsers } from './load/crowd.ts';
 import { rssOf } from './load/process-meter.ts';
 import { rush } from './load/rush.ts';
+import { slope } from './load/slope.ts';
 import { heading, number, say, table } from './load/table.ts';
 import { pidOf, type Rooms, startServer } from './load/world.ts';
 
@@ -133,19 +134,6 @@ async function soak(minutes: number): Promise<void> {
     disperse(members);
     await server.dispose();
   }
-}
-
-/** Slope by least squares, in units a sample. */
-function slope(values: readonly number[]): number {
-  const middle = (values.length - 1) / 2;
-  const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-  let above = 0;
-  let below = 0;
-  for (const [i, value] of values.entries()) {
-    above += (i - middle) * (value - mean);
-    below += (i - middle) ** 2;
-  }
-  return below === 0 ? 0 : above / below;
 }
 
 const [what = 'idle', minutes = '10'] = process.argv.slice(2);

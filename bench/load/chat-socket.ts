@@ -16,6 +16,10 @@ export interface ChatSocketOptions {
   readonly onFrame?: (client: ChatSocket, data: Buffer, start: number, end: number) => void;
   /** The connection ended without `close`. */
   readonly onLost?: (client: ChatSocket) => void;
+  /** The address of this machine from which it connects. One address has 28,000 ports. */
+  readonly localAddress?: string;
+  /** Milliseconds until CONNECTED must have come. Default: no limit. */
+  readonly openWithinMs?: number;
 }
 
 // All sockets read into the same bytes: each read is handled before the next one.
@@ -42,6 +46,7 @@ export class ChatSocket {
   readonly #letter: number;
   #upgraded = false;
   #closed = false;
+  #problem = 'the connection was closed';
   #rest = NOTHING;
 
   /** Resolves when CONNECTED has come. @throws Error with the server's answer otherwise */
@@ -56,14 +61,21 @@ export class ChatSocket {
     this.userId = options.userId;
     this.#letter = options.form === 'sockjs' ? 3 : 0;
     const onread = { buffer: shared, callback: (bytes: number) => this.#read(bytes) };
-    this.#socket = connect({ host: '127.0.0.1', port: options.port, noDelay: true, onread });
-    this.#socket.on('connect', () => this.#socket.write(upgradeRequest(this.#path(), options.port)));
-    this.#socket.on('error', () => {});
-    this.#socket.on('close', () => this.#gone('the connection was closed'));
+    const { port, localAddress, openWithinMs } = options;
+    const from = localAddress === undefined ? {} : { localAddress };
+    this.#socket = connect({ host: '127.0.0.1', port, noDelay: true, onread, ...from });
+    this.#socket.on('connect', () => this.#socket.write(upgradeRequest(this.#path(), port)));
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#problem = error.code ?? error.message;
+    });
+    this.#socket.on('close', () => this.#gone(this.#problem));
+    if (openWithinMs === undefined) return;
+    this.#socket.setTimeout(openWithinMs, () => this.#gone(`no CONNECTED within ${openWithinMs} ms`));
   }
 
-  subscribe(id: string, destination: string, receipt: string | null = null): void {
-    this.sendText(subscribeText(id, destination, receipt));
+  /** @param lastSeq the client has the events up to this number; null: it wants only live ones */
+  subscribe(id: string, destination: string, receipt: string | null = null, lastSeq: number | null = null): void {
+    this.sendText(subscribeText(id, destination, receipt, lastSeq));
   }
 
   sendText(text: string): void {
@@ -121,9 +133,14 @@ export class ChatSocket {
     if (kind === 0x89) this.#socket.write(pongFrame);
     if (kind !== 0x81) return;
     const letter = data[start + this.#letter];
-    if (letter === CONNECTED) this.#ready.resolve();
+    if (letter === CONNECTED) this.#connected();
     else if (letter === ERROR) this.#gone(data.toString('utf8', start, end));
     else if (end - start > 3) this.#options.onFrame?.(this, data, start, end);
+  }
+
+  #connected(): void {
+    if (this.#options.openWithinMs !== undefined) this.#socket.setTimeout(0);
+    this.#ready.resolve();
   }
 
   #hello(): void {

@@ -1,6 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { ChatSocket, type Form } from './chat-socket.ts';
 import { type Rooms, tokenOf } from './world.ts';
+
+/** Time for the receipts of all subscriptions of a user. */
+const RECEIPTS_MS = 60_000;
 
 export interface CrowdOptions {
   /** Ports of the servers. Connections go to them in turn. */
@@ -15,7 +17,13 @@ export interface CrowdOptions {
    */
   readonly ownIds?: boolean;
   readonly onFrame?: (member: Member, data: Buffer, start: number, end: number) => void;
+  /** The connection of a user with all their subscriptions ended without `disperse`. */
   readonly onLost?: (member: Member) => void;
+  readonly localAddress?: string;
+  /** Milliseconds until CONNECTED must have come. Default: no limit. */
+  readonly openWithinMs?: number;
+  /** The number of the last event that the user has of a room; null: they want only live ones. */
+  readonly lastSeq?: (userId: number, room: number) => number | null;
 }
 
 /** A connected user with all their rooms. */
@@ -70,12 +78,15 @@ export async function join(
   subscribed.promise.catch(() => {});
   let open = rooms.length;
   let member: Member | null = null;
+  let isUp = false;
   const receipt = options.form === 'sockjs' ? 82 : 0;
   const socket = await ChatSocket.open({
     port,
     userId,
     token: tokenOf(userId),
     ...(options.form === undefined ? {} : { form: options.form }),
+    ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
+    ...(options.openWithinMs === undefined ? {} : { openWithinMs: options.openWithinMs }),
     onFrame: (_, data, start, end) => {
       if (open > 0 && isReceipt(data, start, receipt > 0)) {
         open -= 1;
@@ -84,18 +95,25 @@ export async function join(
     },
     onLost: () => {
       subscribed.reject(new Error(`user ${userId} was cut off`));
-      if (member !== null) options.onLost?.(member);
+      if (isUp && member !== null) options.onLost?.(member);
     },
   });
   member = { userId, rooms, socket };
   for (const [i, room] of rooms.entries()) {
-    socket.subscribe(options.ownIds ? `sub-${userId}-${i}` : `sub-${i}`, `/topic/direct/${room}`, `r${i}`);
+    const id = options.ownIds ? `sub-${userId}-${i}` : `sub-${i}`;
+    socket.subscribe(id, `/topic/direct/${room}`, `r${i}`, options.lastSeq?.(userId, room) ?? null);
   }
   if (open === 0) subscribed.resolve();
-  await Promise.race([
-    subscribed.promise,
-    delay(60_000, undefined, { ref: false }).then(() => Promise.reject(new Error('no RECEIPT of a SUBSCRIBE'))),
-  ]);
+  const late = setTimeout(() => subscribed.reject(new Error('no RECEIPT of a SUBSCRIBE')), RECEIPTS_MS).unref();
+  try {
+    await subscribed.promise;
+  } catch (error) {
+    socket.close();
+    throw error;
+  } finally {
+    clearTimeout(late);
+  }
+  isUp = true;
   return member;
 }
 

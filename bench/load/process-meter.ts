@@ -55,6 +55,22 @@ export function rssOf(pid: number): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024;
 }
 
+/**
+ * Proportional memory of a process in MiB: memory that n processes share counts as one n-th in
+ * each. 0 for a process that has ended.
+ */
+export function pssOf(pid: number): number {
+  return Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) / 1024;
+}
+
+/** The value of a variable in the environment with which a process was started, or null. */
+export function variableOf(pid: number, name: string): string | null {
+  const line = read(`/proc/${pid}/environ`)
+    .split('\0')
+    .find((entry) => entry.startsWith(`${name}=`));
+  return line?.slice(name.length + 1) ?? null;
+}
+
 /** CPU seconds of a process so far. */
 export function cpuOf(pid: number): number {
   const fields = read(`/proc/${pid}/stat`)

@@ -47,8 +47,14 @@ export function connectText(token: string, userId: number): string {
   return frameText('CONNECT', headers);
 }
 
-export function subscribeText(id: string, destination: string, receipt: string | null = null): string {
-  return frameText('SUBSCRIBE', { id, destination, ...(receipt === null ? {} : { receipt }) });
+export function subscribeText(
+  id: string,
+  destination: string,
+  receipt: string | null = null,
+  lastSeq: number | null = null,
+): string {
+  const resume = lastSeq === null ? {} : { 'last-seq': lastSeq };
+  return frameText('SUBSCRIBE', { id, destination, ...(receipt === null ? {} : { receipt }), ...resume });
 }
 
 /**

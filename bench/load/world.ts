@@ -31,6 +31,16 @@ export function separateRooms(rooms: number, members: number): Rooms {
   );
 }
 
+/** Each of `users` is in three rooms of at most `size`. */
+export function threeRooms(users: number, size: number): Rooms {
+  const count = Math.ceil((users * 3) / size);
+  const rooms = new Map<number, Set<number>>(Array.from({ length: count }, (_, i) => [i + 1, new Set()]));
+  for (let user = 1; user <= users; user += 1) {
+    for (let i = 0; i < 3; i += 1) rooms.get(1 + ((user * 3 + i * 331) % count))?.add(user);
+  }
+  return new Map([...rooms].map(([room, members]) => [room, [...members]]));
+}
+
 export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly nodeArgs?: readonly string[];
