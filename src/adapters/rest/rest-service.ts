@@ -181,7 +181,7 @@ export class RestService {
   async #sendOnce(call: RestCall, signal: AbortSignal): Promise<RestAnswer> {
     const trace = this.#spans?.current() ?? null;
     if (trace === null) return this.#request(call, signal, {});
-    const span = this.#spans?.begin('call', trace, { service: this.#name, method: call.method }) ?? null;
+    const span = this.#spans?.begin('call', trace, () => ({ service: this.#name, method: call.method })) ?? null;
     try {
       const answer = await this.#request(call, signal, { traceparent: span?.traceparent ?? trace });
       span?.end(answer.status >= 500 ? `status ${answer.status}` : null);

@@ -1,7 +1,7 @@
 import type { Stored } from '../../application/application.ts';
 import type { Accepted, Caller } from '../../application/commands.ts';
 import type { SessionClient, SessionFacts } from '../../application/ports/session-client.ts';
-import type { Span } from '../../application/ports/spans.ts';
+import type { Span, Spans } from '../../application/ports/spans.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { PlaceKey } from '../../domain/place.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
@@ -17,7 +17,7 @@ import { type FrameHandler, FrameQueue } from './frame-queue.ts';
 import type { HeartBeats, SweepTarget } from './heart-beats.ts';
 import { PersonalQueue } from './personal-queue.ts';
 import { type PendingCommand, Replies, type RepliesOwner } from './replies.ts';
-import { dispatch, newToken, receivedKind, TOKEN_DESTINATION } from './send-routes.ts';
+import { dispatch, newToken, receivedKind, type Sender, TOKEN_DESTINATION } from './send-routes.ts';
 import type { SessionHost } from './session-host.ts';
 import { SessionSubscriptions } from './session-subscriptions.ts';
 import { type Headers, lastSeqOf, ownCopy, placeOf, requiredHeader, subscriptionId } from './subscribe-headers.ts';
@@ -276,10 +276,10 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
 
   #send({ headers, body, bytes }: Frame, receipt: string | null): Promise<void> | undefined {
     const destination = requiredHeader(headers, 'destination');
-    const { application, limits } = this.#host;
+    const { application, limits, spans } = this.#host;
     const common = { receipt, bytes, id: null, subscription: null, readAt: this.#readAt };
     const place = this.#watchedPlace;
-    let command: PendingCommand = place === null ? common : { ...common, place };
+    const command: PendingCommand = place === null ? common : { ...common, place };
     try {
       if (destination === TOKEN_DESTINATION) {
         const token = ownCopy(newToken(body, limits.jsonDepth));
@@ -287,22 +287,34 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
         this.#replies.receipt(receipt);
         return undefined;
       }
-      const sender = { caller: this.caller, sessionId: this.#id, readAt: this.#readAt };
-      const span = this.#beginSpan(headers, destination);
-      if (span !== null) command = { ...command, span };
-      const run = () => this.#whenAccepted(dispatch(application, sender, destination, body, limits.jsonDepth), command);
-      return span === null ? run() : span.run(run);
+      const span = spans === null ? null : this.#beginSpan(spans, headers, destination);
+      if (span !== null) return this.#dispatchTraced(span, destination, body, { ...command, span });
+      return this.#whenAccepted(dispatch(application, this.#sender(), destination, body, limits.jsonDepth), command);
     } catch (error) {
       this.#replies.refuse(error, command);
       return undefined;
     }
   }
 
-  #beginSpan(headers: Headers, destination: string): Span | null {
-    const { spans } = this.#host;
-    if (spans === null) return null;
+  #beginSpan(spans: Spans, headers: Headers, destination: string): Span | null {
     const parent = headers.get('traceparent') ?? null;
-    return spans.begin('send', parent, { destination: quoted(destination), userId: this.caller.userId });
+    return spans.begin('send', parent, () => ({ destination: quoted(destination), userId: this.caller.userId }));
+  }
+
+  #dispatchTraced(span: Span, destination: string, body: Buffer, command: PendingCommand): Promise<void> | undefined {
+    const { application, limits } = this.#host;
+    return span.run(() => {
+      try {
+        return this.#whenAccepted(dispatch(application, this.#sender(), destination, body, limits.jsonDepth), command);
+      } catch (error) {
+        this.#replies.refuse(error, command);
+        return undefined;
+      }
+    });
+  }
+
+  #sender(): Sender {
+    return { caller: this.caller, sessionId: this.#id, readAt: this.#readAt };
   }
 
   #subscribe({ headers, bytes }: Frame, receipt: string | null): Promise<void> | undefined {

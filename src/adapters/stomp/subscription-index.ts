@@ -112,8 +112,13 @@ export class SubscriptionIndex implements LocalSubscribers, SubscriptionBook {
   }
 
   #beginSpan(place: PlaceKey, event: ChatEvent, { path }: Origin, trace: string): Span | null {
-    const seq = isStored(event) ? event.seq : 0;
-    return this.#parts.spans?.begin('deliver', trace, { place, seq, path, subscriptions: this.count(place) }) ?? null;
+    const attributes = () => ({
+      place,
+      seq: isStored(event) ? event.seq : 0,
+      path,
+      subscriptions: this.count(place),
+    });
+    return this.#parts.spans?.begin('deliver', trace, attributes) ?? null;
   }
 
   watch(watcher: Watcher | null): void {

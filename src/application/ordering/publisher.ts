@@ -163,7 +163,7 @@ export class Publisher {
     return records.map((record, i) => {
       const trace = traces[i] ?? null;
       const seq = batch.events[i]?.seq ?? 0;
-      const span = trace === null ? null : spans.begin('publish', trace, { place: batch.place, seq });
+      const span = trace === null ? null : spans.begin('publish', trace, () => ({ place: batch.place, seq }));
       if (span === null) return record;
       begun.push(span);
       return { ...record, trace: span.traceparent };

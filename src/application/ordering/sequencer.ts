@@ -284,7 +284,7 @@ export class Sequencer {
     const begun: [number, Span][] = [];
     for (const [i, { lane, entries }] of round.entries()) {
       for (const { trace } of entries) {
-        const span = trace === null ? null : spans.begin('append', trace, { place: lane.place, events });
+        const span = trace === null ? null : spans.begin('append', trace, () => ({ place: lane.place, events }));
         if (span !== null) begun.push([i, span]);
       }
     }

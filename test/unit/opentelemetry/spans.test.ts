@@ -77,17 +77,21 @@ async function twoServers(url: string, options: Partial<OpenTelemetryOptions> = 
         },
       ),
     );
-  return { world, one, two, say };
+  /** Lets time pass until the client has got so many messages with the text. */
+  const heard = async ({ received }: MemoryConnection, messages: number) => {
+    const count = () => received.filter((text) => text.includes('a secret text')).length;
+    while (count() < messages) await passTime(world.clock, 50);
+  };
+  return { world, one, two, say, heard };
 }
 
 it('follows a message from SEND over store and bus to the socket of another server, in one trace', async () => {
   const collector = await startCollector();
-  const { world, one, two, say } = await twoServers(collector.url);
+  const { world, one, two, say, heard } = await twoServers(collector.url);
   const sender = await one.connect(world.ada.token);
   const reader = await two.connect(world.grace.token);
   say(sender, { traceparent: PARENT });
-  await passTime(world.clock, 500);
-  expect(reader.received.at(-1)).toContain('a secret text');
+  await heard(reader, 1);
   await Promise.all([one.spans.close(), two.spans.close()]);
   const { spans } = collector;
   const idOf = (name: string, server: string) =>
@@ -108,7 +112,7 @@ it('follows a message from SEND over store and bus to the socket of another serv
 
 it('traces nothing of a message whose client or sampler says no', async () => {
   const collector = await startCollector();
-  const { world, one, two, say } = await twoServers(collector.url, {
+  const { world, one, two, say, heard } = await twoServers(collector.url, {
     sampler: 'parentbased_traceidratio',
     ratio: 0,
   });
@@ -116,18 +120,21 @@ it('traces nothing of a message whose client or sampler says no', async () => {
   const reader = await two.connect(world.grace.token);
   say(sender, { traceparent: UNSAMPLED });
   say(sender);
-  await passTime(world.clock, 500);
-  expect(reader.received.at(-1)).toContain('a secret text');
+  await heard(reader, 2);
   await Promise.all([one.spans.close(), two.spans.close()]);
   expect(collector.spans).toEqual([]);
 });
 
-it('records about one of a hundred traces at 1 %', async () => {
+it('records about one of a hundred traces at 1 %, and asks for the attributes of these only', async () => {
   const collector = await startCollector();
   const spans = spansOf(collector.url, { sampler: 'parentbased_traceidratio', ratio: 0.01 });
-  let recorded = 0;
+  let [recorded, asked] = [0, 0];
+  const attributes = () => {
+    asked += 1;
+    return { userId: 1 };
+  };
   for (let n = 0; n < 20_000; n += 1) {
-    const span = spans.begin('send', null);
+    const span = spans.begin('send', null, attributes);
     if (span === null) continue;
     recorded += 1;
     span.end();
@@ -135,7 +142,27 @@ it('records about one of a hundred traces at 1 %', async () => {
   await spans.close();
   expect(recorded).toBeGreaterThan(100);
   expect(recorded).toBeLessThan(350);
+  expect(asked).toBe(recorded);
   expect(collector.spans).toHaveLength(recorded);
+  expect(new Set(collector.spans.map(({ traceId }) => traceId)).size).toBe(recorded);
+});
+
+it('lets a sampler without parents decide by the id of the trace, for all its spans alike', async () => {
+  const collector = await startCollector();
+  const one = spansOf(collector.url, { sampler: 'traceidratio', ratio: 0.1 });
+  const two = spansOf(collector.url, { sampler: 'traceidratio', ratio: 0.1, server: 'two' });
+  let traces = 0;
+  for (let n = 0; n < 1_000; n += 1) {
+    const send = one.begin('send', null);
+    const deliver = send === null ? null : two.begin('deliver', send.traceparent);
+    expect(deliver === null).toBe(send === null);
+    if (send !== null) traces += 1;
+    deliver?.end();
+    send?.end();
+  }
+  await Promise.all([one.close(), two.close()]);
+  expect(traces).toBeGreaterThan(0);
+  expect(new Set(collector.spans.map(({ traceId }) => traceId)).size).toBe(traces);
 });
 
 it('gives the ids of the trace to log lines and to calls within a span only', async () => {
