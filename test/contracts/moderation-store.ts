@@ -122,7 +122,10 @@ export function moderationStoreContract(name: string, makeWorld: () => Promise<M
       await one.append({ kind: 'disconnect', userId }, ADMIN);
       await one.takeTurn(place, userId, 10_000);
       await one.takeTurn(place, other, 10_000);
+      expect(await two.entriesOf(userId)).toBe(5);
+      expect(await one.ordersAfter(before, ALL)).toHaveLength(5);
       expect(await two.forgetUser(userId)).toBe(5);
+      expect(await two.entriesOf(userId)).toBe(0);
       expect(await two.forgetUser(userId)).toBe(0);
       const left = await one.ordersAfter(before, ALL);
       expect(left.map(({ order }) => order).filter((order) => order?.kind !== 'removed')).toEqual([

@@ -1,12 +1,12 @@
-import type { ForgottenPart, MemberCache } from '../../application/ports/member-cache.ts';
+import type { ListsPart, MemberCache } from '../../application/ports/member-cache.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { MemberListKey } from '../../domain/place.ts';
 import type { HubClient } from './hub-client.ts';
 
 const TIMEOUT_MS = 500;
-/** A call that looks at all lists. */
-const FORGET_MS = 5_000;
+/** Timeout of a call that looks at all lists. */
+const ALL_LISTS_MS = 5_000;
 
 /**
  * The member lists in the hub, which all workers of one machine share. A hub that ends takes all
@@ -36,9 +36,17 @@ export class HubMemberCache implements MemberCache {
     return ((await this.#call('mend', place, members)) ?? null) as readonly UserId[] | null;
   }
 
-  async forget(userId: UserId, cursor: string | null): Promise<ForgottenPart> {
+  listsOf(userId: UserId, cursor: string | null): Promise<ListsPart> {
+    return this.#lookAtAll('listsOf', userId, cursor);
+  }
+
+  forget(userId: UserId, cursor: string | null): Promise<ListsPart> {
+    return this.#lookAtAll('forget', userId, cursor);
+  }
+
+  async #lookAtAll(method: 'listsOf' | 'forget', userId: UserId, cursor: string | null): Promise<ListsPart> {
     try {
-      return (await this.#hub.call('members', 'forget', [userId, cursor], FORGET_MS)) as ForgottenPart;
+      return (await this.#hub.call('members', method, [userId, cursor], ALL_LISTS_MS)) as ListsPart;
     } catch {
       throw new Refusal('try-again', 'the hub of the workers does not answer');
     }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { BoundedMap } from '../../application/bounded-map.ts';
-import { type ForgottenPart, type MemberCache, REPORT_STANDS_MS } from '../../application/ports/member-cache.ts';
+import { type ListsPart, type MemberCache, REPORT_STANDS_MS } from '../../application/ports/member-cache.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { MemberListKey } from '../../domain/place.ts';
 
@@ -66,7 +66,11 @@ export class MemoryMemberCache implements MemberCache {
     return null;
   }
 
-  async forget(userId: UserId): Promise<ForgottenPart> {
+  async listsOf(userId: UserId): Promise<ListsPart> {
+    return { lists: [...this.#lists.values()].filter((members) => members.includes(userId)).length, next: null };
+  }
+
+  async forget(userId: UserId): Promise<ListsPart> {
     let lists = 0;
     for (const [place, members] of [...this.#lists.entries()]) {
       if (!members.includes(userId)) continue;

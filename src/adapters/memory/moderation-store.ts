@@ -46,8 +46,13 @@ export class MemoryModerationStore implements ModerationStore {
     return 0;
   }
 
+  async entriesOf(userId: UserId): Promise<number> {
+    const orders = this.#orders.filter(({ order }) => order !== null && tellsOf(userId, order));
+    return this.#turnsOf(userId).length + orders.length;
+  }
+
   async forgetUser(userId: UserId): Promise<number> {
-    const turns = [...this.#turns.keys()].filter((key) => key.endsWith(`/${userId}`));
+    const turns = this.#turnsOf(userId);
     for (const key of turns) this.#turns.delete(key);
     let changed = turns.length;
     this.#orders = this.#orders.map((stored) => {
@@ -56,5 +61,9 @@ export class MemoryModerationStore implements ModerationStore {
       return { ...stored, order: withoutPerson(stored.order) };
     });
     return changed;
+  }
+
+  #turnsOf(userId: UserId): string[] {
+    return [...this.#turns.keys()].filter((key) => key.endsWith(`/${userId}`));
   }
 }

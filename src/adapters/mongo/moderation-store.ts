@@ -43,6 +43,10 @@ export class MongoModerationStore implements ModerationStore {
     return answered(this.#takeTurn(`${place}/${userId}`, intervalMs));
   }
 
+  entriesOf(userId: UserId): Promise<number> {
+    return answered(this.#entriesOf(userId));
+  }
+
   forgetUser(userId: UserId): Promise<number> {
     return answered(this.#forgetUser(userId));
   }
@@ -75,14 +79,24 @@ export class MongoModerationStore implements ModerationStore {
     throw new Refusal('try-again', 'too many orders are given at the same time');
   }
 
-  async #forgetUser(userId: UserId): Promise<number> {
-    // Turns end after six hours, so there are few of them.
-    const { deletedCount } = await this.#turns.deleteMany({ _id: { $regex: `/${userId}$` } });
-    let changed = deletedCount;
+  async #entriesOf(userId: UserId): Promise<number> {
+    return (await this.#turns.countDocuments(turnsOf(userId))) + (await this.#ordersOf(userId)).length;
+  }
+
+  /** The orders that an erasure of the user changes. */
+  async #ordersOf(userId: UserId): Promise<{ _id: number; at: Date; order: ModerationOrder }[]> {
     const subject = { $in: [`ban/${userId}`, `disconnect/${userId}`, new RegExp(`^mute/${userId}/`)] };
-    for (const { _id, at, order: stored } of await this.#orders.find({ subject }).toArray()) {
+    const found = await this.#orders.find({ subject }).toArray();
+    return found.flatMap(({ _id, at, order: stored }) => {
       const order = readOrder(stored);
-      if (order === null || !tellsOf(userId, order)) continue;
+      return order !== null && tellsOf(userId, order) ? [{ _id, at, order }] : [];
+    });
+  }
+
+  async #forgetUser(userId: UserId): Promise<number> {
+    const { deletedCount } = await this.#turns.deleteMany(turnsOf(userId));
+    let changed = deletedCount;
+    for (const { _id, at, order } of await this.#ordersOf(userId)) {
       const without = withoutPerson(order);
       const ends = endOf(without, at.getTime());
       await this.#orders.updateOne(
@@ -114,6 +128,11 @@ export class MongoModerationStore implements ModerationStore {
     const last = await this.#turns.findOne({ _id: id });
     return Math.max(1, (last?.at.getTime() ?? now) + intervalMs - now);
   }
+}
+
+/** Turns end after six hours, so there are few of them to look through. */
+function turnsOf(userId: UserId): { _id: { $regex: string } } {
+  return { _id: { $regex: `/${userId}$` } };
 }
 
 function isDuplicate(error: unknown): boolean {

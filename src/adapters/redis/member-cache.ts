@@ -1,7 +1,7 @@
 import { Cluster, type Redis, ReplyError } from 'ioredis';
 import { z } from 'zod';
 import { BoundedMap } from '../../application/bounded-map.ts';
-import { type ForgottenPart, type MemberCache, REPORT_STANDS_MS } from '../../application/ports/member-cache.ts';
+import { type ListsPart, type MemberCache, REPORT_STANDS_MS } from '../../application/ports/member-cache.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { parseId, type UserId } from '../../domain/ids.ts';
 import { idOf, isRoom, type MemberListKey } from '../../domain/place.ts';
@@ -140,26 +140,40 @@ export class RedisMemberCache implements MemberCache {
     return typeof answer === 'string' && answer !== 'OK' ? readMembers(answer) : null;
   }
 
+  listsOf(userId: UserId, cursor: string | null): Promise<ListsPart> {
+    return this.#eachListOf(userId, cursor, async () => {});
+  }
+
+  forget(userId: UserId, cursor: string | null): Promise<ListsPart> {
+    return this.#eachListOf(userId, cursor, async (key, text, members) => {
+      const without = JSON.stringify({ members: members.filter((member) => member !== userId) });
+      // A list that was replaced meanwhile stays. Its user is found by the next run.
+      await this.#demand(() => this.#redis.eval(REWRITE, 1, key, text, without));
+    });
+  }
+
+  /** Closes the connection. Idempotent. */
+  async close(): Promise<void> {
+    this.#redis.disconnect();
+  }
+
   /** Looks at some hundreds of keys. In a Redis Cluster, at those of one node. */
-  async forget(userId: UserId, cursor: string | null): Promise<ForgottenPart> {
+  async #eachListOf(
+    userId: UserId,
+    cursor: string | null,
+    visit: (key: string, text: string, members: readonly UserId[]) => Promise<void>,
+  ): Promise<ListsPart> {
     const { node, next, keys } = await this.#scan(cursor);
     let lists = 0;
     for (const key of keys) {
       const text = await this.#demand(() => this.#redis.get(key));
       const members = text === null ? null : readMembers(text);
       if (text === null || members === null || !members.includes(userId)) continue;
-      const without = JSON.stringify({ members: members.filter((member) => member !== userId) });
-      // A list that was replaced meanwhile stays. Its user is found by the next run.
-      await this.#demand(() => this.#redis.eval(REWRITE, 1, key, text, without));
+      await visit(key, text, members);
       lists += 1;
     }
     if (next !== '0') return { lists, next: `${node}:${next}` };
     return { lists, next: node + 1 < this.#nodes().length ? `${node + 1}:0` : null };
-  }
-
-  /** Closes the connection. Idempotent. */
-  async close(): Promise<void> {
-    this.#redis.disconnect();
   }
 
   #nodes(): Redis[] {

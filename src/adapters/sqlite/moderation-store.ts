@@ -32,6 +32,10 @@ export class SqliteModerationStore implements ModerationStore {
     return this.#database.call('takeTurn', place, userId, intervalMs, this.#now());
   }
 
+  entriesOf(userId: UserId): Promise<number> {
+    return this.#database.call('entriesOf', userId);
+  }
+
   forgetUser(userId: UserId): Promise<number> {
     return this.#database.call('forgetUser', userId);
   }

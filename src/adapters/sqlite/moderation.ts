@@ -32,6 +32,7 @@ export class Moderation {
       removeTurns: db.prepare('DELETE FROM slow_turn WHERE at < ?'),
       ofUser: db.prepare('SELECT seq, at, body FROM moderation WHERE subject IN (?, ?) OR subject GLOB ?'),
       rewrite: db.prepare('UPDATE moderation SET subject = ?, ends = ?, body = ? WHERE seq = ?'),
+      countTurnsOf: db.prepare('SELECT count(*) AS turns FROM slow_turn WHERE user = ?'),
       removeTurnsOf: db.prepare('DELETE FROM slow_turn WHERE user = ?'),
     };
   }
@@ -66,16 +67,27 @@ export class Moderation {
     return 0;
   }
 
+  entriesOf(userId: UserId): number {
+    return Number(this.#statements.countTurnsOf.get(userId)?.turns) + this.#ordersOf(userId).length;
+  }
+
   forgetUser(userId: UserId): number {
-    const { ofUser, rewrite, removeTurnsOf } = this.#statements;
+    const { rewrite, removeTurnsOf } = this.#statements;
     let changed = Number(removeTurnsOf.run(userId).changes);
-    for (const { seq, at, body } of ofUser.all(`ban/${userId}`, `disconnect/${userId}`, `mute/${userId}/*`)) {
-      const order = readOrder(JSON.parse(String(body)));
-      if (order === null || !tellsOf(userId, order)) continue;
+    for (const { seq, at, order } of this.#ordersOf(userId)) {
       const without = withoutPerson(order);
-      rewrite.run(subjectOf(without), endOf(without, Number(at)), JSON.stringify(writeOrder(without)), Number(seq));
+      rewrite.run(subjectOf(without), endOf(without, at), JSON.stringify(writeOrder(without)), seq);
       changed += 1;
     }
     return changed;
+  }
+
+  /** The orders that an erasure of the user changes. */
+  #ordersOf(userId: UserId): { seq: number; at: number; order: ModerationOrder }[] {
+    const rows = this.#statements.ofUser.all(`ban/${userId}`, `disconnect/${userId}`, `mute/${userId}/*`);
+    return rows.flatMap(({ seq, at, body }) => {
+      const order = readOrder(JSON.parse(String(body)));
+      return order !== null && tellsOf(userId, order) ? [{ seq: Number(seq), at: Number(at), order }] : [];
+    });
   }
 }

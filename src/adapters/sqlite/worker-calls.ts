@@ -34,6 +34,7 @@ export function callsOn(db: DatabaseSync, removed: () => void = () => {}): Calls
     appendOrder: (order, admin, now) => moderation.append(order, admin, now),
     ordersAfter: (after, limit) => moderation.ordersAfter(after, limit),
     takeTurn: (place, userId, intervalMs, now) => moderation.takeTurn(place, userId, intervalMs, now),
+    entriesOf: (userId) => moderation.entriesOf(userId),
     forgetUser: (userId) => moderation.forgetUser(userId),
     places: (cursor, limit) => content.places(cursor, limit),
     expired: (place, after, before, limit) => content.expired(place, after, before, limit),

@@ -33,6 +33,7 @@ export interface Calls {
   appendOrder(order: ModerationOrder, admin: string, now: number): number;
   ordersAfter(after: number, limit: number): StoredOrder[];
   takeTurn(place: ConversationKey, userId: UserId, intervalMs: number, now: number): number;
+  entriesOf(userId: UserId): number;
   forgetUser(userId: UserId): number;
   places(cursor: string | null, limit: number): PlacesPart;
   expired(place: ConversationKey, after: number, before: number, limit: number): ExpiredPart;

@@ -7,9 +7,9 @@ import type { MemberListKey } from '../../domain/place.ts';
  */
 export const REPORT_STANDS_MS = 10_000;
 
-/** A part of the lists, after a user was taken out of them. */
-export interface ForgottenPart {
-  /** Lists of this part in which the user was. */
+/** A part of the lists, in which a user was looked for. */
+export interface ListsPart {
+  /** Lists of this part in which the user is, or was before `forget`. */
   readonly lists: number;
   /** For the next part; null after the last one. */
   readonly next: string | null;
@@ -20,7 +20,7 @@ export interface ForgottenPart {
  * it was put, added or mended, and may be dropped earlier.
  *
  * Order: of several lists that are put, the one that arrives last stays. A caller that awaits its
- * `put` reads its own list. Errors: only `forget` rejects, and each call settles within the
+ * `put` reads its own list. Errors: only `listsOf` and `forget` reject, and each call settles within the
  * adapter's timeout. A cache that is down acts as an empty one: `get` and `mend` resolve to null,
  * `put` and `add` do nothing. When it is up again, it drops the lists that a `put` or `mend` failed
  * to replace. Close: by the owner of the adapter; calls afterwards find a cache that is down.
@@ -47,10 +47,15 @@ export interface MemberCache {
    */
   mend(place: MemberListKey, members: readonly UserId[]): Promise<readonly UserId[] | null>;
   /**
+   * Counts some of the lists in which a user is, and changes nothing. Cursors and errors are those of
+   * `forget`.
+   */
+  listsOf(userId: UserId, cursor: string | null): Promise<ListsPart>;
+  /**
    * Takes a user who is erased out of some of the lists. A list keeps its lifetime. The first call
    * has the cursor null; each further call has `next` of the call before, until it is null. Lists
    * that stay unchanged during all calls are looked at.
    * @throws Refusal `try-again` if the cache is down
    */
-  forget(userId: UserId, cursor: string | null): Promise<ForgottenPart>;
+  forget(userId: UserId, cursor: string | null): Promise<ListsPart>;
 }

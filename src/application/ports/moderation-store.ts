@@ -51,4 +51,6 @@ export interface ModerationStore {
    * so 0 says that none was left.
    */
   forgetUser(userId: UserId): Promise<number>;
+  /** The number of orders and turns that `forgetUser` would change now. Changes nothing. */
+  entriesOf(userId: UserId): Promise<number>;
 }

@@ -53,7 +53,8 @@ export class EraseUser {
     let missing: readonly string[] = [];
     const saved = (): Promise<void> => step({ cursor, counts: tally.counts });
     // Sessions end first: the end of a session writes a read position.
-    if (!dryRun) await this.#forgetOutside(userId, tally, saved);
+    if (dryRun) await this.#countOutside(userId, tally, saved);
+    else await this.#forgetOutside(userId, tally, saved);
     for (let pass = 1; pass <= MAX_PASSES; pass += 1) {
       await this.#eachPlace(cursor, async (place, next) => {
         if (dryRun) await this.#count(userId, place, tally, saved);
@@ -91,6 +92,15 @@ export class EraseUser {
     tally.add('memberLists', found.memberLists);
     tally.add('restrictions', found.restrictions);
     return found;
+  }
+
+  /** Sets the counts, so that a server that takes the job over counts nothing twice. */
+  async #countOutside(userId: UserId, tally: Tally, saved: () => Promise<void>): Promise<void> {
+    const found = await this.#parts.forgetEverywhere.count(userId, saved);
+    tally.set('sessions', found.sessions);
+    tally.set('memberLists', found.memberLists);
+    tally.set('restrictions', found.restrictions);
+    tally.set('missingServers', found.missing.length);
   }
 
   /** Calls `visit` for all places; `next` is the position behind the place, where it is known. */

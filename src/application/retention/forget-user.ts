@@ -6,7 +6,7 @@ import type { MemberLists } from '../membership/member-lists.ts';
 import type { Notifications } from '../messages/notifications.ts';
 import type { Restrictions } from '../moderation/restrictions.ts';
 import type { Feeds } from '../ordering/feeds.ts';
-import type { MemberCache } from '../ports/member-cache.ts';
+import type { ListsPart, MemberCache } from '../ports/member-cache.ts';
 import type { ModerationStore } from '../ports/moderation-store.ts';
 import type { UserDirectory } from '../ports/user-directory.ts';
 import type { Sessions } from '../presence/sessions.ts';
@@ -51,7 +51,7 @@ export class ForgetHere {
   }
 }
 
-/** What was found of a user beside the messages, and was removed. */
+/** The entries of a user beside the messages that were found, and removed unless it was a dry run. */
 export interface ForgottenCounts {
   /** Sessions on all servers. */
   readonly sessions: number;
@@ -59,7 +59,7 @@ export interface ForgottenCounts {
   readonly memberLists: number;
   /** Mutes, disconnects, turns of slow mode, and reasons of bans. */
   readonly restrictions: number;
-  /** Ids of live servers that did not confirm. They may hold the user in their memory. */
+  /** Ids of live servers that did not answer. They may hold the user in their memory. */
   readonly missing: readonly string[];
 }
 
@@ -92,12 +92,34 @@ export class ForgetEverywhere {
     const memberLists = await removeFromLists(memberCache, userId, step);
     return { sessions, memberLists, restrictions, missing };
   }
+
+  /**
+   * Counts what `execute` would remove, and changes nothing.
+   * @param step is called between the parts of a long work
+   * @throws Refusal `try-again`, `store-failed`
+   */
+  async count(userId: UserId, step: () => Promise<void>): Promise<ForgottenCounts> {
+    const { questions, memberCache, moderationStore } = this.#parts;
+    const restrictions = await moderationStore.entriesOf(userId);
+    const { answers, missing } = await questions.ask({ type: 'sessions', userId });
+    const sessions = answers.reduce((sum, { answer }) => sum + answer.sessions.length, 0);
+    const memberLists = await eachPart((cursor) => memberCache.listsOf(userId, cursor), step);
+    return { sessions, memberLists, restrictions, missing };
+  }
 }
 
-async function removeFromLists(cache: MemberCache, userId: UserId, step: () => Promise<void>): Promise<number> {
+function removeFromLists(cache: MemberCache, userId: UserId, step: () => Promise<void>): Promise<number> {
+  return eachPart((cursor) => cache.forget(userId, cursor), step);
+}
+
+/** Calls `look` for all parts. Resolves to the number of lists in them. */
+async function eachPart(
+  look: (cursor: string | null) => Promise<ListsPart>,
+  step: () => Promise<void>,
+): Promise<number> {
   let count = 0;
   for (let cursor: string | null = null; ; ) {
-    const { lists, next }: Awaited<ReturnType<MemberCache['forget']>> = await cache.forget(userId, cursor);
+    const { lists, next }: ListsPart = await look(cursor);
     count += lists;
     if (next === null) return count;
     cursor = next;

@@ -140,6 +140,7 @@ it('refuses everybody with a wish for patience while the bans are not known, and
           return moderationStore.ordersAfter(after, limit);
         },
         takeTurn: (place, userId, ms) => moderationStore.takeTurn(place, userId, ms),
+        entriesOf: (userId) => moderationStore.entriesOf(userId),
         forgetUser: (userId) => moderationStore.forgetUser(userId),
       },
     },

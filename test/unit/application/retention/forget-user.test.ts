@@ -63,6 +63,22 @@ it('ends the sessions of an erased user on every server, and takes them out of v
   expect(await world.reporter.voice(ada, communityId)).toEqual({});
 });
 
+it('counts sessions of all servers, lists, mutes and reasons of bans in a dry run, and keeps them', async () => {
+  const { world, one, two, finished, ada, grace, linus } = await twoServers();
+  const client = new TestClient(() => two.app.userDisconnected('b'));
+  two.app.userConnected({ sessionId: 'b', token: world.ada.token, claimedUserId: null, client });
+  await turnEventLoop();
+  await one.app.service.mute(ADMIN, { userId: ada, place: null, until: null });
+  const { id } = await one.app.service.eraseUser(ada, 'erase', true);
+  expect(await finished(id)).toMatchObject({
+    state: 'done',
+    counts: { sessions: 1, memberLists: 1, restrictions: 1, missingServers: 0 },
+  });
+  expect(client.ends).toEqual([]);
+  expect(await one.app.service.mutes()).toMatchObject([{ userId: ada }]);
+  expect(await one.memberCache.get(world.room)).toEqual([ada, grace, linus]);
+});
+
 it('forgets the name, the lists and the waiting notifications of an erased user on every server', async () => {
   const { world, one, two, finished, until, notifier, ada, grace, linus } = await twoServers();
   await one.say('to be notified');
