@@ -47,7 +47,7 @@ CMD ["node", "neighbours/presence/main.ts"]
 
 FROM runtime AS chat
 # A named volume gets the owner of the folder that it is mounted on.
-RUN mkdir /data /files && chown node:node /data /files
+RUN mkdir /data /files && chown node:node /data /files && ln -s /app/src/bootstrap/main.js /usr/local/bin/chat-server
 COPY src ./src
 COPY docs/public ./docs/public
 COPY admin ./admin

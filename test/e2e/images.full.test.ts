@@ -53,6 +53,7 @@ describe('the images of the Dockerfile', () => {
           DEMO: 'on',
           JWT_SECRET_FILE: '/tmp/secret',
           SERVICE_TOKEN_FILE: '/tmp/secret',
+          ADMIN_TOKENS: `ops:${randomBytes(24).toString('hex')}`,
           PRESENCE_URL: `tcp://127.0.0.1:${presence}`,
           COMMUNITY_URL: `http://127.0.0.1:${standIns}/community-server`,
           USER_URL: `http://127.0.0.1:${standIns}/user-server`,
@@ -108,9 +109,18 @@ describe('the images of the Dockerfile', () => {
     await Promise.all([ada?.close(), grace?.close()]);
   });
 
+  run('serves the admin page and the specifications, and has the command line', async () => {
+    for (const path of ['/admin/', '/admin/app.js', '/openapi.json', '/asyncapi.json']) {
+      expect({ path, status: (await fetch(`${url}${path}`)).status }).toEqual({ path, status: 200 });
+    }
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    expect((await container('chat').exec(['chat-server', '--version'])).trim()).toBe(version);
+  });
+
   run('has no development packages, types, source maps and tests in it', async () => {
     const app = join(container('chat').root, 'app');
-    expect(readdirSync(app).sort()).toEqual(['node_modules', 'package.json', 'page', 'src']);
+    expect(readdirSync(app).sort()).toEqual(['admin', 'docs', 'node_modules', 'package.json', 'page', 'src']);
+    expect(readdirSync(join(app, 'docs'))).toEqual(['public']);
     const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
       packages: Record<string, { dev?: boolean; optional?: boolean; peer?: boolean; devOptional?: boolean }>;
     };
