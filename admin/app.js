@@ -120,6 +120,8 @@ function openView() {
       el('a', { href: `#${key}`, 'aria-current': key === chosen ? 'page' : null }, title),
     ),
   );
+  // A narrow window shows a part of the views.
+  nav.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
   document.title = `${VIEWS[chosen]?.title} – Chat administration`;
   refreshes = new Refreshes(view);
   void refreshes.now();

@@ -62,7 +62,7 @@ const COLUMNS = [
     draw: state,
   },
   { title: 'Version', value: ({ version }) => version },
-  { title: 'Up for', value: (server) => since(server.since) },
+  { title: 'Up for', kind: 'number', value: (server) => since(server.since) },
   { title: 'Sessions', kind: 'number', value: ({ sessions }) => number(sessions) },
   { title: 'Subscriptions', kind: 'number', value: ({ subscriptions }) => number(subscriptions) },
   { title: 'Messages/s', kind: 'number', value: ({ messagesPerSecond }) => number(messagesPerSecond) },
