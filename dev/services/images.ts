@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { cached, run } from './package-cache.ts';
@@ -117,9 +117,8 @@ export class ImageWorkshop {
     const root = (await this.#buildah('mount', id)).trim();
     await run(SERVICE, 'tar', ['-xf', tar, '-C', root]);
     await copyFile(process.execPath, join(root, 'usr/local/bin/node'));
-    const npm = (await output('npm', ['root', '--global'])).trim();
     await mkdir(join(root, 'usr/local/lib/node_modules'), { recursive: true });
-    await run(SERVICE, 'cp', ['-r', join(npm, 'npm'), join(root, 'usr/local/lib/node_modules/npm')]);
+    await run(SERVICE, 'cp', ['-r', await folderOfNpm(), join(root, 'usr/local/lib/node_modules/npm')]);
     const link = '../lib/node_modules/npm/bin/npm-cli.js';
     await run(SERVICE, 'ln', ['-s', link, join(root, 'usr/local/bin/npm')]);
     await run(SERVICE, 'chroot', [root, 'useradd', '--create-home', '--uid', '1000', '--user-group', 'node']);
@@ -212,4 +211,17 @@ function output(program: string, args: readonly string[]): Promise<string> {
       reject(new Error(`${program} ${args.at(-1)} failed: ${printed || error.message}`));
     });
   });
+}
+
+/**
+ * The package of npm that is on the PATH. npm itself looks for it beside Node.js, and finds nothing
+ * there if Node.js is a package of this repository.
+ * @throws ServiceUnavailable
+ */
+async function folderOfNpm(): Promise<string> {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const main = await realpath(join(folder, 'npm')).catch(() => null);
+    if (main?.endsWith('npm-cli.js')) return dirname(dirname(main));
+  }
+  throw new ServiceUnavailable(SERVICE, 'npm is not on the PATH');
 }
