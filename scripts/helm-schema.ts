@@ -62,6 +62,8 @@ export function valuesSchema(): unknown {
       }),
       gateway: closed({ enabled: SWITCH, parentRefs: LIST, hostnames: TEXTS, sessionPersistence: SWITCH }),
       serviceMonitor: closed({ enabled: SWITCH, interval: TEXT, labels: LABELS }),
+      prometheusRule: closed({ enabled: SWITCH, labels: LABELS }),
+      dashboard: closed({ enabled: SWITCH, labels: LABELS }),
       networkPolicy: closed({ enabled: SWITCH, from: LIST, internalFrom: LIST, egress: LIST }),
       serviceAccount: closed({ create: SWITCH, name: TEXT, annotations: LABELS }),
       podAnnotations: LABELS,

@@ -1,17 +1,18 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { findHelm } from '../../dev/services/helm.ts';
 import { describeWhen } from '../../dev/services/shared.ts';
 import { readConfig } from '../../src/bootstrap/config/read-config.ts';
 import { kubernetesSchemas, type Manifest } from '../support/kubernetes-schemas.ts';
 
 const CHART = fileURLToPath(new URL('../../deploy/helm/chat-server', import.meta.url));
+const MONITORING = fileURLToPath(new URL('../../deploy/monitoring', import.meta.url));
 /** The oldest version that Chart.yaml allows, and the newest with schemas. */
 const VERSIONS = ['1.28.0', '1.37.0'];
 const FETCH_MS = 600_000;
@@ -33,7 +34,6 @@ const SETTINGS: Readonly<Record<string, object>> = {
   'three servers': CLUSTER,
   'three servers with everything': {
     ...CLUSTER,
-    config: { ...CLUSTER.config, INTERNAL_PORT: 9090 },
     initCheck: true,
     autoscaling: { enabled: true, cpuPercent: 70 },
     persistence: { enabled: true, storageClass: 'fast' },
@@ -45,6 +45,8 @@ const SETTINGS: Readonly<Record<string, object>> = {
       sessionPersistence: true,
     },
     serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
+    prometheusRule: { enabled: true, labels: { release: 'prometheus' } },
+    dashboard: { enabled: true },
     networkPolicy: {
       enabled: true,
       from: [{ namespaceSelector: SELECTOR }],
@@ -151,6 +153,32 @@ await describeWhen('the Helm chart', async () => {
       expect(secrets.projected.sources).toHaveLength(2);
       const names = manifests.filter(({ kind }) => kind === 'Service').map(({ metadata }) => metadata.name);
       expect(names).toContain(manifests.find(({ kind }) => kind === 'StatefulSet')?.spec.serviceName);
+    });
+
+    it('has metrics and the service API on a port that no Service for clients names, unless it is null', async () => {
+      const portsOf = async (values: object) =>
+        Object.fromEntries(
+          (await rendered(values))
+            .filter(({ kind }) => kind === 'Service')
+            .map(({ metadata, spec }) => [metadata.name, spec.ports.map(({ port }: { port: number }) => port)]),
+        );
+      expect(await portsOf(CLUSTER)).toEqual({ 'talk-chat-server': [80], 'talk-chat-server-pods': [8080, 9090] });
+      const open = { ...CLUSTER, config: { ...CLUSTER.config, INTERNAL_PORT: null } };
+      expect(await portsOf(open)).toEqual({ 'talk-chat-server': [80], 'talk-chat-server-pods': [8080] });
+    });
+
+    it('brings the rules and the dashboard of deploy/monitoring, and the job name that they expect', async () => {
+      const manifests = await rendered(SETTINGS['three servers with everything'] ?? {});
+      const ofKind = (kind: string) => manifests.find((manifest) => manifest.kind === kind);
+      const rules = await readFile(join(MONITORING, 'rules.yml'), 'utf8');
+      expect(ofKind('PrometheusRule')?.spec).toEqual(parse(rules));
+      const dashboard = await readFile(join(MONITORING, 'grafana/chat.json'), 'utf8');
+      expect(ofKind('ConfigMap')).toMatchObject({
+        metadata: { labels: { grafana_dashboard: '1' } },
+        data: { 'chat.json': dashboard },
+      });
+      const [endpoint] = ofKind('ServiceMonitor')?.spec.endpoints ?? [];
+      expect(endpoint).toMatchObject({ port: 'internal', relabelings: [{ targetLabel: 'job', replacement: 'chat' }] });
     });
 
     it('keeps the requests of a SockJS session on one pod, at each kind of load balancer', async () => {
