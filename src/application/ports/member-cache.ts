@@ -20,10 +20,11 @@ export interface ListsPart {
  * it was put, added or mended, and may be dropped earlier.
  *
  * Order: of several lists that are put, the one that arrives last stays. A caller that awaits its
- * `put` reads its own list. Errors: only `listsOf` and `forget` reject, and each call settles within the
- * adapter's timeout. A cache that is down acts as an empty one: `get` and `mend` resolve to null,
- * `put` and `add` do nothing. When it is up again, it drops the lists that a `put` or `mend` failed
- * to replace. Close: by the owner of the adapter; calls afterwards find a cache that is down.
+ * `put` reads its own list. Errors: only `listsOf` and `forget` reject, and each call settles
+ * within the adapter's timeout. A cache that is down acts as an empty one: `get` and `mend` resolve
+ * to null, `put` and `add` do nothing. When it is up again, it drops the lists that a `put` or
+ * `mend` failed to replace. Close: by the owner of the adapter; calls afterwards find a cache that
+ * is down.
  */
 export interface MemberCache {
   /** True if several servers read the same lists. It never changes. */
@@ -47,8 +48,8 @@ export interface MemberCache {
    */
   mend(place: MemberListKey, members: readonly UserId[]): Promise<readonly UserId[] | null>;
   /**
-   * Counts some of the lists in which a user is, and changes nothing. Cursors and errors are those of
-   * `forget`.
+   * Counts some of the lists in which a user is, and changes nothing. Cursors and errors are those
+   * of `forget`.
    */
   listsOf(userId: UserId, cursor: string | null): Promise<ListsPart>;
   /**

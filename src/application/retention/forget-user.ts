@@ -51,7 +51,9 @@ export class ForgetHere {
   }
 }
 
-/** The entries of a user beside the messages that were found, and removed unless it was a dry run. */
+/**
+ * The entries of a user beside the messages that were found, and removed unless it was a dry run.
+ */
 export interface ForgottenCounts {
   /** Sessions on all servers. */
   readonly sessions: number;

@@ -52,6 +52,7 @@ export class RemoveExpired {
     const rules: RetentionRules = job.task.kind === 'retention-dry-run' ? job.task : this.#parts.rules;
     // The counts are those of one run. A run that goes on after a crash keeps its own.
     const tally = new Tally(job.cursor === null ? {} : job.counts);
+    for (const kind of ['messages', 'events', 'files']) tally.add(kind, 0);
     const now = clock.now();
     let cursor = job.cursor;
     const saved = (): Promise<void> => step({ cursor, counts: tally.counts });

@@ -88,7 +88,7 @@ it('counts in a dry run and changes nothing', async () => {
   await expect(first.app.service.tryRetention(null, null)).rejects.toMatchObject({ code: 'bad-input' });
   const { id } = await first.app.service.tryRetention(400, 3);
   const job = await finished(id);
-  expect(job).toMatchObject({ state: 'done', counts: { files: 1 } });
+  expect(job).toMatchObject({ state: 'done', counts: { messages: 0, events: 0, files: 1 } });
   const whole = await first.app.service.tryRetention(3, null);
   expect(await finished(whole.id)).toMatchObject({ counts: { messages: 3, events: 3, files: 1 } });
   expect(await contents()).toHaveLength(file.seq);
