@@ -170,7 +170,7 @@ export function deletedTextContract(name: string, makeWorld: () => Promise<Searc
       const texts: string[] = [];
       const places: ConversationKey[] = [];
       let [stored, refused] = [0, 0];
-      for (let round = 0; round < 20; round += 1) {
+      for (let round = 0; round < 12; round += 1) {
         const [place, text] = [newPlace(), newSecret()];
         texts.push(text);
         places.push(place);

@@ -1,4 +1,5 @@
 /** The contract suites: one a port, run with Vitest by each adapter of that port. */
+export * from './bursts.ts';
 export * from './deleted-text.ts';
 export * from './file-store.ts';
 export * from './history.ts';

@@ -8,6 +8,7 @@ import type { RemovedEnd } from '../../src/adapters/mongo/log-ends.ts';
 import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
 import { MongoOutbox } from '../../src/adapters/mongo/outbox.ts';
 import { MongoReadMarkers } from '../../src/adapters/mongo/read-markers.ts';
+import { burstContract } from './bursts.ts';
 import { historyContract } from './history.ts';
 import { messageStoreContract } from './message-store.ts';
 import { outboxContract } from './outbox.ts';
@@ -41,6 +42,7 @@ await describeWithService('mongo', 'MongoDB', ({ mongo }) => {
   const world = () => mongoWorld(mongo);
   messageStoreContract('MongoDB', world, { trustsNumbersAhead: true });
   historyContract('MongoDB', world);
+  burstContract('MongoDB', world);
   outboxContract('MongoDB', world);
   readMarkersContract('MongoDB', world);
   removalContract('MongoDB', world, { removesUnderServers: true });

@@ -8,6 +8,7 @@ import { SqliteMessageStore } from '../../src/adapters/sqlite/message-store.ts';
 import { SqliteOutbox } from '../../src/adapters/sqlite/outbox.ts';
 import { SqliteReadMarkers } from '../../src/adapters/sqlite/read-markers.ts';
 import { SqliteStoredData } from '../../src/adapters/sqlite/stored-data.ts';
+import { burstContract } from './bursts.ts';
 import { historyContract } from './history.ts';
 import { jobStoreContract } from './job-store.ts';
 import { messageStoreContract } from './message-store.ts';
@@ -57,6 +58,7 @@ function serverOn(database: SqliteDatabase, { now }: ServerOptions = {}): Server
 
 messageStoreContract('SQLite', sqlite);
 historyContract('SQLite', sqlite);
+burstContract('SQLite', sqlite);
 outboxContract('SQLite', sqlite);
 readMarkersContract('SQLite', sqlite);
 removalContract('SQLite', sqliteFile);

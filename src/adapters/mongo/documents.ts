@@ -250,15 +250,15 @@ const TEXT_FIELDS: { readonly [K in StoredKind]: readonly (keyof OfKind<K>)[] } 
 };
 
 /**
- * The update of batches that removes the text of a deleted message. An event of an unknown kind
+ * The update of batches that removes the texts of deleted messages. An event of an unknown kind
  * loses the fields that hold a text in the known kinds.
  */
-export function blanking(id: MessageId) {
+export function blanking(ids: readonly MessageId[]) {
   const fields = [...new Set(Object.values(TEXT_FIELDS).flat())];
   return {
     update: { $set: Object.fromEntries(fields.map((field) => [`e.$[${field}].${field}`, ''])) },
     arrayFilters: fields.map((field) => ({
-      [`${field}.id`]: id,
+      [`${field}.id`]: { $in: [...ids] },
       $or: [
         { [`${field}.kind`]: { $in: kindsWith(field) } },
         { [`${field}.kind`]: { $nin: [...STORED_KIND_NAMES] }, [`${field}.${field}`]: { $exists: true } },

@@ -9,20 +9,17 @@ import {
 } from 'mongodb';
 import { holeBucket } from '../../domain/holes.ts';
 import type { MessageId } from '../../domain/ids.ts';
-import { type ConversationKey, isChannel } from '../../domain/place.ts';
+import type { ConversationKey } from '../../domain/place.ts';
 import {
   type CreatingEvent,
   isCreating,
   isStored,
-  type MessageDeleted,
-  type MessageModified,
   type SequencedEvent,
   withoutDeleted,
 } from '../../domain/stored-event.ts';
+import { byCollection, Changes } from './changes.ts';
 import type { MongoDatabase } from './database.ts';
 import {
-  blanking,
-  channelIdOf,
   type EventDocument,
   idValue,
   type MessageDocument,
@@ -177,10 +174,7 @@ function inTransaction(
     if (legacy.length > 0) await run.number(legacy);
     const events = withoutDeleted(portions.flatMap((portion) => portion.events));
     await run.create(events.filter((event) => isStored(event) && isCreating(event)));
-    for (const event of events) {
-      const change = run.change(event);
-      if (change !== null) await change;
-    }
+    await run.change(events);
     await run.countHoles();
   });
 }
@@ -255,20 +249,27 @@ class Run {
     }
   }
 
-  /** Applies an event to existing messages. Returns null if nothing has to be written to them. */
-  change(event: SequencedEvent): Promise<void> | null {
-    if (!this.#mode.isLate && !(isStored(event) && isCreating(event))) this.#hole(event.place, event.seq, event.seq, 1);
-    switch (event.kind) {
-      case 'message':
-      case 'reply':
-      case 'file':
-      case 'unknown':
-        return null;
-      case 'modify':
-        return this.#modify(event);
-      case 'delete':
-        return this.#remove(event);
+  /** Applies the events to existing messages, all at once. */
+  async change(events: readonly SequencedEvent[]): Promise<void> {
+    const changes = new Changes({ db: this.#db, session: this.#session, adopted: this.#adopted });
+    for (const event of events) {
+      const { place, seq } = event;
+      if (!this.#mode.isLate && !(isStored(event) && isCreating(event))) this.#hole(place, seq, seq, 1);
+      switch (event.kind) {
+        case 'message':
+        case 'reply':
+        case 'file':
+        case 'unknown':
+          break;
+        case 'modify':
+          changes.edit(event);
+          break;
+        case 'delete':
+          changes.delete(event);
+          break;
+      }
     }
+    for (const { event, created } of await changes.apply()) this.#hole(event.place, created, event.seq, 1);
   }
 
   /** Writes the numbers of `legacy` batches into the messages that an original server stored. */
@@ -298,48 +299,6 @@ class Run {
     if (updates.length > 0) await this.#db.holes.bulkWrite(updates, { ordered: false, session: this.#session });
   }
 
-  async #modify({ place, id, content }: MessageModified): Promise<void> {
-    const filter = { _id: idValue(id), channelId: channelIdOf(place) };
-    const update = { $set: { content, edited: true } };
-    await this.#db.messagesOf(place).updateOne(filter, update, { session: this.#session });
-  }
-
-  async #remove({ place, id, seq }: MessageDeleted): Promise<void> {
-    const filter = { _id: idValue(id), channelId: channelIdOf(place) };
-    const options = { projection: { seq: 1 }, session: this.#session };
-    const gone = await this.#db.messagesOf(place).findOneAndDelete(filter, options);
-    const created = gone?.seq ?? (gone !== null || this.#adopted.has(id) ? await this.#loggedSeq(place, id) : 0);
-    if (created > 0) this.#hole(place, created, seq, 1);
-    await this.#blank(place, id, created);
-  }
-
-  /**
-   * The number of a message whose document an original server has deleted, or saved without it; 0
-   * if the log does not have the message.
-   */
-  async #loggedSeq(place: ConversationKey, id: MessageId): Promise<number> {
-    const { loggedMessages } = await import('./first-generation/logged-messages.ts');
-    return (await loggedMessages(this.#db, place, [id])).get(id)?.seq ?? 0;
-  }
-
-  /**
-   * Removes the text of a deleted message from the log: from the event that created it and from its
-   * edits.
-   */
-  async #blank(place: ConversationKey, id: MessageId, created: number): Promise<void> {
-    const session = this.#session;
-    const events = this.#db.events;
-    const batch = await events.findOne(
-      { p: place, f: { $lte: created } },
-      { sort: { f: -1 }, projection: { _id: 1 }, session },
-    );
-    const edits = await events.find({ m: id }, { projection: { _id: 1 }, session }).toArray();
-    const ids = [...(batch === null ? [] : [batch._id]), ...edits.map(({ _id }) => _id)];
-    if (ids.length === 0) return;
-    const { update, arrayFilters } = blanking(id);
-    await events.updateMany({ _id: { $in: ids }, p: place }, update, { arrayFilters, session });
-  }
-
   /** Adds `count` to the number of holes in the bucket of `seq`. Event `by` is the cause. */
   #hole(place: ConversationKey, seq: number, by: number, count: 1 | -1): void {
     this.#latest.set(place, Math.max(by, this.#latest.get(place) ?? 0));
@@ -356,11 +315,4 @@ function adoptedIn(portions: readonly Portion[]): Set<MessageId> {
       doc.a === undefined ? [] : events.flatMap((event) => (isStored(event) ? [event.id] : [])),
     ),
   );
-}
-
-function byCollection<T extends { readonly place: ConversationKey }>(items: readonly T[]): [T, ...T[]][] {
-  const rooms: T[] = [];
-  const channels: T[] = [];
-  for (const item of items) (isChannel(item.place) ? channels : rooms).push(item);
-  return [rooms, channels].filter((list): list is [T, ...T[]] => list.length > 0);
 }

@@ -16,12 +16,13 @@ import { Overtaken, project, projectLate } from './projection.ts';
 const GATHER_MS = 250;
 const GATHER_BATCHES = 500;
 /**
- * Limits of a transaction, so that it ends well within its time limit. A new message counts as 1,
- * any other event as 10, because it takes several commands.
+ * Edits and deletions are projected as soon as this many are waiting. Otherwise a reader behind a
+ * burst of them would wait for all of them.
  */
+const GATHER_CHANGES = 500;
+/** Limits of a transaction, so that a reader who comes meanwhile does not wait long. */
 const MAX_TRANSACTION_BATCHES = 250;
-const MAX_TRANSACTION_WORK = 3_000;
-const WORK_OF_CHANGE = 10;
+const MAX_TRANSACTION_EVENTS = 1_500;
 const SWEEP_MS = 2_000;
 /** Age at which a batch counts as left behind by its server. */
 const LEFT_BEHIND_MS = 3_000;
@@ -57,6 +58,8 @@ export interface ProjectorParts {
 export class Projector {
   readonly #parts: ProjectorParts;
   #gathered: EventDocument[] = [];
+  /** Edits and deletions among the gathered events. */
+  #gatheredChanges = 0;
   #request: ProjectionRequest | null = null;
   #running: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -72,7 +75,8 @@ export class Projector {
   stored(docs: readonly EventDocument[]): void {
     if (!this.#parts.isBackground || this.#gathered.length > MAX_GATHERED) return;
     this.#gathered.push(...docs);
-    if (this.#gathered.length >= GATHER_BATCHES) this.#run();
+    for (const doc of docs) this.#gatheredChanges += changesIn(doc);
+    if (this.#isFull()) this.#run();
     else this.#runLater();
   }
 
@@ -101,8 +105,13 @@ export class Projector {
     this.#running ??= this.#work().finally(() => {
       this.#running = null;
       if (this.#request !== null || (this.#isClosed && this.#gathered.length > 0)) this.#run();
+      else if (this.#isFull()) this.#run();
       else if (this.#gathered.length > 0) this.#runLater();
     });
+  }
+
+  #isFull(): boolean {
+    return this.#gathered.length >= GATHER_BATCHES || this.#gatheredChanges >= GATHER_CHANGES;
   }
 
   #runLater(): void {
@@ -110,27 +119,40 @@ export class Projector {
   }
 
   async #work(): Promise<void> {
-    const request = this.#request;
-    this.#request = null;
-    const places = new Set(request?.places);
+    await this.#serveReaders();
     const own = this.#gathered.splice(0, GATHER_BATCHES);
+    const places = new Set<ConversationKey>();
     // A change must not be applied before earlier batches of other servers. So its whole place is
     // read.
-    for (const doc of own) if (workOf(doc) > doc.e.length) places.add(doc.p);
-    try {
-      if (places.size > 0) await this.#catchUp([...places]);
-      request?.done.resolve();
-    } catch (error) {
-      request?.done.reject(error);
+    for (const doc of own) {
+      const changes = changesIn(doc);
+      this.#gatheredChanges -= changes;
+      if (changes > 0) places.add(doc.p);
     }
+    const between = () => this.#serveReaders();
     try {
-      await this.#apply(own.filter((doc) => !places.has(doc.p)));
+      if (places.size > 0) await this.#catchUp([...places], between);
+      const rest = own.filter((doc) => !places.has(doc.p));
+      await this.#apply(rest, between);
     } catch {
       // A sweep of this server or another one finds these batches.
     }
   }
 
-  async #catchUp(places: readonly ConversationKey[]): Promise<void> {
+  /** Projects the places that readers wait for by now. */
+  async #serveReaders(): Promise<void> {
+    const request = this.#request;
+    if (request === null) return;
+    this.#request = null;
+    try {
+      await this.#catchUp([...request.places]);
+      request.done.resolve();
+    } catch (error) {
+      request.done.reject(error);
+    }
+  }
+
+  async #catchUp(places: readonly ConversationKey[], between?: () => Promise<void>): Promise<void> {
     for (;;) {
       const docs = await this.#parts.db.events
         .find({ p: { $in: [...places] }, proj: true }, { hint: UNPROJECTED })
@@ -138,25 +160,20 @@ export class Projector {
         .limit(MAX_TRANSACTION_BATCHES)
         .toArray();
       if (docs.length === 0) return;
-      await this.#apply(docs);
+      await this.#apply(docs, between);
       if (docs.length < MAX_TRANSACTION_BATCHES) return;
     }
   }
 
-  async #apply(docs: readonly EventDocument[]): Promise<void> {
-    let some: EventDocument[] = [];
-    let work = 0;
-    for (const doc of docs) {
-      const more = workOf(doc);
-      if (some.length > 0 && (some.length === MAX_TRANSACTION_BATCHES || work + more > MAX_TRANSACTION_WORK)) {
-        await this.#applySome(some);
-        some = [];
-        work = 0;
-      }
-      some.push(doc);
-      work += more;
+  /**
+   * Projects the batches in as many transactions as they need.
+   * @param between runs before each transaction
+   */
+  async #apply(docs: readonly EventDocument[], between?: () => Promise<void>): Promise<void> {
+    for (const some of portionsOf(docs)) {
+      await between?.();
+      await this.#applySome(some);
     }
-    if (some.length > 0) await this.#applySome(some);
   }
 
   async #applySome(docs: readonly EventDocument[]): Promise<void> {
@@ -241,9 +258,27 @@ function isTemporary(error: unknown): boolean {
   return REFUSED_WRITES_CODES.has(Number(error.code)) || asStoreRefusal(error).code === 'try-again';
 }
 
-/** Greater than the number of events if some of them are about existing messages. */
-function workOf({ e }: EventDocument): number {
-  let work = 0;
-  for (const { kind } of e) work += isStoredKind(kind) && !STORED_KINDS[kind].creates ? WORK_OF_CHANGE : 1;
-  return work;
+/** Splits the batches into those of one transaction each. */
+function portionsOf(docs: readonly EventDocument[]): EventDocument[][] {
+  const portions: EventDocument[][] = [];
+  let last: EventDocument[] = [];
+  let events = 0;
+  for (const doc of docs) {
+    const isFull = last.length === MAX_TRANSACTION_BATCHES || events + doc.e.length > MAX_TRANSACTION_EVENTS;
+    if (last.length === 0 || isFull) {
+      last = [];
+      portions.push(last);
+      events = 0;
+    }
+    last.push(doc);
+    events += doc.e.length;
+  }
+  return portions;
+}
+
+/** How many of the events are about existing messages. */
+function changesIn({ e }: EventDocument): number {
+  let changes = 0;
+  for (const { kind } of e) if (isStoredKind(kind) && !STORED_KINDS[kind].creates) changes += 1;
+  return changes;
 }

@@ -63,28 +63,28 @@ it('finds the nonce of an event of an unknown kind', () => {
 });
 
 it('removes the text of a deleted message only from kinds that have a text, and from unknown kinds', () => {
-  const { update, arrayFilters } = blanking('the-id');
+  const { update, arrayFilters } = blanking(['the-id']);
   expect(update).toEqual({
     $set: { 'e.$[content].content': '', 'e.$[thumbnail].thumbnail': '', 'e.$[fileName].fileName': '' },
   });
   const unknown = { $nin: [...STORED_KIND_NAMES] };
   expect(arrayFilters).toEqual([
     {
-      'content.id': 'the-id',
+      'content.id': { $in: ['the-id'] },
       $or: [
         { 'content.kind': { $in: ['message', 'reply', 'file', 'modify'] } },
         { 'content.kind': unknown, 'content.content': { $exists: true } },
       ],
     },
     {
-      'thumbnail.id': 'the-id',
+      'thumbnail.id': { $in: ['the-id'] },
       $or: [
         { 'thumbnail.kind': { $in: ['file'] } },
         { 'thumbnail.kind': unknown, 'thumbnail.thumbnail': { $exists: true } },
       ],
     },
     {
-      'fileName.id': 'the-id',
+      'fileName.id': { $in: ['the-id'] },
       $or: [
         { 'fileName.kind': { $in: ['file'] } },
         { 'fileName.kind': unknown, 'fileName.fileName': { $exists: true } },
