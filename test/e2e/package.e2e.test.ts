@@ -37,6 +37,9 @@ export class MapMemberCache implements MemberCache {
     this.#lists.set(place, [...members]);
     return null;
   }
+  async listsOf(userId: UserId): ReturnType<MemberCache['listsOf']> {
+    return { lists: [...this.#lists.values()].filter((members) => members.includes(userId)).length, next: null };
+  }
   async forget(userId: UserId): ReturnType<MemberCache['forget']> {
     let lists = 0;
     for (const [place, members] of this.#lists) {
