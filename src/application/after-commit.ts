@@ -30,6 +30,6 @@ export function afterCommit(parts: {
     if (first !== undefined)
       publisher.stored({ place, first: first.seq, events, ...(traces === null ? {} : { traces }) });
     unreadNotices.stored(place, events);
-    for (const event of events) if (isCreating(event)) notifications.about(event);
+    for (const [i, event] of events.entries()) if (isCreating(event)) notifications.about(event, traces?.[i] ?? null);
   };
 }

@@ -194,6 +194,7 @@ export function createApplication(
     clock,
     random,
     telemetry,
+    spans,
   });
   const sequencer = new Sequencer({
     spans,

@@ -99,6 +99,7 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
   provide(TOKENS.telemetry, () => telemetry);
   provide(TOKENS.clock, () => new SystemClock());
   provide(TOKENS.ids, () => new SystemIdSource());
+  provide(TOKENS.spans, () => spans);
 
   const calls = new LabelledDistributions(SECONDS, 'part', 'operation', 'outcome');
   telemetry.metrics.read('chat_call_seconds', () => calls.samples());

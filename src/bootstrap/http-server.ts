@@ -141,6 +141,7 @@ function httpOptions(
       text: sharedMetrics(telemetry.registry) ?? (() => telemetry.registry.metrics()),
     },
     health: shown,
+    spans: get(TOKENS.spans),
   };
 }
 

@@ -18,6 +18,7 @@ import type { ReadMarkers } from '../application/ports/read-markers.ts';
 import type { RoomDirectory } from '../application/ports/room-directory.ts';
 import type { SessionReporter } from '../application/ports/session-reporter.ts';
 import type { SharedRates } from '../application/ports/shared-rates.ts';
+import type { Spans } from '../application/ports/spans.ts';
 import type { TokenVerifier } from '../application/ports/token-verifier.ts';
 import type { UserDirectory } from '../application/ports/user-directory.ts';
 import type { RunningApplication } from '../application/running-application.ts';
@@ -29,6 +30,8 @@ export const TOKENS = {
   telemetry: token<SystemTelemetry>('telemetry'),
   clock: token<Clock>('clock'),
   ids: token<IdSource>('ids'),
+  /** Null: nothing is traced. */
+  spans: token<Spans | null>('spans'),
   /** This worker's way to the parts that all workers share; null if there are none. */
   hub: token<HubConnection | null>('hub'),
   bus: token<MessageBus>('bus'),

@@ -129,6 +129,19 @@ describe('a SQLite file that several processes share', () => {
     expect(two.heard.records[0]?.read()).toBe(two.heard.records[0]?.read());
   });
 
+  it('a record has the position of its event in a trace, which is not stored', async () => {
+    const [one, two] = [await connect('one'), await connect('two')];
+    const place = newPlace();
+    const drafts = [said(place, 'one'), said(place, 'two')];
+    const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    await one.store.append([{ place, first: 1, drafts, traces: [null, trace] }]);
+    const third = said(place, 'three');
+    await append(one.store, 3, [third]);
+    await two.heard.count(3);
+    expect(two.heard.records.map((record) => record.trace)).toEqual([null, trace, null]);
+    expect(await two.store.eventsAfter(place, 0, 10)).toEqual(numbered(1, [...drafts, third]));
+  });
+
   it('a server has heard its own event when its append is answered', async () => {
     const { store, heard } = await connect('one');
     const drafts = [said(newPlace(), 'one')];

@@ -18,6 +18,7 @@ import type { Limits } from '../../src/application/limits.ts';
 import type { FileStore } from '../../src/application/ports/file-store.ts';
 import type { LocalSubscribers } from '../../src/application/ports/local-subscribers.ts';
 import type { MessageStore } from '../../src/application/ports/message-store.ts';
+import type { Spans } from '../../src/application/ports/spans.ts';
 import type { RunningApplication } from '../../src/application/running-application.ts';
 import { startApplication } from './application.ts';
 
@@ -57,6 +58,8 @@ export interface EmbeddedOptions {
   readonly limits?: Partial<Limits>;
   /** Replaces the append of the store, to show an outcome that no embedded store has. */
   readonly append?: MessageStore['append'];
+  /** Default: nothing is traced. */
+  readonly spans?: Spans;
 }
 
 export interface EmbeddedApplication {
@@ -88,6 +91,7 @@ export async function embeddedApplication(options: EmbeddedOptions): Promise<Emb
       files: options.files,
       ...(options.subscribers && { subscribers: options.subscribers }),
       clock,
+      spans: options.spans ?? null,
     },
   });
   return { app, store, clock };

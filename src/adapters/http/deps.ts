@@ -4,6 +4,7 @@ import type { Application } from '../../application/application.ts';
 import type { Caller, MaybePromise } from '../../application/commands.ts';
 import type { AuditLog } from '../../application/ports/audit-log.ts';
 import type { Clock } from '../../application/ports/clock.ts';
+import type { Spans } from '../../application/ports/spans.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { RequestClients } from '../transport/request-clients.ts';
@@ -70,6 +71,8 @@ export interface HttpOptions {
   /** The answer of `/metrics`. */
   readonly exposition: { readonly contentType: string; text(): Promise<string> };
   readonly health: () => ShownHealth;
+  /** Null or missing: nothing is traced. */
+  readonly spans?: Spans | null;
 }
 
 /** The options with all defaults. */

@@ -49,9 +49,12 @@ export interface OpenTelemetryOptions {
 
 const KINDS: Readonly<Record<SpanName, SpanKind>> = {
   send: SpanKind.SERVER,
+  upload: SpanKind.SERVER,
   append: SpanKind.CLIENT,
   publish: SpanKind.PRODUCER,
+  republish: SpanKind.PRODUCER,
   deliver: SpanKind.CONSUMER,
+  notify: SpanKind.INTERNAL,
   call: SpanKind.CLIENT,
 };
 

@@ -10,6 +10,8 @@ export interface StoredBatch {
   readonly server: string;
   /** The drafts in the format of `structuredClone`. */
   readonly drafts: Uint8Array;
+  /** For each draft its position in a trace, null for none. Missing if no draft is traced. */
+  readonly traces?: readonly (string | null)[];
 }
 
 export type ToStore =

@@ -104,11 +104,12 @@ function storedIn(
     const entry = group[index];
     if (entry === undefined || entry.call.name !== 'append' || !('result' in answer)) continue;
     const outcomes = answer.result as readonly AppendOutcome[];
-    const batches = (entry.call.args[0] as readonly AppendBatch[]).flatMap(({ place, first, drafts }, i) => {
+    const batches = (entry.call.args[0] as readonly AppendBatch[]).flatMap(({ place, first, drafts, traces }, i) => {
       const outcome = outcomes[i];
       if (outcome?.kind !== 'stored') return [];
       const server = entry.from.server ?? '';
-      return [{ place, first: outcome.first ?? first, count: drafts.length, server, drafts: serialize(drafts) }];
+      const batch = { place, first: outcome.first ?? first, count: drafts.length, server, drafts: serialize(drafts) };
+      return [traces === undefined ? batch : { ...batch, traces }];
     });
     if (batches.length > 0) stored.push([entry.from, batches]);
   }

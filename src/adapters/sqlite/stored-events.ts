@@ -48,13 +48,15 @@ class StoredRecord implements IncomingRecord {
   readonly seq: number;
   readonly batchEnd: number;
   readonly isForServers = false;
+  readonly trace: string | null;
   readonly #read: () => StoredEvent | null;
 
-  constructor({ place, first, count, server }: StoredBatch, index: number, drafts: () => readonly Draft[]) {
+  constructor({ place, first, count, server, traces }: StoredBatch, index: number, drafts: () => readonly Draft[]) {
     this.key = place;
     this.server = server;
     this.seq = first + index;
     this.batchEnd = first + count - 1;
+    this.trace = traces?.[index] ?? null;
     this.#read = once(() => {
       const draft = drafts()[index];
       return draft === undefined ? null : { ...draft, place, seq: this.seq };

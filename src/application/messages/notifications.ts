@@ -8,6 +8,7 @@ import type { MessageStore } from '../ports/message-store.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { Random } from '../ports/random.ts';
 import type { SessionReporter } from '../ports/session-reporter.ts';
+import type { Span, Spans } from '../ports/spans.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
 /** Messages whose notifications are prepared and sent at the same time. */
@@ -33,6 +34,8 @@ export interface NotificationsParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  /** Null or missing: nothing is traced. */
+  readonly spans?: Spans | null;
 }
 
 /** A message whose members are to be notified. */
@@ -40,6 +43,8 @@ interface Entry {
   readonly event: CreatingEvent;
   /** When the message was stored, in milliseconds of the monotonic clock. */
   readonly since: number;
+  /** Position of the message in a trace, null for none. */
+  readonly trace: string | null;
   /** True after an attempt that failed. */
   isRetry: boolean;
 }
@@ -71,12 +76,15 @@ export class Notifications {
     this.#parts = parts;
   }
 
-  /** Queues the notification about a new message. Returns at once and never throws. */
-  about(event: CreatingEvent): void {
+  /**
+   * Queues the notification about a new message. Returns at once and never throws.
+   * @param trace the message's position in a trace
+   */
+  about(event: CreatingEvent, trace: string | null = null): void {
     const { notifier, clock } = this.#parts;
     if (!notifier.isEnabled || this.#isStopped) return;
     if (this.#kept.size >= MAX_KEPT) this.#dropOldest();
-    const entry = { event, since: clock.monotonic(), isRetry: false };
+    const entry = { event, since: clock.monotonic(), trace, isRetry: false };
     this.#kept.add(entry);
     this.#waiting.add(entry);
     this.#fill();
@@ -117,7 +125,7 @@ export class Notifications {
     try {
       if (this.#age(entry) > MAX_AGE_MS) this.#drop(entry, 'too old');
       else {
-        await this.#notify(entry);
+        await this.#notifyTraced(entry);
         this.#kept.delete(entry);
         this.#failures = 0;
       }
@@ -173,6 +181,25 @@ export class Notifications {
 
   #age({ since }: Entry): number {
     return this.#parts.clock.monotonic() - since;
+  }
+
+  /** Notifies in a span of its own, if the message is traced: one for each attempt. */
+  async #notifyTraced(entry: Entry): Promise<void> {
+    const span = entry.trace === null ? null : this.#beginSpan(entry.event, entry.trace);
+    if (span === null) return this.#notify(entry);
+    let failure: string | null = null;
+    try {
+      await span.run(() => this.#notify(entry));
+    } catch (error) {
+      failure = error instanceof Refusal ? error.code : 'internal';
+      throw error;
+    } finally {
+      span.end(failure);
+    }
+  }
+
+  #beginSpan({ place, seq }: CreatingEvent, trace: string): Span | null {
+    return this.#parts.spans?.begin('notify', trace, () => ({ place, seq })) ?? null;
   }
 
   async #notify(entry: Entry): Promise<void> {

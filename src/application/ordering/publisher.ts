@@ -1,5 +1,6 @@
 import type { ConversationKey } from '../../domain/place.ts';
 import type { StoredEvent } from '../../domain/stored-event.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { MessageBus, OutgoingRecord } from '../ports/message-bus.ts';
 import type { Outbox, UnpublishedBatch } from '../ports/outbox.ts';
@@ -66,6 +67,10 @@ const SWEEP_BATCHES = 200;
  * longest interval of sweeps, so the next server has heard what the one before it published.
  */
 const RANK_MS = 2_000;
+/** Traced batches whose positions are kept while the bus is away. */
+const MAX_KEPT_TRACES = 1_000;
+/** The status of a span. */
+const NOT_TAKEN = 'the bus did not take it';
 /** Ranks that still make a difference. */
 const MAX_RANK = 3;
 
@@ -83,6 +88,8 @@ export class Publisher {
   #waitingEvents = 0;
   #eventsUnderWay = 0;
   #outboxBatches = 0;
+  /** The positions of batches that only the outbox has. The outbox does not keep them. */
+  readonly #unpublishedTraces = new BoundedMap<string, NonNullable<Traces>>(MAX_KEPT_TRACES);
   #publishing: Promise<void> | null = null;
   #sweep: Timer | null = null;
   #sweeping: Promise<void> | null = null;
@@ -109,7 +116,10 @@ export class Publisher {
 
   /** Publishes a stored batch soon. */
   stored(batch: Batch): void {
-    if (this.#waitingEvents > MAX_WAITING_EVENTS) return;
+    if (this.#waitingEvents > MAX_WAITING_EVENTS) {
+      this.#keepTraces(batch);
+      return;
+    }
     this.#waiting.push({ batch, since: this.#parts.clock.monotonic() });
     this.#waitingEvents += batch.events.length;
     this.#publishing ??= this.#publishAll().finally(() => {
@@ -132,6 +142,7 @@ export class Publisher {
       const began = clock.monotonic();
       // After 3 s, also of a stopped process, the sweep of another server may publish a batch.
       const batches = this.#waiting.filter(({ since }) => began - since < OLD_MS).map(({ batch }) => batch);
+      for (const { batch, since } of this.#waiting) if (began - since >= OLD_MS) this.#keepTraces(batch);
       this.#waiting = [];
       this.#waitingEvents = 0;
       if (batches.length === 0) continue;
@@ -141,21 +152,24 @@ export class Publisher {
       // A store that brings events to the other servers itself leaves only the mark to this one.
       const missing = batches.filter((batch) => !this.#wasHeard(batch));
       const spans: Span[] = [];
-      let failure: string | null = 'the bus did not take it';
+      let failure: string | null = NOT_TAKEN;
       try {
-        if (missing.length > 0) await bus.publish(missing.flatMap((batch) => this.#tracedRecordsOf(batch, spans)));
+        if (missing.length > 0)
+          await bus.publish(missing.flatMap((batch) => this.#tracedRecordsOf(batch, 'publish', spans)));
         failure = null;
         outbox.published(batches);
         telemetry.observe({ kind: 'publish', seconds: (clock.monotonic() - began) / 1_000, events });
       } catch (error) {
         telemetry.log('warn', 'stored events wait for the bus', { batches: batches.length, error });
+        for (const batch of missing) this.#keepTraces(batch);
       }
       for (const span of spans) span.end(failure);
       this.#eventsUnderWay = 0;
     }
   }
 
-  #tracedRecordsOf(batch: Batch, begun: Span[]): OutgoingRecord[] {
+  /** @param begun gets the spans of the traced events */
+  #tracedRecordsOf(batch: Batch, name: 'publish' | 'republish', begun: Span[]): OutgoingRecord[] {
     const records = recordsOf(batch);
     const { traces = null } = batch;
     const spans = this.#parts.spans ?? null;
@@ -163,7 +177,7 @@ export class Publisher {
     return records.map((record, i) => {
       const trace = traces[i] ?? null;
       const seq = batch.events[i]?.seq ?? 0;
-      const span = trace === null ? null : spans.begin('publish', trace, () => ({ place: batch.place, seq }));
+      const span = trace === null ? null : spans.begin(name, trace, () => ({ place: batch.place, seq }));
       if (span === null) return record;
       begun.push(span);
       return { ...record, trace: span.traceparent };
@@ -189,7 +203,7 @@ export class Publisher {
   }
 
   async #sweepOnce(): Promise<void> {
-    const { bus, outbox, telemetry, recovered } = this.#parts;
+    const { outbox, telemetry, recovered } = this.#parts;
     try {
       for (;;) {
         const batches = await this.#unpublished();
@@ -198,8 +212,9 @@ export class Publisher {
           this.#wasHeard(batch) ? 'onBus' : 'missing',
         );
         outbox.published(onBus);
+        for (const batch of onBus) this.#unpublishedTraces.delete(keyOf(batch));
         for (const batch of missing) recovered(batch);
-        if (missing.length > 0) await bus.publish(missing.flatMap(recordsOf));
+        if (missing.length > 0) await this.#republish(missing);
         outbox.published(missing);
         telemetry.count('outbox_republished', missing.length);
         if (batches.length < SWEEP_BATCHES) return;
@@ -207,6 +222,24 @@ export class Publisher {
     } catch (error) {
       telemetry.log('debug', 'the outbox could not be emptied', { error });
     }
+  }
+
+  async #republish(batches: readonly UnpublishedBatch[]): Promise<void> {
+    const spans: Span[] = [];
+    const traced = batches.map((batch) => ({ ...batch, traces: this.#unpublishedTraces.get(keyOf(batch)) ?? null }));
+    let failure: string | null = NOT_TAKEN;
+    try {
+      await this.#parts.bus.publish(traced.flatMap((batch) => this.#tracedRecordsOf(batch, 'republish', spans)));
+      failure = null;
+      for (const batch of batches) this.#unpublishedTraces.delete(keyOf(batch));
+    } finally {
+      for (const span of spans) span.end(failure);
+    }
+  }
+
+  /** Keeps the positions of a batch in traces until the sweep publishes it. */
+  #keepTraces(batch: Batch): void {
+    if (batch.traces != null) this.#unpublishedTraces.set(keyOf(batch), batch.traces);
   }
 
   /** True if all records of the batch were heard, so that only the mark is missing. */
@@ -231,6 +264,10 @@ export class Publisher {
       throw error;
     }
   }
+}
+
+function keyOf({ place, first }: Batch): string {
+  return `${place} ${first}`;
 }
 
 function recordsOf(batch: Batch): OutgoingRecord[] {

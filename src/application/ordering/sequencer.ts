@@ -5,10 +5,11 @@ import type { ConversationKey } from '../../domain/place.ts';
 import type { StoredEvent } from '../../domain/stored-event.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AppendBatch, AppendOutcome, MessageStore } from '../ports/message-store.ts';
-import type { Span, Spans } from '../ports/spans.ts';
+import type { Spans } from '../ports/spans.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { AppendFailures } from './append-failures.ts';
 import { AppendSchedule } from './append-schedule.ts';
+import { AppendSpans } from './append-spans.ts';
 import { decideBatch } from './decide-batch.ts';
 import { KnownPositions } from './known-positions.ts';
 import { OverdueCheck } from './overdue-check.ts';
@@ -71,7 +72,6 @@ export interface SequencerParts {
   readonly maxInFlight?: number;
 }
 
-const NO_SPANS: readonly (readonly [number, Span])[] = [];
 const MAX_BATCH_EVENTS = 256;
 const MAX_APPEND_EVENTS = 1024;
 /** Proposals that may wait. A further one is refused with `try-again`. */
@@ -259,36 +259,22 @@ export class Sequencer {
     const began = clock.monotonic();
     for (const prepared of round) this.#underWay.add(prepared);
     this.#schedule.began();
-    const begun = this.#beginSpans(round, events);
+    const spans = AppendSpans.begin(this.#parts.spans ?? null, round);
     let outcomes: AppendOutcome[];
     try {
-      outcomes = await store.append(round.map((prepared) => prepared.batch));
+      outcomes = await store.append(spans === null ? round.map(({ batch }) => batch) : spans.batches);
     } catch (error) {
       outcomes = round.map(() => ({ kind: 'failed', error: asRefusal(error) }));
     }
     // Before the events are handed out: the store works on the next append while the frames of this
     // one are written to the sockets.
-    for (const [i, span] of begun) span.end(outcomes[i]?.kind === 'stored' ? null : outcomes[i]?.kind);
+    spans?.end(outcomes);
     for (const prepared of round) this.#underWay.delete(prepared);
     this.#schedule.ended();
     telemetry.observe({ kind: 'append', seconds: (clock.monotonic() - began) / 1_000, events });
     for (const [i, prepared] of round.entries()) {
       this.#settle(prepared, outcomes[i] ?? { kind: 'failed', error: new Error('the store gave no outcome') });
     }
-  }
-
-  /** Begins a span for each traced command. Returns them with the index of their batch. */
-  #beginSpans(round: readonly PreparedBatch[], events: number): readonly (readonly [number, Span])[] {
-    const spans = this.#parts.spans ?? null;
-    if (spans === null) return NO_SPANS;
-    const begun: [number, Span][] = [];
-    for (const [i, { lane, entries }] of round.entries()) {
-      for (const { trace } of entries) {
-        const span = trace === null ? null : spans.begin('append', trace, () => ({ place: lane.place, events }));
-        if (span !== null) begun.push([i, span]);
-      }
-    }
-    return begun;
   }
 
   #settle(prepared: PreparedBatch, outcome: AppendOutcome): void {

@@ -16,6 +16,11 @@ export interface AppendBatch {
    * answering `conflict`.
    */
   readonly isMovable?: boolean;
+  /**
+   * For each draft its position in a trace, null for one that is not traced. Missing if none is. A
+   * store that brings events to other servers itself passes the positions on. No store keeps them.
+   */
+  readonly traces?: readonly (string | null)[];
 }
 
 /**

@@ -1,5 +1,8 @@
-/** The parts of a command's way that are measured. `call` is a call of a neighbour. */
-export type SpanName = 'send' | 'append' | 'publish' | 'deliver' | 'call';
+/**
+ * The parts of a command's way that are measured. `call` is a call of a neighbour. `republish` is a
+ * later attempt to publish, after the bus was away.
+ */
+export type SpanName = 'send' | 'upload' | 'append' | 'publish' | 'republish' | 'deliver' | 'notify' | 'call';
 
 /** Ids, kinds and numbers, never texts. */
 export type SpanAttributes = Readonly<Record<string, string | number>>;

@@ -15,6 +15,7 @@ import type { Application, Caller } from '../../../src/application/application.t
 import type { AuditEntry } from '../../../src/application/ports/audit-log.ts';
 import type { FileStore } from '../../../src/application/ports/file-store.ts';
 import type { MessageStore } from '../../../src/application/ports/message-store.ts';
+import type { Spans } from '../../../src/application/ports/spans.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
 import { embeddedApplication } from '../../support/embedded-application.ts';
 import { partialApplication } from '../../support/partial-application.ts';
@@ -58,12 +59,14 @@ export async function uploadsTo(
   files: FileStore,
   limit: number,
   append?: MessageStore['append'],
+  spans?: Spans,
 ): Promise<{ readonly calls: Partial<Application>; readonly store: MessageStore }> {
   const { app, store } = await embeddedApplication({
     files,
     limits: { uploadBytes: limit },
     world: { users: {}, rooms: { 5: [1, 2] }, communities: { 1: { members: [1, 2], channels: { 5: null } } } },
     ...(append && { append }),
+    ...(spans && { spans }),
   });
   return { calls: { uploadFile: app.uploadFile, openFile: app.openFile }, store };
 }

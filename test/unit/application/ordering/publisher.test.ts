@@ -5,15 +5,21 @@ import { HeardNumbers } from '../../../../src/application/ordering/heard-numbers
 import { Publisher } from '../../../../src/application/ordering/publisher.ts';
 import type { MessageBus, OutgoingRecord } from '../../../../src/application/ports/message-bus.ts';
 import type { Outbox, UnpublishedBatch } from '../../../../src/application/ports/outbox.ts';
+import type { Spans } from '../../../../src/application/ports/spans.ts';
 import { roomKey } from '../../../../src/domain/place.ts';
 import { numbered, said } from '../../../contracts/world.ts';
 
 const PLACE = roomKey(1);
 
 /** A publisher over a bus and an outbox that a test can take away. */
-function setUp({ alone = false, rank = 0 } = {}) {
+function setUp({ alone = false, rank = 0, spans = null as Spans | null } = {}) {
   const time = new VirtualTime();
-  const published: { at: number; seqs: (number | null)[]; batchEnds: (number | undefined)[] }[] = [];
+  const published: {
+    at: number;
+    seqs: (number | null)[];
+    batchEnds: (number | undefined)[];
+    traces: (string | undefined)[];
+  }[] = [];
   const recovered: number[] = [];
   const outbox = new Map<number, UnpublishedBatch & { readonly at: number }>();
   const bus = { isAway: false, delay: 0 };
@@ -24,6 +30,7 @@ function setUp({ alone = false, rank = 0 } = {}) {
       at: time.monotonic(),
       seqs: records.map(({ event }) => ('seq' in event ? event.seq : null)),
       batchEnds: records.map(({ batchEnd }) => batchEnd),
+      traces: records.map(({ trace }) => trace),
     });
   };
   const outboxPort: Outbox = {
@@ -44,6 +51,7 @@ function setUp({ alone = false, rank = 0 } = {}) {
     heard,
     isAlone: () => alone,
     rank: () => rank,
+    spans,
     outboxRead() {},
     outboxFailed() {},
   });
@@ -58,6 +66,24 @@ function setUp({ alone = false, rank = 0 } = {}) {
     return batch;
   };
   return { time, bus, heard, outboxPort, publisher, published, recovered, outbox, store };
+}
+
+/** Spans that are named by their parents, and the outcomes of those that have ended. */
+function namedSpans() {
+  const ended: string[] = [];
+  const spans: Spans = {
+    begin(name, parent) {
+      const traceparent = `${name} of ${parent}`;
+      return {
+        traceparent,
+        run: (work) => work(),
+        end: (failure = null) => void ended.push(`${traceparent}: ${failure ?? 'done'}`),
+      };
+    },
+    current: () => null,
+    outside: (work) => work(),
+  };
+  return { spans, ended };
 }
 
 /**
@@ -128,6 +154,22 @@ it('leaves an event in the outbox when the bus is away, and publishes it from th
   expect(published.map(({ seqs }) => seqs)).toEqual([[1]]);
   expect(outbox.size).toBe(0);
   expect(recovered).toContain(1);
+  await time.run(publisher.stop());
+});
+
+it('continues the trace of an event that it publishes from the outbox', async () => {
+  const { spans, ended } = namedSpans();
+  const { time, bus, publisher, published, store } = setUp({ spans });
+  publisher.start();
+  bus.isAway = true;
+  publisher.stored({ ...store(1, 2), traces: [null, 'send'] });
+  publisher.stored({ ...store(3), traces: null });
+  await time.run(time.sleep(5_000));
+  bus.isAway = false;
+  await time.run(time.sleep(2_000));
+  expect(published.flatMap(({ traces }) => traces)).toEqual([undefined, 'republish of send', undefined]);
+  expect(ended[0]).toBe('publish of send: the bus did not take it');
+  expect(ended.at(-1)).toBe('republish of send: done');
   await time.run(publisher.stop());
 });
 
