@@ -30,6 +30,7 @@ if (values.help) {
 Runs three servers on real Kafka, MongoDB, Redis and presence. Faults follow a schedule that the seed decides, while clients talk.
 With --brokers 3, --mongo 3 and --redis sentinel, single members and their networks are harmed, and primaries change.
 With --workers n, one server on embedded parts with n worker processes takes their place. Workers and the hub are killed and frozen.
+With strace installed, disks are slow and full too.
 With --clocks, the clocks of the servers jump, at most five minutes from the system's.
 With --alerts, a Prometheus evaluates deploy/monitoring/rules.yml. Troubles that must raise an alert last for more than a minute,
 and the end of the output says which alert each trouble raised after how many seconds. It needs one broker, one MongoDB and one Redis.

@@ -53,6 +53,8 @@ export interface StackOptions {
 export interface StackMember {
   /** `kafka-1` */
   readonly name: string;
+  /** Undefined for a container, and while the process does not run. */
+  readonly pid: number | undefined;
   kill(): Promise<void>;
   freeze(): Promise<void>;
   thaw(): Promise<void>;
@@ -84,6 +86,9 @@ export async function ownServices(
   const add = (kind: string, one: RunningService, i?: number) =>
     members.push({
       name: i === undefined ? kind : `${kind}-${i + 1}`,
+      get pid() {
+        return one.pid;
+      },
       kill: () => one.kill(),
       freeze: () => one.freeze(),
       thaw: () => one.thaw(),
@@ -192,7 +197,9 @@ export async function ownServices(
 function asService(member: ReplicaSetMember, untilMember: (member: ReplicaSetMember) => Promise<void>): RunningService {
   return {
     source: 'packages',
-    pid: undefined,
+    get pid() {
+      return member.pid;
+    },
     stop: () => member.kill(),
     kill: () => member.kill(),
     freeze: () => member.freeze(),

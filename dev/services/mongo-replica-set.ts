@@ -29,6 +29,8 @@ export interface ReplicaSetOptions {
 export interface ReplicaSetMember {
   /** URL of this member alone. */
   readonly url: string;
+  /** Undefined while the process does not run. */
+  readonly pid: number | undefined;
   /** Sends SIGKILL. The data stay. */
   kill(): Promise<void>;
   /** Sends SIGSTOP. */
@@ -84,6 +86,9 @@ export async function startMongoReplicaSet({
   const members = processes.map(
     (process, i): ReplicaSetMember => ({
       url: `mongodb://127.0.0.1:${ports[i]}/?directConnection=true`,
+      get pid() {
+        return process.pid;
+      },
       kill: () => process.kill(),
       freeze: () => process.freeze(),
       thaw: () => process.thaw(),

@@ -34,9 +34,16 @@ const WAITING = ['ChatReceiptsSlow', 'ChatDeliverySlow'];
  */
 export function effectOf(trouble: Pick<Trouble, 'part' | 'kind'>, instances: readonly string[]): Effect {
   const { raises, mayRaise } = effectOfLoss(trouble, instances);
-  // A network that delays some bytes may not be noticed.
-  if (trouble.kind === 'lossy' && raises !== null) return { raises: null, mayRaise: [...mayRaise, raises.alert] };
+  if (raises !== null && mayBeUnnoticed(trouble)) return { raises: null, mayRaise: [...mayRaise, raises.alert] };
   return { raises, mayRaise };
+}
+
+/**
+ * A network that delays some bytes, and a slow disk. Redis reads on when it cannot write, which
+ * ends MongoDB and Kafka.
+ */
+function mayBeUnnoticed({ part, kind }: Pick<Trouble, 'part' | 'kind'>): boolean {
+  return kind === 'lossy' || kind === 'slow-disk' || (kind === 'full-disk' && part === 'redis');
 }
 
 function effectOfLoss({ part, kind }: Pick<Trouble, 'part' | 'kind'>, instances: readonly string[]): Effect {

@@ -23,7 +23,7 @@ import { HistoryReader, wholeLog } from './ending.ts';
 import { PackagePerson } from './package-person.ts';
 import { Listener, Publisher, STORM_COMMUNITY, type StormPlace, type StormWorld } from './people.ts';
 import type { Stage } from './stage.ts';
-import { clusterParts, type Kind, Troubles } from './troubles.ts';
+import { canHarmDisks, clusterParts, type Kind, Troubles } from './troubles.ts';
 import { startWorkerStage } from './worker-stage.ts';
 
 export interface StormOptions {
@@ -125,7 +125,7 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
   const stage =
     options.workers === undefined
       ? await clusterStage(options, directory, env)
-      : await startWorkerStage({ workers: options.workers, directory, env });
+      : await startWorkerStage({ workers: options.workers, directory, env, disks: await canHarmDisks(progress) });
   const instances = stage.servers.map(({ port }) => `127.0.0.1:${port}`);
   let prometheus: Prometheus | null = null;
   try {
@@ -163,11 +163,12 @@ async function clusterStage(
     ...(options.progress === undefined ? {} : { progress: options.progress }),
   });
   const proxies = await Promise.all(cluster.servers.map(({ port }) => FaultProxy.start({ target: port })));
+  const disks = await canHarmDisks(options.progress);
   return {
     servers: cluster.servers,
     urls: cluster.servers.flatMap(({ url }, i) => [url, `http://127.0.0.1:${proxies[i]?.port}`]),
     // A source of its own, so a seed repeats the shifts of the clocks.
-    parts: clusterParts(cluster, proxies, seededRandom(options.seed + 2)),
+    parts: clusterParts(cluster, { proxies, random: seededRandom(options.seed + 2), disks }),
     token: (userId, seconds) => cluster.token(userId, seconds),
     client: (server, userId) => cluster.client(server, userId),
     async stop() {

@@ -2,8 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
 import { shuffled } from '../durability/shuffled.ts';
 import type { FaultProxy } from '../fault-proxy.ts';
+import { checkDiskFaults, type DiskFault, harmDisk } from '../services/disk-faults.ts';
 
-export type Kind = 'kill' | 'freeze' | 'drain' | 'cut' | 'hang' | 'slow' | 'lossy' | 'mute' | 'elect' | 'clock';
+export type Kind = ProcessKind | DiskKind | NetworkKind | 'drain' | 'elect' | 'clock';
+type ProcessKind = 'kill' | 'freeze';
+type DiskKind = 'slow-disk' | 'full-disk';
+type NetworkKind = 'cut' | 'hang' | 'slow' | 'lossy' | 'mute';
 
 /** A part that can be harmed. */
 export interface Part {
@@ -26,7 +30,9 @@ const AT_ONCE = 3;
 const MIN_FREEZE_MS = 2_000;
 const MAX_FREEZE_MS = 15_000;
 const MAX_DOWN_MS = 5_000;
-const LONG: readonly Kind[] = ['freeze', 'hang', 'slow', 'lossy', 'mute'];
+const LONG: readonly Kind[] = ['freeze', 'slow-disk', 'hang', 'slow', 'lossy', 'mute'];
+/** A slow disk takes this much longer for each write and each flush. */
+const SLOW_DISK_MS = 400;
 /**
  * Times of troubles that must raise an alert. A rule holds for half a minute before its alert
  * fires, and the server takes up to 20 s to notice some troubles.
@@ -128,8 +134,15 @@ export class Troubles {
   }
 }
 
-/** @param proxies between clients and servers */
-export function clusterParts(cluster: Cluster, proxies: readonly FaultProxy[], random: () => number): Part[] {
+export interface ClusterPartsOptions {
+  /** Between clients and servers. */
+  readonly proxies: readonly FaultProxy[];
+  readonly random: () => number;
+  /** true: the disks under Kafka, MongoDB and Redis become slow and full. */
+  readonly disks: boolean;
+}
+
+export function clusterParts(cluster: Cluster, { proxies, random, disks }: ClusterPartsOptions): Part[] {
   const { servers, members, elections, presence, redisProxy } = cluster;
   const parts: Part[] = servers.map((server, i) => ({
     name: `server-${i + 1}`,
@@ -142,7 +155,15 @@ export function clusterParts(cluster: Cluster, proxies: readonly FaultProxy[], r
       },
     },
   }));
-  for (const member of members) parts.push({ name: member.name, does: harm(member) });
+  for (const member of members) {
+    const repair = async () => {
+      // MongoDB and Kafka end when they cannot write. Redis goes on and refuses writes.
+      if (member.pid === undefined) await untilUp(() => member.restart());
+    };
+    const hasDisk = disks && member.pid !== undefined;
+    const disk = hasDisk ? diskFaults(async () => member.pid, repair) : {};
+    parts.push({ name: member.name, does: { ...harm(member), ...disk } });
+  }
   for (const { name, elect } of elections) {
     // An election may be refused while another one is under way.
     parts.push({ name, does: { elect: () => elect().catch(() => {}) } });
@@ -192,6 +213,37 @@ function harm(process: Harmable): Part['does'] {
       await process.thaw();
     },
   };
+}
+
+/** Reports the reason where disks cannot be harmed. */
+export async function canHarmDisks(progress: (line: string) => void = () => {}): Promise<boolean> {
+  try {
+    await checkDiskFaults();
+    return true;
+  } catch (error) {
+    progress(`skipped: slow and full disks: ${error instanceof Error ? error.message : error}`);
+    return false;
+  }
+}
+
+/**
+ * Faults of the disk of a process.
+ * @param pid undefined while the process does not run; then nothing happens
+ * @param repair called when the disk is well again
+ */
+export function diskFaults(
+  pid: () => Promise<number | undefined>,
+  repair: () => Promise<void> = async () => {},
+): Part['does'] {
+  const during = (fault: DiskFault) => async (lasts: number) => {
+    const harmed = await pid();
+    if (harmed === undefined) return;
+    const undo = await harmDisk(harmed, fault);
+    await delay(lasts);
+    await undo();
+    await repair();
+  };
+  return { 'slow-disk': during({ delayMs: SLOW_DISK_MS }), 'full-disk': during('full') };
 }
 
 /**

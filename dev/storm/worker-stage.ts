@@ -9,16 +9,18 @@ import { FaultProxy } from '../fault-proxy.ts';
 import { ServerProcess } from '../server-process.ts';
 import { StompClient } from '../stomp-client.ts';
 import type { Stage } from './stage.ts';
-import { faults, type Part, untilUp } from './troubles.ts';
+import { diskFaults, faults, type Part, untilUp } from './troubles.ts';
 
 export interface WorkerStageOptions {
   readonly workers: number;
   readonly directory: Directory;
   readonly env: Readonly<Record<string, string>>;
+  /** true: the disk under the SQLite file becomes slow and full. */
+  readonly disks: boolean;
 }
 
 /** Starts one server on embedded parts with several worker processes. Needs `/proc`. */
-export async function startWorkerStage({ workers, directory, env }: WorkerStageOptions): Promise<Stage> {
+export async function startWorkerStage({ workers, directory, env, disks }: WorkerStageOptions): Promise<Stage> {
   const secret = randomBytes(48);
   const folder = await mkdtemp(join(tmpdir(), 'chat-workers-'));
   const file = join(folder, 'directory.json');
@@ -33,7 +35,7 @@ export async function startWorkerStage({ workers, directory, env }: WorkerStageO
   return {
     servers: [server],
     urls: [server.url, `http://127.0.0.1:${proxy.port}`],
-    parts: partsOf(server, workers, proxy),
+    parts: partsOf(server, workers, proxy, disks),
     token,
     client: (_, userId) => StompClient.connect({ url: server.url, token: token(userId), userId }),
     async stop() {
@@ -44,7 +46,7 @@ export async function startWorkerStage({ workers, directory, env }: WorkerStageO
   };
 }
 
-function partsOf(server: ServerProcess, workers: number, proxy: FaultProxy): Part[] {
+function partsOf(server: ServerProcess, workers: number, proxy: FaultProxy, disks: boolean): Part[] {
   const harm = (name: string): Part['does'] => ({
     kill: async () => {
       // Its parent starts it again.
@@ -59,9 +61,10 @@ function partsOf(server: ServerProcess, workers: number, proxy: FaultProxy): Par
     },
   });
   const names = Array.from({ length: workers }, (_, i) => `worker-${i + 1}`);
+  const hubDisk = disks ? diskFaults(async () => (await pidOf(server, 'hub')) ?? undefined) : {};
   return [
     ...names.map((name) => ({ name, does: harm(name) })),
-    { name: 'hub', does: harm('hub') },
+    { name: 'hub', does: { ...harm('hub'), ...hubDisk } },
     {
       name: 'parent',
       does: {

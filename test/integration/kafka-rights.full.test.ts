@@ -7,7 +7,7 @@ await describeWithOwnService('kafka', 'with the documented rights of Kafka and n
   let kafka: RestrictedKafka;
   beforeAll(async () => {
     kafka = await startRestrictedKafka();
-  }, 60_000);
+  });
   afterAll(() => kafka?.stop());
 
   for (const client of KAFKA_CLIENTS) {

@@ -46,6 +46,20 @@ it('finds a trouble without its alert, also when the alert fired too late or for
   ]);
 });
 
+it('expects an alert of a full disk that ends its service, and allows one of a slow disk', () => {
+  for (const part of ['kafka', 'mongo']) {
+    const raises = effectOf({ part, kind: 'kill' }, INSTANCES).raises;
+    expect(effectOf({ part, kind: 'full-disk' }, INSTANCES).raises).toEqual(raises);
+    const { raises: none, mayRaise } = effectOf({ part, kind: 'slow-disk' }, INSTANCES);
+    expect(none).toBeNull();
+    expect(mayRaise).toContain(raises?.alert);
+  }
+  expect(effectOf({ part: 'redis', kind: 'full-disk' }, INSTANCES)).toMatchObject({
+    raises: null,
+    mayRaise: expect.arrayContaining(['ChatNeighbourDegraded']),
+  });
+});
+
 it('counts an alert of an earlier trouble only if it still fires when the rule has held again', () => {
   const troubles = [trouble('kafka', 'kill', 10, 80), trouble('kafka', 'freeze', 85, 160)];
   const until = (end: number) => judge(troubles, [firing('ChatBusDegraded', { part: 'kafka' }, 45, end)]);
