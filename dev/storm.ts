@@ -14,6 +14,7 @@ const { values } = parseArgs({
     'kafka-client': { type: 'string' },
     client: { type: 'string' },
     workers: { type: 'string' },
+    services: { type: 'boolean', default: false },
     clocks: { type: 'boolean', default: false },
     calm: { type: 'boolean', default: false },
     alerts: { type: 'boolean', default: false },
@@ -24,13 +25,14 @@ const { values } = parseArgs({
 
 if (values.help) {
   process.stdout.write(`npm run storm -- [--minutes 3] [--seed 1] [--rate 200] [--calm] [--alerts] [--folder DIR]
-    [--brokers 3] [--mongo 3] [--redis sentinel] [--kafka-client kafkajs|platformatic] [--clocks] [--workers 3]
+    [--brokers 3] [--mongo 3] [--redis sentinel] [--kafka-client kafkajs|platformatic] [--clocks] [--workers 3 [--services]]
     [--client package]
 
 Runs three servers on real Kafka, MongoDB, Redis and presence. Faults follow a schedule that the seed decides, while clients talk.
 With --brokers 3, --mongo 3 and --redis sentinel, single members and their networks are harmed, and primaries change.
 With --workers n, one server on embedded parts with n worker processes takes their place. Workers and the hub are killed and frozen.
 With strace installed, disks are slow and full too.
+With --services besides, the workers use a real Kafka and MongoDB.
 With --clocks, the clocks of the servers jump, at most five minutes from the system's.
 With --alerts, a Prometheus evaluates deploy/monitoring/rules.yml. Troubles that must raise an alert last for more than a minute,
 and the end of the output says which alert each trouble raised after how many seconds. It needs one broker, one MongoDB and one Redis.
@@ -53,6 +55,7 @@ The report goes to standard output. A run with findings keeps all recordings in 
     ...(values['kafka-client'] === undefined ? {} : { env: { KAFKA_CLIENT: values['kafka-client'] } }),
     ...(values.client === 'package' ? { packageClients: PACKAGE_CLIENTS } : {}),
     ...(values.workers === undefined ? {} : { workers: Number(values.workers) }),
+    workersOnServices: values.services,
     ...(values.folder === undefined ? {} : { folder: values.folder }),
     progress: (line) => process.stderr.write(`${line}\n`),
   });

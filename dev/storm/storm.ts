@@ -38,11 +38,13 @@ export interface StormOptions {
   readonly clocks?: boolean;
   /** Further variables of the servers. */
   readonly env?: Readonly<Record<string, string>>;
-  /**
-   * One server on embedded parts with this number of worker processes, in place of three servers on
-   * real services.
-   */
+  /** One server with this number of worker processes, in place of three servers. */
   readonly workers?: number;
+  /**
+   * true: the workers use a Kafka and a MongoDB, which nobody harms. Default: false, all parts are
+   * embedded.
+   */
+  readonly workersOnServices?: boolean;
   /** Default 3. */
   readonly servers?: number;
   readonly publishers?: number;
@@ -125,7 +127,13 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
   const stage =
     options.workers === undefined
       ? await clusterStage(options, directory, env)
-      : await startWorkerStage({ workers: options.workers, directory, env, disks: await canHarmDisks(progress) });
+      : await startWorkerStage({
+          workers: options.workers,
+          directory,
+          env,
+          disks: options.workersOnServices !== true && (await canHarmDisks(progress)),
+          onServices: options.workersOnServices === true,
+        });
   const instances = stage.servers.map(({ port }) => `127.0.0.1:${port}`);
   let prometheus: Prometheus | null = null;
   try {

@@ -7,6 +7,8 @@ import jsonwebtoken from 'jsonwebtoken';
 import type { Directory } from '../../neighbours/stand-ins/directory.ts';
 import { FaultProxy } from '../fault-proxy.ts';
 import { ServerProcess } from '../server-process.ts';
+import { startKafka } from '../services/kafka.ts';
+import { startMongo } from '../services/mongo.ts';
 import { StompClient } from '../stomp-client.ts';
 import type { Stage } from './stage.ts';
 import { diskFaults, faults, type Part, untilUp } from './troubles.ts';
@@ -17,17 +19,27 @@ export interface WorkerStageOptions {
   readonly env: Readonly<Record<string, string>>;
   /** true: the disk under the SQLite file becomes slow and full. */
   readonly disks: boolean;
+  /** true: Kafka and MongoDB are real services. false: all parts are embedded. */
+  readonly onServices: boolean;
 }
 
-/** Starts one server on embedded parts with several worker processes. Needs `/proc`. */
-export async function startWorkerStage({ workers, directory, env, disks }: WorkerStageOptions): Promise<Stage> {
+/** Starts one server with several worker processes. Needs `/proc`. */
+export async function startWorkerStage(options: WorkerStageOptions): Promise<Stage> {
+  const { workers, directory, env, disks, onServices } = options;
+  const services = onServices ? await startServices() : { env: {}, stop: async () => {} };
   const secret = randomBytes(48);
   const folder = await mkdtemp(join(tmpdir(), 'chat-workers-'));
   const file = join(folder, 'directory.json');
   await writeFile(file, JSON.stringify(directory));
   const server = await ServerProcess.start({
-    id: 'embedded',
-    env: { WORKERS: String(workers), DIRECTORY_FILE: file, JWT_SECRET: secret.toString('base64'), ...env },
+    id: 'workers',
+    env: {
+      WORKERS: String(workers),
+      DIRECTORY_FILE: file,
+      JWT_SECRET: secret.toString('base64'),
+      ...services.env,
+      ...env,
+    },
   });
   const proxy = await FaultProxy.start({ target: server.port });
   const token: Stage['token'] = (userId, seconds = 3_600) =>
@@ -41,7 +53,18 @@ export async function startWorkerStage({ workers, directory, env, disks }: Worke
     async stop() {
       await proxy.stop();
       await server.dispose();
+      await services.stop();
       await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startServices() {
+  const [kafka, mongo] = await Promise.all([startKafka(), startMongo()]);
+  return {
+    env: { KAFKA_BROKERS: kafka.brokers.join(), MONGODB_URL: mongo.url },
+    stop: async () => {
+      await Promise.all([kafka.stop(), mongo.stop()]);
     },
   };
 }

@@ -17,6 +17,7 @@ import type { RoomDirectory } from './ports/room-directory.ts';
 import type { ServerFacts } from './ports/server-facts.ts';
 import type { SessionReporter } from './ports/session-reporter.ts';
 import type { SharedRates } from './ports/shared-rates.ts';
+import type { SiblingWorkers } from './ports/sibling-workers.ts';
 import type { Spans } from './ports/spans.ts';
 import type { StoredData } from './ports/stored-data.ts';
 import type { Telemetry } from './ports/telemetry.ts';
@@ -40,6 +41,8 @@ export interface ApplicationPorts {
   readonly memberCache: MemberCache;
   /** Null: each server counts for itself. */
   readonly sharedRates: SharedRates | null;
+  /** Null or missing: no other worker of this machine needs the stored events. */
+  readonly siblings?: SiblingWorkers | null;
   readonly tokens: TokenVerifier;
   readonly users: UserDirectory;
   readonly notifier: Notifier;

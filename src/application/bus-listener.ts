@@ -74,10 +74,26 @@ export class BusListener {
     }
   }
 
+  /**
+   * Handles a record that another worker of this machine sent past the bus. It does not show that
+   * the event is on the bus. Never throws.
+   */
+  handleSibling(record: IncomingRecord): void {
+    try {
+      const place = record.key === null ? null : parseConversationKey(record.key);
+      if (place !== null && record.seq !== null) this.#numbered(record, place, record.seq);
+    } catch (error) {
+      this.#parts.telemetry.log('error', 'a record could not be handled', { key: record.key, error });
+    }
+  }
+
   #sequenced(record: IncomingRecord, seq: number): void {
-    const { sequencer, feeds, listeners, unreadNotices, clock } = this.#parts;
     const place = this.#noteNumber(record.key, seq);
-    if (place === null) return;
+    if (place !== null) this.#numbered(record, place, seq);
+  }
+
+  #numbered(record: IncomingRecord, place: ConversationKey, seq: number): void {
+    const { sequencer, feeds, listeners, unreadNotices, clock } = this.#parts;
     if (record.batchEnd === seq) sequencer.heard(place, seq);
     if (feeds.listens(place)) {
       const { trace = null } = record;

@@ -65,7 +65,8 @@ export function createApplication(
   limits: Limits,
   rules: RetentionRules = KEEP_ALL,
 ): RunningApplication {
-  const { bus, store, outbox, markers, reporter, directory, users, subscribers, clock, ids, random, telemetry } = ports;
+  const { bus, siblings = null, store, outbox, markers, reporter, directory, users, subscribers } = ports;
+  const { clock, ids, random, telemetry } = ports;
 
   const sessions = new Sessions();
   const traces = new TraceTable({ clock, subscribers });
@@ -181,7 +182,7 @@ export function createApplication(
       unreadNotices.stored(place, events);
     },
     heard: heardNumbers,
-    isAlone: () => clusterSessions.isAlone,
+    isAlone: () => [...clusterSessions.others].every((other) => siblings?.reaches(other)),
     rank: () => clusterSessions.rank,
     outboxRead: (batches, isComplete) => health.outboxRead(batches, isComplete),
     outboxFailed: (error) => health.outboxFailed(error),
@@ -201,7 +202,7 @@ export function createApplication(
     store,
     clock,
     telemetry,
-    afterCommit: watchedCommits(traces, afterCommit({ feeds, publisher, notifications, unreadNotices })),
+    afterCommit: watchedCommits(traces, afterCommit({ feeds, siblings, publisher, notifications, unreadNotices })),
   });
   const forgetHere = new ForgetHere({
     sessions,
@@ -360,6 +361,7 @@ export function createApplication(
 
     start: async () => {
       await orders.start();
+      siblings?.listen((record) => listener.handleSibling(record));
       await bus.start((record) => {
         health.heard();
         listener.handle(record);

@@ -141,6 +141,11 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
     return get(TOKENS.hub)?.createBus(stores.storedEvents, bus) ?? new MemoryMessageBus(broker, server, bus);
   });
 
+  // With another bus, the hub carries all records at once.
+  provide(TOKENS.siblings, (get) =>
+    config.bus.kind === 'memory' ? null : (get(TOKENS.hub)?.createSiblings() ?? null),
+  );
+
   provide(TOKENS.memberCache, (get) => {
     if (config.memberCache.kind === 'memory' || optional.redis === null) {
       return get(TOKENS.hub)?.createMemberCache() ?? new MemoryMemberCache();
@@ -283,6 +288,7 @@ export function createContainer(opened: OpenedResources): DependencyContainer {
         directory: get(TOKENS.directory),
         memberCache: get(TOKENS.memberCache),
         sharedRates: get(TOKENS.sharedRates),
+        siblings: get(TOKENS.siblings),
         tokens: get(TOKENS.tokens),
         users: get(TOKENS.users),
         notifier: get(TOKENS.notifier),

@@ -4,6 +4,7 @@ import type { MemberCache } from '../application/ports/member-cache.ts';
 import type { MessageBus } from '../application/ports/message-bus.ts';
 import type { SessionReporter } from '../application/ports/session-reporter.ts';
 import type { SharedRates } from '../application/ports/shared-rates.ts';
+import type { SiblingWorkers } from '../application/ports/sibling-workers.ts';
 import type { Telemetry } from '../application/ports/telemetry.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { OptionalAdapters } from './optional-adapters.ts';
@@ -24,6 +25,7 @@ export interface HubConnection {
   createMemberCache(): MemberCache;
   createReporter(): SessionReporter;
   createSharedRates(): SharedRates;
+  createSiblings(): SiblingWorkers;
 }
 
 /** Connects this worker to the hub. */
@@ -35,6 +37,7 @@ export function connectHub(
     HubMemberCache,
     HubSessionReporter,
     HubSharedRates,
+    HubSiblingWorkers,
   }: NonNullable<OptionalAdapters['hub']>,
   { server, telemetry, lifecycle, outages, onVoiceLeft }: HubConnectionParts,
 ): HubConnection {
@@ -59,5 +62,6 @@ export function connectHub(
     createMemberCache: () => new HubMemberCache(hub),
     createReporter: () => new HubSessionReporter(hub),
     createSharedRates: () => new HubSharedRates(hub),
+    createSiblings: () => new HubSiblingWorkers(hub),
   };
 }

@@ -36,8 +36,8 @@ export async function runHub(config: Config): Promise<void> {
   await startStep(step, async () => {
     await mkdir(config.server.dataDir, { recursive: true });
     // First, because it locks its file. A second server with the same folder fails here.
-    if (parts?.database != null) await openDatabase(config, parts.database, lifecycle, telemetry);
-    if (parts?.hub != null) await openHub(parts.hub, config, lifecycle);
+    if (parts.database !== null) await openDatabase(config, parts.database, lifecycle, telemetry);
+    await openHub(parts.hub, config, lifecycle);
   });
   const end = (code: number): void => void lifecycle.stop(STOP_EACH_MS).then(() => process.exit(code));
   void lifecycle.failed.then((error) => {

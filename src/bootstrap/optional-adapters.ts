@@ -18,7 +18,7 @@ export async function loadOptionalAdapters(config: Config, shared: SharedParts |
   );
   return {
     createBus: await loadBus(config.bus, config.firstGeneration ? await loadOriginalForm(fileLink) : {}),
-    hub: shared?.hub == null ? null : await loadHub(shared.hub),
+    hub: shared === null ? null : await loadHub(shared.hub),
     redis: config.memberCache.kind === 'redis' ? await loadRedis() : null,
     rest: asksServices ? await loadRest() : null,
   };
@@ -84,7 +84,8 @@ async function loadHub(path: string) {
   const { HubMemberCache } = await import('../adapters/hub/member-cache.ts');
   const { HubSessionReporter } = await import('../adapters/hub/session-reporter.ts');
   const { HubSharedRates } = await import('../adapters/hub/shared-rates.ts');
-  return { path, HubClient, HubMessageBus, HubMemberCache, HubSessionReporter, HubSharedRates };
+  const { HubSiblingWorkers } = await import('../adapters/hub/sibling-workers.ts');
+  return { path, HubClient, HubMessageBus, HubMemberCache, HubSessionReporter, HubSharedRates, HubSiblingWorkers };
 }
 
 async function loadRedis() {

@@ -1,7 +1,6 @@
 import { ConfigError, type ReadConfig } from './config/config.ts';
 import { readConfig } from './config/read-config.ts';
 import { HubSupervisor, isHubProcess } from './hub-supervisor.ts';
-import { sharedParts } from './shared-parts.ts';
 import { reportFailedStart } from './start-failure.ts';
 import { workerNumber } from './worker-number.ts';
 
@@ -42,13 +41,13 @@ async function runParent({ config, warnings }: ReadConfig): Promise<void> {
   const telemetry = SystemTelemetry.create({ level: config.server.logLevel });
   for (const warning of warnings) telemetry.log('warn', warning);
   const log = (what: string, fields: Record<string, unknown>) => telemetry.log('info', what, fields);
-  const hub = sharedParts(config) === null ? null : new HubSupervisor(log);
-  if (hub !== null && !(await hub.start())) {
+  const hub = new HubSupervisor(log);
+  if (!(await hub.start())) {
     process.exitCode = 1;
     return;
   }
   const { drainSeconds } = config.server;
-  runWorkers({ count: config.listen.workers, drainSeconds, log, stopped: () => void hub?.stop() });
+  runWorkers({ count: config.listen.workers, drainSeconds, log, stopped: () => void hub.stop() });
 }
 
 function configured(): ReadConfig | null {

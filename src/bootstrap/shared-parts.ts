@@ -2,23 +2,21 @@ import { join } from 'node:path';
 import type { Config } from './config/config.ts';
 
 /**
- * The parts that live inside this server and that its workers must share. The paths of their
- * sockets are null where no worker needs them.
+ * The parts that live inside this server and that its workers share, by the paths of their sockets.
  */
 export interface SharedParts {
-  /** Socket of the hub, with the bus, presence and the member lists of workers. */
-  readonly hub: string | null;
-  /** Socket of the process that owns the SQLite file. */
+  /**
+   * Socket of the hub, which carries records between the workers. It also has presence and the
+   * member lists where no service has them.
+   */
+  readonly hub: string;
+  /** Socket of the process that owns the SQLite file; null with another store. */
   readonly database: string | null;
 }
 
-/** Null if the workers share everything over services of their own. */
-export function sharedParts({ bus, store, presence, memberCache, server }: Config): SharedParts | null {
-  const needsHub = bus.kind === 'memory' || presence.kind === 'embedded' || memberCache.kind === 'memory';
-  const needsDatabase = store.kind === 'sqlite';
-  if (!needsHub && !needsDatabase) return null;
+export function sharedParts({ store, server }: Pick<Config, 'store' | 'server'>): SharedParts {
   return {
-    hub: needsHub ? join(server.dataDir, 'hub.sock') : null,
-    database: needsDatabase ? join(server.dataDir, 'store.sock') : null,
+    hub: join(server.dataDir, 'hub.sock'),
+    database: store.kind === 'sqlite' ? join(server.dataDir, 'store.sock') : null,
   };
 }

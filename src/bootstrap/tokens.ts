@@ -18,6 +18,7 @@ import type { ReadMarkers } from '../application/ports/read-markers.ts';
 import type { RoomDirectory } from '../application/ports/room-directory.ts';
 import type { SessionReporter } from '../application/ports/session-reporter.ts';
 import type { SharedRates } from '../application/ports/shared-rates.ts';
+import type { SiblingWorkers } from '../application/ports/sibling-workers.ts';
 import type { Spans } from '../application/ports/spans.ts';
 import type { TokenVerifier } from '../application/ports/token-verifier.ts';
 import type { UserDirectory } from '../application/ports/user-directory.ts';
@@ -44,6 +45,8 @@ export const TOKENS = {
   serverState: token<ServerState>('serverState'),
   reporter: token<SessionReporter>('reporter'),
   memberCache: token<MemberCache>('memberCache'),
+  /** Null where no other worker of this machine needs the stored events. */
+  siblings: token<SiblingWorkers | null>('siblings'),
   /** Null where each server counts for itself. */
   sharedRates: token<SharedRates | null>('sharedRates'),
   /** The directory file or the demo world, if one is used. */

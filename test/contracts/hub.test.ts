@@ -9,15 +9,18 @@ import { HubMessageBus } from '../../src/adapters/hub/message-bus.ts';
 import type { VoiceDeparture } from '../../src/adapters/hub/protocol.ts';
 import { HubSessionReporter } from '../../src/adapters/hub/session-reporter.ts';
 import { HubSharedRates } from '../../src/adapters/hub/shared-rates.ts';
+import { HubSiblingWorkers } from '../../src/adapters/hub/sibling-workers.ts';
 import { MemoryMemberCache } from '../../src/adapters/memory/member-cache.ts';
 import { MemorySessionReporter } from '../../src/adapters/memory/session-reporter.ts';
 import { MemorySharedRates } from '../../src/adapters/memory/shared-rates.ts';
 import { SystemTelemetry } from '../../src/adapters/system/telemetry.ts';
+import type { IncomingRecord } from '../../src/application/ports/message-bus.ts';
 import type { SharedRateLimits } from '../../src/application/ports/shared-rates.ts';
 import { memberCacheContract } from './member-cache.ts';
 import { messageBusContract } from './message-bus.ts';
 import { sessionReporterContract } from './session-reporter.ts';
 import { sharedRatesContract } from './shared-rates.ts';
+import { numbered, said } from './world.ts';
 
 const telemetry = SystemTelemetry.create({ level: 'silent' });
 const LIMITS: SharedRateLimits = { message: { actions: 1, seconds: 60 }, upload: { actions: 1, seconds: 60 } };
@@ -60,6 +63,8 @@ messageBusContract(
     stopBroker: () => hub.close(),
     async startBroker() {
       hub = await startHub();
+      // A record that one worker publishes before another is back would be lost for that one.
+      await vi.waitFor(() => expect(clients.map(({ isJoined }) => isJoined)).not.toContain(false));
     },
   }),
   {
@@ -141,4 +146,44 @@ it('refuses calls within their limit of time while the hub is away, and a member
   expect(await rates.take('message', 3)).toBeNull();
   hub = await startHub();
   await vi.waitFor(async () => expect(await reporter.moved(3, { kind: 'home' })).toEqual({ kind: 'home' }));
+});
+
+it('brings stored events to the other workers, and names the workers that it reaches', async () => {
+  await restartHub();
+  const [here, there] = [new HubSiblingWorkers(client('here')), new HubSiblingWorkers(client('there'))];
+  const heard: IncomingRecord[] = [];
+  const own: IncomingRecord[] = [];
+  here.listen((record) => own.push(record));
+  there.listen((record) => heard.push(record));
+  await vi.waitFor(() => expect([here.reaches('there'), there.reaches('here')]).toEqual([true, true]));
+  expect([here.reaches('here'), here.reaches('elsewhere')]).toEqual([false, false]);
+  const [first, second] = numbered(7, [said('r-5', 'one'), said('r-5', 'two')]);
+  if (first === undefined || second === undefined) throw new Error('two events were asked for');
+  here.send([
+    { event: first, batchEnd: 8, trace: 'a trace' },
+    { event: second, batchEnd: 8 },
+  ]);
+  await vi.waitFor(() => expect(heard).toHaveLength(2));
+  expect(heard.map(({ key, server, seq, batchEnd, trace }) => [key, server, seq, batchEnd, trace])).toEqual([
+    ['r-5', 'here', 7, 8, 'a trace'],
+    ['r-5', 'here', 8, 8, null],
+  ]);
+  expect(heard.map((record) => record.read())).toEqual([first, second]);
+  expect(own).toEqual([]);
+});
+
+it('reaches no worker while the hub is away or after the worker has left', async () => {
+  await restartHub();
+  const leaving = client('leaving');
+  const staying = new HubSiblingWorkers(client('staying'));
+  await vi.waitFor(() => expect(staying.reaches('leaving')).toBe(true));
+  await leaving.leave();
+  await vi.waitFor(() => expect(staying.reaches('leaving')).toBe(false));
+  client('coming');
+  await vi.waitFor(() => expect(staying.reaches('coming')).toBe(true));
+  await hub.close();
+  await vi.waitFor(() => expect(staying.reaches('coming')).toBe(false));
+  staying.send([{ event: { ...said('r-5', 'lost'), seq: 1 } }]);
+  hub = await startHub();
+  await vi.waitFor(() => expect(staying.reaches('coming')).toBe(true));
 });

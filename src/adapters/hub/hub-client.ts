@@ -28,6 +28,10 @@ export interface HubListener {
   left?(reason: string): void;
   refused?(): void;
   records?(records: readonly CarriedRecord[]): void;
+  /** Stored events of another server, which the bus brings as well. */
+  stored?(records: readonly CarriedRecord[]): void;
+  /** Called with all servers that have joined, this one included. */
+  members?(servers: readonly string[]): void;
 }
 
 /**
@@ -43,6 +47,7 @@ export class HubClient {
   readonly #timeouts: NodeJS.Timeout;
   #lastId = 0;
   #isJoined = false;
+  #members: readonly string[] = [];
   #reason = 'the hub has not answered yet';
 
   constructor(options: HubClientOptions) {
@@ -71,13 +76,20 @@ export class HubClient {
 
   listen(listener: HubListener): void {
     this.#listeners.push(listener);
-    if (this.#isJoined) listener.joined?.();
+    if (!this.#isJoined) return;
+    listener.joined?.();
+    listener.members?.(this.#members);
   }
 
   /** Resolves when the hub has passed the records on to every other server. */
   publish(records: readonly CarriedRecord[], timeoutMs: number): Promise<void> {
     if (!this.#isJoined) return Promise.reject(new Error(this.#reason));
     return this.#ask((id) => ({ kind: 'publish', id, records }), timeoutMs) as Promise<void>;
+  }
+
+  /** Sends records of stored events to every other server. Does nothing while the hub is away. */
+  sendStored(records: readonly CarriedRecord[]): void {
+    if (this.#isJoined) this.#link.send({ kind: 'stored', records });
   }
 
   /** Asks for no more records. Resolves when the server's id is free, or when the hub is away. */
@@ -120,6 +132,13 @@ export class HubClient {
       case 'records':
         for (const listener of this.#listeners) listener.records?.(message.records);
         break;
+      case 'stored':
+        for (const listener of this.#listeners) listener.stored?.(message.records);
+        break;
+      case 'members':
+        this.#members = message.servers;
+        for (const listener of this.#listeners) listener.members?.(message.servers);
+        break;
       case 'answer':
         this.#settle(message.id)?.resolve(message.result);
         break;
@@ -143,6 +162,7 @@ export class HubClient {
   #down(reason: string): void {
     const wasJoined = this.#isJoined;
     this.#isJoined = false;
+    this.#members = [];
     this.#reason = reason;
     for (const [id, { unsent, reject }] of this.#pending) {
       if (unsent !== null) continue;

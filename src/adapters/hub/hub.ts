@@ -63,7 +63,10 @@ export class Hub {
       server: null,
       peer: new Peer<ToHub, FromHub>(socket, {
         onMessage: (message) => this.#take(member, message),
-        onClosed: () => this.#members.delete(member),
+        onClosed: () => {
+          this.#members.delete(member);
+          if (member.server !== null) this.#tellMembers();
+        },
       }),
     };
     this.#members.add(member);
@@ -76,22 +79,36 @@ export class Hub {
         else {
           from.server = message.server;
           from.peer.send({ kind: 'joined' });
+          this.#tellMembers();
         }
         break;
       case 'leave':
         from.server = null;
+        this.#tellMembers();
         from.peer.send({ kind: 'answer', id: message.id, result: null });
         break;
       case 'publish':
-        for (const { peer, server } of this.#members) {
-          if (peer !== from.peer && server !== null) peer.send({ kind: 'records', records: message.records });
-        }
+        this.#sendToOthers(from, { kind: 'records', records: message.records });
         from.peer.send({ kind: 'answer', id: message.id, result: null });
+        break;
+      case 'stored':
+        this.#sendToOthers(from, message);
         break;
       case 'call':
         void this.#answer(from, message);
         break;
     }
+  }
+
+  #sendToOthers(from: Member, message: FromHub): void {
+    for (const { peer, server } of this.#members) {
+      if (peer !== from.peer && server !== null) peer.send(message);
+    }
+  }
+
+  #tellMembers(): void {
+    const servers = [...this.#members].flatMap(({ server }) => (server === null ? [] : [server]));
+    for (const { peer, server } of this.#members) if (server !== null) peer.send({ kind: 'members', servers });
   }
 
   async #answer({ peer }: Member, { id, port, method, args }: HubCall): Promise<void> {

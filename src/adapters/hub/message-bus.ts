@@ -1,4 +1,3 @@
-import { deserialize, serialize } from 'node:v8';
 import type {
   BusHealth,
   IncomingRecord,
@@ -7,10 +6,9 @@ import type {
   RecordHandler,
 } from '../../application/ports/message-bus.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
-import type { ChatEvent } from '../../domain/chat-event.ts';
 import { EventRecord } from '../records/event-record.ts';
+import { carried, LazyRecord } from './carried-record.ts';
 import type { HubClient } from './hub-client.ts';
-import type { CarriedRecord } from './protocol.ts';
 
 const START_MS = 10_000;
 const PUBLISH_MS = 5_000;
@@ -112,39 +110,5 @@ export class HubMessageBus implements MessageBus {
       void this.close();
       onRefused?.(error);
     }
-  }
-}
-
-function carried(record: EventRecord): CarriedRecord {
-  const { key, server, seq, batchEnd, isForServers, trace } = record;
-  return { key, server, seq, batchEnd, isForServers, trace, event: serialize(record.read()) };
-}
-
-class LazyRecord implements IncomingRecord {
-  readonly key: string;
-  readonly server: string;
-  readonly seq: number | null;
-  readonly batchEnd: number | null;
-  readonly isForServers: boolean;
-  readonly trace: string | null;
-  #bytes: Uint8Array | null;
-  #event: ChatEvent | null = null;
-
-  constructor({ key, server, seq, batchEnd, isForServers, trace, event }: CarriedRecord) {
-    this.trace = trace;
-    this.key = key;
-    this.server = server;
-    this.seq = seq;
-    this.batchEnd = batchEnd;
-    this.isForServers = isForServers;
-    this.#bytes = event;
-  }
-
-  read(): ChatEvent | null {
-    if (this.#bytes !== null) {
-      this.#event = deserialize(this.#bytes) as ChatEvent;
-      this.#bytes = null;
-    }
-    return this.#event;
   }
 }

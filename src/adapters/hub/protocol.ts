@@ -45,6 +45,8 @@ export type ToHub =
   /** The server wants no more records, and its id is free. Answered like a call. */
   | { readonly kind: 'leave'; readonly id: number }
   | { readonly kind: 'publish'; readonly id: number; readonly records: readonly CarriedRecord[] }
+  /** Records of stored events, for the other servers. Not answered. */
+  | { readonly kind: 'stored'; readonly records: readonly CarriedRecord[] }
   | HubCall;
 
 export type FromHub =
@@ -52,7 +54,9 @@ export type FromHub =
   | { readonly kind: 'joined' }
   /** Another live server has the id. */
   | { readonly kind: 'refused' }
-  | { readonly kind: 'records'; readonly records: readonly CarriedRecord[] }
+  /** The ids of all servers that have joined. Sent to each of them after every change. */
+  | { readonly kind: 'members'; readonly servers: readonly string[] }
+  | { readonly kind: 'records' | 'stored'; readonly records: readonly CarriedRecord[] }
   | { readonly kind: 'answer'; readonly id: number; readonly result: unknown }
   | { readonly kind: 'failure'; readonly id: number; readonly error: string }
   /** For one server of the cluster, which tells the others. */

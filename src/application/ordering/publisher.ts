@@ -9,6 +9,7 @@ import type { Span, Spans } from '../ports/spans.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { HeardNumbers } from './heard-numbers.ts';
 import { Pace } from './pace.ts';
+import { recordsOf } from './records-of.ts';
 import type { Traces } from './sequencer.ts';
 
 interface Batch {
@@ -37,7 +38,7 @@ export interface PublisherParts {
   readonly recovered: (batch: UnpublishedBatch) => void;
   /** The events that arrived from the bus, those of this server included. */
   readonly heard: Pick<HeardNumbers, 'has'>;
-  /** True when no other server is known to live. */
+  /** True when no live server is known whose subscribers wait for the records. */
   readonly isAlone: () => boolean;
   /** Number of live servers that sweep before this one. */
   readonly rank: () => number;
@@ -54,8 +55,9 @@ const MAX_WAITING_EVENTS = 10_000;
 /** Time between two publishings. Events gather meanwhile. */
 const INTERVAL_MS = 4;
 /**
- * The same while no other server lives. Then no subscriber waits for the records. At a thousand
- * messages a second, Kafka needs half the CPU time.
+ * The same while no other server lives, apart from workers of this machine that get the events past
+ * the bus. Then no subscriber waits for the records. At a thousand messages a second, Kafka needs
+ * half the CPU time.
  */
 const INTERVAL_ALONE_MS = 25;
 const SWEEP_MS = 1_000;
@@ -170,7 +172,7 @@ export class Publisher {
 
   /** @param begun gets the spans of the traced events */
   #tracedRecordsOf(batch: Batch, name: 'publish' | 'republish', begun: Span[]): OutgoingRecord[] {
-    const records = recordsOf(batch);
+    const records = recordsOf(batch.events);
     const { traces = null } = batch;
     const spans = this.#parts.spans ?? null;
     if (traces === null || spans === null) return records;
@@ -268,10 +270,4 @@ export class Publisher {
 
 function keyOf({ place, first }: Batch): string {
   return `${place} ${first}`;
-}
-
-function recordsOf(batch: Batch): OutgoingRecord[] {
-  // Not counted from `first`: events may have been removed from the batch.
-  const batchEnd = batch.events.at(-1)?.seq ?? batch.first;
-  return batch.events.map((event) => ({ event, batchEnd }));
 }

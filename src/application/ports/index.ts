@@ -19,6 +19,7 @@ export type * from './room-directory.ts';
 export type * from './server-facts.ts';
 export type * from './session-client.ts';
 export type * from './session-reporter.ts';
+export type * from './sibling-workers.ts';
 export type * from './spans.ts';
 export type * from './stored-data.ts';
 export type * from './telemetry.ts';
