@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { type PlainSocket, plainSocket, writeDirectly } from './direct-write.ts';
 import { type Flushable, flushSoon } from './flush-soon.ts';
 
 /** The chunks of a run with at most this many bytes are copied into one buffer. */
@@ -34,16 +35,18 @@ class Run {
     return this.#next;
   }
 
-  writeTo(socket: Duplex): void {
-    if (this.#before === null) socket.write(this.#chunk);
-    else if (this.bytes <= MAX_JOINED_BYTES) {
-      this.#joined ??= Buffer.concat(this.#chunks(), this.bytes);
-      socket.write(this.#joined);
-    } else {
-      socket.cork();
-      for (const chunk of this.#chunks()) socket.write(chunk);
-      socket.uncork();
-    }
+  /** All bytes as one buffer; null where there are too many to copy. */
+  get joined(): Buffer | null {
+    if (this.#before === null) return this.#chunk;
+    if (this.bytes > MAX_JOINED_BYTES) return null;
+    this.#joined ??= Buffer.concat(this.#chunks(), this.bytes);
+    return this.#joined;
+  }
+
+  writeChunks(socket: Duplex): void {
+    socket.cork();
+    for (const chunk of this.#chunks()) socket.write(chunk);
+    socket.uncork();
   }
 
   #chunks(): Buffer[] {
@@ -62,10 +65,13 @@ let newest: Run | null = null;
  */
 export class SocketWriter implements Flushable {
   readonly #socket: Duplex;
+  /** The same socket where it can be written without its stream; otherwise null. */
+  readonly #plain: PlainSocket | null;
   #run: Run | null = null;
 
   constructor(socket: Duplex) {
     this.#socket = socket;
+    this.#plain = plainSocket(socket);
     // Runs before the listeners that end the socket. Otherwise the last messages to a client that
     // half-closed would be lost.
     socket.prependListener('end', () => this.flush());
@@ -94,7 +100,16 @@ export class SocketWriter implements Flushable {
     // Only writers that still wait can share the chain. Keeping it would keep its buffers in
     // memory.
     newest = null;
-    if (this.#socket.writable) run.writeTo(this.#socket);
+    if (!this.#socket.writable) return;
+    const { joined } = run;
+    if (joined === null) run.writeChunks(this.#socket);
+    else this.#writeNow(joined);
+  }
+
+  #writeNow(bytes: Buffer): void {
+    const taken = this.#plain === null ? 0 : writeDirectly(this.#plain, bytes);
+    if (taken === bytes.length) return;
+    this.#socket.write(taken === 0 ? bytes : bytes.subarray(taken));
   }
 
   /** Resolves when the operating system has taken all written bytes, or the socket is gone. */
