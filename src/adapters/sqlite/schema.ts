@@ -85,6 +85,17 @@ const MIGRATIONS: readonly string[] = [
    ) WITHOUT ROWID;`,
 ];
 
+/**
+ * Pages in the WAL at which SQLite copies them to the main file. Writes wait during the copy and
+ * its two flushes. With 4,000 pages it comes a quarter as often as with SQLite's 1,000, and a page
+ * that changes with each message is copied a quarter as often. The WAL then has 16 MB.
+ */
+const CHECKPOINT_PAGES = 4_000;
+/**
+ * A larger WAL is cut when it starts anew. It is larger than {@link CHECKPOINT_PAGES} with headers.
+ */
+const MAX_KEPT_WAL_BYTES = 16 * 1024 * 1024;
+
 /** SQLite's result code for a file that another process has locked. */
 export const SQLITE_BUSY = 5;
 /** The newest schema, which this version writes. */
@@ -100,7 +111,8 @@ export function prepareSchema(db: DatabaseSync, path: string): void {
     db.exec('PRAGMA locking_mode = EXCLUSIVE');
     db.exec('PRAGMA journal_mode = WAL');
     db.exec('PRAGMA synchronous = FULL');
-    db.exec('PRAGMA journal_size_limit = 16777216');
+    db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    db.exec(`PRAGMA journal_size_limit = ${MAX_KEPT_WAL_BYTES}`);
     // Overwrites deleted texts with zeros.
     db.exec('PRAGMA secure_delete = ON');
     db.exec('BEGIN EXCLUSIVE');

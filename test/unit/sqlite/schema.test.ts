@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import { prepareSchema } from '../../../src/adapters/sqlite/schema.ts';
@@ -41,4 +44,29 @@ it('turns the read times of an older file into numbers: the newest message up to
   const count = (userId: number) => migrated.unread(userId, [place])[0]?.count;
   expect([count(early), count(between), count(late), count(newUser())]).toEqual([4, 1, 0, 4]);
   db.close();
+});
+
+it('gathers several MB in the WAL before it copies them to the main file, and then writes it anew', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'chat-schema-'));
+  const file = join(folder, 'chat.db');
+  const db = new DatabaseSync(file);
+  try {
+    prepareSchema(db, file);
+    db.exec('PRAGMA synchronous = OFF');
+    const [calls, place] = [callsOn(db), newPlace()];
+    const wal = () => statSync(`${file}-wal`).size;
+    const write = (events: number, first: number) => {
+      db.exec('BEGIN');
+      calls.append([{ place, first, drafts: Array.from({ length: events }, () => said(place, 'x'.repeat(4_000))) }], 0);
+      db.exec('COMMIT');
+    };
+    const before = statSync(file).size;
+    write(800, 1);
+    expect([statSync(file).size, wal() > 5_000_000]).toEqual([before, true]);
+    for (let first = 801; first < 5_600; first += 800) write(800, first);
+    expect([statSync(file).size > 15_000_000, wal() < 30_000_000]).toEqual([true, true]);
+  } finally {
+    db.close();
+    rmSync(folder, { recursive: true });
+  }
 });
