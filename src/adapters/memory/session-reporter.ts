@@ -31,7 +31,8 @@ interface Entry {
   whereabouts: Whereabouts | null;
   /** The voice channel that the user is in, wherever they look. */
   voice: VoicePlace | null;
-  readonly sessions: Set<string>;
+  /** Few of them, so a list is searched. It takes a third of the memory of a set. */
+  sessions: readonly string[];
 }
 
 /**
@@ -62,8 +63,8 @@ export class MemorySessionReporter implements SessionReporter {
     this.#forgetExpired();
     const before = this.#users.get(sessionId);
     if (before !== undefined && before !== userId) this.#end(sessionId, before);
-    const entry = this.#entries.get(userId) ?? { whereabouts: HOME, voice: null, sessions: new Set() };
-    entry.sessions.add(sessionId);
+    const entry = this.#entries.get(userId) ?? { whereabouts: HOME, voice: null, sessions: [] };
+    if (before !== userId) entry.sessions = [...entry.sessions, sessionId];
     this.#entries.set(userId, entry);
     this.#users.set(sessionId, userId);
     this.#provisional.delete(userId);
@@ -120,13 +121,21 @@ export class MemorySessionReporter implements SessionReporter {
     }
   }
 
+  /** Ends all sessions, and forgets where users look, when nobody is left who could report it. */
+  forgetAll(): void {
+    this.#entries.clear();
+    this.#users.clear();
+    this.#voice.clear();
+    this.#provisional.clear();
+  }
+
   #move(userId: UserId, whereabouts: Whereabouts): Whereabouts | null {
-    const entry = this.#entries.get(userId) ?? { whereabouts: null, voice: null, sessions: new Set() };
+    const entry = this.#entries.get(userId) ?? { whereabouts: null, voice: null, sessions: [] };
     const before = entry.whereabouts;
     if (whereabouts.kind === 'voice') this.#enter(userId, entry, whereabouts);
     entry.whereabouts = whereabouts;
     this.#entries.set(userId, entry);
-    if (entry.sessions.size === 0) {
+    if (entry.sessions.length === 0) {
       this.#provisional.delete(userId);
       this.#provisional.set(userId, this.#now() + this.#provisionalMs);
     }
@@ -136,8 +145,9 @@ export class MemorySessionReporter implements SessionReporter {
   #end(sessionId: string, userId: UserId): void {
     this.#users.delete(sessionId);
     const entry = this.#entries.get(userId);
-    entry?.sessions.delete(sessionId);
-    if (entry?.sessions.size === 0) this.#forget(userId, entry);
+    if (entry === undefined) return;
+    entry.sessions = entry.sessions.filter((session) => session !== sessionId);
+    if (entry.sessions.length === 0) this.#forget(userId, entry);
   }
 
   #forget(userId: UserId, entry: Entry): void {

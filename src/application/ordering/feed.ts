@@ -20,6 +20,7 @@ interface EarlyEvent {
   readonly origin: Origin | null;
 }
 
+/** The parts that all feeds share. There are many feeds, so they have few parts of their own. */
 export interface FeedParts {
   readonly store: MessageStore;
   readonly newest: NewestReader;
@@ -27,12 +28,12 @@ export interface FeedParts {
   readonly telemetry: Telemetry;
   readonly holes: LogHoles;
   /** Hands an event to the live subscriptions of the place. */
-  readonly deliver: (event: StoredEvent, origin: Origin | null) => void;
+  readonly deliver: (place: ConversationKey, event: StoredEvent, origin: Origin | null) => void;
   /**
-   * Called when the memory of the remembered events changes, with the change in bytes (an
+   * Called when the memory of a place's remembered events changes, with the change in bytes (an
    * estimate).
    */
-  readonly remembered: (change: number) => void;
+  readonly remembered: (place: ConversationKey, change: number) => void;
   /** Events that a resume may replay, at most. */
   readonly window: number;
 }
@@ -61,7 +62,8 @@ export class Feed {
   readonly #recent: RecentEvents;
   /** Number of the last event that was handed out. */
   #position: number;
-  readonly #held = new Map<number, EarlyEvent>();
+  /** Null until the first event arrives early, which most feeds never see. */
+  #held: Map<number, EarlyEvent> | null = null;
   #timer: Timer | null = null;
   #reading: Promise<void> | null = null;
   #replayRead: Promise<void> | null = null;
@@ -73,7 +75,7 @@ export class Feed {
     this.place = place;
     this.#position = position;
     this.#parts = parts;
-    this.#recent = new RecentEvents(position, parts);
+    this.#recent = new RecentEvents(place, position, parts);
     this.usedAt = parts.clock.monotonic();
   }
 
@@ -92,12 +94,13 @@ export class Feed {
       const next = event();
       if (next !== null) {
         this.#handOut(next, origin);
-        if (this.#held.size > 0) this.#handOutHeld();
+        if (this.#held !== null) this.#handOutHeld();
         return;
       }
       // It could not be decoded. The store has it.
-    } else if (this.#held.size < MAX_HELD) {
-      this.#held.set(seq, { read: event, origin });
+    } else {
+      this.#held ??= new Map();
+      if (this.#held.size < MAX_HELD) this.#held.set(seq, { read: event, origin });
     }
     this.#waitForGap();
   }
@@ -149,7 +152,7 @@ export class Feed {
     this.#closed = true;
     this.#timer?.cancel();
     this.#timer = null;
-    this.#held.clear();
+    this.#held = null;
     this.forgetRecent();
   }
 
@@ -161,23 +164,25 @@ export class Feed {
   #handOut(event: SequencedEvent, origin: Origin | null): void {
     this.#position = event.seq;
     this.#recent.add(event);
-    if (event.kind !== 'unknown') this.#parts.deliver(event, origin);
+    if (event.kind !== 'unknown') this.#parts.deliver(this.place, event, origin);
   }
 
   #handOutHeld(): void {
+    const early = this.#held;
     let isUnreadable = false;
-    while (!isUnreadable) {
+    while (early !== null && !isUnreadable) {
       const seq = this.#position + 1;
-      const held = this.#held.get(seq);
+      const held = early.get(seq);
       if (held === undefined) break;
-      this.#held.delete(seq);
+      early.delete(seq);
       const event = held.read();
       // It could not be decoded. The store has it.
       if (event === null) isUnreadable = true;
       else this.#handOut(event, held.origin);
     }
-    for (const seq of this.#held.keys()) if (seq <= this.#position) this.#held.delete(seq);
-    if (isUnreadable || this.#held.size > 0) {
+    for (const seq of early?.keys() ?? []) if (seq <= this.#position) early?.delete(seq);
+    if (early?.size === 0) this.#held = null;
+    if (isUnreadable || this.#held !== null) {
       this.#waitForGap();
       return;
     }

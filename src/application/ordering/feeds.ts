@@ -42,7 +42,7 @@ export class Feeds {
   readonly #open = new Map<ConversationKey, Feed>();
   readonly #opening = new Map<ConversationKey, OpeningFeed>();
   readonly #newest: NewestReader;
-  readonly #holes: LogHoles;
+  readonly #feedParts: FeedParts;
   #rememberedBytes = 0;
   #round: Timer | null = null;
   #compareFrom = 0;
@@ -51,7 +51,21 @@ export class Feeds {
   constructor(parts: FeedsParts) {
     this.#parts = parts;
     this.#newest = new NewestReader(parts.store, parts.clock);
-    this.#holes = new LogHoles(parts);
+    const { store, clock, telemetry, subscribers, window } = parts;
+    this.#feedParts = {
+      store,
+      newest: this.#newest,
+      holes: new LogHoles(parts),
+      clock,
+      telemetry,
+      window,
+      deliver: (place, event, origin) => subscribers.deliver(place, event, origin),
+      remembered: (place, change) => {
+        this.#rememberedBytes += change;
+        // Many long replays at once could use too much memory before the next round.
+        if (change > 0 && this.#rememberedBytes > 2 * MAX_REMEMBERED_BYTES) this.#forgetRecent(place);
+      },
+    };
   }
 
   start(): void {
@@ -149,22 +163,7 @@ export class Feeds {
   #opened(place: ConversationKey, position: number, held: readonly HeldRecord[]): Feed {
     // Both maps change in the same tick. Otherwise an event that arrives in between would be lost.
     this.#opening.delete(place);
-    const { store, clock, telemetry, subscribers, window } = this.#parts;
-    const parts: FeedParts = {
-      store,
-      newest: this.#newest,
-      holes: this.#holes,
-      clock,
-      telemetry,
-      window,
-      deliver: (event, origin) => subscribers.deliver(place, event, origin),
-      remembered: (change) => {
-        this.#rememberedBytes += change;
-        // Many long replays at once could use too much memory before the next round.
-        if (change > 0 && this.#rememberedBytes > 2 * MAX_REMEMBERED_BYTES) this.#forgetRecent(place);
-      },
-    };
-    const feed = new Feed(place, position, parts);
+    const feed = new Feed(place, position, this.#feedParts);
     this.#open.set(place, feed);
     for (const [seq, event, origin] of held) feed.receive(seq, event, origin);
     return feed;

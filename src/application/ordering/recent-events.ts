@@ -1,4 +1,5 @@
 import type { MessageId } from '../../domain/ids.ts';
+import type { ConversationKey } from '../../domain/place.ts';
 import {
   deletedBy,
   isRemoved,
@@ -18,7 +19,7 @@ const KEEP_MANY_MS = 30_000;
 
 export interface RecentEventsParts {
   readonly clock: Clock;
-  readonly remembered: (change: number) => void;
+  readonly remembered: (place: ConversationKey, change: number) => void;
   readonly window: number;
 }
 
@@ -27,6 +28,7 @@ export interface RecentEventsParts {
  * messages is removed, because the events are replayed as they may be shown now.
  */
 export class RecentEvents {
+  readonly #place: ConversationKey;
   readonly #parts: RecentEventsParts;
   #position: number;
   #events: SequencedEvent[] = [];
@@ -35,7 +37,8 @@ export class RecentEvents {
   /** The newest number that the store's log does not have; 0 for none. */
   #missing = 0;
 
-  constructor(position: number, parts: RecentEventsParts) {
+  constructor(place: ConversationKey, position: number, parts: RecentEventsParts) {
+    this.#place = place;
     this.#position = position;
     this.#parts = parts;
   }
@@ -133,7 +136,7 @@ export class RecentEvents {
 
   #weigh(change: number): void {
     this.#bytes += change;
-    this.#parts.remembered(change);
+    this.#parts.remembered(this.#place, change);
   }
 }
 

@@ -77,8 +77,8 @@ function open(position: number, window = 100): Feed {
     clock: time,
     telemetry,
     holes: new LogHoles({ clock: time, telemetry }),
-    deliver: ({ seq }) => delivered.push(seq),
-    remembered: (change) => {
+    deliver: (_place, { seq }) => delivered.push(seq),
+    remembered: (_place, change) => {
       bytes += change;
     },
     window,
