@@ -69,7 +69,8 @@ async function openDatabase(
 async function openHub(path: string, { limits }: Config, lifecycle: Lifecycle): Promise<void> {
   const presence = new MemorySessionReporter({ onVoiceLeft: (left) => hub.voiceLeft(left) });
   const rates = new MemorySharedRates(sharedRateLimits(limits) ?? NO_LIMITS);
-  const hub: Hub = new Hub(path, { presence, members: new MemoryMemberCache(), rates });
+  const ports = { presence, members: new MemoryMemberCache(), rates };
+  const hub: Hub = new Hub(path, ports, { onDeserted: () => presence.forgetAll() });
   await hub.listen();
   lifecycle.onStop('hub', () => hub.close());
 }

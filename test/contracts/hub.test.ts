@@ -46,7 +46,8 @@ afterAll(async () => {
 async function startHub(limits = LIMITS): Promise<Hub> {
   const presence = new MemorySessionReporter({ onVoiceLeft: (left) => started.voiceLeft(left) });
   const rates = new MemorySharedRates(limits);
-  const started: Hub = new Hub(path, { presence, members: new MemoryMemberCache(), rates });
+  const ports = { presence, members: new MemoryMemberCache(), rates };
+  const started: Hub = new Hub(path, ports, { onDeserted: () => presence.forgetAll() });
   await started.listen();
   return started;
 }
@@ -121,6 +122,21 @@ it('reports live sessions, places and voice channels to a hub that was started a
   await vi.waitFor(async () => expect(await one.voice(3, 1)).toEqual({ 11: ['7'] }));
   expect(await two.logout('s2')).toBeNull();
   expect(await two.logout('s1')).toEqual({ userId: 3, whereabouts: { kind: 'conversation', key: 'r-5' } });
+});
+
+it('ends the sessions of killed servers itself only when no server is left that could report it', async () => {
+  await restartHub();
+  const [one, two] = [client(), client()];
+  await new HubSessionReporter(one).login('s1', 3);
+  await new HubSessionReporter(one).moved(3, { kind: 'conversation', key: 'r-5' });
+  const staying = new HubSessionReporter(two);
+  await staying.login('s2', 4);
+  one.close();
+  expect(await staying.notLooking('r-5', [3, 4])).toEqual([4]);
+  two.close();
+  const next = new HubSessionReporter(client());
+  await vi.waitFor(async () => expect(await next.notLooking('r-5', [3, 4])).toEqual([3, 4]));
+  expect(await next.logout('s1')).toBeNull();
 });
 
 it('tells one server that a user left a voice channel', async () => {

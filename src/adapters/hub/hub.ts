@@ -7,8 +7,17 @@ const OWNER_ONLY = 0o600;
 
 interface Member {
   readonly peer: Peer<ToHub, FromHub>;
-  /** Null before the server has joined. */
+  /** Null before the server has joined, and after it has left. */
   server: string | null;
+  hasJoined: boolean;
+}
+
+export interface HubOptions {
+  /**
+   * The connection of the last server has ended, so no live session is left. A server that was
+   * killed did not report the end of its sessions, and no other server is there to do it.
+   */
+  readonly onDeserted?: () => void;
 }
 
 type Method = (...args: readonly unknown[]) => Promise<unknown>;
@@ -24,11 +33,13 @@ export class Hub {
   /** In the order in which they connected. */
   readonly #members = new Set<Member>();
   readonly #ports: HubPorts;
+  readonly #onDeserted: () => void;
 
   /** @param ports the adapters that hold the state */
-  constructor(path: string, ports: HubPorts) {
+  constructor(path: string, ports: HubPorts, options: HubOptions = {}) {
     this.#path = path;
     this.#ports = ports;
+    this.#onDeserted = options.onDeserted ?? (() => {});
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
   }
 
@@ -61,15 +72,19 @@ export class Hub {
   #accept(socket: Socket): void {
     const member: Member = {
       server: null,
+      hasJoined: false,
       peer: new Peer<ToHub, FromHub>(socket, {
         onMessage: (message) => this.#take(member, message),
-        onClosed: () => {
-          this.#members.delete(member);
-          if (member.server !== null) this.#tellMembers();
-        },
+        onClosed: () => this.#closed(member),
       }),
     };
     this.#members.add(member);
+  }
+
+  #closed(member: Member): void {
+    this.#members.delete(member);
+    if (member.server !== null) this.#tellMembers();
+    if (member.hasJoined && ![...this.#members].some(({ hasJoined }) => hasJoined)) this.#onDeserted();
   }
 
   #take(from: Member, message: ToHub): void {
@@ -78,6 +93,7 @@ export class Hub {
         if ([...this.#members].some(({ server }) => server === message.server)) from.peer.send({ kind: 'refused' });
         else {
           from.server = message.server;
+          from.hasJoined = true;
           from.peer.send({ kind: 'joined' });
           this.#tellMembers();
         }

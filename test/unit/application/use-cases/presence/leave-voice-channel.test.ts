@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { Caller } from '../../../../../src/application/commands.ts';
+import type { SessionReporter } from '../../../../../src/application/ports/session-reporter.ts';
 import { startApplication, type TestServerOptions, TestWorld } from '../../../../support/application.ts';
 import { TestClient } from '../../../../support/test-client.ts';
 import { absentReporter } from './absent-reporter.ts';
@@ -77,7 +78,7 @@ it('tries again to take a removed user out of voice when the presence service wa
   const world = await TestWorld.open();
   let isAway = false;
   const reporter = new Proxy(world.reporter, {
-    get: (target, name: keyof typeof world.reporter) => (isAway ? absentReporter[name] : target[name].bind(target)),
+    get: (target, name: keyof SessionReporter) => (isAway ? absentReporter[name] : target[name].bind(target)),
   });
   const { app } = await world.server({ ports: { reporter } });
   const { ada, grace, communityId, channelId } = world;
