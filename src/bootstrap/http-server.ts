@@ -23,6 +23,7 @@ import { startFailure, startStep } from './start-failure.ts';
 import { readStompMetrics } from './stomp-metrics.ts';
 import { baseUrlOf, mountStomp, PREFIX } from './stomp-mount.ts';
 import { TOKENS, type Token } from './tokens.ts';
+import { takePort } from './waiting-room.ts';
 import { sharedMetrics } from './workers.ts';
 
 /** WebSocket close code: the server restarts, so the client should connect again. */
@@ -77,6 +78,7 @@ export async function serveHttp(parts: ServerParts, container: DependencyContain
     telemetry: telemetry.of('http'),
     clock: get(TOKENS.clock),
   });
+  if (worker !== null) await takePort(server);
   await listen(server, config.listen, { host: 'HOST', port: 'PORT' });
   const overMs = config.server.drainSeconds * 1_000;
   lifecycle.onStop(

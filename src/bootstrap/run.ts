@@ -47,7 +47,8 @@ async function runParent({ config, warnings }: ReadConfig): Promise<void> {
     return;
   }
   const { drainSeconds } = config.server;
-  runWorkers({ count: config.listen.workers, drainSeconds, log, stopped: () => void hub.stop() });
+  const { workers: count, host, port } = config.listen;
+  runWorkers({ count, host, port, drainSeconds, log, stopped: () => void hub.stop() });
 }
 
 function configured(): ReadConfig | null {

@@ -1,9 +1,13 @@
 import cluster, { type Worker } from 'node:cluster';
 import { AggregatorRegistry, type Registry } from 'prom-client';
 import { releaseStartMemory } from '../adapters/support/release-start-memory.ts';
+import { type PortWanted, WaitingRoom } from './waiting-room.ts';
 import { workerNumber } from './worker-number.ts';
 
+/** Pause before a worker that ended early is started again, so that a defect costs no core. */
 const RESTART_MS = 1_000;
+/** A worker that listened for this long is started again at once, in milliseconds. */
+const PROVEN_MS = 10_000;
 const STOP_MS = 25_000;
 
 /**
@@ -40,6 +44,9 @@ export function sharedMetrics(registry: Registry): (() => Promise<string>) | nul
 
 export interface WorkersOptions {
   readonly count: number;
+  /** The address of the clients' port. */
+  readonly host: string;
+  readonly port: number;
   /** Time over which a worker that stops closes its clients. */
   readonly drainSeconds: number;
   readonly log: (what: string, fields: Record<string, unknown>) => void;
@@ -51,7 +58,10 @@ export interface WorkersOptions {
  * Runs `count` workers behind one port. Starts a worker again when it ends, and stops all of them
  * on SIGTERM or SIGINT.
  */
-export function runWorkers({ count, drainSeconds, log, stopped }: WorkersOptions): void {
+export function runWorkers({ count, host, port, drainSeconds, log, stopped }: WorkersOptions): void {
+  const room = new WaitingRoom({ host, port, log });
+  /** The workers that listen on the clients' port, with the time since when. */
+  const listening = new Map<Worker, number>();
   const running = new Map<number, Worker>();
   let stopping = false;
   const metrics = new AggregatorRegistry();
@@ -64,15 +74,26 @@ export function runWorkers({ count, drainSeconds, log, stopped }: WorkersOptions
   const start = (number: number): void => {
     const worker = cluster.fork({ CHAT_WORKER: String(number) });
     running.set(number, worker);
-    worker.on('message', (message: Partial<MetricsRequest>) => void answer(worker, message));
+    worker.on('message', (message: Partial<MetricsRequest & PortWanted>) => {
+      if (!room.hear(worker, message)) void answer(worker, message);
+    });
+    worker.on('listening', (address) => {
+      if (address.port !== port || listening.has(worker)) return;
+      listening.set(worker, performance.now());
+      room.admit(worker, count - listening.size);
+    });
     worker.on('exit', (code, signal) => {
       running.delete(number);
+      const since = listening.get(worker) ?? Number.POSITIVE_INFINITY;
+      const wasListening = listening.delete(worker);
       if (stopping) {
         if (running.size === 0) stopped();
         return;
       }
+      if (wasListening && listening.size === 0) room.open();
       log('a worker ended and is started again', { worker: number, code, signal });
-      setTimeout(() => !stopping && start(number), RESTART_MS);
+      if (performance.now() - since >= PROVEN_MS) start(number);
+      else setTimeout(() => !stopping && start(number), RESTART_MS);
     });
   };
   for (let number = 1; number <= count; number++) start(number);
@@ -81,6 +102,7 @@ export function runWorkers({ count, drainSeconds, log, stopped }: WorkersOptions
     process.on(signal, () => {
       if (stopping) return;
       stopping = true;
+      room.dismiss();
       log('stopping', { signal, workers: running.size });
       for (const worker of running.values()) worker.process.kill('SIGTERM');
       if (running.size === 0) stopped();

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StompClient } from '../../dev/stomp-client.ts';
 import { runStorm } from '../../dev/storm/storm.ts';
@@ -80,4 +81,25 @@ describe('workers on embedded parts', () => {
     await Promise.all([...own, ...listeners].map((client) => client.close()));
     for (let times = 0; times < 6; times += 1) await expect.poll(() => get('online?place=r-5', 2), SOON).toEqual([]);
   });
+
+  it('let clients wait for the next workers, instead of refusing them, after all workers were killed', async () => {
+    for (const pid of workersOf(system.server.pid)) process.kill(pid, 'SIGKILL');
+    await expect.poll(() => system.server.log(), SOON).toContain('no worker runs; new connections wait');
+    const waiting = await Promise.all([1, 2, 3].map(() => fetch(`${system.url}/chat-server/health/live`)));
+    expect(waiting.map(({ status }) => status)).toEqual([200, 200, 200]);
+    const client = await connect(1);
+    await client.send('/kafka/send-direct-message', { channelId: 5, userId: 1, content: 'again' });
+    expect(await get('unread?places=r-5', 2)).toMatchObject([{ place: 'r-5', seq: 2 }]);
+    await client.close();
+  });
 });
+
+/** The process ids of the workers of a server. */
+function workersOf(parent: number | undefined): number[] {
+  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').split(' ').filter(Boolean);
+  return children.map(Number).filter((pid) =>
+    readFileSync(`/proc/${pid}/environ`, 'utf8')
+      .split('\0')
+      .some((line) => line.startsWith('CHAT_WORKER=')),
+  );
+}

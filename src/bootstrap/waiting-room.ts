@@ -1,0 +1,144 @@
+import type { Worker } from 'node:cluster';
+import type { Server as HttpServer } from 'node:http';
+import { createServer, type Server, Socket } from 'node:net';
+
+/** A worker is about to listen on the port. */
+export interface PortWanted {
+  readonly portWanted: true;
+}
+/** The parent process does not hold the port now. */
+interface PortFree {
+  readonly portFree: true;
+}
+/** Comes with the socket of a client that waited. */
+interface Admitted {
+  readonly admitted: true;
+}
+
+/**
+ * Clients that wait at the same time. The parent process needs an open file for each of them.
+ * Further ones are closed.
+ */
+const MAX_WAITING = 16_000;
+const BACKLOG = 4_096;
+/** Milliseconds after the first worker in which the others must listen to get their share. */
+const OTHERS_MS = 5_000;
+/** Sockets that may be on their way to a worker, whose channel passes one after the other. */
+const ON_THE_WAY = 4;
+
+export interface WaitingRoomOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly log: (what: string, fields: Record<string, unknown>) => void;
+}
+
+/**
+ * Holds the port in the parent process while no worker runs. So clients of workers that were all
+ * killed wait a moment for the next ones, and are not refused. Nothing is read from them meanwhile.
+ */
+export class WaitingRoom {
+  readonly #options: WaitingRoomOptions;
+  #server: Server | null = null;
+  /** In the order in which they came. */
+  #waiting: Socket[] = [];
+
+  constructor(options: WaitingRoomOptions) {
+    this.#options = options;
+  }
+
+  /** Number of clients that wait. */
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  /** Holds the port. Does nothing if it is held, or used by a worker. */
+  open(): void {
+    if (this.#server !== null) return;
+    const { host, port, log } = this.#options;
+    const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true }, (socket) => {
+      // A client may give up while it waits.
+      socket.on('error', () => {});
+      this.#waiting.push(socket);
+    });
+    server.maxConnections = MAX_WAITING;
+    server.once('listening', () => log('no worker runs; new connections wait', { port }));
+    server.once('error', (error) => {
+      if (this.#server === server) this.#server = null;
+      log('no worker runs, and the port cannot be held', { port, error: error.message });
+    });
+    this.#server = server;
+    server.listen(port, host, BACKLOG);
+  }
+
+  /** Leaves the port to the workers. Clients that wait stay. */
+  close(): void {
+    this.#server?.close();
+    this.#server = null;
+  }
+
+  /** Closes the connections of all clients that wait. */
+  dismiss(): void {
+    this.close();
+    for (const socket of this.#waiting.splice(0)) socket.destroy();
+  }
+
+  /**
+   * Passes clients on to a worker that listens.
+   * @param awaited workers that do not listen yet. The clients are shared with them, for some
+   * seconds
+   */
+  admit(worker: Worker, awaited: number): void {
+    if (this.#waiting.length === 0) return;
+    const share = Math.ceil(this.#waiting.length / (awaited + 1));
+    void this.#pass(worker, this.#waiting.splice(0, share));
+    if (awaited > 0) setTimeout(() => this.admit(worker, 0), OTHERS_MS).unref();
+  }
+
+  /** Answers the worker that asks for the port. Returns false for another message. */
+  hear(worker: Worker, message: Partial<PortWanted>): boolean {
+    if (message.portWanted === undefined) return false;
+    this.close();
+    if (worker.isConnected()) worker.send({ portFree: true } satisfies PortFree);
+    return true;
+  }
+
+  async #pass(worker: Worker, sockets: readonly Socket[]): Promise<void> {
+    const onTheWay: Socket[] = [];
+    // A socket that was passed on is no longer open here. One that was not would stay open forever.
+    const lost = (): void => {
+      for (const socket of onTheWay) socket.destroy();
+    };
+    worker.once('exit', lost);
+    for (const [i, socket] of sockets.entries()) {
+      if (socket.destroyed) continue;
+      if (worker.isDead() || !worker.isConnected()) {
+        this.#waiting.push(...sockets.slice(i));
+        break;
+      }
+      onTheWay.push(socket);
+      if (onTheWay.length > ON_THE_WAY) onTheWay.shift();
+      await new Promise<void>((resolve) => {
+        worker.send({ admitted: true } satisfies Admitted, socket, {}, () => resolve());
+      });
+    }
+    worker.off('exit', lost);
+  }
+}
+
+/**
+ * In a worker: asks the parent process for the port, and takes the clients that waited there. Call
+ * it before the server listens.
+ */
+export function takePort(server: HttpServer): Promise<void> {
+  return new Promise((resolve) => {
+    process.on('message', (message: Partial<PortFree & Admitted>, handle: unknown) => {
+      if (message.portFree === true) resolve();
+      if (message.admitted !== true || !(handle instanceof Socket)) return;
+      handle.setNoDelay(true);
+      handle.setKeepAlive(true);
+      handle.allowHalfOpen = true;
+      server.emit('connection', handle);
+    });
+    process.send?.({ portWanted: true } satisfies PortWanted);
+  });
+}
