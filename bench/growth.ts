@@ -1,8 +1,8 @@
 /**
  * Measures how costs grow. Embedded: with the subscribers of one room, with rooms, with message
- * sizes.
- * `npm run bench -- growth servers`: with 1, 2 and 3 servers and two workers, on real Kafka and
- * MongoDB, all on this machine. The loads are offered, so that CPU figures can be compared.
+ * sizes. `npm run bench -- growth servers`: with 1, 2 and 3 servers and with 2 and 4 workers, on
+ * real Kafka and MongoDB, all on this machine. The loads are offered, so that CPU figures can be
+ * compared.
  */
 import { rushServers } from './load/durable.ts';
 import { type RushOptions, type RushResult, rush } from './load/rush.ts';
@@ -78,6 +78,7 @@ async function together(): Promise<void> {
       [2, 1],
       [3, 1],
       [1, 2],
+      [1, 4],
     ] as const) {
       for (const load of [{ window: 4 }, { rate: 200 }]) {
         const run = await rushServers(services, rooms, { seconds: SECONDS, ...load }, { servers: count, workers });

@@ -1,5 +1,6 @@
 import { familyOf } from './process-meter.ts';
 import { type RushOptions, type RushResult, rush } from './rush.ts';
+import { giveShares } from './scheduling.ts';
 import { type Services, startServices } from './services.ts';
 import { pidOf, type Rooms, startServer } from './world.ts';
 import { startYardstick } from './yardstick.ts';
@@ -19,9 +20,15 @@ export async function barePath(services: Services, seconds: number): Promise<Bar
   return JSON.parse(await path.result);
 }
 
-/** Starts Kafka and MongoDB, warms them up, and stops them after `use`. */
-export async function withWarmServices(use: (services: Services) => Promise<void>): Promise<void> {
-  const services = await startServices();
+/**
+ * Starts Kafka and MongoDB, warms them up, and stops them after `use`.
+ * @param start starts one of each, if not given
+ */
+export async function withWarmServices(
+  use: (services: Services) => Promise<void>,
+  start: () => Promise<Services> = startServices,
+): Promise<void> {
+  const services = await start();
   try {
     // In their first seconds, Kafka and MongoDB are slower than services that have run for a while.
     await barePath(services, 10);
@@ -48,6 +55,7 @@ export async function rushServers(
   const env = { ...services.fresh(), ...(workers > 1 && { WORKERS: String(workers) }) };
   const ids = Array.from({ length: count }, (_, i) => `bench-${process.pid}-${i}`);
   const servers = await Promise.all(ids.map((id) => startServer(rooms, { env, id })));
+  for (const server of servers) giveShares(pidOf(server), workers);
   const pids = [servers.flatMap((server) => familyOf(pidOf(server))), services.mongoPids, services.kafkaPids];
   try {
     return await rush({ ports: servers.map(({ port }) => port), rooms, pids, ...load });

@@ -26,6 +26,7 @@ import { type ConversationKey, idOf } from '../../src/domain/place.ts';
 import { isStored, type StoredEvent } from '../../src/domain/stored-event.ts';
 import type { RecordedTelemetry } from '../recorded-telemetry.ts';
 import { unlimited } from '../unlimited.ts';
+import type { SimulatedSiblings } from './simulated-siblings.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** The parts that all servers of a simulation share, and their faults. */
@@ -39,6 +40,8 @@ export interface SimulatedWorld {
   storeDown: boolean;
   /** Probability that an append is reported as failed although it is stored, or is stored later. */
   doubt: number;
+  /** The way of stored events between the servers, which are workers of one machine; null: none. */
+  readonly siblings: SimulatedSiblings | null;
   /** Probability that a failed publish has put some of its records on the bus. */
   half: number;
 }
@@ -74,6 +77,7 @@ export class SimulatedServer implements LocalSubscribers {
     this.alive = false;
     this.#backlog = [];
     this.#world.broker.leave(this.id);
+    this.#world.siblings?.leave(this.id);
   }
 
   freeze(): void {
@@ -154,6 +158,7 @@ export class SimulatedServer implements LocalSubscribers {
         directory: new MemoryRoomDirectory(directory),
         memberCache: new MemoryMemberCache(),
         sharedRates: null,
+        siblings: this.#world.siblings?.of(this.id, (task) => this.gate(task)) ?? null,
         tokens: { verify: () => ({ userId: 1, account: 'user1', role: '', expiresAt: Number.POSITIVE_INFINITY }) },
         users: new MemoryUserDirectory(directory),
         notifier: new NoNotifier(),

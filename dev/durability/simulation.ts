@@ -10,6 +10,7 @@ import { RecordedTelemetry } from '../recorded-telemetry.ts';
 import { check, type FinalEvent, type LoggedEvent, type RunRecord, type Verdict } from './checker.ts';
 import { shuffled } from './shuffled.ts';
 import { SimulatedServer, type SimulatedWorld } from './simulated-server.ts';
+import { SimulatedSiblings } from './simulated-siblings.ts';
 import { callerOf, SimulatedSubscriber } from './simulated-subscriber.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -19,6 +20,8 @@ export interface SimulationOptions {
   readonly rooms: number;
   readonly messages: number;
   readonly subscribersPerRoom: number;
+  /** true: the servers are workers of one machine, which send stored events past the bus. */
+  readonly areWorkers?: boolean;
   /** Plants a defect in each server, to see whether the checker finds it. */
   readonly sabotage?: (server: SimulatedServer) => void;
 }
@@ -94,6 +97,7 @@ export class Simulation {
       storeDown: false,
       doubt: 0,
       half: 0,
+      siblings: options.areWorkers === true ? new SimulatedSiblings(time, this.#random) : null,
     };
   }
 
