@@ -81,6 +81,7 @@ try {
   const { cpu } = connecting.stop();
   say(`${fleet.sum('connected')} connected in ${number(took, 1)} s: ${number(sessions / took)} a second,`);
   say(`${number(((cpu[0] ?? 0) * 1e6) / sessions)} µs of CPU each in all processes; ${fleet.processes} generators\n`);
+  say(`Failed attempts: ${fleet.takeFailures()}\n`);
   await delay(SETTLE_MS);
   const idle = memory();
   await fleet.talk(RATE);
@@ -138,13 +139,12 @@ async function comingBack(base: number): Promise<void> {
   await delay(SETTLE_MS);
   await fleet.order({ kind: 'hush' });
   await drained();
-  const failed = [...fleet.failures].sort(([, one], [, other]) => other - one);
   say(
     `\nAll ${workers} workers killed: ${fleet.returns.count} returns, ${fleet.sum('connected')} of ${sessions} connected;`,
   );
   say(`half after ${number(fleet.returns.at(0.5))} ms, 99 % after ${number(fleet.returns.at(0.99))} ms, the last`);
   say(`after ${number(fleet.returns.most)} ms. Lost / twice / disordered: ${accuracy()}`);
-  say(`Failed attempts: ${failed.map(([reason, count]) => `${count} x ${reason}`).join('; ') || 'none'}\n`);
+  say(`Failed attempts: ${fleet.takeFailures()}\n`);
   const now = memory();
   table(
     ['', 'parent MiB', 'hub', 'workers', 'all', 'bytes a session above the start'],

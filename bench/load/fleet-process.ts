@@ -70,27 +70,30 @@ function take(userId: number, data: Buffer, start: number, end: number): void {
   if (heard.take(userId, room, seq) && killedAt === null) latencies.push((now() - due) / 1_000);
 }
 
-async function comeBack(userId: number, its: readonly number[]): Promise<void> {
+/** Connects a user, with pauses between failed attempts. */
+async function arrive(userId: number, its: readonly number[]): Promise<void> {
   for (let limit = PAUSE_MS.base; goingOn; limit = Math.min(limit * 2, PAUSE_MS.max)) {
-    await delay(Math.random() * limit);
     try {
       members.set(userId, await join(setUp.port, userId, its, options));
-      returns.push(Date.now() - (killedAt ?? Date.now()));
       return;
     } catch (error) {
       const reason = (error instanceof Error ? error.message : String(error)).replace(/^user \d+: /, '');
       failures[reason] = (failures[reason] ?? 0) + 1;
     }
+    await delay(Math.random() * limit);
   }
+}
+
+async function comeBack(userId: number, its: readonly number[]): Promise<void> {
+  await delay(Math.random() * PAUSE_MS.base);
+  await arrive(userId, its);
+  if (killedAt !== null) returns.push(Date.now() - killedAt);
 }
 
 async function connectAll(atOnce: number): Promise<void> {
   const waiting = [...own].reverse();
   const work = async (): Promise<void> => {
-    for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
-      const [userId, its] = one;
-      members.set(userId, await join(setUp.port, userId, its, options));
-    }
+    for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) await arrive(...one);
   };
   await Promise.all(Array.from({ length: atOnce }, work));
 }

@@ -33,7 +33,7 @@ export interface FleetReport {
   readonly latencies: Float64Array;
   /** Milliseconds from the kill to the last receipt of each client that came back. */
   readonly returns: Float64Array;
-  /** Failed attempts to come back, by the reason. */
+  /** Failed attempts to connect, by the reason. */
   readonly failures: Readonly<Record<string, number>>;
   /** Connections that ended. */
   readonly lost: number;
@@ -56,7 +56,8 @@ export class Fleet {
   /** Of all messages since the last {@link forgetLatency}. */
   latency = new Histogram();
   readonly returns = new Histogram();
-  readonly failures = new Map<string, number>();
+  /** Failed attempts to connect, by the reason. */
+  readonly #failures = new Map<string, number>();
   lost = 0;
   readonly #parts: readonly Part[];
 
@@ -98,6 +99,13 @@ export class Fleet {
     await this.order({ kind: 'talk', perSecond: perSecond / this.#parts.length });
   }
 
+  /** The failed attempts in one line. They are forgotten then. */
+  takeFailures(): string {
+    const failed = [...this.#failures].sort(([, one], [, other]) => other - one);
+    this.#failures.clear();
+    return failed.map(([reason, count]) => `${count} x ${reason}`).join('; ') || 'none';
+  }
+
   forgetLatency(): void {
     this.latency = new Histogram();
   }
@@ -120,7 +128,7 @@ export class Fleet {
     for (const ms of report.latencies) this.latency.add(ms);
     for (const ms of report.returns) this.returns.add(ms);
     for (const [reason, count] of Object.entries(report.failures)) {
-      this.failures.set(reason, (this.failures.get(reason) ?? 0) + count);
+      this.#failures.set(reason, (this.#failures.get(reason) ?? 0) + count);
     }
     this.lost += report.lost;
   }
