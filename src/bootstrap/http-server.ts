@@ -3,6 +3,7 @@ import type { DependencyContainer } from 'tsyringe';
 import { createHttpApp } from '../adapters/http/app.ts';
 import type { HttpOptions } from '../adapters/http/deps.ts';
 import { HttpMetrics } from '../adapters/http/http-metrics.ts';
+import { limitConnections } from '../adapters/http/limit-connections.ts';
 import { loggedOriginRule, type OriginRule, originRule } from '../adapters/http/origins.ts';
 import { createHttpServer } from '../adapters/http/server.ts';
 import { adminRule } from '../adapters/http/service/admin-rule.ts';
@@ -17,6 +18,7 @@ import type { Health } from '../application/server-health.ts';
 import type { Config } from './config/config.ts';
 import { createDemo } from './demo/demo.ts';
 import { healthPage, readHealthMetrics } from './health-page.ts';
+import { maxOpenFiles } from './max-open-files.ts';
 import { readApplicationMetrics } from './part-metrics.ts';
 import type { ServerParts } from './resources.ts';
 import { startFailure, startStep } from './start-failure.ts';
@@ -78,6 +80,10 @@ export async function serveHttp(parts: ServerParts, container: DependencyContain
     telemetry: telemetry.of('http'),
     clock: get(TOKENS.clock),
   });
+  const maxFiles = maxOpenFiles();
+  if (maxFiles !== null) {
+    limitConnections(server, { maxFiles, telemetry: telemetry.of('http'), clock: get(TOKENS.clock) });
+  }
   if (worker !== null) await takePort(server);
   await listen(server, config.listen, { host: 'HOST', port: 'PORT' });
   const overMs = config.server.drainSeconds * 1_000;
