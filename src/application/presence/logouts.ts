@@ -4,6 +4,12 @@ import type { ConversationKey } from '../../domain/place.ts';
 import type { SessionReporter } from '../ports/session-reporter.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
+/**
+ * Ended sessions of a dead server that are reported at a time. Another server takes over when this
+ * one dies within seconds, so thousands of sessions must not wait for an answer each.
+ */
+const GROUP_SIZE = 64;
+
 export interface LogoutsParts {
   readonly reporter: SessionReporter;
   /** Marks places as read that the user looked at in the session. */
@@ -29,9 +35,12 @@ export class Logouts {
     this.#pending.add(logout);
   }
 
-  /** The sessions of a dead server ended. They are reported one after the other. */
+  /** The sessions of a dead server ended. They are reported in small groups. */
   async orphaned(sessionIds: Iterable<string>): Promise<void> {
-    for (const sessionId of sessionIds) await this.#logout(sessionId, null, null);
+    const all = [...sessionIds];
+    for (let i = 0; i < all.length; i += GROUP_SIZE) {
+      await Promise.all(all.slice(i, i + GROUP_SIZE).map((sessionId) => this.#logout(sessionId, null, null)));
+    }
   }
 
   /** Resolves when all ended sessions of this server are reported, or could not be. */

@@ -223,5 +223,16 @@ it('drops the change of a user when those of 50,000 others wait already', async 
   for (let userId = 100; userId < 50_099; userId += 1) announcer.announce(userId, 'connect');
   announcer.announce(1, 'connect');
   announcer.announce(2, 'connect');
+  await turnEventLoop(50_000 / 16);
   expect(await announced()).toEqual(['connect 1']);
+});
+
+it('lets the event loop run between groups of users, also where the directory answers at once', async () => {
+  const { announcer, groups, announced } = setUp();
+  for (const userId of MEMBERS) announcer.announce(userId, 'disconnect');
+  await setImmediate();
+  expect(groups).toHaveLength(1);
+  await setImmediate();
+  expect(groups).toHaveLength(2);
+  expect(await announced()).toHaveLength(MEMBERS.length);
 });
