@@ -71,7 +71,7 @@ async function call(method: string, path: string, body?: object): Promise<void> 
 const say = (client: StompClient, userId: number, room: number, content: string) =>
   client.send('/kafka/send-direct-message', { channelId: room, userId, name: 'x', content });
 
-it('refuses a token that is not in ADMIN_TOKENS, keeps the right one over a reload, and forgets it on request', async () => {
+it('refuses a token that is not in ADMIN_TOKENS, keeps the right one over a reload, has the views in one line at each width, and forgets the token on request', async () => {
   const admin = await open();
   const { page } = admin;
   await admin.logIn('a-wrong-token');
@@ -82,6 +82,12 @@ it('refuses a token that is not in ADMIN_TOKENS, keeps the right one over a relo
   await admin.row('Servers', 'chat-1').waitFor();
   await page.reload();
   await admin.row('Servers', 'chat-2').waitFor();
+  for (const width of [1_440, 1_100, 390]) {
+    await page.setViewportSize({ width, height: 820 });
+    const links = await page.getByRole('navigation', { name: 'Views' }).getByRole('link').all();
+    const tops = await Promise.all(links.map(async (link) => (await link.boundingBox())?.y));
+    expect({ width, lines: new Set(tops).size }).toEqual({ width, lines: 1 });
+  }
   await page.getByRole('button', { name: 'Log out' }).click();
   await page.getByLabel('Token of an administrator').waitFor();
   expect(await page.evaluate('sessionStorage.length + localStorage.length')).toBe(0);
