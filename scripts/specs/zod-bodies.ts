@@ -1,28 +1,13 @@
 import { z } from 'zod';
-import {
-  callLeftBody,
-  demoTokenBody,
-  id,
-  membersBody,
-  messageCountBody,
-  voiceLeftBody,
-} from '../../src/adapters/http/bodies.ts';
-import {
-  banBody,
-  conversation,
-  disconnectBody,
-  messageBody,
-  messageId,
-  minutes,
-  muteBody,
-  slowModeBody,
-  time,
-  traceBody,
-} from '../../src/adapters/http/service/bodies.ts';
+import { httpSchemas } from '../../src/adapters/http/bodies.ts';
+import { serviceSchemas } from '../../src/adapters/http/service/bodies.ts';
 import { VERDICT } from '../../src/adapters/rest/moderator.ts';
 import { MAX_REASON_CHARS } from '../../src/domain/moderation.ts';
 import { DIGITS } from './basic-schemas.ts';
 import { integer, nullable, type Optional, object, optional, ref, type Schema, text } from './schema.ts';
+
+const http = httpSchemas();
+const service = serviceSchemas();
 
 /** An id with or without a prefix that names its kind. */
 function prefixedId(prefix: string, example: string): Schema {
@@ -37,19 +22,19 @@ function prefixedId(prefix: string, example: string): Schema {
  * the application checks it further, and their schemas.
  */
 const BY_HAND: ReadonlyMap<unknown, Schema> = new Map<unknown, Schema>([
-  [id, ref('GivenId')],
-  [conversation, ref('ConversationKey')],
-  [minutes, integer(1, 'Default: 10.', { maximum: 10 })],
-  [traceBody.shape.nonce, nullable(ref('Nonce'))],
-  [messageId, ref('GivenMessageId')],
-  [time, ref('GivenTime')],
-  [callLeftBody.shape.channelId, prefixedId('r-', 'r-5')],
-  [voiceLeftBody.shape.communityId, prefixedId('com-?', 'com-1')],
-  [voiceLeftBody.shape.channelId, prefixedId('c-', 'c-11')],
-  [messageBody.shape.content, text('The text. It must show something.', { minLength: 1, maxLength: 8_000 })],
-  [messageBody.shape.nonce, nullable(ref('Nonce'))],
-  [banBody.shape.reason, nullable(text('For administrators only.', { maxLength: MAX_REASON_CHARS }))],
-  [slowModeBody.shape.seconds, ref('SlowModeSeconds')],
+  [http.id, ref('GivenId')],
+  [service.conversation, ref('ConversationKey')],
+  [service.minutes, integer(1, 'Default: 10.', { maximum: 10 })],
+  [service.trace.shape.nonce, nullable(ref('Nonce'))],
+  [service.messageId, ref('GivenMessageId')],
+  [service.time, ref('GivenTime')],
+  [http.callLeft.shape.channelId, prefixedId('r-', 'r-5')],
+  [http.voiceLeft.shape.communityId, prefixedId('com-?', 'com-1')],
+  [http.voiceLeft.shape.channelId, prefixedId('c-', 'c-11')],
+  [service.message.shape.content, text('The text. It must show something.', { minLength: 1, maxLength: 8_000 })],
+  [service.message.shape.nonce, nullable(ref('Nonce'))],
+  [service.ban.shape.reason, nullable(text('For administrators only.', { maxLength: MAX_REASON_CHARS }))],
+  [service.slowMode.shape.seconds, ref('SlowModeSeconds')],
 ]);
 
 /** The JSON schema of the bodies that a validator accepts. */
@@ -73,22 +58,22 @@ export const MODERATOR_VERDICT = inputOf(VERDICT);
 const NULL: Optional = optional({ type: 'null' });
 
 function traceOf(subject: Readonly<Record<string, Schema | Optional>>): Schema {
-  const { minutes: given = {}, nonce = {} } = inputOf(traceBody).properties ?? {};
+  const { minutes: given = {}, nonce = {} } = inputOf(service.trace).properties ?? {};
   return object({ ...subject, minutes: optional(given), nonce: optional(nonce) }, { additionalProperties: true });
 }
 
 /** The bodies of the HTTP calls, made from the validators that the server uses. */
 export const BODIES = {
-  members: inputOf(membersBody),
-  messageCount: inputOf(messageCountBody),
-  demoToken: inputOf(demoTokenBody),
-  callLeft: inputOf(callLeftBody),
-  voiceLeft: inputOf(voiceLeftBody),
-  message: inputOf(messageBody),
-  disconnect: inputOf(disconnectBody),
-  ban: inputOf(banBody),
-  mute: inputOf(muteBody),
-  slowMode: inputOf(slowModeBody),
+  members: inputOf(http.members),
+  messageCount: inputOf(http.messageCount),
+  demoToken: inputOf(http.demoToken),
+  callLeft: inputOf(http.callLeft),
+  voiceLeft: inputOf(http.voiceLeft),
+  message: inputOf(service.message),
+  disconnect: inputOf(service.disconnect),
+  ban: inputOf(service.ban),
+  mute: inputOf(service.mute),
+  slowMode: inputOf(service.slowMode),
   trace: {
     oneOf: [traceOf({ userId: ref('GivenId'), place: NULL }), traceOf({ place: ref('PlaceKey'), userId: NULL })],
   },

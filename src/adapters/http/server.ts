@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../application/ports/clock.ts';
 import type { Telemetry } from '../../application/ports/telemetry.ts';
 import { Refusal } from '../../domain/errors.ts';
+import { createServer } from '../support/node-http.ts';
 import type { RequestClients } from '../transport/request-clients.ts';
 import { headerBytesOf, MAX_HEADER_BYTES } from '../transport/request-headers.ts';
 import { useOriginForm } from '../transport/request-target.ts';

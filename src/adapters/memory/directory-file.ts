@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import type { z as Zod } from 'zod';
 import type { UserProfile } from '../../application/ports/user-directory.ts';
 import { type ChannelId, type CommunityId, parseId, type RoomId, type UserId } from '../../domain/ids.ts';
 import { parseJsonText } from '../support/json-text.ts';
+import { schemas } from '../support/schemas.ts';
 
 /**
  * The JSON of `DIRECTORY_FILE`: `{"users":{"1":{"name":"Ada","image":null}},"rooms":{"5":[1,2]},
@@ -10,7 +11,7 @@ import { parseJsonText } from '../support/json-text.ts';
  * its private members, or null if it is open to the whole community. A community may also have a
  * `"name"` and `"channelNames":{"11":"general"}`. Each part may be missing.
  */
-export type DirectoryFile = z.input<typeof SHAPE>;
+export type DirectoryFile = Zod.input<ReturnType<typeof directoryShape>>;
 
 export interface Community {
   readonly name: string | null;
@@ -35,58 +36,56 @@ const MAX_NAMED_PROBLEMS = 5;
 /** Characters of a wrong text that are shown. */
 const MAX_SHOWN_CHARS = 40;
 
-const ID = z.union([z.number(), z.string()], expecting('a positive integer')).transform((value, context) => {
-  const id = parseId(value);
-  if (id !== null) return id;
-  context.addIssue({ code: 'custom', message: problem('a positive integer', value) });
-  return z.NEVER;
+const directoryShape = schemas((z) => {
+  const id = z.union([z.number(), z.string()], expecting('a positive integer')).transform((value, context) => {
+    const parsed = parseId(value);
+    if (parsed !== null) return parsed;
+    context.addIssue({ code: 'custom', message: problem('a positive integer', value) });
+    return z.NEVER;
+  });
+  const userIds = (what: string) => z.array(id, expecting(what)).transform((ids) => [...new Set(ids)]);
+  const userIdList = userIds('an array of user ids');
+
+  const byId = <Value extends Zod.ZodType>(what: string, value: Value) =>
+    z
+      .record(z.string(), value, expecting(`an object with ${what} ids as keys`))
+      .transform((record, context) => {
+        const map = new Map<number, Zod.output<Value>>();
+        for (const [key, entry] of Object.entries(record)) {
+          const parsed = parseId(key);
+          if (parsed !== null) map.set(parsed, entry);
+          else
+            context.addIssue({
+              code: 'custom',
+              path: [key],
+              message: problem(`a ${what} id (a positive integer) as the key`, key),
+            });
+        }
+        return map;
+      })
+      .default(new Map());
+
+  const user = z.object(
+    {
+      name: z.string(expecting('a text')).min(1, expecting('a text that is not empty')),
+      image: z.string(expecting('a text or null')).nullable().default(null),
+    },
+    expecting('an object with a name'),
+  );
+  const community = z.object(
+    {
+      name: z.string(expecting('a text or null')).nullable().default(null),
+      members: userIdList,
+      channels: byId('channel', userIds('an array of user ids, or null').nullable()),
+      channelNames: byId('channel', z.string(expecting('a text'))),
+    },
+    expecting('an object with members'),
+  );
+  return z.object(
+    { users: byId('user', user), rooms: byId('room', userIdList), communities: byId('community', community) },
+    expecting('an object with users, rooms and communities'),
+  );
 });
-const USER_IDS = userIds('an array of user ids');
-
-function userIds(what: string) {
-  return z.array(ID, expecting(what)).transform((ids) => [...new Set(ids)]);
-}
-
-function byId<Value extends z.ZodType>(what: string, value: Value) {
-  return z
-    .record(z.string(), value, expecting(`an object with ${what} ids as keys`))
-    .transform((record, context) => {
-      const map = new Map<number, z.output<Value>>();
-      for (const [key, entry] of Object.entries(record)) {
-        const id = parseId(key);
-        if (id !== null) map.set(id, entry);
-        else
-          context.addIssue({
-            code: 'custom',
-            path: [key],
-            message: problem(`a ${what} id (a positive integer) as the key`, key),
-          });
-      }
-      return map;
-    })
-    .default(new Map());
-}
-
-const USER = z.object(
-  {
-    name: z.string(expecting('a text')).min(1, expecting('a text that is not empty')),
-    image: z.string(expecting('a text or null')).nullable().default(null),
-  },
-  expecting('an object with a name'),
-);
-const COMMUNITY = z.object(
-  {
-    name: z.string(expecting('a text or null')).nullable().default(null),
-    members: USER_IDS,
-    channels: byId('channel', userIds('an array of user ids, or null').nullable()),
-    channelNames: byId('channel', z.string(expecting('a text'))),
-  },
-  expecting('an object with members'),
-);
-const SHAPE = z.object(
-  { users: byId('user', USER), rooms: byId('room', USER_IDS), communities: byId('community', COMMUNITY) },
-  expecting('an object with users, rooms and communities'),
-);
 
 /**
  * Checks the content of a directory file.
@@ -95,7 +94,7 @@ const SHAPE = z.object(
  * that was found
  */
 export function readDirectory(content: unknown, source = 'the directory'): World {
-  const read = SHAPE.safeParse(content);
+  const read = directoryShape().safeParse(content);
   if (!read.success) {
     const { issues } = read.error;
     const problems = issues.slice(0, MAX_NAMED_PROBLEMS).map(({ path, message }) => `${pathText(path)}: ${message}`);
@@ -167,27 +166,52 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Used if there is no `DIRECTORY_FILE`. */
-export const DEMO_WORLD: DirectoryFile = {
-  users: {
-    1: { name: 'Ada', image: null },
-    2: { name: 'Grace', image: null },
-    3: { name: 'Linus', image: null },
-    4: { name: 'Margaret', image: null },
-    5: { name: 'Ken', image: null },
-    6: { name: 'Barbara', image: null },
-    7: { name: '지민', image: null },
-    8: { name: '서연', image: null },
-  },
-  rooms: { 5: [1, 2], 6: [1, 3], 7: [2, 3, 4] },
-  communities: {
-    1: {
-      name: 'Engine room',
-      members: [1, 2, 3, 4],
-      channels: { 11: null, 12: [1, 2] },
-      channelNames: { 11: 'general', 12: 'release' },
-    },
-    2: { name: 'Book club', members: [1, 5, 6], channels: { 21: null }, channelNames: { 21: 'reading' } },
-    3: { name: '서울 사무실', members: [1, 2, 7, 8], channels: { 31: null }, channelNames: { 31: '일반' } },
-  },
+/** Used if there is no `DIRECTORY_FILE`. It needs no check, so zod is not loaded for it. */
+export const DEMO_WORLD: World = {
+  users: new Map(
+    ['Ada', 'Grace', 'Linus', 'Margaret', 'Ken', 'Barbara', '지민', '서연'].map((name, i) => [
+      i + 1,
+      { name, image: null },
+    ]),
+  ),
+  rooms: new Map([
+    [5, [1, 2]],
+    [6, [1, 3]],
+    [7, [2, 3, 4]],
+  ]),
+  communities: new Map([
+    [
+      1,
+      {
+        name: 'Engine room',
+        members: [1, 2, 3, 4],
+        channels: new Map<ChannelId, readonly UserId[] | null>([
+          [11, null],
+          [12, [1, 2]],
+        ]),
+        channelNames: new Map([
+          [11, 'general'],
+          [12, 'release'],
+        ]),
+      },
+    ],
+    [
+      2,
+      {
+        name: 'Book club',
+        members: [1, 5, 6],
+        channels: new Map([[21, null]]),
+        channelNames: new Map([[21, 'reading']]),
+      },
+    ],
+    [
+      3,
+      {
+        name: '서울 사무실',
+        members: [1, 2, 7, 8],
+        channels: new Map([[31, null]]),
+        channelNames: new Map([[31, '일반']]),
+      },
+    ],
+  ]),
 };

@@ -54,7 +54,8 @@ export class MemoryDirectory {
     this.#onError = options.onError ?? (() => {});
     this.#checkMs = options.checkMs ?? 1_000;
     this.#now = options.now ?? (() => performance.now());
-    if (options.path === undefined) this.#world = readDirectory(options.world ?? DEMO_WORLD);
+    if (options.path === undefined)
+      this.#world = options.world === undefined ? DEMO_WORLD : readDirectory(options.world);
     else {
       this.#fileState = stateOf(options.path);
       this.#world = loadDirectoryFile(options.path);

@@ -1,13 +1,7 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
-import {
-  Agent,
-  createServer,
-  request as httpRequest,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { Agent, createServer, request as httpRequest } from '../support/node-http.ts';
 import type { Client } from '../transport/client-address.ts';
 import { MAX_PARSED_HEADER_BYTES } from '../transport/request-headers.ts';
 import { routeOf } from './route.ts';

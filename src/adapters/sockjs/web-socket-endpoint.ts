@@ -1,7 +1,8 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Server, WebSocketServer } from 'ws';
+import { STATUS_CODES } from '../support/node-http.ts';
 import { identityOf } from './identity.ts';
 import type { Settings, Upgrade } from './options.ts';
 import type { Route } from './route.ts';
