@@ -18,7 +18,8 @@ export class SystemClock implements Clock {
       timer = left > MAX_DELAY_MS ? setTimeout(wait, MAX_DELAY_MS, left - MAX_DELAY_MS) : setTimeout(task, left);
       timer.unref();
     };
-    wait(ms);
+    // Node prints a warning for a negative time, such as that of a deadline that has passed.
+    wait(Math.max(0, ms));
     return { cancel: () => clearTimeout(timer) };
   }
 

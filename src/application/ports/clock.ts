@@ -10,7 +10,10 @@ export interface Clock {
    * rates, timeouts and cache ages.
    */
   monotonic(): number;
-  /** Runs `task` once after `ms` milliseconds. A pending task does not keep the process alive. */
+  /**
+   * Runs `task` once after `ms` milliseconds, and soon if `ms` is 0 or negative. A pending task
+   * does not keep the process alive.
+   */
   after(ms: number, task: () => void): Timer;
   /**
    * Runs `task` once, after the input that has already arrived was read. So input that arrives
