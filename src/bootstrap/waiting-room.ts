@@ -20,6 +20,11 @@ interface Admitted {
  * Further ones are closed.
  */
 const MAX_WAITING = 16_000;
+/**
+ * A client that waited for this long, in milliseconds, is closed and tries again. Nothing is read
+ * from it, so a client that has given up would stay, and cost the next worker a session for nobody.
+ */
+const MAX_WAIT_MS = 8_000;
 const BACKLOG = 4_096;
 /** Milliseconds after the first worker in which the others must listen to get their share. */
 const OTHERS_MS = 5_000;
@@ -30,6 +35,8 @@ export interface WaitingRoomOptions {
   readonly host: string;
   readonly port: number;
   readonly log: (what: string, fields: Record<string, unknown>) => void;
+  /** Milliseconds that a client waits. Default: 8,000. */
+  readonly maxWaitMs?: number;
 }
 
 /**
@@ -54,11 +61,12 @@ export class WaitingRoom {
   /** Holds the port. Does nothing if it is held, or used by a worker. */
   open(): void {
     if (this.#server !== null) return;
-    const { host, port, log } = this.#options;
+    const { host, port, log, maxWaitMs = MAX_WAIT_MS } = this.#options;
     const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true }, (socket) => {
       // A client may give up while it waits.
       socket.on('error', () => {});
       this.#waiting.push(socket);
+      setTimeout(() => this.#sendAway(socket), maxWaitMs).unref();
     });
     server.maxConnections = MAX_WAITING;
     server.once('listening', () => log('no worker runs; new connections wait', { port }));
@@ -100,6 +108,14 @@ export class WaitingRoom {
     this.close();
     if (worker.isConnected()) worker.send({ portFree: true } satisfies PortFree);
     return true;
+  }
+
+  /** Does nothing for a client that was passed on. */
+  #sendAway(socket: Socket): void {
+    const index = this.#waiting.indexOf(socket);
+    if (index < 0) return;
+    this.#waiting.splice(index, 1);
+    socket.destroy();
   }
 
   async #pass(worker: Worker, sockets: readonly Socket[]): Promise<void> {
