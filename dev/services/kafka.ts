@@ -60,6 +60,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
     const advertised = options.advertised ?? `127.0.0.1:${port}`;
     const config = {
       ...withListeners(brokerConfig(port, controller, advertised), options.listeners ?? []),
+      ...(options.own === true ? {} : NEVER_KILLED),
       ...options.config,
     };
     return {
@@ -162,9 +163,9 @@ export const COMMON_CONFIG: Readonly<Record<string, string>> = {
   'transaction.state.log.num.partitions': '4',
   'group.initial.rebalance.delay.ms': '0',
   'group.min.session.timeout.ms': '1000',
-  // The registration of a killed broker must expire before the broker can register again.
-  // Default: 9 s.
-  'broker.session.timeout.ms': '1500',
+  // The registration of a killed broker must expire before the broker can register again. A busy
+  // machine needs some time, too: a broker that is late leads nothing for a while. Default: 9 s.
+  'broker.session.timeout.ms': '3000',
   'broker.heartbeat.interval.ms': '500',
   'auto.create.topics.enable': 'false',
   'log.retention.minutes': '30',
@@ -173,6 +174,9 @@ export const COMMON_CONFIG: Readonly<Record<string, string>> = {
   // By default, the cleaner allocates 128 MB of the heap at its start.
   'log.cleaner.dedupe.buffer.size': '8388608',
 };
+
+/** Settings of a broker that no test kills: it may be late. */
+const NEVER_KILLED: Readonly<Record<string, string>> = { 'broker.session.timeout.ms': '18000' };
 
 function asProperties(config: Readonly<Record<string, string>>): string {
   return Object.entries(config)

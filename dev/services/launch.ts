@@ -6,9 +6,8 @@ import { type ContainerPlan, dockerAnswers, startContainer } from './docker.ts';
 import { LocalProcess } from './local-process.ts';
 import { type RunningService, type ServiceEngine, ServiceNotOurs, ServiceUnavailable } from './service.ts';
 
-const READY_TIMEOUT_MS = 60_000;
-/** A service that started once starts again. On a busy machine it takes longer. */
-const AGAIN_TIMEOUT_MS = 180_000;
+/** Kafka takes some seconds, and more than a minute on a busy machine. */
+const READY_TIMEOUT_MS = 180_000;
 const PROBE_EVERY_MS = 50;
 const ATTEMPTS = 3;
 
@@ -98,14 +97,14 @@ async function bringUp(plan: ServicePlan, engine: ServiceEngine): Promise<Runnin
     async restart() {
       await engine.terminate();
       await engine.start();
-      await untilReady(plan, engine, AGAIN_TIMEOUT_MS);
+      await untilReady(plan, engine);
     },
     logTail: () => engine.logTail(),
   };
 }
 
-async function untilReady(plan: ServicePlan, engine: ServiceEngine, ms = READY_TIMEOUT_MS): Promise<void> {
-  const deadline = Date.now() + ms;
+async function untilReady(plan: ServicePlan, engine: ServiceEngine): Promise<void> {
+  const deadline = Date.now() + READY_TIMEOUT_MS;
   let last: unknown;
   while (Date.now() < deadline) {
     const ended = engine.ended();
@@ -117,7 +116,7 @@ async function untilReady(plan: ServicePlan, engine: ServiceEngine, ms = READY_T
       await delay(PROBE_EVERY_MS);
     }
   }
-  const waited = `${plan.name} did not answer within ${ms / 1000} s (${messageOf(last)})`;
+  const waited = `${plan.name} did not answer within ${READY_TIMEOUT_MS / 1000} s (${messageOf(last)})`;
   throw new Error(await report(waited, engine));
 }
 
