@@ -1,5 +1,5 @@
 import { connect, createServer } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { message, typing } from '../../dev/events.ts';
 import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
 import { freePorts } from '../../dev/services/free-port.ts';
@@ -8,7 +8,7 @@ import { CompressionTypes, Kafka, logLevel } from '../../dev/services/kafkajs.ts
 import { describeWithOwnService, describeWithService } from '../../dev/services/shared.ts';
 import { clientContext, openClient } from '../../src/adapters/kafka/kafkajs/client.ts';
 import type { OpenDriver } from '../../src/adapters/kafka/load-driver.ts';
-import { KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
+import { type KafkaBusOptions, KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerStream } from '../../src/adapters/kafka/topics.ts';
 import { MAX_UNPACKED_BYTES } from '../../src/adapters/kafka/unpack.ts';
 import { Heard } from '../support/heard.ts';
@@ -51,16 +51,26 @@ export async function kafkaBusSuites(name: string, openDriver: OpenDriver): Prom
     await Promise.all(opened.splice(0).map((bus) => bus.close({ forget: true })));
   });
 
-  function open(brokers: readonly string[], serverId: string, telemetry = new RecordedTelemetry()): KafkaMessageBus {
-    const bus = new KafkaMessageBus({ brokers, serverId, telemetry, topics, groups, timing, openDriver });
+  function open(
+    brokers: readonly string[],
+    serverId: string,
+    options: Partial<KafkaBusOptions> = {},
+    telemetry = new RecordedTelemetry(),
+  ): KafkaMessageBus {
+    const own = { brokers, serverId, telemetry, topics, groups, timing, openDriver };
+    const bus = new KafkaMessageBus({ ...own, ...options });
     opened.push(bus);
     return bus;
   }
 
-  async function started(brokers: readonly string[], serverId = nextServer()): Promise<Started> {
+  async function started(
+    brokers: readonly string[],
+    serverId = nextServer(),
+    options: Partial<KafkaBusOptions> = {},
+  ): Promise<Started> {
     const telemetry = new RecordedTelemetry();
     const heard = new Heard();
-    const bus = open(brokers, serverId, telemetry);
+    const bus = open(brokers, serverId, options, telemetry);
     await bus.start(heard.handler);
     return { bus, heard, telemetry };
   }
@@ -123,16 +133,7 @@ export async function kafkaBusSuites(name: string, openDriver: OpenDriver): Prom
       const twice = brokers.flatMap((broker) => [broker, broker.replace('127.0.0.1', 'localhost')]);
       const prefix = `twice-${name}-${process.pid}-`;
       const names = Object.entries(topics).map(([stream, name]) => [stream, `${prefix}${name}`]);
-      const bus = new KafkaMessageBus({
-        brokers: twice,
-        serverId: 'twice',
-        telemetry: new RecordedTelemetry(),
-        topics: { ...topics, ...Object.fromEntries(names) },
-        groups,
-        timing,
-        openDriver,
-      });
-      opened.push(bus);
+      const bus = open(twice, 'twice', { topics: { ...topics, ...Object.fromEntries(names) } });
       await bus.start(() => {});
       expect(bus.health()).toEqual({ ready: true });
     });
@@ -142,19 +143,10 @@ export async function kafkaBusSuites(name: string, openDriver: OpenDriver): Prom
       const [port = 0] = await freePorts(1);
       const address = `127.0.0.1:${port}`;
       const refused = Promise.withResolvers<unknown>();
-      const telemetry = new RecordedTelemetry();
-      const same = new KafkaMessageBus({
-        brokers: [address],
-        serverId: 'taken',
-        telemetry,
-        topics,
-        groups,
-        timing,
-        openDriver,
-        onRefused: refused.resolve,
-      });
-      opened.push(same);
-      const [late] = await Promise.all([started([address]), same.start(() => {})]);
+      // Long enough for the wait for an earlier run, which takes a session and a heartbeat.
+      const soonAway = { ...timing, prepare: 5_000 };
+      const same = open([address], 'taken', { timing: soonAway, onRefused: refused.resolve });
+      const [late] = await Promise.all([started([address], nextServer(), { timing: soonAway }), same.start(() => {})]);
       expect(late.bus.health()).toEqual({
         ready: false,
         reason: `cannot connect to Kafka at ${address} (connection refused)`,
@@ -177,16 +169,7 @@ export async function kafkaBusSuites(name: string, openDriver: OpenDriver): Prom
       const single = `${prefix}single`;
       await admin.createTopics({ topics: [{ topic: single, numPartitions: 1 }], waitForLeaders: true });
       const names = { ...topics, DIRECT: single };
-      const bus = new KafkaMessageBus({
-        brokers,
-        serverId: nextServer(),
-        telemetry: new RecordedTelemetry(),
-        topics: names,
-        groups,
-        timing,
-        openDriver,
-      });
-      opened.push(bus);
+      const bus = open(brokers, nextServer(), { topics: names });
       const heard = new Heard();
       await bus.start(heard.handler);
       await bus.publish([{ event: message('r-5', 1) }, { event: message('c-5', 1) }]);
@@ -203,20 +186,7 @@ export async function kafkaBusSuites(name: string, openDriver: OpenDriver): Prom
     it('five servers that start at the same time on a Kafka without topics all start', async () => {
       const fresh: NamePerStream = { ...topics };
       for (const [kind, name] of Object.entries(topics)) Object.assign(fresh, { [kind]: `${name}-fresh` });
-      const several = Array.from({ length: 5 }, () => {
-        const telemetry = new RecordedTelemetry();
-        const bus = new KafkaMessageBus({
-          brokers,
-          serverId: nextServer(),
-          telemetry,
-          topics: fresh,
-          groups,
-          timing,
-          openDriver,
-        });
-        opened.push(bus);
-        return bus;
-      });
+      const several = Array.from({ length: 5 }, () => open(brokers, nextServer(), { topics: fresh }));
       await Promise.all(several.map((bus) => bus.start(() => {})));
       expect(several.map((bus) => bus.health())).toEqual(several.map(() => ({ ready: true })));
       await admin.deleteTopics({ topics: Object.values(fresh) });
@@ -329,13 +299,11 @@ export async function kafkaBusSuites(name: string, openDriver: OpenDriver): Prom
 
   await describeWithOwnService('kafka', `the Kafka bus on ${name} with a broker that fails`, () => {
     let kafka: RunningKafka;
-    beforeEach(async () => {
+    beforeAll(async () => {
       kafka = await startKafka({ own: true, heapMb: 256 });
-    }, 60_000);
-    afterEach(async () => {
-      await Promise.all(opened.splice(0).map((bus) => bus.close()));
-      await kafka.stop();
-    });
+    }, 200_000);
+    afterEach(() => Promise.all(opened.splice(0).map((bus) => bus.close())));
+    afterAll(() => kafka?.stop());
 
     for (const one of MESSAGE_BUS_CASES.filter(({ limit }) => limit === 'cannotBeStopped')) {
       const harness = () => ({
@@ -379,7 +347,7 @@ export async function kafkaBusSuites(name: string, openDriver: OpenDriver): Prom
 
   describe(`the Kafka bus on ${name} without a broker`, () => {
     it('starts in bounded time although no broker answers, and names the address and the reason', async () => {
-      const bus = open(['127.0.0.1:1'], 'nobody');
+      const bus = open(['127.0.0.1:1'], 'nobody', { timing: { ...timing, prepare: 1_000 } });
       await bus.start(() => {});
       const reason = 'cannot connect to Kafka at 127.0.0.1:1 (connection refused)';
       expect(bus.health()).toEqual({ ready: false, reason });

@@ -3,7 +3,7 @@ import { RecordedTelemetry } from '../../dev/recorded-telemetry.ts';
 import type { RunningKafkaCluster } from '../../dev/services/kafka-cluster.ts';
 import { Kafka } from '../../dev/services/kafkajs.ts';
 import { type KafkaClient, loadDriver } from '../../src/adapters/kafka/load-driver.ts';
-import { KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
+import { type BusTiming, KafkaMessageBus } from '../../src/adapters/kafka/message-bus.ts';
 import { DEFAULT_TOPICS, type NamePerStream } from '../../src/adapters/kafka/topics.ts';
 import { Heard } from '../support/heard.ts';
 
@@ -21,10 +21,12 @@ export interface ClusterBus {
 /** Buses of one cluster that a test closes together. */
 export class ClusterBuses {
   readonly #cluster: RunningKafkaCluster;
+  readonly #timing: Partial<BusTiming>;
   readonly #opened: KafkaMessageBus[] = [];
 
-  constructor(cluster: RunningKafkaCluster) {
+  constructor(cluster: RunningKafkaCluster, timing: Partial<BusTiming> = {}) {
     this.#cluster = cluster;
+    this.#timing = { ...TIMING, ...timing };
   }
 
   /** Opens and starts a bus. `prefix` is that of its topics. */
@@ -39,7 +41,7 @@ export class ClusterBuses {
       serverId,
       telemetry: new RecordedTelemetry(),
       topics: topicsOf(prefix),
-      timing: TIMING,
+      timing: this.#timing,
       openDriver: await loadDriver(client),
     });
     this.#opened.push(bus);

@@ -15,8 +15,9 @@ await describeWithOwnService('kafka', 'the Kafka bus on three brokers', () => {
   let buses: ClusterBuses;
   beforeAll(async () => {
     cluster = await startKafkaCluster({ ipv6: HAS_IPV6 });
-    buses = new ClusterBuses(cluster);
-  }, 120_000);
+    // A writer sees added partitions at its next look.
+    buses = new ClusterBuses(cluster, { lagCheck: 5_000 });
+  }, 200_000);
   afterAll(() => cluster?.stop());
   afterEach(() => buses.close());
 

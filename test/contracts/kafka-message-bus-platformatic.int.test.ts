@@ -21,6 +21,7 @@ await describeWithService('kafka', 'the driver on @platformatic/kafka', ({ kafka
       telemetry: new RecordedTelemetry(),
       topics,
       partitions: 1,
+      timing: { lagCheck: 5_000 },
       openDriver,
     });
     const keys: unknown[] = [];

@@ -1,7 +1,12 @@
 import { Redis } from 'ioredis';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { startRedis } from '../../dev/services/redis.ts';
-import { startRedisCluster, startRedisSentinel, startSecureRedis } from '../../dev/services/redis-stack.ts';
+import {
+  type RunningRedisCluster,
+  startRedisCluster,
+  startRedisSentinel,
+  startSecureRedis,
+} from '../../dev/services/redis-stack.ts';
 import { describeWithOwnService } from '../../dev/services/shared.ts';
 import { type PresenceOptions, type RunningPresence, startPresence } from '../../neighbours/presence/server.ts';
 import { PresenceClient } from '../support/presence-client.ts';
@@ -33,31 +38,33 @@ async function fill(client: PresenceClient): Promise<void> {
 }
 
 await describeWithOwnService('redis', 'presence on several kinds of Redis', () => {
+  let group: RunningRedisCluster;
+  beforeAll(async () => {
+    group = await startRedisCluster();
+  });
+  afterAll(() => group?.stop());
+
   it('goes on with the new primary after a failover by Sentinels', { timeout: 90_000 }, async () => {
-    const group = await startRedisSentinel();
-    onTestFinished(() => group.stop());
-    const { presence, client } = await start({ redisUrl: group.url });
+    const sentinels = await startRedisSentinel();
+    onTestFinished(() => sentinels.stop());
+    const { presence, client } = await start({ redisUrl: sentinels.url });
     await fill(client);
-    await group.failover();
+    await sentinels.failover();
     await vi.waitFor(async () => {
       await client.state(1, 'home');
       await client.state(1, 'r-5');
       expect(presence.complete()).toBe(true);
-      await expectPlaces({ redisUrl: group.url });
+      await expectPlaces({ redisUrl: sentinels.url });
     }, IN_TIME);
   });
 
   it('keeps all keys on one node of a Redis Cluster', { timeout: 60_000 }, async () => {
-    const group = await startRedisCluster();
-    onTestFinished(() => group.stop());
     const { client } = await start({ redisUrl: group.url });
     await fill(client);
     await expectPlaces({ redisUrl: group.url });
   });
 
   it('goes on with the new primary after a failover in a Redis Cluster', { timeout: 90_000 }, async () => {
-    const group = await startRedisCluster();
-    onTestFinished(() => group.stop());
     // The first primary, which fails over, has the slot of this tag.
     const options = { redisUrl: group.url, redisPrefix: '{b}:' };
     const { presence, client } = await start(options);

@@ -34,7 +34,7 @@ export interface KafkaBusOptions {
   readonly groups?: NamePerStream;
   /** Number of partitions of a topic that the bus creates; 6 if not given. */
   readonly partitions?: number;
-  readonly timing?: Partial<ConsumerTiming>;
+  readonly timing?: Partial<BusTiming>;
   /** Without it, the connections have no TLS. */
   readonly tls?: TlsOptions | null;
   readonly sasl?: SaslOptions | null;
@@ -51,6 +51,14 @@ export interface KafkaBusOptions {
   readonly openDriver: OpenDriver;
 }
 
+/** Times of the bus, in milliseconds. */
+export interface BusTiming extends ConsumerTiming {
+  /** How long a start asks a Kafka that does not answer or is not ready. */
+  readonly prepare: number;
+  /** Time between two looks at the leaders, the partitions and the lags. */
+  readonly lagCheck: number;
+}
+
 /** Values of the consumer of one topic. */
 export interface ConsumerFigures {
   readonly topic: string;
@@ -62,11 +70,17 @@ export interface ConsumerFigures {
   readonly restarts: number;
 }
 
-const TIMING: ConsumerTiming = { session: 10_000, heartbeat: 2_000, silence: 30_000, commit: 3_000, fetchWait: 500 };
-const PREPARE_MS = 15_000;
+const TIMING: BusTiming = {
+  session: 10_000,
+  heartbeat: 2_000,
+  silence: 30_000,
+  commit: 3_000,
+  fetchWait: 500,
+  prepare: 15_000,
+  lagCheck: 15_000,
+};
 const JOIN_MS = 30_000;
 const JOIN_PAUSE_MS = 1_000;
-const LAG_CHECK_MS = 15_000;
 const FLUSH_MS = 5_000;
 const FORGET_MS = 5_000;
 
@@ -80,7 +94,7 @@ export class KafkaMessageBus implements MessageBus {
   readonly #options: KafkaBusOptions;
   readonly #topics: NamePerStream;
   readonly #groups: ReadonlyMap<RecordStream, string>;
-  readonly #timing: ConsumerTiming;
+  readonly #timing: BusTiming;
   readonly #driver: KafkaDriver;
   readonly #sender: RecordSender;
   #consumers: TopicConsumer[] = [];
@@ -176,7 +190,7 @@ export class KafkaMessageBus implements MessageBus {
     this.#stage = 'running';
     this.#hasJoined = true;
     this.#absence = null;
-    this.#lagTimer = setInterval(() => void this.#checkLag(), LAG_CHECK_MS).unref();
+    this.#lagTimer = setInterval(() => void this.#checkLag(), this.#timing.lagCheck).unref();
   }
 
   /** Tries to join until Kafka is there, the bus is closed, or Kafka refuses this server. */
@@ -227,7 +241,7 @@ export class KafkaMessageBus implements MessageBus {
    */
   async #prepare(): Promise<ReadonlyMap<RecordStream, Positions>> {
     const { partitions = 6 } = this.#options;
-    const timeout = this.#timing.session + PREPARE_MS;
+    const timeout = this.#timing.session + this.#timing.prepare;
     const prepare = async (admin: KafkaAdmin) => {
       const topics = Object.values(this.#topics);
       const connecting = ensureTopics(admin, {
@@ -242,7 +256,7 @@ export class KafkaMessageBus implements MessageBus {
       );
       return new Map(await Promise.all(found));
     };
-    return retryWhileNotReady(PREPARE_MS, this.#classify, () =>
+    return retryWhileNotReady(this.#timing.prepare, this.#classify, () =>
       this.#driver.withAdmin(timeout, 'preparing topics and groups', prepare),
     );
   }
@@ -292,8 +306,9 @@ export class KafkaMessageBus implements MessageBus {
    */
   async #refuseSharedGroups(): Promise<void> {
     const look = (admin: KafkaAdmin) => this.#membersOf(admin);
-    const members = await retryWhileNotReady(PREPARE_MS, this.#classify, () =>
-      this.#driver.withAdmin(PREPARE_MS, 'looking for a server of the same id', look),
+    const { prepare } = this.#timing;
+    const members = await retryWhileNotReady(prepare, this.#classify, () =>
+      this.#driver.withAdmin(prepare, 'looking for a server of the same id', look),
     );
     for (const [group, count] of members) if (count > 1) throw this.#idIsTaken(group);
   }
@@ -312,7 +327,7 @@ export class KafkaMessageBus implements MessageBus {
 
   async #checkLag(): Promise<void> {
     try {
-      await this.#driver.withAdmin(LAG_CHECK_MS / 2, 'reading the lags', (admin) =>
+      await this.#driver.withAdmin(this.#timing.lagCheck / 2, 'reading the lags', (admin) =>
         Promise.all([
           admin.leaders(Object.values(this.#topics)).then((leaders) => this.#sender.learn(leaders)),
           ...this.#consumers.map(async (consumer) => consumer.checkLag(await admin.newestOffsets(consumer.topic))),
