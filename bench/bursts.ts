@@ -1,6 +1,6 @@
 /**
  * Measures a history read right behind 5,000 edits and deletions, in MongoDB and in SQLite, in one
- * room and in 200 rooms. Arguments: rounds (20), stores (`mongo,sqlite`).
+ * room and in 200 rooms. Arguments: rounds (20), stores (`mongo,sqlite`), changes (5000).
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -20,9 +20,9 @@ import { heading, number, spread, table } from './load/table.ts';
 
 const rounds = Number(process.argv[2] ?? 20);
 const stores = (process.argv[3] ?? 'mongo,sqlite').split(',');
-const CHANGES = 5_000;
+const CHANGES = Number(process.argv[4] ?? 5_000);
 /** Live messages before each burst. */
-const MESSAGES = 10_000;
+const MESSAGES = 2 * CHANGES;
 const WARM_UP = 1;
 /** The events of one batch and of one append, as the server makes them. */
 const BATCH = 250;
@@ -118,7 +118,7 @@ async function measure({ store, pids }: Subject, count: number): Promise<Measure
       room.live.push(...drafts);
       await page(store, room);
     }
-    const changes = new Map(rooms.map((room) => [room, changesOf(room, CHANGES / count)]));
+    const changes = new Map(rooms.map((room) => [room, changesOf(room, Math.ceil(CHANGES / count))]));
     const meter = new ProcessMeter([process.pid, ...pids]);
     const began = performance.now();
     await storeAll(store, changes);
