@@ -8,13 +8,15 @@ import type { RemovedEnd } from '../../src/adapters/mongo/log-ends.ts';
 import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
 import { MongoOutbox } from '../../src/adapters/mongo/outbox.ts';
 import { MongoReadMarkers } from '../../src/adapters/mongo/read-markers.ts';
+import { Unread } from '../../src/adapters/mongo/unread.ts';
+import type { ConversationKey } from '../../src/domain/place.ts';
 import { burstContract } from './bursts.ts';
 import { historyContract } from './history.ts';
 import { messageStoreContract } from './message-store.ts';
 import { outboxContract } from './outbox.ts';
 import { readMarkersContract } from './read-markers.ts';
 import { type RemovalWorld, removalContract } from './removal.ts';
-import { append, newPlace, type Server, type ServerOptions, said } from './world.ts';
+import { append, deleted, newPlace, type Server, type ServerOptions, said } from './world.ts';
 
 /** A new database. Each server has its own connection, like a process of its own. */
 async function mongoWorld(url: string): Promise<RemovalWorld> {
@@ -66,6 +68,44 @@ await describeWithService('mongo', 'MongoDB', ({ mongo }) => {
     } finally {
       await store.close();
       await native.dropDatabase();
+      await db.close();
+    }
+  });
+
+  it('counts unread messages as they were at a number, without the holes that later events made', async () => {
+    const database = `contract-${randomBytes(6).toString('hex')}`;
+    const db = await MongoDatabase.connect(mongo, { database });
+    const store = new MongoMessageStore({ db });
+    try {
+      const place = newPlace();
+      const drafts = Array.from({ length: 2_000 }, (_, i) => said(place, 'x', { userId: i % 2 === 0 ? 1 : 2 }));
+      await append(store, 1, drafts);
+      const gone = drafts.filter((_, i) => i === 3 || i === 1_800);
+      await append(
+        store,
+        2_001,
+        gone.map((draft) => deleted(draft)),
+      );
+      await store.settle(new Map([[place, 2_002]]));
+      // Their numbers alone are counted: a room of 60,000 numbers, 12 of which are holes.
+      const large = newPlace();
+      await db.holes.insertOne({ _id: large, t: 12, s: 59_999, n: { 0: 5, 1: 2, 57: 5 } });
+      const count = async (of: ConversationKey, read: number, seq: number) => {
+        const position = { place: of, read, since: null, unnumberedSince: null, seq };
+        return (await new Unread(db).count(2, [position])).get(of)?.count;
+      };
+      // The messages of the other user have odd numbers. Numbers 4 and 1,801 were deleted.
+      expect(await count(place, 2, 2_002)).toBe(998);
+      expect(await count(place, 2, 1_500)).toBe(749);
+      expect(await count(place, 1_100, 2_002)).toBe(449);
+      expect(await count(place, 1_100, 1_900)).toBe(399);
+      expect(await count(place, 1_900, 2_000)).toBe(50);
+      expect(await count(place, 2_002, 2_002)).toBe(0);
+      expect(await count(large, 5_000, 60_000)).toBe(54_995);
+      expect(await count(large, 59_500, 60_000)).toBe(500);
+    } finally {
+      await store.close();
+      await db.client.db(database).dropDatabase();
       await db.close();
     }
   });

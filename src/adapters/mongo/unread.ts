@@ -1,9 +1,10 @@
-import { Long } from 'mongodb';
+import { type Collection, Long } from 'mongodb';
 import type { UnreadCount } from '../../application/ports/read-markers.ts';
+import { holeBucket, lastOfBucket } from '../../domain/holes.ts';
 import type { UserId } from '../../domain/ids.ts';
 import { type ConversationKey, isChannel } from '../../domain/place.ts';
 import type { MongoDatabase } from './database.ts';
-import { channelIdOf, UNNUMBERED } from './documents.ts';
+import { channelIdOf, type MessageDocument, UNNUMBERED } from './documents.ts';
 import { CHANNEL_SEQ, CHANNEL_TIME, CHANNEL_USER } from './indexes.ts';
 
 /** A place and how far a user has read there. */
@@ -20,6 +21,15 @@ export interface ReaderPosition {
 }
 
 type NumberedPosition = ReaderPosition & { readonly read: number };
+
+interface NumbersAfter {
+  readonly position: NumberedPosition;
+  readonly count: number;
+  readonly countTo: number | null;
+}
+
+/** Buckets of holes that are read by name. Beyond them, the whole documents are read. */
+const MAX_FIELDS = 50;
 
 /** Counts unread messages. Reads index keys only, no documents. */
 export class Unread {
@@ -83,38 +93,117 @@ export class Unread {
   /**
    * Messages of others after the numbers, and those that an original server stored without a number
    * after the times.
+   *
+   * Most counts follow from numbers, without a walk over messages: nothing is unread behind the
+   * newest number, and numbers have no gaps but the holes. The others are counted one by one.
    */
   async #afterNumbers(userId: UserId, positions: readonly NumberedPosition[]): Promise<Map<string, number>> {
     const [first] = positions;
     if (first === undefined) return new Map();
     const messages = this.#db.messagesOf(first.place);
     const mine = Long.fromNumber(userId);
-    const perChannel = async (matchOf: (position: NumberedPosition) => object, hint: string) => {
-      const branches = positions.map((position) => ({ channelId: channelIdOf(position.place), ...matchOf(position) }));
+    const countEach = async (branches: readonly object[], hint: string): Promise<Map<string, number>> => {
+      if (branches.length === 0) return new Map();
       const match = branches.length === 1 ? (branches[0] ?? {}) : { $or: branches };
-      const stages = [{ $match: match }, { $group: { _id: '$channelId', n: { $sum: 1 } } }];
-      const rows = await messages.aggregate<{ _id: unknown; n: number }>(stages, { hint, batchSize: 1000 }).toArray();
-      return new Map(rows.map(({ _id, n }) => [String(_id), n]));
+      return this.#perChannel(messages, match, hint);
     };
-    const between = ({ read, seq }: NumberedPosition) => ({ seq: { $gt: read, $lte: seq } });
-    const [all, own, unnumbered] = await Promise.all([
-      perChannel(between, CHANNEL_SEQ),
-      perChannel((position) => ({ userId: mine, ...between(position) }), CHANNEL_USER),
-      perChannel(
-        ({ unnumberedSince: time }) => ({
+    const behind = positions.filter(({ read, seq }) => read < seq);
+    const [numbered, newestOwn, unnumbered] = await Promise.all([
+      this.#numbersAfter(behind),
+      this.#newestOwn(mine, behind),
+      this.#perChannel(messages, { channelId: inPlaces(positions), seq: UNNUMBERED }, CHANNEL_SEQ),
+    ]);
+    const channelOf = ({ place }: NumberedPosition) => ({ channelId: channelIdOf(place) });
+    const idIn = (counts: ReadonlyMap<string, unknown>) => positions.filter(({ place }) => counts.has(place.slice(2)));
+    const own = behind.filter(({ place, read }) => (newestOwn.get(place.slice(2)) ?? 0) > read);
+    const [counted, ownCounts, laterCounts] = await Promise.all([
+      countEach(
+        numbered.flatMap(({ position, countTo }) =>
+          countTo === null ? [] : [{ ...channelOf(position), seq: { $gt: position.read, $lte: countTo } }],
+        ),
+        CHANNEL_SEQ,
+      ),
+      countEach(
+        own.map((position) => ({
+          ...channelOf(position),
+          userId: mine,
+          seq: { $gt: position.read, $lte: position.seq },
+        })),
+        CHANNEL_USER,
+      ),
+      countEach(
+        idIn(unnumbered).map((position) => ({
+          ...channelOf(position),
           seq: UNNUMBERED,
           userId: { $ne: mine },
-          ...(time !== null && { localDateTime: { $gt: time } }),
-        }),
+          ...(position.unnumberedSince !== null && { localDateTime: { $gt: position.unnumberedSince } }),
+        })),
         CHANNEL_SEQ,
       ),
     ]);
+    const known = new Map(numbered.map(({ position, count }) => [position.place.slice(2), count]));
     return new Map(
       positions.map(({ place }) => {
         const id = place.slice(2);
-        return [id, (all.get(id) ?? 0) - (own.get(id) ?? 0) + (unnumbered.get(id) ?? 0)];
+        const all = (known.get(id) ?? 0) + (counted.get(id) ?? 0);
+        // Messages may be deleted between the counts.
+        return [id, Math.max(0, all - (ownCounts.get(id) ?? 0)) + (laterCounts.get(id) ?? 0)];
       }),
     );
+  }
+
+  /**
+   * How many messages stand after the read numbers, as far as it follows from the holes. The
+   * messages up to `countTo` have to be counted beside it; null: none.
+   */
+  async #numbersAfter(positions: readonly NumberedPosition[]): Promise<NumbersAfter[]> {
+    if (positions.length === 0) return [];
+    const ids = positions.map(({ place }) => place);
+    const fields = new Set(positions.flatMap(({ read, seq }) => bucketFields(read, seq)));
+    const projection = fields.size <= MAX_FIELDS ? Object.fromEntries([...fields].map((field) => [field, 1])) : {};
+    const options = { projection: { ...projection, ...(fields.size <= MAX_FIELDS && { s: 1 }) } };
+    // The holes are read after `seq`, so they include every hole up to it.
+    const docs = await this.#db.holes.find({ _id: { $in: ids } }, options).toArray();
+    const holes = new Map(docs.map((doc) => [doc._id, doc]));
+    return positions.map((position): NumbersAfter => {
+      const { place, read, seq } = position;
+      const { s = 0, n = {} } = holes.get(place) ?? {};
+      // Some holes were made by later events, and may be among these numbers.
+      if (s > seq) return { position, count: 0, countTo: seq };
+      const bucket = holeBucket(read);
+      const isPartOfBucket = (n[bucket] ?? 0) > 0;
+      const from = isPartOfBucket ? Math.min(seq, lastOfBucket(bucket)) : read;
+      let count = seq - from;
+      for (let later = isPartOfBucket ? bucket + 1 : bucket; later <= holeBucket(seq); later += 1) {
+        count -= n[later] ?? 0;
+      }
+      return { position, count, countTo: isPartOfBucket ? from : null };
+    });
+  }
+
+  /** The number of the user's newest message in each place that has one. */
+  async #newestOwn(mine: Long, positions: readonly NumberedPosition[]): Promise<Map<string, number>> {
+    const [first] = positions;
+    if (first === undefined) return new Map();
+    const rows = await this.#db
+      .messagesOf(first.place)
+      .aggregate<{ _id: unknown; seq?: unknown }>(
+        [
+          { $match: { channelId: inPlaces(positions), userId: mine } },
+          { $sort: { channelId: -1, userId: -1, seq: -1 } },
+          { $group: { _id: '$channelId', seq: { $first: '$seq' } } },
+        ],
+        { hint: CHANNEL_USER, batchSize: 1000 },
+      )
+      .toArray();
+    return new Map(rows.flatMap(({ _id, seq }) => (typeof seq === 'number' ? [[String(_id), seq]] : [])));
+  }
+
+  /** How many messages match, by channel. */
+  async #perChannel(messages: Collection<MessageDocument>, match: object, hint: string): Promise<Map<string, number>> {
+    const stages = [{ $match: match }, { $group: { _id: '$channelId', n: { $sum: 1 } } }];
+    const rows = await messages.aggregate<{ _id: unknown; n: number }>(stages, { hint, batchSize: 1000 }).toArray();
+    return new Map(rows.map(({ _id, n }) => [String(_id), n]));
   }
 
   /** Messages of others after the times. */
@@ -147,17 +236,12 @@ export class Unread {
   async #ofOthers(userId: UserId, positions: readonly ReaderPosition[]): Promise<Map<string, number>> {
     const [first] = positions;
     if (first === undefined) return new Map();
-    const channelId = { $in: positions.map(({ place }) => channelIdOf(place)) };
+    const channelId = inPlaces(positions);
     const messages = this.#db.messagesOf(first.place);
-    const perChannel = async (match: object, hint: string): Promise<Map<string, number>> => {
-      const stages = [{ $match: { channelId, ...match } }, { $group: { _id: '$channelId', n: { $sum: 1 } } }];
-      const rows = await messages.aggregate<{ _id: unknown; n: number }>(stages, { hint, batchSize: 1000 }).toArray();
-      return new Map(rows.map(({ _id, n }) => [String(_id), n]));
-    };
     const [holes, unnumbered, own] = await Promise.all([
       this.#db.holes.find({ _id: { $in: positions.map(({ place }) => place) } }, { projection: { t: 1 } }).toArray(),
-      perChannel({ seq: UNNUMBERED }, CHANNEL_SEQ),
-      perChannel({ userId: Long.fromNumber(userId) }, CHANNEL_USER),
+      this.#perChannel(messages, { channelId, seq: UNNUMBERED }, CHANNEL_SEQ),
+      this.#perChannel(messages, { channelId, userId: Long.fromNumber(userId) }, CHANNEL_USER),
     ]);
     const gone = new Map(holes.map(({ _id, t }) => [_id, t]));
     return new Map(
@@ -169,4 +253,18 @@ export class Unread {
       }),
     );
   }
+}
+
+function inPlaces(positions: readonly ReaderPosition[]): { readonly $in: Long[] } {
+  return { $in: positions.map(({ place }) => channelIdOf(place)) };
+}
+
+/** The fields of the buckets between these numbers. */
+function bucketFields(from: number, to: number): string[] {
+  const fields: string[] = [];
+  // One more than may be asked for, so that the caller sees it.
+  for (let bucket = holeBucket(from); bucket <= holeBucket(to) && fields.length <= MAX_FIELDS; bucket += 1) {
+    fields.push(`n.${bucket}`);
+  }
+  return fields;
 }
