@@ -96,7 +96,7 @@ export class OpenTelemetrySpans implements Spans {
     const before = parent === null ? null : readTraceparent(parent);
     const context = before === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, before);
     const traceId = before?.traceId ?? this.#ids.generateTraceId();
-    // Nearly all commands are left out. A span that the SDK leaves out costs ten times as much.
+    // Nearly all commands are left out. A span that the SDK leaves out costs twice as much.
     if (!this.#takes(name, context, traceId)) return null;
     this.#traceId = traceId;
     const span = this.#tracer.startSpan(name, { kind: KINDS[name], attributes: attributes() }, context);
