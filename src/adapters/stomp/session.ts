@@ -414,7 +414,10 @@ export class Session implements ConnectionListener, FrameHandler, RepliesOwner, 
     } catch (error) {
       this.#replies.refuse(error, command);
     }
-    this.#frames.settled();
+    const { spans } = this.#host;
+    // Frames that waited for this outcome are handled now. They belong to no span.
+    if (spans === null || command.span === undefined) this.#frames.settled();
+    else spans.outside(() => this.#frames.settled());
     if (this.#phase === 'leaving') this.#leaveWhenSettled();
   }
 

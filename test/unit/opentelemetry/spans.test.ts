@@ -46,6 +46,18 @@ it('traces nothing of a message whose client or sampler says no', async () => {
   expect(collector.spans).toEqual([]);
 });
 
+it('traces none of the messages that waited behind a traced message of the same client', async () => {
+  const collector = await startCollector();
+  const { world, one, two, say, heard } = await twoServers(collector.url);
+  const sender = await one.connect(world.ada.token);
+  const reader = await two.connect(world.grace.token);
+  say(sender, { traceparent: PARENT });
+  for (let n = 1; n <= 1_100; n += 1) say(sender, { traceparent: UNSAMPLED });
+  await heard(reader, 1_101);
+  await Promise.all([one.spans.close(), two.spans.close()]);
+  expect(collector.spans.filter(({ name }) => name === 'append')).toHaveLength(1);
+});
+
 it('records about one of a hundred traces at 1 %, and asks for the attributes of these only', async () => {
   const collector = await startCollector();
   const spans = spansOf(collector.url, { sampler: 'parentbased_traceidratio', ratio: 0.01 });
