@@ -1,13 +1,14 @@
 /**
  * Measures how long `chat-server migrate --number` takes on the messages of an original server,
- * interrupted once in the middle, while clients chat in places of their own. Arguments: messages
+ * killed once in the middle and begun again, while clients chat in places of their own. Arguments: messages
  * (1000000), places (10000).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Long, MongoClient, ObjectId } from 'mongodb';
-import { rush } from './load/rush.ts';
+import { ProcessMeter } from './load/process-meter.ts';
+import { type RushResult, rush } from './load/rush.ts';
 import { startServices } from './load/services.ts';
 import { heading, number, say } from './load/table.ts';
 import { pidOf, separateRooms, startServer } from './load/world.ts';
@@ -17,6 +18,8 @@ const [messages = 1_000_000, places = 10_000] = process.argv.slice(2).map(Number
 const rooms = separateRooms(20, 10);
 const FIRST_PLACE = 1_000;
 const INSERTED = 2_000;
+/** Time for which clients chat before their latency is read. */
+const SECONDS = 10;
 const MAIN = fileURLToPath(new URL('../src/bootstrap/main.js', import.meta.url));
 
 async function fill(url: string): Promise<void> {
@@ -38,11 +41,18 @@ async function fill(url: string): Promise<void> {
   await client.close();
 }
 
-function migrate(env: Readonly<Record<string, string>>): ChildProcess {
-  return spawn(process.execPath, [MAIN, 'migrate', '--number'], {
+/** Runs the command. `killAt`: ends it after so many places. Resolves with its exit code. */
+async function migrate(env: Readonly<Record<string, string>>, killAt = Infinity): Promise<number | null> {
+  const command: ChildProcess = spawn(process.execPath, [MAIN, 'migrate', '--number'], {
     env: { ...process.env, JWT_SECRET: 'not used', ...env },
-    stdio: ['ignore', 'inherit', 'ignore'],
+    stdio: ['ignore', 'inherit', 'pipe'],
   });
+  command.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    const done = Number(/(\d+) places done/.exec(text)?.[1] ?? 0);
+    if (done >= killAt) command.kill('SIGKILL');
+  });
+  const [code] = await once(command, 'exit');
+  return code;
 }
 
 const services = await startServices(1);
@@ -52,19 +62,37 @@ try {
   await fill(String(env.MONGODB_URL));
   const server = await startServer(rooms, { env, id: 'numbering' });
   try {
-    const load = { ports: [server.port], rooms, pids: [[pidOf(server)]], rate: 100, seconds: 10, receipts: true };
+    const pids = [[pidOf(server)], services.mongoPids];
+    const load = { ports: [server.port], rooms, pids, rate: 100, seconds: SECONDS, receipts: true };
     const before = await rush(load);
+    let isOver = false;
+    const meanwhile: RushResult[] = [];
+    const chatting = (async () => {
+      while (!isOver) meanwhile.push(await rush(load));
+    })();
+    const meter = new ProcessMeter(services.mongoPids);
     const began = performance.now();
-    const interrupted = migrate(env);
-    const during = rush({ ...load, seconds: 20 });
-    await new Promise((resolve) => setTimeout(resolve, 10_000));
-    interrupted.kill('SIGKILL');
-    await once(interrupted, 'exit');
-    const [code] = await once(migrate(env), 'exit');
+    const killed = await migrate(env, places / 2);
+    const half = (performance.now() - began) / 1_000;
+    const code = await migrate(env);
     const seconds = (performance.now() - began) / 1_000;
-    const p99 = ({ latency }: typeof before) => number(latency.at(0.99), 1);
-    say(`exit code ${code} after ${number(seconds)} s, with one kill after 10 s`);
-    say(`p99 of clients at 100 messages/s: ${p99(before)} ms before, ${p99(await during)} ms meanwhile`);
+    const usage = meter.stop();
+    isOver = true;
+    await chatting;
+    const percentiles = (part: number) => meanwhile.map(({ latency }) => latency.at(part)).sort((a, b) => a - b);
+    const shown = (part: number) => {
+      const times = percentiles(part);
+      const [least = 0, median = 0, most = 0] = [times[0], times[times.length >> 1], times.at(-1)];
+      const idle = number(before.latency.at(part), 1);
+      return `${idle} ms before; ${number(least, 1)}, ${number(median, 1)}, ${number(most, 1)} ms meanwhile`;
+    };
+    const lost = [before, ...meanwhile].reduce((sum, result) => sum + result.lost + result.duplicated, 0);
+    say(`exit code ${code} after ${number(seconds)} s; ended by a kill (${killed}) after ${number(half)} s`);
+    say(`CPU of mongod ${number(usage.cpu[0] ?? 0)} s; other processes used ${number(usage.others, 2)} cores`);
+    say(`clients at 100 messages/s, ${meanwhile.length} windows of ${SECONDS} s (min, median, max):`);
+    say(`  p50: ${shown(0.5)}`);
+    say(`  p99: ${shown(0.99)}`);
+    say(`  lost or twice: ${lost}`);
   } finally {
     await server.dispose();
   }

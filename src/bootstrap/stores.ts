@@ -126,7 +126,7 @@ export async function openStores({
 
 /** Original servers ran beside these, and nothing has numbered what they left. */
 async function warnOfUnnumbered(db: MongoDatabase, telemetry: Telemetry): Promise<void> {
-  const { ChangeOverMark } = await import('../adapters/mongo/first-generation/change-over-mark.ts');
+  const { ChangeOverMark } = await import('../adapters/mongo/change-over-mark.ts');
   const since = await new ChangeOverMark(db).since();
   if (since === null) return;
   const remedy = 'if the original servers are off, run `chat-server migrate --number` without FIRST_GENERATION';
@@ -135,7 +135,7 @@ async function warnOfUnnumbered(db: MongoDatabase, telemetry: Telemetry): Promis
 
 /** The parts that only a server beside original ones loads. */
 async function loadAdoption() {
-  const { ChangeOverMark } = await import('../adapters/mongo/first-generation/change-over-mark.ts');
+  const { ChangeOverMark } = await import('../adapters/mongo/change-over-mark.ts');
   const { ensureAdoptionIndexes } = await import('../adapters/mongo/first-generation/indexes.ts');
   const { MongoOriginalEvents } = await import('../adapters/mongo/first-generation/original-events.ts');
   const { Adoption } = await import('../application/first-generation/adoption.ts');

@@ -3,8 +3,8 @@ import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { withDatabase } from '../../dev/cluster/services.ts';
 import { describeWithService } from '../../dev/services/shared.ts';
+import { ChangeOverMark } from '../../src/adapters/mongo/change-over-mark.ts';
 import { MongoDatabase } from '../../src/adapters/mongo/database.ts';
-import { ChangeOverMark } from '../../src/adapters/mongo/first-generation/change-over-mark.ts';
 import { findProblems } from '../../src/adapters/mongo/first-generation/find-problems.ts';
 import { ensureAdoptionIndexes } from '../../src/adapters/mongo/first-generation/indexes.ts';
 import { loggedMessages } from '../../src/adapters/mongo/first-generation/logged-messages.ts';
@@ -131,6 +131,19 @@ await describeWithService('mongo', 'MongoDB beside an original server', ({ mongo
     ]);
     const message = (await one.store.messages(place, [ours.id])).get(ours.id);
     expect(message).toMatchObject({ seq: 1, nonce: 'n-1', edited: true, content: 'changed' });
+  });
+
+  it('takes a new file with the name in its record, because its document has none', async () => {
+    const place = newPlace();
+    const { store, originals } = await server();
+    await append(store, 1, [said(place, 'ours')]);
+    const id = await original.share(place, 2, 'http://bucket/cat.png', 'http://bucket/t.png');
+    await originals.number(place);
+    expect(await eventsOf(store, place)).toHaveLength(1);
+    await originals.number(place, new Map([[id, { name: 'user2', profileImage: 'http://img/2.png' }]]));
+    expect(known(await store.eventsAfter(place, 1, 10))).toMatchObject([
+      { seq: 2, kind: 'file', id, name: 'user2', profileImage: 'http://img/2.png', content: 'http://bucket/cat.png' },
+    ]);
   });
 
   it('looks into many places by one query, and numbers at most eight of them at a time', async () => {

@@ -1,3 +1,4 @@
+import type { MessageId } from '../../domain/ids.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import { type Draft, STORED_KINDS } from '../../domain/stored-event.ts';
 import { dropFilesOf } from '../messages/drop-file.ts';
@@ -6,13 +7,15 @@ import type { Listeners } from '../personal/listeners.ts';
 import type { UnreadNotices } from '../personal/unread-notices.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FileStore } from '../ports/file-store.ts';
-import type { OriginalChange, OriginalEvents } from '../ports/original-events.ts';
+import type { OriginalAuthor, OriginalChange, OriginalEvents } from '../ports/original-events.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
 /** The events of one place that were heard and are not in the log yet. */
 interface Lane {
   hasMessages: boolean;
   readonly changes: OriginalChange[];
+  /** Of files, whose documents have no name. */
+  authors: Map<MessageId, OriginalAuthor>;
   /** A run is planned or under way. */
   isBusy: boolean;
   /** Runs in a row that failed. */
@@ -69,8 +72,10 @@ export class Adoption {
    */
   take(event: Draft, timestamp: number): void {
     const lane = this.#laneOf(event.place);
-    if (event.kind !== 'modify' && event.kind !== 'delete') lane.hasMessages = true;
-    else if (this.#waitingChanges < MAX_WAITING_CHANGES) {
+    if (event.kind !== 'modify' && event.kind !== 'delete') {
+      lane.hasMessages = true;
+      if (event.kind === 'file') lane.authors.set(event.id, event);
+    } else if (this.#waitingChanges < MAX_WAITING_CHANGES) {
       lane.changes.push({ event, timestamp });
       this.#waitingChanges += 1;
     } else {
@@ -90,7 +95,7 @@ export class Adoption {
   #laneOf(place: ConversationKey): Lane {
     let lane = this.#lanes.get(place);
     if (lane === undefined) {
-      lane = { hasMessages: false, changes: [], isBusy: false, failures: 0 };
+      lane = { hasMessages: false, changes: [], authors: new Map(), isBusy: false, failures: 0 };
       this.#lanes.set(place, lane);
     }
     return lane;
@@ -108,17 +113,19 @@ export class Adoption {
   }
 
   async #run(place: ConversationKey, lane: Lane): Promise<void> {
-    const { hasMessages } = lane;
+    const { hasMessages, authors } = lane;
     lane.hasMessages = false;
+    lane.authors = new Map();
     try {
       // A change may be of a message whose own record comes later, in another stream.
-      await this.#originals.number(place);
+      await this.#originals.number(place, authors);
       if (hasMessages) await this.#handOut(place);
       await this.#adoptChanges(lane);
       await this.#handOut(place);
       lane.failures = 0;
     } catch (error) {
       lane.hasMessages ||= hasMessages;
+      lane.authors = new Map([...authors, ...lane.authors]);
       lane.isBusy = false;
       lane.failures += 1;
       this.#parts.telemetry.log('warn', 'events of an original server wait for the store', { place, error });

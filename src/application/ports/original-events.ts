@@ -1,3 +1,4 @@
+import type { MessageId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import type { ConversationKey } from '../../domain/place.ts';
 import type { Draft } from '../../domain/stored-event.ts';
@@ -10,6 +11,12 @@ export interface OriginalChange {
    * tells two equal edits of a message apart.
    */
   readonly timestamp: number;
+}
+
+/** The author of a message, as its record names them. */
+export interface OriginalAuthor {
+  readonly name: string;
+  readonly profileImage: string | null;
 }
 
 /**
@@ -28,13 +35,13 @@ export interface OriginalEvents {
    * place, in the order of time and id. A message that had a number before an original server saved
    * it again gets the number back. If it has another text than in the log, that edit becomes an
    * event.
+   * @param authors of messages that the original server stores without a name, such as files
    */
-  number(place: ConversationKey): Promise<void>;
+  number(place: ConversationKey, authors?: ReadonlyMap<MessageId, OriginalAuthor>): Promise<void>;
   /**
    * Stores a change of a message that has a number. Does nothing if the log has no such message,
    * knows it as deleted, or has the change already, or if the message has been edited again since.
-   * Returns the message as it was created, if this
-   * call stored its deletion; otherwise null.
+   * Returns the message as it was created, if this call stored its deletion; otherwise null.
    */
   adopt(change: OriginalChange): Promise<Message | null>;
 }

@@ -1,8 +1,10 @@
 import { expect, it, vi } from 'vitest';
 import { RecordedTelemetry } from '../../../dev/recorded-telemetry.ts';
 import { Adoption } from '../../../src/application/first-generation/adoption.ts';
-import type { OriginalChange, OriginalEvents } from '../../../src/application/ports/original-events.ts';
+import type { OriginalAuthor, OriginalChange, OriginalEvents } from '../../../src/application/ports/original-events.ts';
 import { Refusal } from '../../../src/domain/errors.ts';
+import type { MessageId } from '../../../src/domain/ids.ts';
+import type { ConversationKey } from '../../../src/domain/place.ts';
 import type { Draft } from '../../../src/domain/stored-event.ts';
 import { TestWorld } from '../../support/application.ts';
 import { passTime } from '../../support/pass-time.ts';
@@ -16,9 +18,9 @@ class Originals implements OriginalEvents {
   /** The kind of change that it refuses. */
   refused: OriginalChange['event']['kind'] | null = null;
 
-  async number(): Promise<void> {
+  async number(_place: ConversationKey, authors: ReadonlyMap<MessageId, OriginalAuthor>): Promise<void> {
     if (this.isAway) throw new Refusal('try-again', 'away');
-    this.calls.push('number');
+    this.calls.push('number', ...[...authors.values()].map(({ name }) => name));
   }
 
   async adopt({ event }: OriginalChange): Promise<null> {
@@ -47,7 +49,7 @@ async function setUp() {
   const [adoption] = adoptions;
   if (adoption === undefined) throw new Error('the server made no adoption');
   const place = world.room;
-  const take = (kind: 'message' | 'modify' | 'delete') => {
+  const take = (kind: 'message' | 'file' | 'modify' | 'delete') => {
     const text = { content: 'x', name: 'user2', profileImage: null };
     const event = { kind, place, ...COMMON, ...(kind === 'delete' ? {} : text) } as Draft;
     adoption.take(event, 1);
@@ -84,6 +86,16 @@ it('keeps what it heard while the store is away, and takes it in order later', a
   originals.isAway = false;
   await pass(1_100);
   expect(originals.calls).toEqual(['number', 'modify', 'delete']);
+});
+
+it('names the authors of files to the store, also after it was away', async () => {
+  const { originals, take, pass } = await setUp();
+  originals.isAway = true;
+  take('file');
+  await pass(1_500);
+  originals.isAway = false;
+  await pass(1_100);
+  expect(originals.calls).toEqual(['number', 'user2']);
 });
 
 it('gives up a change that the store refuses for a minute, with a log line, and takes the next ones', async () => {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { MongoServerError } from 'mongodb';
+import { MongoServerError, ObjectId } from 'mongodb';
 import { BoundedMap } from '../../../application/bounded-map.ts';
-import type { OriginalChange, OriginalEvents } from '../../../application/ports/original-events.ts';
+import type { OriginalAuthor, OriginalChange, OriginalEvents } from '../../../application/ports/original-events.ts';
 import { Refusal } from '../../../domain/errors.ts';
 import { isFileUrl } from '../../../domain/file.ts';
 import type { MessageId } from '../../../domain/ids.ts';
-import { createdMessage, type Message } from '../../../domain/message.ts';
+import { createdMessage, isFile, type Message, parseMessageType } from '../../../domain/message.ts';
 import { type ConversationKey, isChannel } from '../../../domain/place.ts';
 import { type CreatingEvent, type Draft, isCreating, isStored } from '../../../domain/stored-event.ts';
 import { Semaphore } from '../../support/semaphore.ts';
@@ -37,6 +37,8 @@ const MAX_PAUSE_MS = 20;
 /** Places that this process remembers as complete. */
 const MAX_PLACES = 50_000;
 const TIMEOUT_MS = 4_000;
+/** Time in which the record of a document comes, in milliseconds. */
+const RECORD_MS = 5_000;
 /** Places that are numbered at the same time because they are read for the first time. */
 const MAX_LOOKS = 8;
 const DONE = 'done';
@@ -77,9 +79,9 @@ export class MongoOriginalEvents implements OriginalEvents {
     this.#parts = parts;
   }
 
-  async number(place: ConversationKey): Promise<void> {
+  async number(place: ConversationKey, authors?: ReadonlyMap<MessageId, OriginalAuthor>): Promise<void> {
     await this.#parts.store.newest([place]);
-    await answered(this.#number(place));
+    await answered(this.#number(place, authors));
   }
 
   async adopt({ event, timestamp }: OriginalChange): Promise<Message | null> {
@@ -152,11 +154,12 @@ export class MongoOriginalEvents implements OriginalEvents {
     return new Set(found.flat());
   }
 
-  async #number(place: ConversationKey): Promise<void> {
+  async #number(place: ConversationKey, authors: ReadonlyMap<MessageId, OriginalAuthor> = new Map()): Promise<void> {
     for (let repeats = 0; repeats < MAX_ATTEMPTS; ) {
       // Otherwise messages that are in the log already would still have no number.
       await this.#settle(place, await this.#end(place));
-      const docs = await this.#unnumbered(place);
+      const found = await this.#unnumbered(place);
+      const docs = found.filter((doc) => !this.#waitsForRecord(doc, authors));
       if (docs.length === 0) return;
       const ids = docs.map(({ _id }) => String(_id));
       const logged = await loggedMessages(this.#parts.db, place, ids);
@@ -165,17 +168,35 @@ export class MongoOriginalEvents implements OriginalEvents {
         if (known !== undefined) await this.#takeSaved(place, doc, known);
       }
       const unknown = docs.filter(({ _id }) => !logged.has(String(_id)));
-      if (unknown.length > 0 && (await this.#addMessages(place, unknown)) !== 'stored') repeats += 1;
+      if (unknown.length > 0 && (await this.#addMessages(place, unknown, authors)) !== 'stored') repeats += 1;
     }
     throw notNumbered(place);
   }
 
-  async #addMessages(place: ConversationKey, docs: readonly MessageDocument[]): Promise<Insert> {
+  /**
+   * True for a new file whose record has not come yet. The document has no name, and the record has
+   * one.
+   */
+  #waitsForRecord({ _id, type, name }: MessageDocument, authors: ReadonlyMap<MessageId, OriginalAuthor>): boolean {
+    if (!isFile({ type: parseMessageType(type) }) || name !== undefined || authors.has(String(_id))) return false;
+    if (!(_id instanceof ObjectId)) return false;
+    return this.#parts.db.clock.now() - _id.getTimestamp().getTime() < RECORD_MS;
+  }
+
+  async #addMessages(
+    place: ConversationKey,
+    docs: readonly MessageDocument[],
+    authors: ReadonlyMap<MessageId, OriginalAuthor>,
+  ): Promise<Insert> {
     const { db } = this.#parts;
     const drafts = await withoutDeletedParents(
       db,
       place,
-      docs.map((doc) => eventOfMessage(place, doc)),
+      docs.map((doc) => {
+        const draft = eventOfMessage(place, doc);
+        const author = draft.kind === 'file' && draft.name === '' ? authors.get(draft.id) : undefined;
+        return author === undefined ? draft : { ...draft, name: author.name, profileImage: author.profileImage };
+      }),
     );
     const keys = drafts.map(({ id }) => `c:${id}`);
     const result = await this.#append(place, (first) => this.#insert(place, first, drafts, keys, true));

@@ -1,5 +1,5 @@
 import type { Collection } from 'mongodb';
-import type { MongoDatabase } from '../database.ts';
+import type { MongoDatabase } from './database.ts';
 
 interface MigrationDocument {
   readonly _id: 'first-generation';
