@@ -1,7 +1,7 @@
 /**
  * Measures how long `chat-server migrate --number` takes on the messages of an original server,
- * killed once in the middle and begun again, while clients chat in places of their own. Arguments: messages
- * (1000000), places (10000).
+ * killed once in the middle and begun again, while clients chat in places of their own. Arguments:
+ * messages (1000000), places (10000).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

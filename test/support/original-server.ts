@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type Consumer, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { type Collection, type Document, Long, MongoClient, ObjectId } from 'mongodb';
+import { Kafka, logLevel, Partitioners, type Producer } from '../../dev/services/kafkajs.ts';
 import { type ConversationKey, idOf, isChannel } from '../../src/domain/place.ts';
 
 const PACKAGE = 'com.example.chatserver';
@@ -56,7 +56,7 @@ export class OriginalServer {
   readonly #kafka: Kafka | null;
   readonly #producer: Producer | null;
   readonly #options: OriginalServerOptions;
-  #consumer: Consumer | null = null;
+  #consumer: ReturnType<Kafka['consumer']> | null = null;
 
   static async start(options: OriginalServerOptions): Promise<OriginalServer> {
     const client = await new MongoClient(options.mongo).connect();
@@ -165,7 +165,9 @@ export class OriginalServer {
     return this.#messages(place).find({ channelId }).sort({ localDateTime: 1 }).toArray();
   }
 
-  /** The message that it takes as the newest in its list of rooms: the last one without an order. */
+  /**
+   * The message that it takes as the newest in its list of rooms: the last one without an order.
+   */
   async newest(place: ConversationKey): Promise<Document | undefined> {
     const channelId = Long.fromNumber(idOf(place));
     return (await this.#messages(place).find({ channelId }).toArray()).at(-1);

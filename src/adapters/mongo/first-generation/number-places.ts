@@ -21,8 +21,8 @@ const MESSAGES_PER_READ = 500;
 /** Probes before the first step. */
 const IDLE_PROBES = 5;
 const PROBE_EVERY_MS = 100;
-/** Refusals in a row before a group of places is given up, one a second. */
-const MAX_REFUSALS = 600;
+/** Time in which a group of places is tried again before it is given up. */
+const PATIENCE_MS = 30 * 60_000;
 const REFUSAL_PAUSE_MS = 1_000;
 
 export interface NumberedPlaces {
@@ -44,7 +44,7 @@ export interface NumberPlacesOptions {
  * Numbers the messages of all places, and takes edits and deletions that an original server made
  * while no server of this version ran. It can be interrupted and begun again: the log of a place
  * that is numbered is only read. Servers may run meanwhile, and the pace leaves them room. While
- * MongoDB does not answer, it waits up to ten minutes.
+ * MongoDB does not answer, it waits up to half an hour.
  * @throws Error with a human-readable message if no primary answers, or Refusal
  */
 export async function numberPlaces(options: NumberPlacesOptions): Promise<NumberedPlaces> {
@@ -192,12 +192,13 @@ class PlaceNumbering {
 
 /** Repeats the work while MongoDB does not answer, or a large place is still being numbered. */
 async function untilAnswered<T>(work: () => Promise<T>): Promise<T> {
-  for (let refusals = 1; ; refusals += 1) {
+  const until = performance.now() + PATIENCE_MS;
+  for (;;) {
     try {
       return await work();
     } catch (error) {
       const refusal = asStoreRefusal(error);
-      if (refusals === MAX_REFUSALS || refusal.code !== 'try-again') throw refusal;
+      if (performance.now() > until || refusal.code !== 'try-again') throw refusal;
       await delay(REFUSAL_PAUSE_MS);
     }
   }
