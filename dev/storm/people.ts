@@ -20,6 +20,8 @@ export const STORM_COMMUNITY = 1;
 
 const ERRORS = '/user/queue/errors';
 const TRY_AGAIN = 2503;
+/** The answer while the disk under the database is full. The same send may succeed later. */
+const NOT_STORED = 2300;
 const NOT_FOUND = 4111;
 const LOOK_MS = 500;
 
@@ -184,7 +186,7 @@ export class Publisher extends Person {
     const operation = this.#open.get(nonce);
     if (operation === undefined) return;
     this.refusals += 1;
-    if (code === TRY_AGAIN) {
+    if (code === TRY_AGAIN || code === NOT_STORED) {
       const { connection } = this;
       setTimeout(
         () => {
