@@ -238,9 +238,10 @@ export function diskFaults(
   const during = (fault: DiskFault) => async (lasts: number) => {
     const harmed = await pid();
     if (harmed === undefined) return;
-    const undo = await harmDisk(harmed, fault);
+    // Another trouble may end the process at this moment, or start it.
+    const undo = await harmDisk(harmed, fault).catch(() => null);
     await delay(lasts);
-    await undo();
+    await undo?.();
     await repair();
   };
   return { 'slow-disk': during({ delayMs: SLOW_DISK_MS }), 'full-disk': during('full') };
