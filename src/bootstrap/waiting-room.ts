@@ -26,6 +26,9 @@ const MAX_WAITING = 16_000;
  */
 const MAX_WAIT_MS = 8_000;
 const BACKLOG = 4_096;
+/** The port of the last worker is free some moments after its end. */
+const RETRY_MS = 20;
+const MAX_RETRIES = 100;
 /** Milliseconds after the first worker in which the others must listen to get their share. */
 const OTHERS_MS = 5_000;
 /** Sockets that may be on their way to a worker, whose channel passes one after the other. */
@@ -46,6 +49,7 @@ export interface WaitingRoomOptions {
 export class WaitingRoom {
   readonly #options: WaitingRoomOptions;
   #server: Server | null = null;
+  #retry: NodeJS.Timeout | null = null;
   /** In the order in which they came. */
   #waiting: Socket[] = [];
 
@@ -58,9 +62,14 @@ export class WaitingRoom {
     return this.#waiting.length;
   }
 
-  /** Holds the port. Does nothing if it is held, or used by a worker. */
+  /** Holds the port as soon as it is free. Does nothing if it is held. */
   open(): void {
-    if (this.#server !== null) return;
+    if (this.#server === null && this.#retry === null) this.#listen(0);
+  }
+
+  /** @param retries failed attempts before this one */
+  #listen(retries: number): void {
+    this.#retry = null;
     const { host, port, log, maxWaitMs = MAX_WAIT_MS } = this.#options;
     const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true }, (socket) => {
       // A client may give up while it waits.
@@ -70,9 +79,12 @@ export class WaitingRoom {
     });
     server.maxConnections = MAX_WAITING;
     server.once('listening', () => log('no worker runs; new connections wait', { port }));
-    server.once('error', (error) => {
-      if (this.#server === server) this.#server = null;
-      log('no worker runs, and the port cannot be held', { port, error: error.message });
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (this.#server !== server) return;
+      this.#server = null;
+      if (error.code === 'EADDRINUSE' && retries < MAX_RETRIES) {
+        this.#retry = setTimeout(() => this.#listen(retries + 1), RETRY_MS);
+      } else log('no worker runs, and the port cannot be held', { port, error: error.message });
     });
     this.#server = server;
     server.listen(port, host, BACKLOG);
@@ -80,6 +92,8 @@ export class WaitingRoom {
 
   /** Leaves the port to the workers. Clients that wait stay. */
   close(): void {
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#retry = null;
     this.#server?.close();
     this.#server = null;
   }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../../dev/services/free-port.ts';
 import { WaitingRoom } from '../../../src/bootstrap/waiting-room.ts';
@@ -43,4 +43,18 @@ it('closes a client that waited for too long, so that no worker makes a session 
   const client = await arrive();
   await once(client, 'close');
   expect(room.size).toBe(0);
+});
+
+it('holds a port that the last worker has not left yet, as soon as it is free', async () => {
+  const worker = createServer().listen(0, HOST);
+  await once(worker, 'listening');
+  const { port } = worker.address() as AddressInfo;
+  const { promise: logged, resolve: log } = Promise.withResolvers<string>();
+  const room = new WaitingRoom({ host: HOST, port, log });
+  onTestFinished(() => room.dismiss());
+  room.open();
+  // The room's own attempt fails before this one.
+  await once(createServer().listen(port, HOST), 'error');
+  worker.close();
+  expect(await logged).toBe('no worker runs; new connections wait');
 });
