@@ -55,6 +55,8 @@ export interface StormOptions {
   readonly packageClients?: number;
   /** false: a run without troubles, for comparison. Default: true. */
   readonly troubles?: boolean;
+  /** false: no disk becomes slow or full. Default: true, where `strace` can harm disks. */
+  readonly disks?: boolean;
   /**
    * Folder for the recording of a run with findings. Default: the system's folder for temporary
    * files.
@@ -131,7 +133,7 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
           workers: options.workers,
           directory,
           env,
-          disks: options.workersOnServices !== true && (await canHarmDisks(progress)),
+          disks: options.workersOnServices !== true && (await harmsDisks(options)),
           onServices: options.workersOnServices === true,
         });
   const instances = stage.servers.map(({ port }) => `127.0.0.1:${port}`);
@@ -155,6 +157,10 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
   }
 }
 
+async function harmsDisks({ disks = true, progress }: StormOptions): Promise<boolean> {
+  return disks && (await canHarmDisks(progress));
+}
+
 async function clusterStage(
   options: StormOptions,
   directory: Directory,
@@ -171,7 +177,7 @@ async function clusterStage(
     ...(options.progress === undefined ? {} : { progress: options.progress }),
   });
   const proxies = await Promise.all(cluster.servers.map(({ port }) => FaultProxy.start({ target: port })));
-  const disks = await canHarmDisks(options.progress);
+  const disks = await harmsDisks(options);
   return {
     servers: cluster.servers,
     urls: cluster.servers.flatMap(({ url }, i) => [url, `http://127.0.0.1:${proxies[i]?.port}`]),

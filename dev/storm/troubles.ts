@@ -33,6 +33,8 @@ const MAX_DOWN_MS = 5_000;
 const LONG: readonly Kind[] = ['freeze', 'slow-disk', 'hang', 'slow', 'lossy', 'mute'];
 /** A slow disk takes this much longer for each write and each flush. */
 const SLOW_DISK_MS = 400;
+/** Time after a full disk in which a process may still end because of it. */
+const ENDING_MS = 5_000;
 /**
  * Times of troubles that must raise an alert. A rule holds for half a minute before its alert
  * fires, and the server takes up to 20 s to notice some troubles.
@@ -157,7 +159,10 @@ export function clusterParts(cluster: Cluster, { proxies, random, disks }: Clust
   }));
   for (const member of members) {
     const repair = async () => {
-      // MongoDB and Kafka end when they cannot write. Redis goes on and refuses writes.
+      // MongoDB and Kafka end when they cannot write, some moments later. Redis goes on and refuses
+      // writes.
+      const until = performance.now() + ENDING_MS;
+      while (member.pid !== undefined && performance.now() < until) await delay(50);
       if (member.pid === undefined) await untilUp(() => member.restart());
     };
     const hasDisk = disks && member.pid !== undefined;

@@ -18,7 +18,8 @@ await describeWithOwnService(['kafka', 'mongo', 'redis'], 'three servers on real
   it(`loses, repeats and reorders no message while all parts are killed and frozen (seed ${seed}, ${seconds} s)`, {
     timeout: (seconds + 400) * 1_000,
   }, async () => {
-    const report = await runStorm({ seed, seconds, rate: 150 });
+    // disk-faults.full harms the disks.
+    const report = await runStorm({ seed, seconds, rate: 150, disks: false });
     const { findings, surprises, resets, file } = report;
     expect({ findings, surprises, resets, file }).toEqual({ findings: [], surprises: [], resets: 0, file: null });
     expect(report.acknowledged).toBeGreaterThan(seconds * 10);

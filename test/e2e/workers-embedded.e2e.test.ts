@@ -7,7 +7,7 @@ import { type EmbeddedSystem, startSystem } from './system.ts';
 it('loses, repeats and reorders nothing while workers, hub and parent are killed and frozen', {
   timeout: 240_000,
 }, async () => {
-  const report = await runStorm({ seed: 5, seconds: 25, rate: 100, workers: 3 });
+  const report = await runStorm({ seed: 5, seconds: 25, rate: 100, workers: 3, disks: false });
   const { findings, surprises, resets, file } = report;
   expect({ findings, surprises, resets, file }).toEqual({ findings: [], surprises: [], resets: 0, file: null });
   expect(report.acknowledged).toBeGreaterThan(250);
