@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './test/support/longest-first.ts';
 
 const INTEGRATION = 'test/**/*.int.test.ts';
 const E2E = 'test/**/*.e2e.test.ts';
@@ -13,6 +14,7 @@ export default defineConfig({
   resolve: { alias: { 'chat-server-client': fileURLToPath(new URL('client/src/index.ts', import.meta.url)) } },
   test: {
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     reporters: process.env.CI ? ['default', './test/support/ci-reporter.ts'] : ['default'],
     projects: [
       {
@@ -42,12 +44,13 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
+          // Same group as the integration tests: these files mostly wait, so two run at a time.
           include: [E2E],
           globalSetup: SERVICES,
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 90_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -59,7 +62,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 1_200_000,
           hookTimeout: 300_000,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
