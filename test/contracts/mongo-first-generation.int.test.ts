@@ -171,6 +171,27 @@ await describeWithService('mongo', 'MongoDB beside an original server', ({ mongo
       expect((await eventsOf(store, place)).at(-1)).toEqual([2, 'message', 'theirs']);
   });
 
+  it('asks to come back in some seconds while a large place is being numbered, and goes on with it', async () => {
+    const { db, store } = await server();
+    const place = newPlace();
+    await append(store, 1, [said(place, 'ours')]);
+    await store.settle(await store.newest([place]));
+    await original.send(place, 2, 'theirs');
+    const large = Promise.withResolvers<void>();
+    const settle = async (ends: ReadonlyMap<ConversationKey, number>) => {
+      await large.promise;
+      await store.settle(ends);
+    };
+    const originals = new MongoOriginalEvents({ db, store: { newest: (some) => store.newest(some), settle } });
+    await expect(originals.look([place])).rejects.toMatchObject({
+      code: 'try-again',
+      message: expect.stringContaining('being numbered'),
+    });
+    large.resolve();
+    expect(await originals.look([place])).toBe(true);
+    expect((await eventsOf(store, place)).at(-1)).toEqual([2, 'message', 'theirs']);
+  });
+
   it('finds the events of a message by an index, which the end of the change removes', async () => {
     const place = newPlace();
     const { db, store } = await server();

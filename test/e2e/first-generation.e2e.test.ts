@@ -297,6 +297,17 @@ await describeWithService(['kafka', 'mongo', 'redis'], 'two servers beside an or
     expect(topics.map(({ partitions }) => partitions.length)).toEqual([1]);
   });
 
+  it('names topics with several partitions, and topics that do not exist, before the change', async () => {
+    const [divided, missing] = [`${cluster.topic('STATE')}-divided`, `${cluster.topic('STATE')}-missing`];
+    const admin = new Kafka({ brokers: [...cluster.kafka.brokers], clientId: 'test' }).admin();
+    await admin.createTopics({ topics: [{ topic: divided, numPartitions: 2 }] });
+    await admin.disconnect();
+    const [code, problems] = await migrate('--check', { KAFKA_TOPIC_STATE: divided, KAFKA_TOPIC_FILE: missing });
+    expect(code).toBe(1);
+    expect(problems).toContain(`problem: 1 topics with several partitions (${divided})`);
+    expect(problems).toContain(`problem: 1 topics that do not exist (${missing})`);
+  });
+
   it('writes the members of a PUT into the cache of the original, and keeps one document of read times', async () => {
     const redis = new Redis(cluster.redis.url);
     const url = `${cluster.servers[0]?.url}/chat-server/room-user-list/${ROOM}`;

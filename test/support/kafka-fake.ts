@@ -50,7 +50,7 @@ export class FakeKafka implements KafkaDriver {
       countBrokers: unused,
       createTopics: unused,
       newestOffsets: unused,
-      membersOf: unused,
+      membersOf: async () => new Map(),
       deleteGroups: unused,
     });
   }

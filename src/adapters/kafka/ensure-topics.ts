@@ -7,6 +7,8 @@ export interface WantedTopics {
   /** The number of brokers that the operator listed. */
   readonly listedBrokers: number;
   readonly classify: KafkaDriver['classify'];
+  /** Called with a topic that has a partition without a leader, each time it is asked for. */
+  readonly onWait?: (topic: string) => void;
 }
 
 const MAX_REPLICAS = 3;
@@ -44,7 +46,7 @@ async function create(admin: KafkaAdmin, topics: readonly string[], wanted: Want
 }
 
 /** The brokers learn of a new topic one after the other, and then elect its leaders. */
-async function awaitLeaders(admin: KafkaAdmin, { topics, classify }: WantedTopics): Promise<Leaders> {
+async function awaitLeaders(admin: KafkaAdmin, { topics, classify, onWait }: WantedTopics): Promise<Leaders> {
   const right = { operation: 'Describe', resource: 'topic', names: topics } as const;
   const until = performance.now() + LEADER_MS;
   for (;;) {
@@ -57,6 +59,7 @@ async function awaitLeaders(admin: KafkaAdmin, { topics, classify }: WantedTopic
     const missing = topics.find((topic) => (leaders.get(topic) ?? [NO_LEADER]).includes(NO_LEADER));
     if (missing === undefined) return leaders;
     if (performance.now() > until) throw new NotReadyError(`${missing} has a partition without a leader`);
+    onWait?.(missing);
     await new Promise((resolve) => setTimeout(resolve, LEADER_PAUSE_MS));
   }
 }

@@ -21,6 +21,7 @@ import { withRight } from './missing-right.ts';
 import { RecordSender } from './record-sender.ts';
 import { retryWhileNotReady } from './retry-while-not-ready.ts';
 import type { SaslOptions } from './sasl.ts';
+import { SlowStart } from './slow-start.ts';
 import { TopicConsumer } from './topic-consumer.ts';
 import { DEFAULT_GROUPS, DEFAULT_TOPICS, type NamePerStream } from './topics.ts';
 
@@ -124,8 +125,9 @@ export class KafkaMessageBus implements MessageBus {
   async start(handler: RecordHandler): Promise<void> {
     if (this.#stage !== 'new') throw new Error(`the message bus cannot be started again: it is ${this.#stage}`);
     this.#stage = 'starting';
+    const slow = new SlowStart(this.#options.telemetry);
     try {
-      await this.#join(handler);
+      await this.#join(handler, slow);
     } catch (error) {
       if (this.#isClosed || !this.#isAway(error)) {
         await this.close();
@@ -134,6 +136,8 @@ export class KafkaMessageBus implements MessageBus {
       this.#absence = textOf(this.#described(error));
       this.#options.telemetry.log('warn', 'Kafka is away; the server joins later', { error: this.#absence });
       void this.#joinLater(handler);
+    } finally {
+      slow.end();
     }
   }
 
@@ -176,10 +180,11 @@ export class KafkaMessageBus implements MessageBus {
     return this.#stage === 'closed';
   }
 
-  async #join(handler: RecordHandler): Promise<void> {
+  async #join(handler: RecordHandler, slow?: SlowStart): Promise<void> {
     try {
-      const from = await this.#prepare();
+      const from = await this.#prepare(slow);
       if (this.#isClosed) throw closedWhileStarting();
+      slow?.waitsFor('the groups to let this server join');
       await this.#read(handler, from);
       await this.#refuseSharedGroups();
     } catch (error) {
@@ -239,7 +244,7 @@ export class KafkaMessageBus implements MessageBus {
    * Creates missing topics, waits until the groups are empty, and returns the offsets at which
    * reading begins.
    */
-  async #prepare(): Promise<ReadonlyMap<RecordStream, Positions>> {
+  async #prepare(slow?: SlowStart): Promise<ReadonlyMap<RecordStream, Positions>> {
     const { partitions = 6 } = this.#options;
     const timeout = this.#timing.session + this.#timing.prepare;
     const prepare = async (admin: KafkaAdmin) => {
@@ -249,6 +254,7 @@ export class KafkaMessageBus implements MessageBus {
         partitions,
         listedBrokers: this.#options.brokers.length,
         classify: this.#classify,
+        onWait: (topic) => slow?.waitsFor(`a leader for each partition of ${topic}`),
       }).then((leaders) => this.#sender.connect(leaders));
       await Promise.all([connecting, this.#awaitEmptyGroups(() => this.#membersOf(admin))]);
       const found = RECORD_STREAMS.map(
@@ -256,8 +262,11 @@ export class KafkaMessageBus implements MessageBus {
       );
       return new Map(await Promise.all(found));
     };
-    return retryWhileNotReady(this.#timing.prepare, this.#classify, () =>
-      this.#driver.withAdmin(timeout, 'preparing topics and groups', prepare),
+    return retryWhileNotReady(
+      this.#timing.prepare,
+      this.#classify,
+      () => this.#driver.withAdmin(timeout, 'preparing topics and groups', prepare),
+      (error) => slow?.waitsFor(`the end of this failure: ${textOf(this.#described(error))}`),
     );
   }
 

@@ -50,6 +50,7 @@ export interface OpenTelemetryOptions {
 const KINDS: Readonly<Record<SpanName, SpanKind>> = {
   send: SpanKind.SERVER,
   upload: SpanKind.SERVER,
+  service: SpanKind.SERVER,
   append: SpanKind.CLIENT,
   publish: SpanKind.PRODUCER,
   republish: SpanKind.PRODUCER,

@@ -1,8 +1,11 @@
 /**
- * The parts of a command's way that are measured. `call` is a call of a neighbour. `republish` is a
- * later attempt to publish, after the bus was away.
+ * The parts of a command's way that are measured. `service` is a call of the service API that
+ * stores an event, and `call` a call of a neighbour. `republish` is a later attempt to publish,
+ * after the bus was away.
  */
-export type SpanName = 'send' | 'upload' | 'append' | 'publish' | 'republish' | 'deliver' | 'notify' | 'call';
+export type SpanName =
+  | ('send' | 'upload' | 'service')
+  | ('append' | 'publish' | 'republish' | 'deliver' | 'notify' | 'call');
 
 /** Ids, kinds and numbers, never texts. */
 export type SpanAttributes = Readonly<Record<string, string | number>>;

@@ -5,10 +5,10 @@ import type { OpenTelemetrySpans } from '../../../src/adapters/opentelemetry/spa
 import { RestNotifier } from '../../../src/adapters/rest/notifier.ts';
 import { RestService } from '../../../src/adapters/rest/rest-service.ts';
 import { RestRoomDirectory } from '../../../src/adapters/rest/room-directory.ts';
-import { temporaryFiles } from '../../support/embedded-application.ts';
+import { embeddedApplication, temporaryFiles } from '../../support/embedded-application.ts';
 import { type ReceivedSpan, startCollector } from '../../support/otlp-receiver.ts';
 import { passTime } from '../../support/pass-time.ts';
-import { asUser, serve, uploadsTo } from '../http/harness.ts';
+import { AS_OPS, asUser, serve, uploadsTo } from '../http/harness.ts';
 import { PARENT, spansOf, TRACE_ID, twoServers } from './fixture.ts';
 
 interface NeighbourCall {
@@ -115,6 +115,40 @@ it('traces an upload from the request to the store, and refusals with their name
   ]);
   expect(named(collector.spans, 'append').map(({ parentSpanId }) => parentSpanId)).toEqual([uploads[0]?.spanId]);
   expect(JSON.stringify(collector.spans)).not.toContain('a secret name');
+});
+
+it('traces what administrators send and delete, and refusals with their name', async () => {
+  const collector = await startCollector();
+  const spans = spansOf(collector.url);
+  const { app } = await embeddedApplication({
+    files: (await temporaryFiles()).store,
+    world: { users: {}, rooms: { 5: [1, 2] }, communities: {} },
+    spans,
+  });
+  const { url } = await serve({ service: app.service }, { spans });
+  const call = (method: string, path: string, body?: object) =>
+    fetch(`${url}/chat-server/service/messages${path}`, {
+      method,
+      headers: { ...AS_OPS, traceparent: PARENT },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+  const message = { place: 'r-5', userId: 1, content: 'a secret text' };
+  const { id } = (await (await call('POST', '', message)).json()) as { id: string };
+  await call('DELETE', `/${id}?place=r-5`);
+  await call('POST', '', { ...message, place: 'r-99' });
+  await spans.close();
+  const services = named(collector.spans, 'service');
+  expect(services.map(({ traceId, parentSpanId, status }) => [traceId, parentSpanId, status?.message])).toEqual([
+    [TRACE_ID, 'b7ad6b7169203331', undefined],
+    [TRACE_ID, 'b7ad6b7169203331', undefined],
+    [TRACE_ID, 'b7ad6b7169203331', 'not-permitted'],
+  ]);
+  const [sent, deleted] = services;
+  expect(named(collector.spans, 'append').map(({ parentSpanId }) => parentSpanId)).toEqual([
+    sent?.spanId,
+    deleted?.spanId,
+  ]);
+  expect(JSON.stringify(collector.spans)).not.toContain('a secret text');
 });
 
 it('delivers all messages while the collector is away, writes one line about it and keeps few spans', async () => {

@@ -7,7 +7,7 @@ import type { UserId } from '../../../domain/ids.ts';
 import { type ClientHandler, type HttpDeps, linkBase } from '../deps.ts';
 import { sendSuccess } from '../envelope.ts';
 import { readMultipart } from '../multipart.ts';
-import { refusalOf } from '../refuse.ts';
+import { traced } from '../traced.ts';
 import { UploadFields, type UploadKind } from '../upload-fields.ts';
 
 /** Number of uploads of each user that are under way. */
@@ -42,7 +42,7 @@ export function uploadRoute(deps: HttpDeps, kind: UploadKind, underWay: UploadsU
     request.setTimeout(limits.idleMs, () => request.destroy());
     try {
       const receive = (sink: UploadSink) => readForm(deps, kind, caller, request, sink);
-      const { id, seq, content } = await traced(deps, kind, caller, request, async () => {
+      const { id, seq, content } = await traced(deps.spans, 'upload', request, () => ({ kind, userId: caller.userId }), async () => {
         const { result } = await deps.application.uploadFile(caller, { receive });
         return result;
       });
@@ -54,28 +54,6 @@ export function uploadRoute(deps: HttpDeps, kind: UploadKind, underWay: UploadsU
       else underWay.delete(caller.userId);
     }
   };
-}
-
-/** Runs the work of an upload. It is a span if it is traced. */
-async function traced<T>(
-  { spans = null }: HttpDeps,
-  kind: UploadKind,
-  { userId }: Caller,
-  request: Request,
-  work: () => Promise<T>,
-): Promise<T> {
-  if (spans === null) return work();
-  const span = spans.begin('upload', request.get('traceparent') ?? null, () => ({ kind, userId }));
-  if (span === null) return work();
-  let failure: string | null = null;
-  try {
-    return await span.run(work);
-  } catch (error) {
-    failure = refusalOf(error).code;
-    throw error;
-  } finally {
-    span.end(failure);
-  }
 }
 
 async function readForm(
