@@ -1,8 +1,9 @@
 /**
  * Measures the fan-out of an embedded server (with sequence, membership and SQLite) beside a bare
  * loop on `ws` in the same minute: 20 rooms of 50 subscribers, one publisher a room, closed loop of
- * 4; then at a low rate. Arguments: runs (3), seconds (8).
+ * 4; then at a low rate, beside bare flushes of the disk. Arguments: runs (3), seconds (8).
  */
+import { bareFlushes, type Flushes } from './load/bare-flush.ts';
 import { familyOf } from './load/process-meter.ts';
 import { type RushOptions, type RushResult, rush } from './load/rush.ts';
 import { rushTable } from './load/rush-columns.ts';
@@ -67,7 +68,23 @@ const ratios = (all.get('server') ?? []).map(
 say(`\nDeliveries beside the bare loop's of the same minute: ${spread(ratios, 2)} (goal: ${number(0.6, 1)})`);
 
 heading('The same rooms, 500 messages/s offered');
-await compare([
-  ['server', () => ours({ rate: 500 })],
-  ['server of two workers', () => ours({ rate: 500 }, 2)],
+const RATE = 500;
+const flushes: Flushes[] = [];
+const low = await compare([
+  [
+    'server',
+    async () => {
+      flushes.push(await bareFlushes(RATE, seconds));
+      return ours({ rate: RATE });
+    },
+  ],
+  ['server of two workers', () => ours({ rate: RATE }, 2)],
 ]);
+const flushed = (name: keyof Flushes) =>
+  spread(
+    flushes.map((flush) => flush[name]),
+    1,
+  );
+say(`\nBare flushes of as many bytes, ${RATE}/s, in the same minutes: p50 ${flushed('p50')}, p99 ${flushed('p99')} ms`);
+const beside = (low.get('server') ?? []).map((run, i) => run.latency.at(0.99) / (flushes[i]?.p99 ?? 0));
+say(`p99 of a delivery beside that of a bare flush: ${spread(beside, 2)} (goal: 1.5, or 4 ms)`);

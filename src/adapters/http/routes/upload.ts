@@ -42,10 +42,16 @@ export function uploadRoute(deps: HttpDeps, kind: UploadKind, underWay: UploadsU
     request.setTimeout(limits.idleMs, () => request.destroy());
     try {
       const receive = (sink: UploadSink) => readForm(deps, kind, caller, request, sink);
-      const { id, seq, content } = await traced(deps.spans, 'upload', request, () => ({ kind, userId: caller.userId }), async () => {
-        const { result } = await deps.application.uploadFile(caller, { receive });
-        return result;
-      });
+      const { id, seq, content } = await traced(
+        deps.spans,
+        'upload',
+        request,
+        () => ({ kind, userId: caller.userId }),
+        async () => {
+          const { result } = await deps.application.uploadFile(caller, { receive });
+          return result;
+        },
+      );
       const message = deps.fileLinks.link(content, linkBase(deps, request));
       sendSuccess(response, { id, seq, message });
     } finally {

@@ -3,8 +3,8 @@ import { parseBody } from '../../bodies.ts';
 import type { HttpDeps } from '../../deps.ts';
 import { sendJson } from '../../envelope.ts';
 import { readUsualJsonBody } from '../../json-body.ts';
-import { messageBody } from '../bodies.ts';
 import { traced } from '../../traced.ts';
+import { messageBody } from '../bodies.ts';
 import type { ServiceHandler } from '../guard.ts';
 import { conversationInQuery, messageInPath } from '../params.ts';
 
@@ -14,8 +14,12 @@ export function sendMessageRoute({ application, limits, spans }: HttpDeps): Serv
     const message = parseBody(messageBody, await readUsualJsonBody(request, limits));
     const { place, userId } = message;
     call.concerns({ userId, place });
-    const { id, seq } = await traced(spans, 'service', request, () => ({ call: 'sendMessage', place, userId }), () =>
-      application.service.sendMessage(message),
+    const { id, seq } = await traced(
+      spans,
+      'service',
+      request,
+      () => ({ call: 'sendMessage', place, userId }),
+      () => application.service.sendMessage(message),
     );
     call.concerns({ messageId: id });
     sendJson(response, 200, { id, seq });
@@ -30,8 +34,12 @@ export function deleteMessageRoute({ application, spans }: HttpDeps): ServiceHan
     const place = conversationInQuery(request);
     if (place === null) throw new Refusal('bad-input', 'place is missing');
     call.concerns({ place });
-    const { id, seq, userId } = await traced(spans, 'service', request, () => ({ call: 'deleteMessage', place }), () =>
-      application.service.deleteMessage({ place, id: messageId }),
+    const { id, seq, userId } = await traced(
+      spans,
+      'service',
+      request,
+      () => ({ call: 'deleteMessage', place }),
+      () => application.service.deleteMessage({ place, id: messageId }),
     );
     call.concerns({ userId });
     sendJson(response, 200, { id, seq });
