@@ -145,6 +145,7 @@ async function comingBack(base: number): Promise<void> {
   say(`half after ${number(fleet.returns.at(0.5))} ms, 99 % after ${number(fleet.returns.at(0.99))} ms, the last`);
   say(`after ${number(fleet.returns.most)} ms. Lost / twice / disordered: ${accuracy()}`);
   say(`Failed attempts: ${fleet.takeFailures()}\n`);
+  if (!server.running) throw new Error(`the server ended; the end of its log:\n${await server.logTail()}`);
   const now = memory();
   table(
     ['', 'parent MiB', 'hub', 'workers', 'all', 'bytes a session above the start'],

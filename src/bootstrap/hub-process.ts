@@ -11,6 +11,7 @@ import { serveBackups } from './backup-socket.ts';
 import type { Config } from './config/config.ts';
 import { HUB_READY, HUB_STOP } from './hub-supervisor.ts';
 import { Lifecycle } from './lifecycle.ts';
+import { outliveErrors } from './outlive-errors.ts';
 import { sharedParts } from './shared-parts.ts';
 import { startStep } from './start-failure.ts';
 
@@ -48,6 +49,7 @@ export async function runHub(config: Config): Promise<void> {
     if (message === HUB_STOP) end(0);
   });
   process.on('disconnect', () => end(0));
+  outliveErrors(telemetry);
   releaseStartMemory();
   process.send?.(HUB_READY);
 }

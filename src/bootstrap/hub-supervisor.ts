@@ -57,7 +57,7 @@ export class HubSupervisor {
       isReady = true;
       first?.(true);
     });
-    child.once('exit', (code, signal) => {
+    const ended = (code: number | null, signal: string | null): void => {
       this.#child = null;
       if (this.#isStopping) return;
       if (!isReady && first !== null) {
@@ -66,6 +66,12 @@ export class HubSupervisor {
       }
       this.#log('the hub of the workers ended and is started again', { code, signal });
       setTimeout(() => !this.#isStopping && this.#fork(null), isReady ? 0 : RETRY_MS);
+    };
+    child.once('exit', ended);
+    child.on('error', (error) => {
+      this.#log('the hub of the workers has an error', { error: error.message });
+      // A process that could not be started has no end.
+      if (child.pid === undefined) ended(null, null);
     });
   }
 }

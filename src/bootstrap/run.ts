@@ -38,7 +38,9 @@ async function runHubProcess({ config }: ReadConfig): Promise<void> {
 async function runParent({ config, warnings }: ReadConfig): Promise<void> {
   const { runWorkers } = await import('./workers.ts');
   const { SystemTelemetry } = await import('../adapters/system/telemetry.ts');
+  const { outliveErrors } = await import('./outlive-errors.ts');
   const telemetry = SystemTelemetry.create({ level: config.server.logLevel });
+  outliveErrors(telemetry);
   for (const warning of warnings) telemetry.log('warn', warning);
   const log = (what: string, fields: Record<string, unknown>) => telemetry.log('info', what, fields);
   const hub = new HubSupervisor(log);

@@ -2,6 +2,7 @@ import { releaseStartMemory } from '../adapters/support/release-start-memory.ts'
 import { ChatServer } from './chat-server.ts';
 import type { ReadConfig } from './config/config.ts';
 import { reasonAgainstSamples, welcomeText } from './demo/welcome.ts';
+import { outliveErrors } from './outlive-errors.ts';
 import { reportFailedStart } from './start-failure.ts';
 
 /**
@@ -32,8 +33,7 @@ export async function serve(
   telemetry.log('info', 'listening', { url: server.url, demo: config.demo });
   if (reason !== null) telemetry.log('info', 'no sample conversations', { reason });
   if (isDemo) process.stdout.write(welcomeText(server.url, config.server.dataDir));
-  process.on('uncaughtException', (error) => telemetry.log('error', 'uncaught exception', { error }));
-  process.on('unhandledRejection', (error) => telemetry.log('error', 'unhandled rejection', { error }));
+  outliveErrors(telemetry);
   void server.failed.then((error) => {
     process.stderr.write(`the chat server stops: ${error.message}\n`);
     void server.stop().then(() => process.exit(1));

@@ -1,6 +1,7 @@
 import type { Worker } from 'node:cluster';
 import type { Server as HttpServer } from 'node:http';
 import { createServer, type Server, Socket } from 'node:net';
+import { maxOpenFiles } from './max-open-files.ts';
 
 /** A worker is about to listen on the port. */
 export interface PortWanted {
@@ -16,10 +17,11 @@ interface Admitted {
 }
 
 /**
- * Clients that wait at the same time. The parent process needs an open file for each of them.
- * Further ones are closed.
+ * Clients that wait at the same time, and the part of the files that the parent process may open.
+ * It needs one for each client, and some for the next workers. Further clients are closed.
  */
 const MAX_WAITING = 16_000;
+const FILES_SHARE = 0.8;
 /**
  * A client that waited for this long, in milliseconds, is closed and tries again. Nothing is read
  * from it, so a client that has given up would stay, and cost the next worker a session for nobody.
@@ -77,7 +79,7 @@ export class WaitingRoom {
       this.#waiting.push(socket);
       setTimeout(() => this.#sendAway(socket), maxWaitMs).unref();
     });
-    server.maxConnections = MAX_WAITING;
+    server.maxConnections = Math.min(MAX_WAITING, Math.floor((maxOpenFiles() ?? MAX_WAITING * 2) * FILES_SHARE));
     server.once('listening', () => log('no worker runs; new connections wait', { port }));
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (this.#server !== server) return;

@@ -82,7 +82,7 @@ export function runWorkers({ count, host, port, drainSeconds, log, stopped }: Wo
       listening.set(worker, performance.now());
       room.admit(worker, count - listening.size);
     });
-    worker.on('exit', (code, signal) => {
+    const ended = (code: number | null, signal: string | null): void => {
       running.delete(number);
       const since = listening.get(worker) ?? Number.POSITIVE_INFINITY;
       const wasListening = listening.delete(worker);
@@ -94,6 +94,13 @@ export function runWorkers({ count, host, port, drainSeconds, log, stopped }: Wo
       log('a worker ended and is started again', { worker: number, code, signal });
       if (performance.now() - since >= PROVEN_MS) start(number);
       else setTimeout(() => !stopping && start(number), RESTART_MS);
+    };
+    worker.on('exit', ended);
+    // A client was on its way to a worker that ended. It connects again.
+    worker.on('error', (error) => {
+      log('a worker has an error', { worker: number, error: error.message });
+      // A process that could not be started has no end.
+      if (worker.process.pid === undefined) ended(null, null);
     });
   };
   for (let number = 1; number <= count; number++) start(number);

@@ -16,6 +16,11 @@ it('loses, repeats and reorders nothing while workers, hub and parent are killed
 
 const ADMIN_TOKEN = 'operations-'.repeat(4);
 
+/** Makes every process of the server throw on SIGUSR2, where nobody catches it. */
+const THROWING = `data:text/javascript,${encodeURIComponent(
+  "process.on('SIGUSR2', () => { throw new Error('nobody handles this') })",
+)}`;
+
 /** Workers report changes to each other within a second. */
 const SOON = { timeout: 15_000 };
 
@@ -26,6 +31,7 @@ describe('workers on embedded parts', () => {
       WORKERS: '3',
       LIMIT_CONNECTIONS_PER_USER: '4',
       LIMITS: 'on',
+      NODE_OPTIONS: `--import=${THROWING}`,
       ADMIN_TOKENS: `ops:${ADMIN_TOKEN}`,
     });
   });
@@ -84,6 +90,17 @@ describe('workers on embedded parts', () => {
     for (let times = 0; times < 6; times += 1) await expect.poll(() => get('online?place=r-5', 2), SOON).toEqual([]);
   });
 
+  it('go on after an error that nobody handles, in the workers, the hub and the parent process', async () => {
+    const client = await connect(1);
+    const pids = [Number(system.server.pid), ...childrenOf(system.server.pid)];
+    for (const pid of pids) process.kill(pid, 'SIGUSR2');
+    const errors = async () => (await system.server.log()).split('nobody handles this').length - 1;
+    await expect.poll(errors, SOON).toBeGreaterThanOrEqual(pids.length);
+    await client.send('/kafka/send-direct-message', { channelId: 5, userId: 1, content: 'still here' });
+    expect([Number(system.server.pid), ...childrenOf(system.server.pid)]).toEqual(pids);
+    await client.close();
+  });
+
   it('let clients wait for the next workers, instead of refusing them, after all workers were killed', async () => {
     for (const pid of workersOf(system.server.pid)) process.kill(pid, 'SIGKILL');
     await expect.poll(() => system.server.log(), SOON).toContain('no worker runs; new connections wait');
@@ -97,15 +114,18 @@ describe('workers on embedded parts', () => {
     await expect.poll(outcome, { timeout: 60_000 }).toBe(200);
     const client = await connect(1);
     await client.send('/kafka/send-direct-message', { channelId: 5, userId: 1, content: 'again' });
-    expect(await get('unread?places=r-5', 2)).toMatchObject([{ place: 'r-5', seq: 2 }]);
+    expect(await get('unread?places=r-5', 2)).toMatchObject([{ place: 'r-5', seq: 3 }]);
     await client.close();
   });
 });
 
-/** The process ids of the workers of a server. */
+/** The process ids of the hub and the workers of a server. */
+function childrenOf(parent: number | undefined): number[] {
+  return readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+}
+
 function workersOf(parent: number | undefined): number[] {
-  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').split(' ').filter(Boolean);
-  return children.map(Number).filter((pid) =>
+  return childrenOf(parent).filter((pid) =>
     readFileSync(`/proc/${pid}/environ`, 'utf8')
       .split('\0')
       .some((line) => line.startsWith('CHAT_WORKER=')),

@@ -49,6 +49,7 @@ export function readMultipart(request: IncomingMessage, limits: MultipartLimits,
       parser.destroy(new Refusal('bad-input', 'the body ended before it was complete'));
       void Promise.allSettled(work).then(() => reject(reason));
     };
+    const parts = new OpenParts();
     const doing = (task: () => MaybePromise<void>): void => {
       if (!over) work.push((async () => task())().catch(fail));
     };
@@ -81,8 +82,8 @@ export function readMultipart(request: IncomingMessage, limits: MultipartLimits,
       file.on('error', () => {});
       const isFile = info.filename !== undefined || limits.fileNames.has(name);
       if (isOneTooMany(isFile)) tooMany();
-      else if (isFile) doing(() => sink.file(name, partBytes(file, limits.fileBytes), info.filename || null));
-      else doing(async () => sink.field(name, await fieldText(name, file, limits)));
+      else if (isFile) doing(() => sink.file(name, partBytes(file, limits.fileBytes, parts), info.filename || null));
+      else doing(async () => sink.field(name, await fieldText(name, file, limits, parts)));
     });
     parser.on('partsLimit', tooMany).on('filesLimit', tooMany).on('fieldsLimit', tooMany);
     parser.on('error', () => fail(new Refusal('bad-input', 'the body is not a complete multipart/form-data form')));
@@ -92,8 +93,54 @@ export function readMultipart(request: IncomingMessage, limits: MultipartLimits,
       });
     });
     request.on('close', onClose).on('error', onClose);
-    request.pipe(parser);
+    request.on('end', () => {
+      if (over) return;
+      // Called when the parser has taken all bytes before it.
+      parser.write(NOTHING, () => {
+        parts.gaveAll();
+        parser.end();
+      });
+    });
+    request.pipe(parser, { end: false });
   });
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Finds parts without an end. busboy reads on behind the last boundary of a form, and forgets to
+ * end a part that it finds there. Whoever reads such a part would wait forever.
+ */
+class OpenParts {
+  readonly #awaited = new Set<Readable>();
+  #hasAll = false;
+
+  /** Waits for the next bytes of a part, and for its end after the parser has taken all bytes. */
+  async next(part: Readable, chunks: AsyncIterator<Buffer>): Promise<IteratorResult<Buffer>> {
+    this.#awaited.add(part);
+    if (this.#hasAll) this.#endSoon();
+    try {
+      return await chunks.next();
+    } finally {
+      this.#awaited.delete(part);
+    }
+  }
+
+  /** The parser has taken all bytes of the form. A part that has an end reaches it at once now. */
+  gaveAll(): void {
+    this.#hasAll = true;
+    this.#endSoon();
+  }
+
+  #endSoon(): void {
+    const waiting = [...this.#awaited];
+    // A part whose bytes or end are there is no longer awaited after a turn of the event loop.
+    setImmediate(() => {
+      setImmediate(() => {
+        for (const part of waiting) if (this.#awaited.has(part)) part.destroy(new Error('the part has no end'));
+      });
+    });
+  }
 }
 
 function parserOf(request: IncomingMessage, limits: MultipartLimits): busboy.Busboy {
@@ -123,10 +170,10 @@ function fieldTooLong(name: string, { fieldBytes }: MultipartLimits): Refusal {
   return new Refusal('bad-input', `the field ${name} has more than ${fieldBytes} bytes`);
 }
 
-async function fieldText(name: string, part: Readable, limits: MultipartLimits): Promise<string> {
+async function fieldText(name: string, part: Readable, limits: MultipartLimits, parts: OpenParts): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of partBytes(part, limits.fileBytes)) {
+  for await (const chunk of partBytes(part, limits.fileBytes, parts)) {
     size += chunk.length;
     if (size > limits.fieldBytes) throw fieldTooLong(name, limits);
     chunks.push(chunk);
@@ -134,14 +181,14 @@ async function fieldText(name: string, part: Readable, limits: MultipartLimits):
   return Buffer.concat(chunks).toString();
 }
 
-async function* partBytes(file: Readable & { readonly truncated?: boolean }, limit: number): ByteStream {
+async function* partBytes(file: Readable, limit: number, parts: OpenParts): ByteStream {
   let size = 0;
   const chunks = file[Symbol.asyncIterator]();
   try {
     for (;;) {
       let next: IteratorResult<Buffer>;
       try {
-        next = await chunks.next();
+        next = await parts.next(file, chunks);
       } catch {
         throw new Refusal('bad-input', 'the body ended before it was complete');
       }

@@ -251,6 +251,7 @@ it.each([
   ['multipart/form-data; boundary=b', `${START}half of it\r\n--b`],
   ['multipart/form-data; boundary=b', '--b\r\ncontent-disposition: form-data\r\n\r\nx\r\n--b--\r\n'],
   ['multipart/form-data; boundary=b', `--b\r\n${'x: y\r\n'.repeat(5_000)}\r\n\r\n--b--\r\n`],
+  ['multipart/form-data; boundary=b', `--b--x\r\n--b\r\nx\r\n${START}half of it`],
 ])('refuses a body that is not a complete form: %s %j', async (type, body) => {
   const server = await start();
   const headers = { ...asUser(1), 'content-type': type };
