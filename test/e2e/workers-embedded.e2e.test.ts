@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { StompClient } from '../../dev/stomp-client.ts';
 import { runStorm } from '../../dev/storm/storm.ts';
 import { type EmbeddedSystem, startSystem } from './system.ts';
@@ -56,10 +56,17 @@ describe('workers on embedded parts', () => {
     await expect.poll(counts, SOON).toEqual([3, 3, 3]);
     const begun = await fetch(`${service}/traces`, { method: 'POST', headers, body: '{"userId":3,"minutes":1}' });
     const { id } = (await begun.json()) as { id: string };
-    const answer = await fetch(`${service}/traces/${id}`, { headers });
+    // Another worker knows of the trace some moments later.
+    const reading = async () => {
+      const attempt = await fetch(`${service}/traces/${id}`, { headers });
+      if (attempt.status === 200) return attempt;
+      await attempt.text();
+      return null;
+    };
+    const answer = await vi.waitUntil(reading, SOON);
     await sender.send('/kafka/send-direct-message', { channelId: 99, userId: 3, content: 'x' });
     let text = '';
-    for await (const chunk of answer.body ?? []) {
+    for await (const chunk of answer?.body ?? []) {
       text += Buffer.from(chunk).toString();
       if (text.includes('"step":"stored"')) break;
     }

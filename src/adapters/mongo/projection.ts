@@ -29,7 +29,7 @@ import {
   unquoting,
 } from './documents.ts';
 import { DUPLICATE_KEY } from './error-codes.ts';
-import { QUOTES, REPLIES } from './indexes.ts';
+import { QUOTES, REPLIES, UNPROJECTED } from './indexes.ts';
 import { transaction } from './transaction.ts';
 
 /** The most documents that lose a quote in one update. */
@@ -40,6 +40,13 @@ const MAX_UPDATED_DOCUMENTS = 500;
  * nothing.
  */
 export class Overtaken extends Error {}
+
+/**
+ * An earlier batch of a place is not projected, so its messages may not be changed yet. MongoDB may
+ * have lost the projection of that batch in a crash, after this server had seen it. The transaction
+ * changed nothing.
+ */
+export class LeftOut extends Error {}
 
 /** A batch, the events of it that are applied, and the kinds that stay due. */
 interface Portion {
@@ -58,7 +65,7 @@ interface Portion {
  *
  * An event of a kind that this version does not know is counted as a hole. Its batch gets the mark
  * `late`. Later batches of the place are projected nevertheless.
- * @throws Overtaken
+ * @throws Overtaken, LeftOut
  */
 export async function project(db: MongoDatabase, docs: readonly EventDocument[]): Promise<void> {
   const portions = docs.map((doc): Portion => {
@@ -169,6 +176,7 @@ function inTransaction(
 ): Promise<void> {
   return transaction(db, async (session) => {
     await claim(db, portions, published, session);
+    if (!mode.isLate) await refuseGaps(db, portions, session);
     const run = new Run(db, session, mode, adoptedIn(portions));
     const legacy = portions.flatMap(({ doc }) => (doc.legacy ? [doc] : []));
     if (legacy.length > 0) await run.number(legacy);
@@ -208,6 +216,23 @@ async function claim(
     claimed += modifiedCount;
   }
   if (claimed !== portions.length) throw new Overtaken('another server has projected the batch');
+}
+
+/**
+ * Refuses changes of a place that has an earlier unprojected batch. Only the transaction itself can
+ * tell: what it reads is durable if it is.
+ */
+async function refuseGaps(db: MongoDatabase, portions: readonly Portion[], session: ClientSession): Promise<void> {
+  const last = new Map<ConversationKey, number>();
+  for (const { doc, events } of portions) {
+    const changes = events.some((event) => event.kind === 'modify' || event.kind === 'delete');
+    if (changes) last.set(doc.p, Math.max(doc.f, last.get(doc.p) ?? 0));
+  }
+  if (last.size === 0) return;
+  const earlier = Array.from(last, ([p, f]) => ({ p, f: { $lt: f }, proj: true as const }));
+  const options = { projection: { _id: 0, p: 1, f: 1 }, hint: UNPROJECTED, session };
+  const gap = await db.events.findOne(earlier.length === 1 ? (earlier[0] ?? {}) : { $or: earlier }, options);
+  if (gap !== null) throw new LeftOut(`${gap.p}: the batch at ${gap.f} is not projected`);
 }
 
 /** The writes of one transaction to the message collections and the holes. */

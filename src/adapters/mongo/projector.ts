@@ -6,7 +6,7 @@ import { asStoreRefusal, type MongoDatabase } from './database.ts';
 import type { EventDocument } from './documents.ts';
 import { REFUSED_WRITES_CODES } from './error-codes.ts';
 import { LATE, UNPROJECTED } from './indexes.ts';
-import { Overtaken, project, projectLate } from './projection.ts';
+import { LeftOut, Overtaken, project, projectLate } from './projection.ts';
 
 /**
  * Own batches are projected after this time, in milliseconds, or as soon as this many are waiting.
@@ -153,14 +153,21 @@ export class Projector {
   }
 
   async #catchUp(places: readonly ConversationKey[], between?: () => Promise<void>): Promise<void> {
-    for (;;) {
+    for (let attempt = 1; ; ) {
       const docs = await this.#parts.db.events
         .find({ p: { $in: [...places] }, proj: true }, { hint: UNPROJECTED })
         .sort({ p: 1, f: 1 })
         .limit(MAX_TRANSACTION_BATCHES)
         .toArray();
       if (docs.length === 0) return;
-      await this.#apply(docs, between);
+      try {
+        await this.#apply(docs, between);
+      } catch (error) {
+        // The batches are read again, with the one that was left out.
+        if (!(error instanceof LeftOut) || attempt === MAX_ATTEMPTS) throw error;
+        attempt += 1;
+        continue;
+      }
       if (docs.length < MAX_TRANSACTION_BATCHES) return;
     }
   }
@@ -184,6 +191,7 @@ export class Projector {
         await project(db, rest);
         return;
       } catch (error) {
+        if (error instanceof LeftOut) throw error;
         if (!(error instanceof Overtaken)) return this.#applyOneByOne(rest, error);
         if (attempt === MAX_ATTEMPTS) throw error;
       }
@@ -191,7 +199,10 @@ export class Projector {
       const ids = rest.map(({ _id }) => _id);
       const left = await db.events.find({ _id: { $in: ids }, proj: true }, { projection: { _id: 1 } }).toArray();
       const open = new Set(left.map(({ _id }) => _id.toHexString()));
-      rest = rest.filter(({ _id }) => open.has(_id.toHexString()));
+      const still = rest.filter(({ _id }) => open.has(_id.toHexString()));
+      // Another server projects the same batches. It comes to an end when all of them are.
+      if (still.length < rest.length) attempt = 0;
+      rest = still;
     }
   }
 

@@ -32,6 +32,10 @@ export function fileSuite(stage: PageStage): void {
     const ada = await stage.open('#/1/r-5');
     // The part of the page that reads files is loaded after the first messages.
     await ada.until(`performance.getEntriesByType('resource').some(({ name }) => name.includes('prepare'))`);
+    // With all that it imports, which the server must still deliver.
+    await ada.page.evaluate(
+      `import(performance.getEntriesByType('resource').find(({ name }) => name.includes('prepare')).name).then(() => 1)`,
+    );
     await stage.server.kill();
     await ada.disconnected();
     await ada.attach({ name: 'kept.txt', mimeType: 'text/plain', buffer: Buffer.from('kept') });
