@@ -1,16 +1,19 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files whose length their size does not tell, longest first: a minute and more of waiting. */
+/**
+ * Files whose length their size does not tell, the longest first. The page has less patience than
+ * the others, so its files come after the storm.
+ */
 const LONG = [
   'e2e/durability',
   'contracts/kafka-message-bus.int',
   'contracts/kafka-cluster.int',
   'contracts/kafka-message-bus-platformatic.int',
   'integration/stacks',
-  'e2e/page-defects',
-  'e2e/page.e2e',
   'e2e/workers-embedded',
   'e2e/killed-and-stopped',
+  'e2e/page-defects',
+  'e2e/page.e2e',
 ];
 
 function place({ moduleId }: TestSpecification): number {
