@@ -42,6 +42,7 @@ export class Unread extends Store<ReadonlyMap<PlaceKey, UnreadCount>> {
   /** Asks for the counts of these places. @throws Refused, Unanswered */
   async refresh(places: readonly PlaceKey[]): Promise<void> {
     for (let from = 0; from < places.length; from += MAX_PLACES) {
+      const asked = new Map(this.#counts);
       const { result } = await this.#http.get('unread', { places: places.slice(from, from + MAX_PLACES).join() });
       for (const { place, count, seq, code } of result as readonly Answered[]) {
         if (code !== undefined) {
@@ -50,7 +51,11 @@ export class Unread extends Store<ReadonlyMap<PlaceKey, UnreadCount>> {
         }
         const later = (this.#arrived.get(place) ?? []).filter((each) => each > seq);
         this.#arrived.set(place, later);
-        this.#set(place, { count: count + later.length, seq: Math.max(seq, ...later) });
+        const newest = Math.max(seq, ...later);
+        // What the server told during the question is newer than the answer.
+        const known = this.#counts.get(place);
+        if (known !== undefined && known !== asked.get(place) && known.seq > newest) continue;
+        this.#set(place, { count: count + later.length, seq: newest });
       }
     }
   }

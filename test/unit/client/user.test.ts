@@ -26,6 +26,19 @@ it('knows the unread counts after a connect, and keeps them current', async () =
   expect(chat.places.getSnapshot()).toHaveLength(3);
 });
 
+it('keeps a count that the server told while it was asked, since the answer is older', async () => {
+  const server = memoryServer();
+  server.places = [{ place: 'r-5' }];
+  server.unread = [{ place: 'r-5', count: 2, seq: 7 }];
+  const chat = chatOn(server);
+  await pass();
+  // A read mark of another device makes the client ask.
+  server.broadcast(EVENTS, { type: 'read', place: 'r-5', seq: 7 });
+  server.broadcast(EVENTS, { type: 'unread', place: 'r-5', count: 3, seq: 8 });
+  await pass();
+  expect(chat.unread.getSnapshot().get('r-5')).toEqual({ count: 3, seq: 8 });
+});
+
 it('counts live messages of others in a place that is watched, and none of the user', async () => {
   const server = memoryServer();
   server.places = [{ place: 'r-5' }];
