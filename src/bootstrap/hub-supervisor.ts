@@ -27,8 +27,8 @@ export class HubSupervisor {
   }
 
   /**
-   * Resolves to true when the hub is ready, and to false if its first start failed. It has written
-   * the reason to standard error.
+   * Resolves to true when the hub is ready, and to false if its first start failed. The reason
+   * is on standard error, or in the log if the system refused the process.
    */
   start(): Promise<boolean> {
     return new Promise((resolve) => this.#fork(resolve));
@@ -46,10 +46,20 @@ export class HubSupervisor {
     clearTimeout(late);
   }
 
+  #forkLater(ms: number): void {
+    setTimeout(() => !this.#isStopping && this.#fork(null), ms);
+  }
+
   #fork(first: ((isReady: boolean) => void) | null): void {
-    const child = fork(String(process.argv[1]), process.argv.slice(2), {
-      env: { ...process.env, [HUB_VARIABLE]: '1' },
-    });
+    let child: ChildProcess;
+    try {
+      child = fork(String(process.argv[1]), process.argv.slice(2), { env: { ...process.env, [HUB_VARIABLE]: '1' } });
+    } catch (error) {
+      this.#log('the hub of the workers could not be started', { error });
+      if (first === null) this.#forkLater(RETRY_MS);
+      else first(false);
+      return;
+    }
     this.#child = child;
     let isReady = false;
     child.on('message', (message) => {
@@ -57,7 +67,9 @@ export class HubSupervisor {
       isReady = true;
       first?.(true);
     });
+    /** Starts the next hub. Does nothing where that has happened. */
     const ended = (code: number | null, signal: string | null): void => {
+      if (this.#child !== child) return;
       this.#child = null;
       if (this.#isStopping) return;
       if (!isReady && first !== null) {
@@ -65,12 +77,12 @@ export class HubSupervisor {
         return;
       }
       this.#log('the hub of the workers ended and is started again', { code, signal });
-      setTimeout(() => !this.#isStopping && this.#fork(null), isReady ? 0 : RETRY_MS);
+      this.#forkLater(isReady ? 0 : RETRY_MS);
     };
-    child.once('exit', ended);
+    child.on('exit', ended);
     child.on('error', (error) => {
       this.#log('the hub of the workers has an error', { error: error.message });
-      // A process that could not be started has no end.
+      // A process that was not started does not exit.
       if (child.pid === undefined) ended(null, null);
     });
   }

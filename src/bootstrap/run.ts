@@ -40,7 +40,6 @@ async function runParent({ config, warnings }: ReadConfig): Promise<void> {
   const { SystemTelemetry } = await import('../adapters/system/telemetry.ts');
   const { outliveErrors } = await import('./outlive-errors.ts');
   const telemetry = SystemTelemetry.create({ level: config.server.logLevel });
-  outliveErrors(telemetry);
   for (const warning of warnings) telemetry.log('warn', warning);
   const log = (what: string, fields: Record<string, unknown>) => telemetry.log('info', what, fields);
   const hub = new HubSupervisor(log);
@@ -51,6 +50,7 @@ async function runParent({ config, warnings }: ReadConfig): Promise<void> {
   const { drainSeconds } = config.server;
   const { workers: count, host, port } = config.listen;
   runWorkers({ count, host, port, drainSeconds, log, stopped: () => void hub.stop() });
+  outliveErrors(telemetry);
 }
 
 function configured(): ReadConfig | null {

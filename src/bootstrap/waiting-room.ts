@@ -16,11 +16,9 @@ interface Admitted {
   readonly admitted: true;
 }
 
-/**
- * Clients that wait at the same time, and the part of the files that the parent process may open.
- * It needs one for each client, and some for the next workers. Further clients are closed.
- */
+/** Clients that wait at the same time. Further ones are closed. */
 const MAX_WAITING = 16_000;
+/** The part of its open files that the parent process gives to them. The next workers need some. */
 const FILES_SHARE = 0.8;
 /**
  * A client that waited for this long, in milliseconds, is closed and tries again. Nothing is read
@@ -50,6 +48,7 @@ export interface WaitingRoomOptions {
  */
 export class WaitingRoom {
   readonly #options: WaitingRoomOptions;
+  readonly #maxWaiting = Math.min(MAX_WAITING, (maxOpenFiles() ?? Infinity) * FILES_SHARE);
   #server: Server | null = null;
   #retry: NodeJS.Timeout | null = null;
   /** In the order in which they came. */
@@ -76,10 +75,13 @@ export class WaitingRoom {
     const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true }, (socket) => {
       // A client may give up while it waits.
       socket.on('error', () => {});
+      if (this.#waiting.length >= this.#maxWaiting) {
+        socket.destroy();
+        return;
+      }
       this.#waiting.push(socket);
       setTimeout(() => this.#sendAway(socket), maxWaitMs).unref();
     });
-    server.maxConnections = Math.min(MAX_WAITING, Math.floor((maxOpenFiles() ?? MAX_WAITING * 2) * FILES_SHARE));
     server.once('listening', () => log('no worker runs; new connections wait', { port }));
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (this.#server !== server) return;

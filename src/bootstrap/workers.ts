@@ -71,8 +71,18 @@ export function runWorkers({ count, host, port, drainSeconds, log, stopped }: Wo
     const text = await metrics.clusterMetrics().catch(() => '');
     if (worker.isConnected()) worker.send({ metricsAnswer: metricsRequest, text } satisfies MetricsAnswer);
   };
+  const startLater = (number: number): void => {
+    setTimeout(() => !stopping && start(number), RESTART_MS);
+  };
   const start = (number: number): void => {
-    const worker = cluster.fork({ CHAT_WORKER: String(number) });
+    let worker: Worker;
+    try {
+      worker = cluster.fork({ CHAT_WORKER: String(number) });
+    } catch (error) {
+      log('a worker could not be started and is tried again', { worker: number, error });
+      startLater(number);
+      return;
+    }
     running.set(number, worker);
     worker.on('message', (message: Partial<MetricsRequest & PortWanted>) => {
       if (!room.hear(worker, message)) void answer(worker, message);
@@ -82,7 +92,9 @@ export function runWorkers({ count, host, port, drainSeconds, log, stopped }: Wo
       listening.set(worker, performance.now());
       room.admit(worker, count - listening.size);
     });
+    /** Starts the next worker. Does nothing where that has happened. */
     const ended = (code: number | null, signal: string | null): void => {
+      if (running.get(number) !== worker) return;
       running.delete(number);
       const since = listening.get(worker) ?? Number.POSITIVE_INFINITY;
       const wasListening = listening.delete(worker);
@@ -93,13 +105,13 @@ export function runWorkers({ count, host, port, drainSeconds, log, stopped }: Wo
       if (wasListening && listening.size === 0) room.open();
       log('a worker ended and is started again', { worker: number, code, signal });
       if (performance.now() - since >= PROVEN_MS) start(number);
-      else setTimeout(() => !stopping && start(number), RESTART_MS);
+      else startLater(number);
     };
     worker.on('exit', ended);
-    // A client was on its way to a worker that ended. It connects again.
+    // The process could not be started, or ended while a message or a client was on its way to it.
     worker.on('error', (error) => {
       log('a worker has an error', { worker: number, error: error.message });
-      // A process that could not be started has no end.
+      // A process that was not started does not exit.
       if (worker.process.pid === undefined) ended(null, null);
     });
   };

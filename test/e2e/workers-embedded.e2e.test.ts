@@ -16,10 +16,22 @@ it('loses, repeats and reorders nothing while workers, hub and parent are killed
 
 const ADMIN_TOKEN = 'operations-'.repeat(4);
 
-/** Makes every process of the server throw on SIGUSR2, where nobody catches it. */
-const THROWING = `data:text/javascript,${encodeURIComponent(
-  "process.on('SIGUSR2', () => { throw new Error('nobody handles this') })",
-)}`;
+/**
+ * Makes every process of the server throw on SIGUSR2, where nobody catches it. Of the next four
+ * processes that it starts, the first and the third fail.
+ */
+const THROWING = `data:text/javascript,${encodeURIComponent(`
+  import { ChildProcess } from 'node:child_process';
+  const { spawn } = ChildProcess.prototype;
+  let left = 0;
+  ChildProcess.prototype.spawn = function (...given) {
+    if (left > 0 && left-- % 2 === 0) throw new Error('spawn ENOMEM');
+    return spawn.apply(this, given);
+  };
+  process.on('SIGUSR2', () => {
+    left = 4;
+    throw new Error('nobody handles this');
+  });`)}`;
 
 /** Workers report changes to each other within a second. */
 const SOON = { timeout: 15_000 };
@@ -66,7 +78,7 @@ describe('workers on embedded parts', () => {
     const answer = await vi.waitUntil(reading, SOON);
     await sender.send('/kafka/send-direct-message', { channelId: 99, userId: 3, content: 'x' });
     let text = '';
-    for await (const chunk of answer?.body ?? []) {
+    for await (const chunk of answer.body ?? []) {
       text += Buffer.from(chunk).toString();
       if (text.includes('"step":"stored"')) break;
     }
@@ -108,6 +120,18 @@ describe('workers on embedded parts', () => {
     await client.close();
   });
 
+  it('start the hub again although the system refuses the first attempt', async () => {
+    const workers = workersOf(system.server.pid);
+    const [hub = 0] = childrenOf(system.server.pid).filter((pid) => !workers.includes(pid));
+    process.kill(hub, 'SIGKILL');
+    await expect.poll(() => system.server.log(), SOON).toContain('the hub of the workers could not be started');
+    await expect.poll(() => childrenOf(system.server.pid).length, SOON).toBe(4);
+    const client = await connect(1);
+    const send = () => client.send('/kafka/send-direct-message', { channelId: 5, userId: 1, content: 'with a hub' });
+    await expect.poll(() => send().then(() => 'sent', String), SOON).toBe('sent');
+    await client.close();
+  });
+
   it('let clients wait for the next workers, instead of refusing them, after all workers were killed', async () => {
     for (const pid of workersOf(system.server.pid)) process.kill(pid, 'SIGKILL');
     await expect.poll(() => system.server.log(), SOON).toContain('no worker runs; new connections wait');
@@ -121,7 +145,8 @@ describe('workers on embedded parts', () => {
     await expect.poll(outcome, { timeout: 60_000 }).toBe(200);
     const client = await connect(1);
     await client.send('/kafka/send-direct-message', { channelId: 5, userId: 1, content: 'again' });
-    expect(await get('unread?places=r-5', 2)).toMatchObject([{ place: 'r-5', seq: 3 }]);
+    expect(await system.server.log()).toContain('a worker could not be started and is tried again');
+    expect(await get('unread?places=r-5', 2)).toMatchObject([{ place: 'r-5', seq: 4 }]);
     await client.close();
   });
 });
