@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWithService } from '../../dev/services/shared.ts';
 import { MongoDatabase } from '../../src/adapters/mongo/database.ts';
 import { MongoMessageStore } from '../../src/adapters/mongo/message-store.ts';
-import { LeftOut, project } from '../../src/adapters/mongo/projection.ts';
+import { EarlierUnprojected, project } from '../../src/adapters/mongo/projection.ts';
 import { SystemIdSource } from '../../src/adapters/system/id-source.ts';
 import { append, deleted, newPlace, said } from './world.ts';
 
@@ -25,14 +25,14 @@ await describeWithService('mongo', 'a projection that MongoDB lost in a crash', 
     await client.close();
   });
 
-  it('does not let a server that had seen it delete a message that is not there, which would return later', async () => {
+  it('refuses a deletion while the batch of its message is unprojected, and applies both for a reader', async () => {
     const place = newPlace();
     const message = said(place, 'to delete', { id: new SystemIdSource().messageId() });
     await append(store, 1, [message]);
     await append(store, 2, [deleted(message)]);
     const [, deletion] = await db.events.find({ p: place }).sort({ f: 1 }).toArray();
     if (deletion === undefined) throw new Error('the deletion is not stored');
-    await expect(project(db, [deletion])).rejects.toThrow(LeftOut);
+    await expect(project(db, [deletion])).rejects.toThrow(EarlierUnprojected);
     expect(await db.events.countDocuments({ p: place, proj: true })).toBe(2);
     const page = await store.history(place, { kind: 'page', page: 0, size: 10 });
     expect(page).toEqual({ entries: [], seq: 2 });

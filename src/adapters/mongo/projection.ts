@@ -42,11 +42,11 @@ const MAX_UPDATED_DOCUMENTS = 500;
 export class Overtaken extends Error {}
 
 /**
- * An earlier batch of a place is not projected, so its messages may not be changed yet. MongoDB may
- * have lost the projection of that batch in a crash, after this server had seen it. The transaction
+ * A batch changes messages, and an earlier batch of its place is not projected. MongoDB may have
+ * lost the projection of that one in a crash, after this server had seen it. The transaction
  * changed nothing.
  */
-export class LeftOut extends Error {}
+export class EarlierUnprojected extends Error {}
 
 /** A batch, the events of it that are applied, and the kinds that stay due. */
 interface Portion {
@@ -65,7 +65,7 @@ interface Portion {
  *
  * An event of a kind that this version does not know is counted as a hole. Its batch gets the mark
  * `late`. Later batches of the place are projected nevertheless.
- * @throws Overtaken, LeftOut
+ * @throws Overtaken, EarlierUnprojected
  */
 export async function project(db: MongoDatabase, docs: readonly EventDocument[]): Promise<void> {
   const portions = docs.map((doc): Portion => {
@@ -176,7 +176,7 @@ function inTransaction(
 ): Promise<void> {
   return transaction(db, async (session) => {
     await claim(db, portions, published, session);
-    if (!mode.isLate) await refuseGaps(db, portions, session);
+    if (!mode.isLate) await refuseBeforeEarlier(db, portions, session);
     const run = new Run(db, session, mode, adoptedIn(portions));
     const legacy = portions.flatMap(({ doc }) => (doc.legacy ? [doc] : []));
     if (legacy.length > 0) await run.number(legacy);
@@ -219,20 +219,26 @@ async function claim(
 }
 
 /**
- * Refuses changes of a place that has an earlier unprojected batch. Only the transaction itself can
- * tell: what it reads is durable if it is.
+ * Refuses batches that change messages while an earlier batch of their place is unprojected. The
+ * transaction has to look itself: MongoDB cannot lose what a transaction read and keep what it
+ * wrote.
+ * @throws EarlierUnprojected
  */
-async function refuseGaps(db: MongoDatabase, portions: readonly Portion[], session: ClientSession): Promise<void> {
+async function refuseBeforeEarlier(
+  db: MongoDatabase,
+  portions: readonly Portion[],
+  session: ClientSession,
+): Promise<void> {
   const last = new Map<ConversationKey, number>();
   for (const { doc, events } of portions) {
-    const changes = events.some((event) => event.kind === 'modify' || event.kind === 'delete');
-    if (changes) last.set(doc.p, Math.max(doc.f, last.get(doc.p) ?? 0));
+    const hasChanges = events.some((event) => isStored(event) && !isCreating(event));
+    if (hasChanges) last.set(doc.p, Math.max(doc.f, last.get(doc.p) ?? 0));
   }
   if (last.size === 0) return;
   const earlier = Array.from(last, ([p, f]) => ({ p, f: { $lt: f }, proj: true as const }));
   const options = { projection: { _id: 0, p: 1, f: 1 }, hint: UNPROJECTED, session };
-  const gap = await db.events.findOne(earlier.length === 1 ? (earlier[0] ?? {}) : { $or: earlier }, options);
-  if (gap !== null) throw new LeftOut(`${gap.p}: the batch at ${gap.f} is not projected`);
+  const found = await db.events.findOne({ $or: earlier }, options);
+  if (found !== null) throw new EarlierUnprojected(`${found.p}: the batch at ${found.f} is not projected`);
 }
 
 /** The writes of one transaction to the message collections and the holes. */

@@ -6,7 +6,7 @@ import { asStoreRefusal, type MongoDatabase } from './database.ts';
 import type { EventDocument } from './documents.ts';
 import { REFUSED_WRITES_CODES } from './error-codes.ts';
 import { LATE, UNPROJECTED } from './indexes.ts';
-import { LeftOut, Overtaken, project, projectLate } from './projection.ts';
+import { EarlierUnprojected, Overtaken, project, projectLate } from './projection.ts';
 
 /**
  * Own batches are projected after this time, in milliseconds, or as soon as this many are waiting.
@@ -163,8 +163,9 @@ export class Projector {
       try {
         await this.#apply(docs, between);
       } catch (error) {
-        // The batches are read again, with the one that was left out.
-        if (!(error instanceof LeftOut) || attempt === MAX_ATTEMPTS) throw error;
+        // The batches are read again, with the earlier one.
+        if (!(error instanceof EarlierUnprojected) || attempt === MAX_ATTEMPTS) throw error;
+        await delay(attempt * 2);
         attempt += 1;
         continue;
       }
@@ -191,7 +192,7 @@ export class Projector {
         await project(db, rest);
         return;
       } catch (error) {
-        if (error instanceof LeftOut) throw error;
+        if (error instanceof EarlierUnprojected) throw error;
         if (!(error instanceof Overtaken)) return this.#applyOneByOne(rest, error);
         if (attempt === MAX_ATTEMPTS) throw error;
       }
@@ -200,7 +201,8 @@ export class Projector {
       const left = await db.events.find({ _id: { $in: ids }, proj: true }, { projection: { _id: 1 } }).toArray();
       const open = new Set(left.map(({ _id }) => _id.toHexString()));
       const still = rest.filter(({ _id }) => open.has(_id.toHexString()));
-      // Another server projects the same batches. It comes to an end when all of them are.
+      // Another server projects the same batches. While they become fewer, this one does not give
+      // up.
       if (still.length < rest.length) attempt = 0;
       rest = still;
     }
