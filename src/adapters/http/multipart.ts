@@ -8,7 +8,9 @@ import { Refusal } from '../../domain/errors.ts';
 /** Takes the parts in the order in which they arrive. A rejection ends the reading. */
 export interface MultipartSink {
   field(name: string, value: string): MaybePromise<void>;
-  /** The next part comes after `bytes` has been read to its end. */
+  /**
+   * The next part comes after `bytes` has been read to its end. An error of `bytes` is passed on.
+   */
   file(name: string, bytes: ByteStream, fileName: string | null): Promise<void>;
 }
 
@@ -49,7 +51,7 @@ export function readMultipart(request: IncomingMessage, limits: MultipartLimits,
       parser.destroy(new Refusal('bad-input', 'the body ended before it was complete'));
       void Promise.allSettled(work).then(() => reject(reason));
     };
-    const parts = new OpenParts();
+    const parts = new EndlessParts();
     const doing = (task: () => MaybePromise<void>): void => {
       if (!over) work.push((async () => task())().catch(fail));
     };
@@ -93,32 +95,37 @@ export function readMultipart(request: IncomingMessage, limits: MultipartLimits,
       });
     });
     request.on('close', onClose).on('error', onClose);
+    request.pipe(parser, { end: false });
+    // The end of the parser waits for the end of all parts. The callback of a write does not: the
+    // parser has then taken all bytes before it.
     request.on('end', () => {
       if (over) return;
-      // Called when the parser has taken all bytes before it.
       parser.write(NOTHING, () => {
-        parts.gaveAll();
+        if (over) return;
+        parts.parserHasAll();
         parser.end();
       });
     });
-    request.pipe(parser, { end: false });
   });
 }
 
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Finds parts without an end. busboy reads on behind the last boundary of a form, and forgets to
- * end a part that it finds there. Whoever reads such a part would wait forever.
+ * Breaks parts without an end. busboy reads on behind the last boundary of a form, and a part that
+ * begins there may never end. Whoever reads it would wait forever.
  */
-class OpenParts {
+class EndlessParts {
   readonly #awaited = new Set<Readable>();
-  #hasAll = false;
+  #isComplete = false;
 
-  /** Waits for the next bytes of a part, and for its end after the parser has taken all bytes. */
+  /**
+   * Waits for the next bytes or the end of a part.
+   * @throws Refusal `bad-input` if the form has neither
+   */
   async next(part: Readable, chunks: AsyncIterator<Buffer>): Promise<IteratorResult<Buffer>> {
     this.#awaited.add(part);
-    if (this.#hasAll) this.#endSoon();
+    if (this.#isComplete) this.#breakIfAwaited(part);
     try {
       return await chunks.next();
     } finally {
@@ -126,19 +133,16 @@ class OpenParts {
     }
   }
 
-  /** The parser has taken all bytes of the form. A part that has an end reaches it at once now. */
-  gaveAll(): void {
-    this.#hasAll = true;
-    this.#endSoon();
+  /** To be called when the parser has taken all bytes of the form. */
+  parserHasAll(): void {
+    this.#isComplete = true;
+    for (const part of this.#awaited) this.#breakIfAwaited(part);
   }
 
-  #endSoon(): void {
-    const waiting = [...this.#awaited];
-    // A part whose bytes or end are there is no longer awaited after a turn of the event loop.
+  #breakIfAwaited(part: Readable): void {
+    // Bytes and an end that the part has reach its reader in this turn of the event loop.
     setImmediate(() => {
-      setImmediate(() => {
-        for (const part of waiting) if (this.#awaited.has(part)) part.destroy(new Error('the part has no end'));
-      });
+      if (this.#awaited.has(part)) part.destroy(new Refusal('bad-input', 'a part of the form has no end'));
     });
   }
 }
@@ -170,7 +174,7 @@ function fieldTooLong(name: string, { fieldBytes }: MultipartLimits): Refusal {
   return new Refusal('bad-input', `the field ${name} has more than ${fieldBytes} bytes`);
 }
 
-async function fieldText(name: string, part: Readable, limits: MultipartLimits, parts: OpenParts): Promise<string> {
+async function fieldText(name: string, part: Readable, limits: MultipartLimits, parts: EndlessParts): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of partBytes(part, limits.fileBytes, parts)) {
@@ -181,7 +185,7 @@ async function fieldText(name: string, part: Readable, limits: MultipartLimits, 
   return Buffer.concat(chunks).toString();
 }
 
-async function* partBytes(file: Readable, limit: number, parts: OpenParts): ByteStream {
+async function* partBytes(file: Readable, limit: number, parts: EndlessParts): ByteStream {
   let size = 0;
   const chunks = file[Symbol.asyncIterator]();
   try {
@@ -189,7 +193,8 @@ async function* partBytes(file: Readable, limit: number, parts: OpenParts): Byte
       let next: IteratorResult<Buffer>;
       try {
         next = await parts.next(file, chunks);
-      } catch {
+      } catch (error) {
+        if (error instanceof Refusal) throw error;
         throw new Refusal('bad-input', 'the body ended before it was complete');
       }
       if (next.done === true) return;

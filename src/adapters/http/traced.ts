@@ -2,7 +2,10 @@ import type { Request } from 'express';
 import type { SpanAttributes, SpanName, Spans } from '../../application/ports/spans.ts';
 import { refusalOf } from './refuse.ts';
 
-/** Runs the work of a call as a span, if it is traced. The client's `traceparent` is its parent. */
+/**
+ * Runs work as the span of an HTTP request, whose `traceparent` is the parent. Often it is not
+ * traced.
+ */
 export async function traced<T>(
   spans: Spans | null | undefined,
   name: SpanName,
