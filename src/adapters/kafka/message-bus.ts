@@ -127,7 +127,7 @@ export class KafkaMessageBus implements MessageBus {
     this.#stage = 'starting';
     const slow = new SlowStart(this.#options.telemetry);
     try {
-      await this.#join(handler, slow);
+      await this.#join(handler, slow).finally(() => slow.end());
     } catch (error) {
       if (this.#isClosed || !this.#isAway(error)) {
         await this.close();
@@ -136,8 +136,6 @@ export class KafkaMessageBus implements MessageBus {
       this.#absence = textOf(this.#described(error));
       this.#options.telemetry.log('warn', 'Kafka is away; the server joins later', { error: this.#absence });
       void this.#joinLater(handler);
-    } finally {
-      slow.end();
     }
   }
 
@@ -248,6 +246,7 @@ export class KafkaMessageBus implements MessageBus {
     const { partitions = 6 } = this.#options;
     const timeout = this.#timing.session + this.#timing.prepare;
     const prepare = async (admin: KafkaAdmin) => {
+      slow?.waitsFor('the topics and groups');
       const topics = Object.values(this.#topics);
       const connecting = ensureTopics(admin, {
         topics,
@@ -255,8 +254,12 @@ export class KafkaMessageBus implements MessageBus {
         listedBrokers: this.#options.brokers.length,
         classify: this.#classify,
         onWait: (topic) => slow?.waitsFor(`a leader for each partition of ${topic}`),
-      }).then((leaders) => this.#sender.connect(leaders));
+      }).then((leaders) => {
+        slow?.waitsFor('the topics and groups');
+        return this.#sender.connect(leaders);
+      });
       await Promise.all([connecting, this.#awaitEmptyGroups(() => this.#membersOf(admin))]);
+      slow?.waitsFor('the newest offsets');
       const found = RECORD_STREAMS.map(
         async (stream): Promise<[RecordStream, Positions]> => [stream, await admin.newestOffsets(this.#topics[stream])],
       );
@@ -266,7 +269,7 @@ export class KafkaMessageBus implements MessageBus {
       this.#timing.prepare,
       this.#classify,
       () => this.#driver.withAdmin(timeout, 'preparing topics and groups', prepare),
-      (error) => slow?.waitsFor(`the end of this failure: ${textOf(this.#described(error))}`),
+      (error) => slow?.waitsFor(`the brokers, which failed: ${textOf(this.#described(error))}`),
     );
   }
 

@@ -2,7 +2,7 @@ import type { Telemetry } from '../../application/ports/telemetry.ts';
 
 const EVERY_MS = 5_000;
 
-/** Tells the operator every 5 s what a start waits for. `end` must be called. */
+/** Says in the log, every 5 s until `end`, what a start waits for. */
 export class SlowStart {
   readonly #timer: NodeJS.Timeout;
   #step = 'an answer of the brokers';
