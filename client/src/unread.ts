@@ -52,7 +52,7 @@ export class Unread extends Store<ReadonlyMap<PlaceKey, UnreadCount>> {
         const later = (this.#arrived.get(place) ?? []).filter((each) => each > seq);
         this.#arrived.set(place, later);
         const newest = Math.max(seq, ...later);
-        // What the server told during the question is newer than the answer.
+        // A count that came in the meantime is newer than this answer.
         const known = this.#counts.get(place);
         if (known !== undefined && known !== asked.get(place) && known.seq > newest) continue;
         this.#set(place, { count: count + later.length, seq: newest });

@@ -1,8 +1,8 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * Files whose length their size does not tell, the longest first. The page has less patience than
- * the others, so its files come after the storm.
+ * Files whose length their size does not tell, the longest first. `durability` is the storm. The
+ * files of the page begin when it is nearly over, because the browser's waits are short.
  */
 const LONG = [
   'e2e/durability',
@@ -22,8 +22,8 @@ function place({ moduleId }: TestSpecification): number {
 }
 
 /**
- * The order of test files: the long ones begin first, so that no worker is left alone with one at
- * the end. Vitest knows this by itself only from its second run on.
+ * The order of test files: those of `LONG`, then the order of Vitest, which knows only from the
+ * second run on how long a file takes. So no worker is left alone with a long one at the end.
  */
 export default class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -1,7 +1,7 @@
 /**
  * The parts of a command's way that are measured. `service` is a call of the service API that
- * stores an event, and `call` a call of a neighbour. `republish` is a later attempt to publish,
- * after the bus was away.
+ * sends or deletes a message, and `call` a call of a neighbour. `republish` is a later attempt to
+ * publish, after the bus was away.
  */
 export type SpanName =
   | ('send' | 'upload' | 'service')
