@@ -175,7 +175,9 @@ export class Place extends Store<PlaceSnapshot> {
     const kind = /^(image|video)\//.exec(data.type)?.[1] ?? 'file';
     const name = (data as { name?: string }).name ?? 'file';
     const file = { data, name, kind: kind as FileToShare['kind'], width: null, height: null, thumbnail: null, ...rest };
-    return this.#put({ kind: 'file', text: '', file, nonce });
+    const stored = this.#put({ kind: 'file', text: '', file, nonce });
+    if (signal?.aborted) this.discard(nonce);
+    return stored;
   }
 
   /** Sends a failed command again, after the others of this place. */

@@ -69,6 +69,17 @@ it('cancels an upload', async () => {
   expect(textsOf(room)).toEqual([]);
 });
 
+it('uploads nothing of a file whose signal was aborted before', async () => {
+  const server = memoryServer();
+  const room = chatOn(server).room(5);
+  watched(room);
+  await pass();
+  await expect(room.share(png(), { signal: AbortSignal.abort() })).rejects.toThrow('the command was discarded');
+  await pass(1_000);
+  expect(server.uploads).toEqual([]);
+  expect(room.getSnapshot().entries).toEqual([]);
+});
+
 it('fails a file that is too large, without sending it', async () => {
   const server = memoryServer();
   const room = chatOn(server, { limits: { uploadBytes: 99 } }).room(5);
