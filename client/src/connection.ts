@@ -1,5 +1,5 @@
 import type { IStompSocket } from '@stomp/stompjs';
-import { messageOf, type Refused, refusedBy, SignedOut, Unanswered } from './errors.ts';
+import { messageOf, Refused, refusedBy, SignedOut, Unanswered } from './errors.ts';
 import { type Frame, Session } from './session.ts';
 import { Listeners, Store } from './store.ts';
 import { after, Backoff } from './timing.ts';
@@ -12,6 +12,8 @@ export type ConnectionState =
   | { readonly kind: 'online' }
   /** The next attempt begins at `retryAt`, in milliseconds of `Date.now()`. */
   | { readonly kind: 'waiting'; readonly retryAt: number; readonly reason: string }
+  /** The server refuses the user, for instance by a ban. Only `reconnect` tries again. */
+  | { readonly kind: 'refused'; readonly reason: string }
   /** `close` was called, or the `token` function threw SignedOut. There are no more attempts. */
   | { readonly kind: 'closed'; readonly reason: string };
 
@@ -45,6 +47,7 @@ interface Pending {
 }
 
 const ERRORS = '/user/queue/errors';
+const NOT_PERMITTED = 2103;
 const TOO_LARGE = 2413;
 const RECEIPT_MS = 10_000;
 /** After so many missing receipts in a row, the session does not work. */
@@ -248,9 +251,11 @@ export class Connection {
   #ended(cause: unknown): void {
     if (this.#state.kind === 'closed') return;
     const error = this.#reason ?? cause;
+    // An ERROR 2103 that ends a session may be no ban. The next CONNECT shows whether it is one.
+    const isBan = !this.isOnline && error instanceof Refused && error.code === NOT_PERMITTED;
     this.#leave(new Unanswered('the connection was lost'));
-    if (error instanceof SignedOut) {
-      this.#set({ kind: 'closed', reason: error.message });
+    if (isBan || error instanceof SignedOut) {
+      this.#set({ kind: isBan ? 'refused' : 'closed', reason: error.message });
       return;
     }
     const pause = this.#backoff.next(error);

@@ -74,7 +74,7 @@ export const ERRORS: Readonly<Record<RefusalCode, ErrorEntry>> = {
     ],
     remedies: [
       'Show the message to the user and give up the request.',
-      'After an ERROR with this code, do not connect again by yourself.',
+      'After an ERROR with this code, connect once more. If CONNECT gets it too, wait for the user.',
       'Check `ALLOWED_ORIGINS`, `SERVICE_TOKEN`, `SERVICE_NETWORKS` or `ADMIN_TOKENS` for the call.',
     ],
     retry: 'no',

@@ -14,15 +14,8 @@ export function placeAnnouncer(): void {
   document.body.append(region, notices);
 }
 
-/**
- * Says a text to a screen reader.
- * @param isShown true: shows it for some seconds, too
- */
-export function announce(text: string, isShown = false): void {
-  if (isShown) {
-    notice(text);
-    return;
-  }
+/** Says a text to a screen reader. */
+export function announce(text: string): void {
   region.append(el('p', {}, text.slice(0, MAX_CHARS)));
   while (region.childElementCount > KEPT) region.firstElementChild?.remove();
 }

@@ -58,7 +58,7 @@ export class Banner {
     }
     this.#isFirst = false;
     clearTimeout(this.#quiet);
-    if (state.kind === 'closed') this.#say(text.closed(state.reason), false);
+    if (state.kind === 'refused') this.#say(text.refused(state.reason), true);
     else this.#say(navigator.onLine ? text.lost : text.offline, true);
     this.#count();
   }
@@ -75,6 +75,5 @@ export class Banner {
     const isWaiting = state.kind === 'waiting' && state.retryAt > Date.now();
     const seconds = isWaiting ? Math.ceil((state.retryAt - Date.now()) / SECOND_MS) : 0;
     setText(this.#countdown, seconds > 0 ? words().status.in(seconds) : '');
-    this.#now.disabled = false;
   }
 }

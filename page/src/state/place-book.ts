@@ -76,12 +76,12 @@ export class PlaceBook {
     const rooms = mine.filter(({ kind }) => kind === 'room').map((place) => this.#room(place));
     const channels = mine.filter(({ kind }) => kind === 'channel');
     const ids = new Set(mine.flatMap((each) => communityOf(each) ?? []));
-    const communities = [...ids].map((id) => ({
-      id,
-      title: this.#community(id)?.name ?? words().places.community(id),
-      channels: channels.filter((channel) => channel.communityId === id).map((channel) => this.#channel(channel, id)),
-    }));
-    return { rooms, communities: communities.filter(({ channels }) => channels.length > 0) };
+    const communities = [...ids].map((id) => {
+      const title = this.#community(id)?.name ?? words().places.community(id);
+      const own = channels.filter(({ communityId }) => communityId === id);
+      return { id, title, channels: own.map((channel) => this.#channel(channel, id, title)) };
+    });
+    return { rooms, communities: communities.filter((each) => each.channels.length > 0) };
   }
 
   #fromWorld(): readonly MyPlace[] {
@@ -109,12 +109,11 @@ export class PlaceBook {
     const id = idOf(place);
     const known = members ?? this.#world.rooms.find((room) => room.id === id)?.members ?? null;
     const others = (known ?? []).filter((member) => member !== this.#me).map((member) => this.#people.get(member).name);
-    const title = name ?? (others.length === 0 ? words().places.room(id) : others.join(', '));
     return {
-      key: `r-${id}`,
+      key: place as PlaceKey,
       id,
       kind: 'room',
-      title,
+      title: name ?? (others.join(', ') || words().places.room(id)),
       communityId: null,
       community: null,
       members: known,
@@ -122,18 +121,18 @@ export class PlaceBook {
     };
   }
 
-  #channel({ place, name, public: isPublic }: MyPlace, communityId: number): PlaceInfo {
+  #channel({ place, name, public: isPublic }: MyPlace, communityId: number, community: string): PlaceInfo {
     const id = idOf(place);
-    const community = this.#community(communityId);
-    const known = community?.channels.find((channel) => channel.id === id);
+    const world = this.#community(communityId);
+    const known = world?.channels.find((channel) => channel.id === id);
     return {
-      key: `c-${id}`,
+      key: place as PlaceKey,
       id,
       kind: 'channel',
       title: name ?? known?.name ?? words().places.channel(id),
       communityId,
-      community: community?.name ?? words().places.community(communityId),
-      members: known?.members ?? community?.members ?? null,
+      community,
+      members: known?.members ?? world?.members ?? null,
       isPrivate: isPublic === false,
     };
   }

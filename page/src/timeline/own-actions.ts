@@ -1,5 +1,5 @@
 import { type Entry, type Place, type PlaceKey, Refused } from 'chat-server-client';
-import { announce } from '../shell/announcer.ts';
+import { announce, notice } from '../shell/announcer.ts';
 import type { Session } from '../state/session.ts';
 import { words } from '../words/index.ts';
 import type { MessageActions } from './actions.ts';
@@ -30,7 +30,7 @@ export function ownActions(session: Session, place: Place, parts: ListParts): Me
   const text = () => words().messages;
   const copy = async (content: string) => {
     await navigator.clipboard.writeText(content);
-    announce(text().copied, true);
+    notice(text().copied);
   };
   const closeEdit = (entry: Entry) => {
     edits.delete(entry.key);

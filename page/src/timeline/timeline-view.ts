@@ -146,7 +146,7 @@ export class TimelineView {
     if (isThere() === undefined) await this.#place.loadAround(seq);
     const entry = isThere() ?? this.#entries.find((each) => (each.seq ?? 0) >= seq);
     if (entry !== undefined) this.#jumpTo(entry);
-    else announce(words().messages.parentMissing, true);
+    else notice(words().messages.parentMissing);
   }
 
   /** Opens the editor of the user's last message. */
@@ -349,7 +349,7 @@ export class TimelineView {
       if (this.#hasFailed) return this.#show();
     }
     const entry = find();
-    if (entry === undefined) announce(words().messages.parentMissing, true);
+    if (entry === undefined) notice(words().messages.parentMissing);
     else this.#jumpTo(entry);
   }
 

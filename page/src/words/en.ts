@@ -125,7 +125,7 @@ export const en = {
     connecting: 'Connecting…',
     lost: 'Not connected. Messages that you write now are kept and sent later.',
     offline: 'Not connected: this device is offline.',
-    closed: (reason: string): string => `The connection is closed: ${reason}`,
+    refused: (reason: string): string => `You cannot connect: ${reason}`,
     in: (seconds: number): string => `Next attempt in ${seconds} s`,
     tryNow: 'Try now',
     online: 'connected',

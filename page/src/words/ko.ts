@@ -124,7 +124,7 @@ export const ko: Words = {
     connecting: '연결하는 중…',
     lost: '연결되지 않았습니다. 지금 쓰는 메시지는 보관했다가 나중에 보냅니다.',
     offline: '연결되지 않음: 이 기기가 오프라인입니다.',
-    closed: (reason) => `연결이 닫혔습니다: ${reason}`,
+    refused: (reason) => `연결할 수 없습니다: ${reason}`,
     in: (seconds) => `${seconds}초 뒤 다시 시도`,
     tryNow: '지금 시도',
     online: '연결됨',

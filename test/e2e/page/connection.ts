@@ -4,7 +4,7 @@ import { JwtTokenIssuer } from '../../../src/adapters/jwt/token-issuer.ts';
 import type { ChatPage } from '../../support/chat-page.ts';
 import { png } from '../../support/png.ts';
 import { friend } from './friend.ts';
-import { type PageStage, SECRET } from './stage.ts';
+import { ADMIN_TOKEN, type PageStage, SECRET } from './stage.ts';
 
 /** The page renews a token after 80 % of its life. */
 const TOKEN_SECONDS = 2;
@@ -109,12 +109,9 @@ export function connectionSuite(stage: PageStage): void {
   });
 
   it('does not call members offline while the page itself is not connected', async () => {
-    const ada = await stage.open('#/1/r-5');
+    const { chat: ada, line } = await stage.withLine('#/1/r-5');
     friend(stage.server, 2, 'Grace');
     const members = ada.members();
-    await members.getByRole('img', { name: 'online', exact: true }).nth(1).waitFor();
-    const line = await ada.holdLine();
-    await ada.page.reload();
     await members.getByRole('img', { name: 'online', exact: true }).nth(1).waitFor();
     await line.cut();
     await ada.disconnected();
@@ -128,6 +125,20 @@ export function connectionSuite(stage: PageStage): void {
     await ada.disconnected();
     await ada.page.context().setOffline(false);
     await ada.online();
+  });
+
+  it('shows a banned user the words of the server, and lets them connect when the ban is over', async () => {
+    const setBan = (init: RequestInit) =>
+      fetch(`${stage.server.url}/chat-server/service/bans/6`, {
+        ...init,
+        headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+      });
+    const barbara = await stage.open('#/6');
+    await setBan({ method: 'PUT', body: '{"until":null,"reason":"spam"}' });
+    await barbara.page.getByText('You cannot connect: you are banned').waitFor();
+    await setBan({ method: 'DELETE' });
+    await barbara.page.getByRole('button', { name: 'Try now' }).click();
+    await barbara.online();
   });
 
   it('asks for everybody who is online with a few calls, however many places there are', async () => {

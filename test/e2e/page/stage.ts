@@ -26,6 +26,8 @@ export interface PageStage {
 /** The key of the server's tokens. */
 export const SECRET = 'a secret of thirty-two characters';
 
+export const ADMIN_TOKEN = 'a-token-of-more-than-thirty-two-characters';
+
 /** Starts a server for the file, and a browser for the first test that has one. */
 export function pageStage(options: ServerProcessOptions = {}): PageStage {
   let server: ServerProcess;
@@ -34,7 +36,14 @@ export function pageStage(options: ServerProcessOptions = {}): PageStage {
     await bundlePage();
     server = await ServerProcess.start({
       ...options,
-      env: { LIMITS: 'off', DEMO: 'on', JWT_SECRET: SECRET, JWT_SECRET_ENCODING: 'utf8', ...options.env },
+      env: {
+        LIMITS: 'off',
+        DEMO: 'on',
+        JWT_SECRET: SECRET,
+        JWT_SECRET_ENCODING: 'utf8',
+        ADMIN_TOKENS: `test:${ADMIN_TOKEN}`,
+        ...options.env,
+      },
     });
   });
   beforeEach(async (context) => {

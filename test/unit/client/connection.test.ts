@@ -179,6 +179,41 @@ it('asks for a fresh token when the server refuses the one that it has', async (
   expect(serial).toBe(2);
 });
 
+it('stops at a ban with the words of the server, and connects again when the application wishes it', async () => {
+  const server = memoryServer();
+  const chat = chatOn(server);
+  const ban = { code: 2103, message: 'you are banned until 2026-11-28T10:00:00.000' };
+  const connects = () => server.frames.filter(({ command }) => command === 'CONNECT').length;
+  await pass();
+  server.refusal = ({ command }) => (command === 'CONNECT' ? ban : null);
+  for (const session of server.sessions) session.fail(ban);
+  const sent = chat.room(5).send('kept');
+  await pass(600_000);
+  expect(chat.state.getSnapshot()).toEqual({ kind: 'refused', reason: ban.message });
+  // The session can have ended for another reason than a ban, so the client asked once more.
+  expect(connects()).toBe(2);
+  chat.reconnect();
+  await pass();
+  expect([connects(), chat.state.getSnapshot().kind]).toEqual([3, 'refused']);
+  server.refusal = () => null;
+  chat.reconnect();
+  await pass();
+  expect(chat.state.getSnapshot().kind).toBe('online');
+  await expect(sent).resolves.toMatchObject({ seq: 1 });
+});
+
+it('connects again after an administrator ended the session', async () => {
+  const server = memoryServer();
+  const chat = chatOn(server);
+  await pass();
+  for (const session of server.sessions)
+    session.fail({ code: 2103, message: 'an administrator has ended the session' });
+  await pass();
+  expect(chat.state.getSnapshot()).toMatchObject({ kind: 'waiting', reason: 'an administrator has ended the session' });
+  await pass(1_000);
+  expect(chat.state.getSnapshot().kind).toBe('online');
+});
+
 it('reports a refusal that belongs to no command', async () => {
   const server = memoryServer();
   const chat = chatOn(server);
