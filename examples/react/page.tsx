@@ -37,15 +37,16 @@ function PlaceButton({ place, choose }: { place: Conversation; choose: (key: Pla
 }
 
 function Room({ place: key }: { place: PlaceKey }) {
-  const { entries, hasOlder, typing, place } = usePlace(key);
+  const { entries, hasOlder, typing, refusal, place } = usePlace(key);
   useLook(key);
   const send = (data: FormData) => {
     place.send(String(data.get('text'))).catch(() => {}); // a failed entry shows its error
   };
   return (
     <section>
+      {refusal !== null && <p role="alert">{refusal.message}</p>}
       {hasOlder && (
-        <button type="button" onClick={() => place.loadOlder()}>
+        <button type="button" onClick={() => place.loadOlder().catch(() => {})}>
           Older
         </button>
       )}

@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { axeFindings } from '../support/axe.ts';
 import type { ChatPage } from '../support/chat-page.ts';
+import { friend } from './page/friend.ts';
 import { pageStage } from './page/stage.ts';
 
 const PICTURE = new URL('../../docs/page.png', import.meta.url).pathname;
@@ -91,10 +92,24 @@ for (const { name, path, reach } of STATES) {
   });
 }
 
-it('takes the picture of the README with PICTURES=on, and otherwise finds it there', async () => {
-  const chat = await stage.open('#/1/c-11', { colorScheme: 'light' });
-  await chat.said('Go!').waitFor();
-  await chat.settled();
-  if (process.env.PICTURES === 'on') await chat.page.screenshot({ path: PICTURE });
-  expect((await readFile(PICTURE)).subarray(1, 4).toString()).toBe('PNG');
+it('takes the picture of the README with PICTURES=on, and otherwise finds one of its size', async () => {
+  const [ada, linus] = [friend(stage.server, 1, 'Ada'), friend(stage.server, 3, 'Linus')];
+  const margaret = await stage.open('#/4/c-11', { colorScheme: 'light' });
+  await margaret.said('Go!').waitFor();
+  const text = 'The map is live: **12 stations**, and `npm run check` is green.\n> One is on the island.';
+  await linus.channel(1, 11).send(text);
+  await ada.channel(1, 11).send('I will ride to that one.');
+  ada.channel(1, 11).typing();
+  await margaret.said('I will ride').waitFor();
+  await margaret.page.getByText('Ada is typing').waitFor();
+  await margaret.members().getByText('3 of 4 online').waitFor();
+  await margaret.settled();
+  const taken = await margaret.page.screenshot();
+  if (process.env.PICTURES === 'on') await writeFile(PICTURE, taken);
+  expect(pngSize(await readFile(PICTURE))).toEqual(pngSize(taken));
 });
+
+function pngSize(bytes: Buffer): { readonly width: number; readonly height: number } {
+  expect(bytes.subarray(1, 4).toString()).toBe('PNG');
+  return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
+}

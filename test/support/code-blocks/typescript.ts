@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 
 export interface Source {
@@ -25,7 +25,8 @@ export async function typeErrors(sources: readonly Source[], root: string): Prom
   mkdirSync(join(root, '.cache'), { recursive: true });
   const folder = mkdtempSync(join(root, '.cache/code-blocks-'));
   try {
-    sources.forEach(({ language, given, code }, index) => {
+    sources.forEach(({ where, language, given, code: block }, index) => {
+      const code = withPaths(block, dirname(join(root, where)), folder);
       const file = `block-${index}.${language === 'tsx' ? 'tsx' : 'ts'}`;
       writeFileSync(join(folder, file), `${given}\n${code}\nexport {};\n`);
     });
@@ -38,6 +39,14 @@ export async function typeErrors(sources: readonly Source[], root: string): Prom
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Imports of files that lie beside the page lead to these files. */
+function withPaths(code: string, beside: string, folder: string): string {
+  return code.replace(/(?<= from ')\.[^']+(?=')/g, (path) => {
+    const file = join(beside, path);
+    return existsSync(file) ? relative(folder, file) : path;
+  });
 }
 
 const CONFIG = {

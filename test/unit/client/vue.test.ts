@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { effectScope, nextTick, shallowRef } from 'vue';
-import { usePlace, useReadable } from '../../../examples/vue/use-place.ts';
+import { createApp, effectScope, nextTick, shallowRef } from 'vue';
+import { CHAT, usePlace, useReadable } from '../../../examples/vue/use-place.ts';
 import { chatOn, memoryServer, pass } from '../../support/client/chats.ts';
 
 it('keeps a Vue component current, follows its key, and ends with it', async () => {
@@ -11,7 +11,8 @@ it('keeps a Vue component current, follows its key, and ends with it', async () 
   const key = shallowRef<'r-5' | 'r-6'>('r-5');
   const scope = effectScope();
   onTestFinished(() => scope.stop());
-  const used = scope.run(() => ({ ...usePlace(key, chat), state: useReadable(chat.state) }));
+  const app = createApp({}).provide(CHAT, chat);
+  const used = scope.run(() => app.runWithContext(() => ({ ...usePlace(key), state: useReadable(chat.state) })));
   if (used === undefined) throw new Error('the scope has no result');
   const texts = () => used.snapshot.value.entries.map(({ text }) => text);
   await pass();
