@@ -47,6 +47,7 @@ export interface Entry {
   readonly action: 'create' | 'edit' | 'delete' | null;
   /** The nonce of that command, for `retry` and `discard`. */
   readonly actionNonce: string | null;
+  /** Why it failed, or the passing refusal for which it waits. */
   readonly error: Refused | null;
   /** From 0 to 1 while a file is uploaded; null otherwise. */
   readonly progress: number | null;

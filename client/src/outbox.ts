@@ -42,6 +42,8 @@ export class Outbox {
   readonly #adding = new Set<string>();
   /** Nonces that the storage could not take. They are sent, and do not survive a reload. */
   readonly #unkept = new Set<string>();
+  /** The refusals for which commands wait, by nonce. */
+  readonly delays = new Map<string, Refused>();
   readonly #stop = new AbortController();
   #commands: readonly Command[] = [];
   #isOwner = false;
@@ -190,6 +192,7 @@ export class Outbox {
     }
     const tried = command.triedAt === null ? this.#change(command, { triedAt: Date.now() }) : command;
     await this.#writes;
+    this.delays.delete(tried.nonce);
     try {
       this.#stored(tried, await this.#parts.send(tried));
     } catch (error) {
@@ -197,7 +200,11 @@ export class Outbox {
         // The message is gone already.
         this.#stored(tried, { id: command.target ?? '', seq: 0 });
       } else if (isFinal(error)) this.#fail(tried, error);
-      else return Math.max(1, lane.backoff.next(error));
+      else {
+        if (error instanceof Refused) this.delays.set(tried.nonce, error);
+        this.onChange.emit(tried);
+        return Math.max(1, lane.backoff.next(error));
+      }
     }
     lane.backoff.reset();
     return 0;
@@ -248,6 +255,7 @@ export class Outbox {
   #drop(command: Command): void {
     this.#version += 1;
     this.#unkept.delete(command.nonce);
+    this.delays.delete(command.nonce);
     this.#commands = this.#commands.filter(({ nonce }) => nonce !== command.nonce);
     this.#write((storage) => storage.remove(command.nonce)).then(() => this.#parts.storage.post({ what: 'changed' }));
     this.onChange.emit(command);

@@ -14,6 +14,8 @@ export interface Own {
   readonly name: string;
   readonly image: string | null;
   readonly progressOf: (nonce: string) => number | null;
+  /** The refusals for which commands wait, by nonce. */
+  readonly delays: ReadonlyMap<string, Refused>;
 }
 
 /**
@@ -42,18 +44,24 @@ export function entriesWith(
     const entry = entries[at];
     if (entry === undefined) return;
     if (receipt !== null && command.kind === 'delete') entries.splice(at, 1);
-    else entries[at] = changed(entry, command, receipt);
+    else entries[at] = changed(entry, command, receipt, own);
   };
   for (const { command, receipt } of receipted) put(command, receipt);
   for (const command of waiting) put(command, null);
   return entries;
 }
 
-function changed(entry: Entry, command: Command, receipt: Receipt | null): Entry {
+function changed(entry: Entry, command: Command, receipt: Receipt | null, own: Own): Entry {
   const { kind, failure, nonce, text } = command;
   const shown = kind === 'edit' && failure === null ? { text, edited: true } : {};
   if (receipt !== null) return { ...entry, ...shown };
-  return { ...entry, ...shown, ...stateOf(command), action: kind === 'edit' ? 'edit' : 'delete', actionNonce: nonce };
+  return {
+    ...entry,
+    ...shown,
+    ...stateOf(command, own),
+    action: kind === 'edit' ? 'edit' : 'delete',
+    actionNonce: nonce,
+  };
 }
 
 function newEntry(command: Command, receipt: Receipt | null, entries: readonly Entry[], own: Own): Entry {
@@ -80,12 +88,10 @@ function newEntry(command: Command, receipt: Receipt | null, entries: readonly E
   };
   const entry = entryOf(body);
   if (receipt !== null) return entry;
-  return { ...entry, ...stateOf(command), action: 'create', actionNonce: nonce, progress: own.progressOf(nonce) };
+  return { ...entry, ...stateOf(command, own), action: 'create', actionNonce: nonce, progress: own.progressOf(nonce) };
 }
 
-function stateOf({ failure }: Command) {
-  return {
-    state: failure === null ? ('pending' as const) : ('failed' as const),
-    error: failure === null ? null : new Refused(failure.code, failure.message),
-  };
+function stateOf({ failure, nonce }: Command, { delays }: Own) {
+  if (failure === null) return { state: 'pending' as const, error: delays.get(nonce) ?? null };
+  return { state: 'failed' as const, error: new Refused(failure.code, failure.message) };
 }

@@ -393,7 +393,12 @@ export class Place extends Store<PlaceSnapshot> {
     const receipted = hasNewer ? [] : this.#receipted;
     return {
       status: this.#status,
-      entries: entriesWith(entries, receipted, commands, { ...author, userId: userId(), progressOf }),
+      entries: entriesWith(entries, receipted, commands, {
+        ...author,
+        userId: userId(),
+        progressOf,
+        delays: outbox.delays,
+      }),
       hasOlder,
       hasNewer,
       newest: last,

@@ -1,14 +1,7 @@
 import type { Session } from '../state/session.ts';
 import { follow } from '../state/signal.ts';
 import { words } from '../words/index.ts';
-
-export const NOTICES_KEY = 'chat-notices';
-
-export function wantsNotices(): boolean {
-  return (
-    localStorage.getItem(NOTICES_KEY) === 'on' && 'Notification' in window && Notification.permission === 'granted'
-  );
-}
+import { later, withPart } from './later.ts';
 
 /** Shows what is unread in the title of the page and, if the user wishes, by the system. */
 export function keepNotices(session: Session, go: (place: string) => void): () => void {
@@ -19,23 +12,12 @@ export function keepNotices(session: Session, go: (place: string) => void): () =
     let sum = 0;
     for (const [place, { count }] of counts) {
       sum += count;
-      if (count > (before.get(place) ?? count) && document.hidden && wantsNotices()) notify(place, count);
+      if (count > (before.get(place) ?? count) && document.hidden)
+        withPart(later.notify, ({ notify }) => notify(session, place, count, go));
       before.set(place, count);
     }
     const title = places.find(open.value)?.title ?? words().page.title;
     document.title = `${sum > 0 ? `(${sum}) ` : ''}${title} – ${me.name}`;
-  };
-  const notify = (place: string, count: number) => {
-    const shown = new Notification(places.find(place)?.title ?? words().page.title, {
-      body: words().messages.newCount(count),
-      tag: `chat-${me.id}-${place}`,
-      icon: 'icon.svg',
-    });
-    shown.addEventListener('click', () => {
-      window.focus();
-      go(place);
-      shown.close();
-    });
   };
   return follow(show, chat.unread, open, places.all);
 }

@@ -2,7 +2,7 @@ import { el } from '../support/dom.ts';
 import { icon } from '../support/icons.ts';
 import { en, ko } from '../words/dialogs.ts';
 import { chooseLanguage, inLanguage, LANGUAGES, words } from '../words/index.ts';
-import { NOTICES_KEY, wantsNotices } from './notices.ts';
+import { NOTICES_KEY, wantsNotices } from './notify.ts';
 import { openShortcuts } from './shortcuts.ts';
 import { chooseTheme, THEMES, theme } from './theme.ts';
 

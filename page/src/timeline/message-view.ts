@@ -180,7 +180,8 @@ export class MessageView implements View<MessageRow> {
     }
     const doing = { create: text.sending, edit: text.savingEdit, delete: text.deleting }[action ?? 'create'];
     const isUploading = progress !== null && progress > 0;
-    const label = isUploading ? words().files.uploading(Math.floor(progress * 100)) : isOnline ? doing : text.waiting;
+    const why = error === null ? doing : `${doing} ${error.message}`;
+    const label = isUploading ? words().files.uploading(Math.floor(progress * 100)) : isOnline ? why : text.waiting;
     // Most messages are stored before anybody could read this, so it fades in late.
     return el(
       'p',

@@ -35,6 +35,10 @@ export const en = {
     enter: 'Enter',
     nobody: 'The server has no list of users. Enter the id of a user of your community service.',
   },
+  voice: {
+    connected: 'In voice',
+    leave: 'Leave',
+  },
   files: {
     tooLarge: (name: string, size: string, limit: string): string => `${name} has ${size}; at most ${limit}`,
     unreadable: (name: string): string => `${name} cannot be read.`,
@@ -82,6 +86,10 @@ export const ko: typeof en = {
     id: '사용자 ID',
     enter: '들어가기',
     nobody: '서버에 사용자 목록이 없습니다. 커뮤니티 서비스에 있는 사용자의 ID를 입력하세요.',
+  },
+  voice: {
+    connected: '음성 참여 중',
+    leave: '나가기',
   },
   files: {
     tooLarge: (name, size, limit) => `${name}의 크기는 ${size}이며, 최대 ${limit}까지 보낼 수 있습니다`,

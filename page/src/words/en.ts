@@ -40,8 +40,6 @@ export const en = {
     inChannel: (title: string): string => `In voice in ${title}`,
     ended: (title: string): string => `Your voice presence in ${title} has ended.`,
     rejoin: 'Join again',
-    connected: 'In voice',
-    leaveShort: 'Leave',
   },
   messages: {
     title: 'Messages',

@@ -42,8 +42,6 @@ export const ko: Words = {
     inChannel: (title) => `${title} 음성 참여자`,
     ended: (title) => `${title}의 음성 참여가 끝났습니다.`,
     rejoin: '다시 참여',
-    connected: '음성 참여 중',
-    leaveShort: '나가기',
   },
   messages: {
     title: '메시지',

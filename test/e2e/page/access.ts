@@ -7,7 +7,7 @@ const FOCUSED = 'document.activeElement?.tagName ?? "BODY"';
 /** Presses of Tab that lead from the last place of the list to the text. */
 const MAX_TAB_STOPS = 10;
 
-/** Defects D15 to D18. */
+/** Defects D15 to D18 and D28. */
 export function accessSuite(stage: PageStage): void {
   it('breaks the line by Enter on a phone, and sends by the button', async () => {
     const ada = await stage.open('#/1/r-5', PHONE);
@@ -45,6 +45,19 @@ export function accessSuite(stage: PageStage): void {
       .getByRole('link', { name: /Back.*\d+ unread/ })
       .or(ada.page.getByRole('button', { name: /Back.*\d+ unread/ }))
       .waitFor();
+  });
+
+  it('lets a user enter by their id where the server has no list of users', async () => {
+    const chat = await stage.open('', {
+      isOnline: false,
+      before: ({ page }) =>
+        page.route('**/demo/world', (route) => route.fulfill({ json: { users: [], rooms: [], communities: [] } })),
+    });
+    await chat.page.getByText('The server has no list of users.').waitFor();
+    await chat.page.getByLabel('User id').fill('1');
+    await chat.page.getByRole('button', { name: 'Enter' }).click();
+    await chat.online();
+    await chat.place('r-5').waitFor();
   });
 
   it('moves the focus to the conversation after a user was picked', async () => {

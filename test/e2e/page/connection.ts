@@ -33,7 +33,7 @@ async function refuseOnce(chat: ChatPage, destination: string): Promise<{ readon
   return { refused };
 }
 
-/** Defects D1, D10, D11, D13, D19, D23, D24 and D29. */
+/** Defects D1, D10, D11, D13, D19, D23, D24, D25 and D29. */
 export function connectionSuite(stage: PageStage): void {
   it('hears messages again after the subscription of a room was refused for a moment', async () => {
     let refusal = { refused: Promise.resolve() };
@@ -127,18 +127,25 @@ export function connectionSuite(stage: PageStage): void {
     await ada.online();
   });
 
-  it('shows a banned user the words of the server, and lets them connect when the ban is over', async () => {
-    const setBan = (init: RequestInit) =>
-      fetch(`${stage.server.url}/chat-server/service/bans/6`, {
-        ...init,
+  it('shows a user why a message waits in slow mode, and why a ban keeps them out', async () => {
+    const order = (method: string, path: string, body?: object) =>
+      fetch(`${stage.server.url}/chat-server/service/${path}`, {
+        method,
         headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+        body: body === undefined ? null : JSON.stringify(body),
       });
-    const barbara = await stage.open('#/6');
-    await setBan({ method: 'PUT', body: '{"until":null,"reason":"spam"}' });
-    await barbara.page.getByText('You cannot connect: you are banned').waitFor();
-    await setBan({ method: 'DELETE' });
-    await barbara.page.getByRole('button', { name: 'Try now' }).click();
-    await barbara.online();
+    const margaret = await stage.open('#/4/r-7');
+    await order('PUT', 'places/r-7/slow-mode', { seconds: 600 });
+    onTestFinished(() => void order('PUT', 'places/r-7/slow-mode', { seconds: 0 }));
+    await margaret.send('the first one');
+    await margaret.send('too soon');
+    await margaret.page.getByText('Sending… r-7 is in slow mode').waitFor();
+
+    await order('PUT', 'bans/4', { until: null, reason: 'spam' });
+    await margaret.page.getByText('You cannot connect: you are banned').waitFor();
+    await order('DELETE', 'bans/4');
+    await margaret.page.getByRole('button', { name: 'Try now' }).click();
+    await margaret.online();
   });
 
   it('asks for everybody who is online with a few calls, however many places there are', async () => {

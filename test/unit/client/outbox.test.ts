@@ -78,6 +78,22 @@ it('sends the messages of a place one by one, in order, over refusals that pass'
   ).toBe(1);
 });
 
+it('shows for which passing refusal a message waits, until it is stored', async () => {
+  const server = memoryServer();
+  const room = chatOn(server).room(5);
+  watched(room);
+  await pass();
+  const last = () => room.getSnapshot().entries.at(-1);
+  server.refusal = ({ body }) =>
+    body.includes('"one"') ? { code: 2429, message: 'r-5 is in slow mode', 'retry-after-ms': 5_000 } : null;
+  room.send('one');
+  await pass();
+  expect(last()).toMatchObject({ state: 'pending', error: { code: 2429, message: 'r-5 is in slow mode' } });
+  server.refusal = () => null;
+  await pass(6_000);
+  expect(last()).toMatchObject({ text: 'one', state: 'stored', error: null });
+});
+
 it('keeps order and sends nothing twice over an outage and lost receipts', async () => {
   const server = memoryServer();
   const room = chatOn(server).room(5);
