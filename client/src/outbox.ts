@@ -9,6 +9,10 @@ const NOT_FOUND = 4111;
 const NOT_POSSIBLE = 2100;
 /** The server knows a nonce for 24 hours. A command that was sent earlier could be stored twice. */
 const MAX_REPEAT_MS = 23 * 3_600_000;
+/** A storage that takes longer has failed, and is given less time until it works again. */
+const STORAGE_MS = 5_000;
+const FAILED_STORAGE_MS = 100;
+const FAILED = Symbol();
 
 export interface OutboxParts {
   readonly storage: OutboxStorage;
@@ -48,6 +52,7 @@ export class Outbox {
   #commands: readonly Command[] = [];
   #isOwner = false;
   #writes: Promise<unknown> = Promise.resolve();
+  #storageMs = STORAGE_MS;
   /** Counts the changes that this client made. */
   #version = 0;
   /** A command of the place came, changed or went. */
@@ -145,13 +150,29 @@ export class Outbox {
   /** Writes in the order of the calls. Resolves with false where the storage failed. */
   #write(work: (storage: OutboxStorage) => Promise<unknown>): Promise<boolean> {
     const written = this.#writes
-      .then(() => work(this.#parts.storage))
+      .then(() => this.#answerOf(work(this.#parts.storage)))
       .then(
-        () => true,
+        (answer) => answer !== FAILED,
         () => false,
       );
     this.#writes = written;
     return written;
+  }
+
+  /** Resolves with FAILED where the storage fails, or does not answer in time. */
+  #answerOf<T>(work: Promise<T>): Promise<T | typeof FAILED> {
+    return new Promise((resolve) => {
+      const fail = () => {
+        this.#storageMs = FAILED_STORAGE_MS;
+        resolve(FAILED);
+      };
+      const cancel = after(this.#storageMs, fail);
+      work.then((answer) => {
+        cancel();
+        this.#storageMs = STORAGE_MS;
+        resolve(answer);
+      }, fail);
+    });
   }
 
   async #run(name: string, isForced: boolean): Promise<void> {
@@ -280,13 +301,24 @@ export class Outbox {
     do {
       version = this.#version;
       await this.#writes;
-      const loaded = await this.#parts.storage.load().catch(() => null);
-      if (loaded === null) return;
+      const loading = this.#parts.storage.load();
+      const loaded = await this.#answerOf(loading);
+      if (loaded === FAILED) {
+        // What comes too late is still taken over.
+        loading
+          .then(() => this.#reload())
+          .then(
+            () => this.flush(),
+            () => {},
+          );
+        return;
+      }
       kept = loaded;
     } while (version !== this.#version);
     const before = this.#commands;
     const isOnlyHere = ({ nonce }: Command) => this.#adding.has(nonce) || this.#unkept.has(nonce);
-    this.#commands = [...kept, ...before.filter(isOnlyHere)];
+    const isKept = ({ nonce }: Command) => kept.some((each) => each.nonce === nonce);
+    this.#commands = [...kept, ...before.filter((command) => isOnlyHere(command) && !isKept(command))];
     const gone = before.filter(({ nonce }) => this.find(nonce) === undefined);
     for (const command of gone) this.#settle(command, new Refused(NOT_POSSIBLE, 'the command was discarded'));
     for (const command of this.#commands) {

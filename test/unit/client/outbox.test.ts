@@ -1,4 +1,4 @@
-import { connect, MemoryStorage, Refused } from 'chat-server-client';
+import { connect, MemoryStorage, type OutboxStorage, Refused } from 'chat-server-client';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { chatOn, memoryServer, pass, textsOf, watched } from '../../support/client/chats.ts';
 import type { MemoryServer } from '../../support/client/memory-server.ts';
@@ -390,6 +390,41 @@ it('goes on without its storage where the storage fails', async () => {
   await room.send('two');
   await pass();
   expect(textsOf(room)).toEqual(['one', 'two']);
+});
+
+it('goes on without a storage that does not answer, and takes over what it kept once it does', async () => {
+  const server = memoryServer();
+  const storage = new MemoryStorage();
+  server.isDown = true;
+  const before = chatOn(server, { storage });
+  before.room(5).send('kept');
+  await pass();
+  before.close();
+  server.isDown = false;
+
+  let answer = () => {};
+  const stuck = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const slow: OutboxStorage = {
+    load: () => stuck.then(() => storage.load()),
+    add: (command) => stuck.then(() => storage.add(command)),
+    update: (command) => stuck.then(() => storage.update(command)),
+    remove: (nonce) => stuck.then(() => storage.remove(nonce)),
+    own: (signal) => storage.own(signal),
+    post: (notice) => storage.post(notice),
+    listen: (listener) => storage.listen(listener),
+  };
+  const room = chatOn(server, { storage: slow }).room(5);
+  watched(room);
+  for (const text of ['one', 'two', 'three']) room.send(text);
+  await pass(12_000);
+  expect(textsOf(room)).toEqual(['one', 'two', 'three']);
+  answer();
+  await pass(1_000);
+  expect(textsOf(room)).toEqual(['one', 'two', 'three', 'kept']);
+  await pass(1_000);
+  expect(await storage.load()).toEqual([]);
 });
 
 it('finds the community of a channel that the application did not name', async () => {
