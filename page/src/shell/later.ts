@@ -6,6 +6,7 @@ export const later = {
   lightbox: () => import('../files/lightbox.ts'),
   prepare: () => import('../files/prepare.ts'),
   sheet: () => import('../timeline/sheet.ts'),
+  moves: () => import('./moves.ts'),
   notify: () => import('./notify.ts'),
   settings: () => import('./settings.ts'),
   shortcuts: () => import('./shortcuts.ts'),

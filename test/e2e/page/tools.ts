@@ -87,12 +87,27 @@ export function toolSuite(stage: PageStage): void {
     await ada.title('일반').waitFor();
   });
 
-  it('lists its keys by a question mark', async () => {
+  it('lists its keys by a question mark, and moves by them between places and parts of the page', async () => {
     const ada = await stage.open('#/1/r-5');
     await ada.place('c-11').press('?');
     await ada.page.getByRole('dialog', { name: 'Keyboard shortcuts' }).getByText('find a place').waitFor();
     await ada.page.keyboard.press('Escape');
     await ada.page.getByRole('dialog').waitFor({ state: 'detached' });
+    await ada.page.keyboard.press('Alt+ArrowDown');
+    await ada.title('Linus').waitFor();
+    // Nobody has written in this room, so there are no messages to go to.
+    for (const part of ['#places', '#composer']) {
+      await ada.page.keyboard.press('F6');
+      await ada.until(`document.activeElement.closest('${part}') !== null`);
+    }
+    await ada.page.keyboard.press('Alt+ArrowUp');
+    await ada.title('Grace').waitFor();
+    await ada.send('to move to');
+    await ada.said('to move to').waitFor();
+    for (const part of ['#places', '#messages', '#composer']) {
+      await ada.page.keyboard.press('F6');
+      await ada.until(`document.activeElement.closest('${part}') !== null`);
+    }
   });
 
   it('speaks Korean to a browser that does, and English after the user chose it', async () => {
