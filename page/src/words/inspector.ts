@@ -20,7 +20,7 @@ export const en = {
     hearing: 'answers arrive',
   },
   totals: (sent: number, received: number, beats: number, connections: number, missed: number): string =>
-    `${sent} frames sent, ${received} received, ${beats} heart-beats, ${connections} connections, ${missed} missed events caught up`,
+    `Frames sent: ${sent}, received: ${received}, heart-beats: ${beats}, connections: ${connections}, missed events caught up: ${missed}`,
   waiting: 'waits for its receipt',
   answered: (ms: number): string => `done in ${ms} ms`,
   stored: (seq: number, ms: number): string => `stored as ${seq} in ${ms} ms`,
