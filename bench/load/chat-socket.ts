@@ -3,6 +3,12 @@ import { clientFrame, connectText, pongFrame, subscribeText, upgradeRequest } fr
 
 export type Form = 'raw' | 'sockjs';
 
+/** Options of `connect`, as Node names them. */
+export interface LocalEnd {
+  readonly localAddress: string;
+  readonly localPort: number;
+}
+
 export interface ChatSocketOptions {
   readonly port: number;
   readonly userId: number;
@@ -16,8 +22,8 @@ export interface ChatSocketOptions {
   readonly onFrame?: (client: ChatSocket, data: Buffer, start: number, end: number) => void;
   /** The connection ended without `close`. */
   readonly onLost?: (client: ChatSocket) => void;
-  /** The address of this machine from which it connects. One address has 28,000 ports. */
-  readonly localAddress?: string;
+  /** The address and port of this machine from which it connects. */
+  readonly from?: LocalEnd;
   /** Milliseconds until CONNECTED must have come. Default: no limit. */
   readonly openWithinMs?: number;
 }
@@ -61,8 +67,7 @@ export class ChatSocket {
     this.userId = options.userId;
     this.#letter = options.form === 'sockjs' ? 3 : 0;
     const onread = { buffer: shared, callback: (bytes: number) => this.#read(bytes) };
-    const { port, localAddress, openWithinMs } = options;
-    const from = localAddress === undefined ? {} : { localAddress };
+    const { port, from, openWithinMs } = options;
     this.#socket = connect({ host: '127.0.0.1', port, noDelay: true, onread, ...from });
     this.#socket.on('connect', () => this.#socket.write(upgradeRequest(this.#path(), port)));
     this.#socket.on('error', (error: NodeJS.ErrnoException) => {

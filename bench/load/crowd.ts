@@ -1,4 +1,4 @@
-import { ChatSocket, type Form } from './chat-socket.ts';
+import { ChatSocket, type Form, type LocalEnd } from './chat-socket.ts';
 import { type Rooms, tokenOf } from './world.ts';
 
 /** Time for the receipts of all subscriptions of a user. */
@@ -19,7 +19,8 @@ export interface CrowdOptions {
   readonly onFrame?: (member: Member, data: Buffer, start: number, end: number) => void;
   /** The connection of a user with all their subscriptions ended without `disperse`. */
   readonly onLost?: (member: Member) => void;
-  readonly localAddress?: string;
+  /** Asked at each attempt. Default: the system chooses. */
+  readonly localEnd?: () => LocalEnd;
   /** Milliseconds until CONNECTED must have come. Default: no limit. */
   readonly openWithinMs?: number;
   /** The number of the last event that the user has of a room; null: they want only live ones. */
@@ -85,7 +86,7 @@ export async function join(
     userId,
     token: tokenOf(userId),
     ...(options.form === undefined ? {} : { form: options.form }),
-    ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
+    ...(options.localEnd === undefined ? {} : { from: options.localEnd() }),
     ...(options.openWithinMs === undefined ? {} : { openWithinMs: options.openWithinMs }),
     onFrame: (_, data, start, end) => {
       if (open > 0 && isReceipt(data, start, receipt > 0)) {

@@ -4,6 +4,7 @@
  * what to do.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { LocalEnd } from './chat-socket.ts';
 import { join, type Member, roomsOfUsers } from './crowd.ts';
 import type { FleetCommand, FleetReport, FleetSetUp } from './fleet.ts';
 import { HeardMessages } from './heard-messages.ts';
@@ -18,6 +19,8 @@ const OPEN_WITHIN_MS = 20_000;
 /** The pauses of the client package: random, up to a limit that doubles. */
 const PAUSE_MS = { base: 500, max: 20_000 };
 
+const PORTS = { first: 10_000, last: 64_999 };
+
 const setUp = JSON.parse(process.argv[2] ?? '') as FleetSetUp;
 const rooms = threeRooms(setUp.users, setUp.roomSize);
 const own = [...roomsOfUsers(rooms)].filter(([userId]) => userId >= setUp.from && userId < setUp.to);
@@ -27,6 +30,7 @@ const members = new Map<number, Member>();
 const heard = new HeardMessages();
 const sentIn = new Map<number, number>();
 let latencies: number[] = [];
+let nextPort: number = PORTS.first;
 let talking: NodeJS.Timeout | null = null;
 let goingOn = true;
 /** The time at which the servers were killed; null while a lost connection is a fault. */
@@ -39,7 +43,7 @@ let lost = 0;
 for (const [userId] of own) tokenOf(userId);
 
 const options = {
-  localAddress: setUp.address,
+  localEnd: nextLocalEnd,
   openWithinMs: OPEN_WITHIN_MS,
   lastSeq: (userId: number, room: number) => (killedAt === null ? null : heard.last(userId, room)),
   onFrame: ({ userId }: Member, data: Buffer, start: number, end: number) => take(userId, data, start, end),
@@ -49,6 +53,15 @@ const options = {
     if (goingOn) void comeBack(member.userId, member.rooms);
   },
 };
+
+/**
+ * The ports of this process's address in turn. Where the system chooses the port of a given
+ * address, it searches among those in use, and takes more time than the whole server.
+ */
+function nextLocalEnd(): LocalEnd {
+  nextPort = nextPort === PORTS.last ? PORTS.first : nextPort + 1;
+  return { localAddress: setUp.address, localPort: nextPort };
+}
 
 /** Microseconds of a clock that all processes share. */
 function now(): number {

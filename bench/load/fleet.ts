@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Histogram } from '../../src/bootstrap/cli/load/histogram.ts';
 
 const PROGRAM = fileURLToPath(new URL('./fleet-process.ts', import.meta.url));
-/** Below the usual limits of open files (20,000) and of ports of an address (28,000). */
+/** Below the usual limit of open files of a process, 20,000. */
 const USERS_EACH = 12_000;
 
 /** The part of the users that one process of the generator has. */

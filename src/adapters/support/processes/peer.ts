@@ -10,8 +10,9 @@ export interface PeerHandlers<In> {
 
 /**
  * One end of a connection between two processes of a server. Messages are values that can be
- * cloned. They arrive in order, or the connection ends. The messages of one tick leave in one
- * write.
+ * cloned. They arrive in order, or the connection ends. The messages of one turn of the event loop
+ * leave in one write, so the messages of many clients share a system call and the other process is
+ * woken once.
  */
 export class Peer<In, Out> {
   readonly #socket: Socket;
@@ -38,7 +39,7 @@ export class Peer<In, Out> {
 
   /** Sends a message. Does nothing after the end of the connection. */
   send(message: Out): void {
-    if (this.#outgoing.length === 0) queueMicrotask(() => this.#flush());
+    if (this.#outgoing.length === 0) setImmediate(() => this.#flush());
     this.#outgoing.push(message);
   }
 
