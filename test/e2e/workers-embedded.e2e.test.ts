@@ -63,8 +63,8 @@ describe('workers on embedded parts', () => {
     const service = `${system.url}/chat-server/service`;
     const servers = async () =>
       ((await (await fetch(`${service}/servers`, { headers })).json()) as { servers: unknown[] }).servers;
-    // Node's cluster gives a connection to the worker that has waited longest. So among nine answers
-    // there is one of each worker, also where one of them is busy for a moment.
+    // Node's cluster gives a connection to the worker that has waited longest. So among nine
+    // answers there is one of each worker, also where one of them is busy for a moment.
     const counts = async () => (await Promise.all(Array.from({ length: 9 }, servers))).map(({ length }) => length);
     await expect.poll(counts, SOON).toEqual(Array(9).fill(3));
     const begun = await fetch(`${service}/traces`, { method: 'POST', headers, body: '{"userId":3,"minutes":1}' });

@@ -22,7 +22,13 @@ const GATHER_BATCHES = 500;
 const GATHER_CHANGES = 500;
 /** Limits of a transaction, so that a reader who comes meanwhile does not wait long. */
 const MAX_TRANSACTION_BATCHES = 250;
-const MAX_TRANSACTION_EVENTS = 1_500;
+/**
+ * In changes of existing messages. Deleted texts are taken out of the log once in a transaction, so
+ * a few large transactions rewrite the batches of the log less often than many small ones.
+ */
+const MAX_TRANSACTION_WORK = 6_000;
+/** The work for a new message, with its text and the keys of its indexes. */
+const CREATING_WORK = 4;
 const SWEEP_MS = 2_000;
 /** Age at which a batch counts as left behind by its server. */
 const LEFT_BEHIND_MS = 3_000;
@@ -275,18 +281,24 @@ function isTemporary(error: unknown): boolean {
 function portionsOf(docs: readonly EventDocument[]): EventDocument[][] {
   const portions: EventDocument[][] = [];
   let last: EventDocument[] = [];
-  let events = 0;
+  let sum = 0;
   for (const doc of docs) {
-    const isFull = last.length === MAX_TRANSACTION_BATCHES || events + doc.e.length > MAX_TRANSACTION_EVENTS;
+    const work = workOf(doc);
+    const isFull = last.length === MAX_TRANSACTION_BATCHES || sum + work > MAX_TRANSACTION_WORK;
     if (last.length === 0 || isFull) {
       last = [];
       portions.push(last);
-      events = 0;
+      sum = 0;
     }
     last.push(doc);
-    events += doc.e.length;
+    sum += work;
   }
   return portions;
+}
+
+function workOf(doc: EventDocument): number {
+  const changes = changesIn(doc);
+  return changes + (doc.e.length - changes) * CREATING_WORK;
 }
 
 /** How many of the events are about existing messages. */
