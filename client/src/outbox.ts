@@ -222,8 +222,10 @@ export class Outbox {
         this.#stored(tried, { id: command.target ?? '', seq: 0 });
       } else if (isFinal(error)) this.#fail(tried, error);
       else {
-        if (error instanceof Refused) this.delays.set(tried.nonce, error);
-        this.onChange.emit(tried);
+        if (error instanceof Refused) {
+          this.delays.set(tried.nonce, error);
+          this.onChange.emit(tried);
+        }
         return Math.max(1, lane.backoff.next(error));
       }
     }
@@ -304,7 +306,7 @@ export class Outbox {
       const loading = this.#parts.storage.load();
       const loaded = await this.#answerOf(loading);
       if (loaded === FAILED) {
-        // What comes too late is still taken over.
+        // A storage that answers later works after all. Its commands are loaded then.
         loading
           .then(() => this.#reload())
           .then(
